@@ -1,0 +1,146 @@
+/** Who may import whom. Each rule is one of CONTRIBUTING.md's, with its reason. */
+const FLOOR = ['common', 'config'];
+
+/** A room may import itself and the rooms named; `files` are single files of other rooms. */
+function room(name, rooms, comment, files = []) {
+  const allowed = [name, ...rooms].map((each) => `^src/${each}/`).concat(files);
+  return {
+    name: `${name}-imports`,
+    severity: 'error',
+    comment,
+    from: { path: `^src/${name}/` },
+    to: { path: '^src/', pathNot: allowed },
+  };
+}
+
+/** A library with one home: its API stays replaceable. */
+function home(library, rooms) {
+  return {
+    name: `${library}-has-one-home`,
+    severity: 'error',
+    comment: `${library} is used in ${rooms.join(' and ')} only, so that it can be replaced there.`,
+    from: { path: '^src/', pathNot: rooms.map((each) => `^src/${each}/`) },
+    to: { path: `node_modules/${library}/` },
+  };
+}
+
+const DOORS = ['mini-program', 'web-qr-login', 'token', 'account', 'wechat-events', 'operator'];
+const BELOW_DOORS = [
+  ...FLOOR,
+  'database',
+  'events',
+  'ephemeral',
+  'rate-limit',
+  'avatar',
+  'wechat',
+  'user',
+  'session',
+  'auth',
+  'attempt',
+];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'Two files that need each other are one thing in two places, or a thing that is missing.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      comment: 'A file that nobody imports is dead.',
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: '(^src/main\\.ts$|^src/sandbox/main\\.ts$|\\.client\\.js$)',
+      },
+      to: {},
+    },
+    room('common', [], 'common stands on nothing of ours, so that everything can stand on it.'),
+    room('config', ['common'], 'Settings are read before anything else exists.'),
+    room('database', FLOOR, 'The way to the tables knows no table.'),
+    room(
+      'events',
+      [...FLOOR, 'database', 'ephemeral'],
+      'What happened is recorded below everything that happens.',
+    ),
+    room('ephemeral', FLOOR, 'A port with two implementations knows nothing of what is kept in it.'),
+    room(
+      'rate-limit',
+      [...FLOOR, 'ephemeral'],
+      'A limit knows addresses and apps, and nothing of what a route does.',
+    ),
+    room(
+      'avatar',
+      [...FLOOR, 'ephemeral'],
+      'A picture is fetched, checked and kept without knowing whose it is.',
+    ),
+    room('wechat', [...FLOOR, 'ephemeral'], 'WeChat is spoken to without knowing users or sessions.'),
+    room(
+      'user',
+      [...FLOOR, 'database', 'events', 'ephemeral', 'avatar'],
+      'Of WeChat the user room knows one type.',
+      ['^src/wechat/wechat-login\\.ts$'],
+    ),
+    room(
+      'session',
+      [...FLOOR, 'database', 'events', 'ephemeral', 'user'],
+      'A session does not care how somebody logged in: never wechat, never a door.',
+    ),
+    room(
+      'auth',
+      [...FLOOR, 'database', 'events', 'ephemeral', 'rate-limit', 'wechat', 'user', 'session'],
+      'auth says who it is, and records whom it refused; it issues nothing.',
+    ),
+    room(
+      'attempt',
+      [...FLOOR, 'ephemeral', 'session'],
+      'A login that begins at one door and is finished at another: it issues loginCodes, never sessions.',
+    ),
+    ...DOORS.map((door) => room(door, BELOW_DOORS, 'Doors use what is below them, never one another.')),
+    room('ops', [...FLOOR, 'database', 'ephemeral'], 'Running the service is no part of a login.'),
+    room('sandbox', [], 'The sandbox is WeChat: it shares nothing with the service but HTTP.'),
+    {
+      name: 'sandbox-is-outside',
+      severity: 'error',
+      comment: 'The service talks to the sandbox over HTTP like to WeChat.',
+      from: { path: '^src/', pathNot: '^src/sandbox/' },
+      to: { path: '^src/sandbox/' },
+    },
+    {
+      name: 'only-the-table-of-contents-imports-doors',
+      severity: 'error',
+      comment: 'Adding a channel means adding one door, and one line in app.module.',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(app\\.module|create-app)\\.ts$', ...DOORS.map((door) => `^src/${door}/`)],
+      },
+      to: { path: DOORS.map((door) => `^src/${door}/`) },
+    },
+    home('ioredis', ['ephemeral']),
+    home('axios', ['wechat', 'avatar']),
+    home('undici', ['wechat']),
+    home('@nestjs/axios', ['wechat', 'avatar']),
+    home('@nestjs/jwt', ['session']),
+    home('passport-custom', ['auth']),
+    home('sharp', ['avatar', 'sandbox']),
+    home('@aws-sdk/client-s3', ['avatar']),
+    home('ipaddr.js', ['avatar']),
+    home('pino', ['ops']),
+    home('prom-client', ['ops']),
+    home('fast-xml-parser', ['wechat-events']),
+    home('standardwebhooks', ['events']),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,33 @@
+# The service, and the sandbox beside it, on Node 24. The root file system may be read-only: /app/data is a volume,
+# and /tmp may be in memory.
+
+# --- build: with compilers, for what has no prebuilt binary ---
+FROM node:24-bookworm AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json nest-cli.json ./
+COPY src ./src
+RUN npm run build && npm prune --omit=dev
+
+# --- what runs ---
+FROM node:24-bookworm-slim
+# As process 1 it passes signals on and buries orphans.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends tini \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+# The folder is node's, and so is a new volume that is laid over it.
+RUN install -d -o node -g node data
+COPY package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+ENV NODE_ENV=production HOST=0.0.0.0
+USER node
+VOLUME /app/data
+EXPOSE 3000
+# Ready: the database and Redis answer as well. start-period: the first start migrates.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=90s --retries=3 \
+    CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["tini", "--"]
+CMD ["node", "dist/main.js"]

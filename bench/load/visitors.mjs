@@ -1,0 +1,128 @@
+import { Connection } from './connection.mjs';
+
+/** Where a website login returns to. */
+export const RETURN_TO = 'https://shop.example.com/welcome';
+
+/** So many sessions does each visitor check in turn, as the same people come back with the same token. */
+const SESSIONS = 16;
+
+let codes = 0;
+
+/** A code of WeChat that nobody has used; the stand-in reads in it whose it is. */
+function freshCode(person) {
+  codes += 1;
+  return `code-${person}-${process.pid.toString(36)}x${codes.toString(36)}`;
+}
+
+/** A client with one connection. Each operation rejects unless it gets what it came for. */
+class Visitor {
+  /** @param nextPerson gives a person who nobody else is at the moment */
+  constructor(port, nextPerson) {
+    this.connection = new Connection(port);
+    this.nextPerson = nextPerson;
+    this.turn = 0;
+  }
+
+  close() {
+    this.connection.close();
+  }
+
+  async expect(status, ...request) {
+    const reply = await this.connection.request(...request);
+    if (reply.status !== status) throw new Error(`${request[0]} ${request[1]}: ${reply.head}\n${reply.body}`);
+    return reply;
+  }
+
+  inTurn(list) {
+    this.turn = (this.turn + 1) % list.length;
+    return list[this.turn];
+  }
+}
+
+/** Speaks this service's routes, which the floor and the bare route have too. */
+export class ServiceVisitor extends Visitor {
+  /** @returns the TokenReply */
+  async miniProgramLogin(person = this.nextPerson()) {
+    const body = JSON.stringify({ code: freshCode(person) });
+    return JSON.parse((await this.expect(200, 'POST', '/v1/mini-program/login', '', body)).body);
+  }
+
+  /** authorize, callback and redeem in a browser that was never here. @returns the TokenReply */
+  async websiteLogin(person = this.nextPerson()) {
+    const asked = `/v1/web-qr-login/authorize?returnTo=${encodeURIComponent(RETURN_TO)}`;
+    const begun = await this.expect(302, 'GET', asked);
+    const cookie = `Cookie: ${begun.cookies().join('; ')}\r\n`;
+    const state = new URL(begun.header('location')).searchParams.get('state');
+    const back = `/v1/web-qr-login/callback?code=${freshCode(person)}&state=${state}`;
+    const landed = await this.expect(302, 'GET', back, cookie);
+    const loginCode = new URL(landed.header('location')).searchParams.get('loginCode');
+    if (loginCode === null) throw new Error(`no loginCode: ${landed.head}`);
+    const redeem = JSON.stringify({ loginCode });
+    return JSON.parse((await this.expect(200, 'POST', '/v1/web-qr-login/token', cookie, redeem)).body);
+  }
+
+  async prepareRefresh() {
+    this.refreshToken = (await this.miniProgramLogin()).refreshToken;
+  }
+
+  /** The next tokens of one session. @returns the RefreshReply */
+  async refresh() {
+    const body = JSON.stringify({ refreshToken: this.refreshToken });
+    const reply = JSON.parse((await this.expect(200, 'POST', '/v1/auth/refresh', '', body)).body);
+    this.refreshToken = reply.refreshToken;
+    return reply;
+  }
+
+  async prepareVerify() {
+    this.tokens = [];
+    while (this.tokens.length < SESSIONS) {
+      this.tokens.push(`Authorization: Bearer ${(await this.miniProgramLogin()).accessToken}\r\n`);
+    }
+  }
+
+  async verify() {
+    return this.expect(200, 'GET', '/v1/auth/verify', this.inTurn(this.tokens));
+  }
+}
+
+/** The bare route knows no token; it gets a header as long as one. */
+export class BareVisitor extends ServiceVisitor {
+  async prepareVerify() {
+    this.tokens = [`Authorization: Bearer ${'x'.repeat(500)}\r\n`];
+  }
+}
+
+/** Speaks better-auth's routes. Its login ends in a session cookie: sign-in and callback, and no third request. */
+export class BetterAuthVisitor extends Visitor {
+  async websiteLogin(person = this.nextPerson()) {
+    const origin = `Origin: http://127.0.0.1:${this.connection.port}\r\n`;
+    const asked = JSON.stringify({ provider: 'wechat', callbackURL: '/welcome' });
+    const begun = await this.expect(200, 'POST', '/api/auth/sign-in/social', origin, asked);
+    const state = new URL(JSON.parse(begun.body).url).searchParams.get('state');
+    const cookie = `Cookie: ${begun.cookies().join('; ')}\r\n`;
+    const back = `/api/auth/callback/wechat?code=${freshCode(person)}&state=${state}`;
+    const landed = await this.expect(302, 'GET', back, cookie);
+    const cookies = landed.cookies();
+    if (!cookies.some((pair) => /^[^=]*session_token=./.test(pair)))
+      throw new Error(`no session: ${landed.head}`);
+    return cookies;
+  }
+
+  async prepareVerify() {
+    this.jars = [];
+    while (this.jars.length < SESSIONS) {
+      const pairs = await this.websiteLogin();
+      this.jars.push(new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair])));
+    }
+  }
+
+  /** Asks for the session, and keeps the cookies that come back, as a browser does. */
+  async verify() {
+    const jar = this.inTurn(this.jars);
+    const cookie = `Cookie: ${[...jar.values()].join('; ')}\r\n`;
+    const reply = await this.expect(200, 'GET', '/api/auth/get-session', cookie);
+    if (!reply.body.startsWith('{')) throw new Error(`no session: ${reply.body}`);
+    for (const pair of reply.cookies()) jar.set(pair.slice(0, pair.indexOf('=')), pair);
+    return reply;
+  }
+}

@@ -1,0 +1,106 @@
+import { fork, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const START_MS = 30_000;
+/** Child -> a promise that rejects when it ends. */
+const running = new Map();
+
+/** A free port of this machine. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * Starts a program of bench/ that says when it is ready. Its log goes where all logs go: nowhere.
+ * @returns `{ pid, port, stop }`
+ */
+export async function startProgram(path, environment) {
+  const port = await freePort();
+  const child = fork(fileURLToPath(new URL(path, import.meta.url)), {
+    env: { ...baseEnvironment(), PORT: String(port), ...environment },
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
+  });
+  track(child, path);
+  await Promise.race([once(child, 'message'), running.get(child)]);
+  return { pid: child.pid, port, stop: () => stop(child), signal: (name) => child.kill(name) };
+}
+
+/**
+ * Starts the built service.
+ * @param nodeArguments before the program, for a profile
+ */
+export async function startService(port, environment, nodeArguments = []) {
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+  const child = spawn(process.execPath, [...nodeArguments, main], {
+    env: { ...baseEnvironment(), PORT: String(port), ...environment },
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
+  });
+  track(child, 'dist/main.js');
+  await Promise.race([isReady(port), running.get(child)]);
+  return { pid: child.pid, port, stop: () => stop(child), signal: (name) => child.kill(name) };
+}
+
+/** The load's process: `run` a job, hear when its measured part begins, and have its result. */
+export function startLoad() {
+  const child = fork(fileURLToPath(new URL('load/load.mjs', import.meta.url)));
+  track(child, 'the load');
+  const ended = running.get(child);
+  return {
+    async run(job, onBegin = () => undefined) {
+      child.send(job);
+      for (;;) {
+        const [{ begun, result, error }] = await Promise.race([once(child, 'message'), ended]);
+        if (error !== undefined) throw new Error(`${job.contestant}, ${job.operation}: ${error}`);
+        if (!begun) return result;
+        onBegin();
+      }
+    },
+    stop: () => stop(child),
+  };
+}
+
+/** Ends what still runs. */
+export async function stopAll() {
+  await Promise.all([...running.keys()].map(stop));
+}
+
+function track(child, name) {
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    running.delete(child);
+    throw new Error(`${name} ended (${code ?? signal})`);
+  });
+  // Most of them end because they are stopped, and nobody waits for that.
+  ended.catch(() => undefined);
+  running.set(child, ended);
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await once(child, 'exit');
+  clearTimeout(timer);
+}
+
+async function isReady(port) {
+  for (const until = Date.now() + START_MS; Date.now() < until; await sleep(50)) {
+    const reply = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null);
+    if (reply?.status === 200) return;
+  }
+  throw new Error('the service is not ready');
+}
+
+/** Nothing of the settings of whoever runs this reaches what is measured. */
+function baseEnvironment() {
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, NODE_ENV: 'production' };
+}

@@ -1,0 +1,79 @@
+/**
+ * WeChat, as far as a login needs it: answers at once and correctly, and remembers nothing. Whose code it is stands
+ * in the code (`<anything>-<person>-<unique>`), so that any number of people can log in without a registration.
+ *
+ *   node bench/stand-in.mjs   (PORT)
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { listening } from './listening.mjs';
+
+const CODE = /^[a-z]+-(\d+)-[a-z0-9]+$/;
+const ACCESS_TOKEN = /^access-(\d+)$/;
+
+/** Path -> query -> reply; shapes and missing errcodes as in wechat-api.md sections 1.1, 4.4, 4.6 and 4.7. */
+const ENDPOINTS = {
+  '/sns/jscode2session': (query) => {
+    const person = CODE.exec(query.get('js_code') ?? '')?.[1];
+    if (person === undefined)
+      return { errcode: 40029, errmsg: 'invalid code, rid: 65d56510-389d87bb-729c2f46' };
+    // A fresh key each time: the login has a session_key to encrypt and to store.
+    return {
+      session_key: randomBytes(16).toString('base64'),
+      openid: openId(query.get('appid'), person),
+      unionid: unionId(person),
+    };
+  },
+  '/sns/oauth2/access_token': (query) => {
+    const person = CODE.exec(query.get('code') ?? '')?.[1];
+    if (person === undefined)
+      return { errcode: 40029, errmsg: 'invalid code, rid: 65d56510-389d87bb-729c2f46' };
+    return {
+      access_token: `access-${person}`,
+      expires_in: 7200,
+      refresh_token: `refresh-${randomBytes(32).toString('hex')}`,
+      openid: openId(query.get('appid'), person),
+      scope: 'snsapi_login',
+      unionid: unionId(person),
+    };
+  },
+  '/sns/userinfo': (query) => {
+    const person = ACCESS_TOKEN.exec(query.get('access_token') ?? '')?.[1];
+    if (person === undefined)
+      return { errcode: 40001, errmsg: 'invalid credential, rid: 65d56510-389d87bb-729c2f46' };
+    return {
+      openid: query.get('openid'),
+      nickname: `小明 ${person}`,
+      sex: 0,
+      language: '',
+      city: '',
+      province: '',
+      country: '',
+      headimgurl: `https://thirdwx.qlogo.cn/mmopen/vi_32/${person}/132`,
+      privilege: [],
+      unionid: unionId(person),
+    };
+  },
+  '/sns/auth': () => ({ errcode: 0, errmsg: 'ok' }),
+};
+
+function openId(appId, person) {
+  return `o${(appId ?? '').slice(-6)}_${person.padStart(20, '0')}`;
+}
+
+function unionId(person) {
+  return `oUnion_${person.padStart(21, '0')}`;
+}
+
+const server = createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url, 'http://stand-in');
+  const endpoint = ENDPOINTS[pathname];
+  const body = Buffer.from(
+    JSON.stringify(endpoint ? endpoint(searchParams) : { errcode: 40066, errmsg: 'invalid url' }),
+  );
+  // Section 0: text/plain without a charset, and the status is 200 whatever happens.
+  response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
+  response.end(body);
+});
+server.keepAliveTimeout = 60_000;
+listening(server);

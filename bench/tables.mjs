@@ -1,0 +1,97 @@
+import { createConnection } from 'mysql2/promise';
+import { Redis } from 'ioredis';
+
+/** Tables that a returning person is in. */
+const PEOPLE = ['users', 'union_ids', 'wechat_identities'];
+
+/** The databases of one run, one for each contestant that keeps anything, and its part of Redis. */
+export class Tables {
+  static async open(databaseUrl, redisUrl) {
+    const connection = await createConnection({ uri: databaseUrl, multipleStatements: true, timezone: 'Z' });
+    const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, lazyConnect: true });
+    await redis.connect();
+    if ((await redis.dbsize()) > 0) {
+      throw new Error(
+        `${redisUrl} is not empty, and the run would empty it: set BENCH_REDIS_URL, or empty it yourself`,
+      );
+    }
+    return new Tables(databaseUrl, connection, redis);
+  }
+
+  constructor(databaseUrl, connection, redis) {
+    this.databaseUrl = databaseUrl;
+    this.connection = connection;
+    this.redis = redis;
+    this.names = [];
+  }
+
+  /** @returns the address of a new, empty database */
+  async create(contestant) {
+    const name = `wechat_auth_bench_${process.pid}_${contestant.replaceAll('-', '_')}`;
+    await this.connection.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+    this.names.push(name);
+    const url = new URL(this.databaseUrl);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  /** Drops and empties what this run made. */
+  async close() {
+    for (const name of this.names) await this.connection.query(`DROP DATABASE \`${name}\``);
+    await this.redis.flushdb();
+    await this.connection.end();
+    this.redis.disconnect();
+  }
+
+  /** Has everybody's picture copied, as it is for a returning person. */
+  async settlePictures(database) {
+    await this.connection.query(
+      `UPDATE ${quoted(database)}.users SET avatar_key = LEFT(SHA1(id), 32), avatar_source = 'wechat';
+       DELETE FROM ${quoted(database)}.avatar_jobs`,
+    );
+  }
+
+  /** Makes the same tables, with the same keys, and puts the same people into them. */
+  async copy(from, to) {
+    const [tables] = await this.connection.query(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?`,
+      [nameOf(from)],
+    );
+    await this.connection.query('SET FOREIGN_KEY_CHECKS = 0');
+    for (const { name } of tables) {
+      const [[made]] = await this.connection.query(`SHOW CREATE TABLE ${quoted(from)}.\`${name}\``);
+      await this.connection.query(`USE ${quoted(to)}; ${made['Create Table']}`);
+    }
+    await this.connection.query('SET FOREIGN_KEY_CHECKS = 1');
+    for (const table of PEOPLE) {
+      await this.connection.query(
+        `INSERT INTO ${quoted(to)}.${table} SELECT * FROM ${quoted(from)}.${table}`,
+      );
+    }
+  }
+
+  /** All rows of the tables that a login writes. */
+  async rows(database) {
+    const rows = {};
+    for (const table of ['users', 'wechat_identities', 'sessions', 'events', 'avatar_jobs']) {
+      [rows[table]] = await this.connection.query(`SELECT * FROM ${quoted(database)}.${table} ORDER BY id`);
+    }
+    return rows;
+  }
+
+  async serverVersion() {
+    const [[{ version, flush }]] = await this.connection.query(
+      'SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush',
+    );
+    const redis = /redis_version:(\S+)/.exec(await this.redis.info('server'))?.[1];
+    return { database: version, flush, redis };
+  }
+}
+
+function nameOf(database) {
+  return new URL(database).pathname.slice(1);
+}
+
+function quoted(database) {
+  return `\`${nameOf(database)}\``;
+}

@@ -1,0 +1,141 @@
+// The compose files against the service: its variables, its secrets, and what it says to the environment that
+// docker-compose makes of them. No engine is needed.
+import 'reflect-metadata';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { SECRET_VARIABLES } from '../dist/config/environment.js';
+import { environmentVariables, loadConfig } from '../dist/config/load-config.js';
+import { COMPOSE_FILES, composeSecrets, composeServices } from './compose-files.mjs';
+
+/** Set by the image, or by nobody: the sandbox is a service of its own. */
+const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT'];
+/** Left to the service's defaults where WeChat is played. */
+const MADE_UP = ['ENCRYPTION_KEYS', 'WECHAT_MINI_PROGRAMS', 'WECHAT_WEBSITES', 'WECHAT_OFFICIAL_ACCOUNTS'];
+/** Secret in general; here it names a Redis that is behind no password, on a network of its own. */
+const BY_VALUE = ['REDIS_URL'];
+
+/** Both that there are: 1.29, and the one that is part of docker. */
+const COMPOSES = [['docker-compose'], ['docker', 'compose']];
+
+const faults = [];
+const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-compose-'));
+const secretsFolder = join(folder, 'secrets');
+spawnSync('sh', ['deploy/compose/make-secrets.sh', secretsFolder], { stdio: 'inherit' });
+
+for (const mode of ['', 'sandbox']) checkVariables(mode);
+checkSecrets();
+checkImages();
+const installed = COMPOSES.filter(
+  ([program, ...words]) => spawnSync(program, [...words, 'version']).status === 0,
+);
+for (const compose of installed) checkRendered(compose);
+if (installed.length === 0) {
+  console.log('no docker-compose is installed: what it makes of docker-compose.yml was not checked');
+}
+
+rmSync(folder, { recursive: true });
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length > 0 ? 1 : 0;
+
+/** Every variable of the service can be set, by value or as a file, and no other stands there. */
+function checkVariables(mode) {
+  const where = mode === '' ? 'without the profile' : `with the profile ${mode}`;
+  const names = Object.keys(composeServices(mode).app.environment);
+  const isSecret = (name) => SECRET_VARIABLES.includes(name);
+  const file = (name) => `${name}_FILE`;
+  const known = new Set([...environmentVariables(), ...SECRET_VARIABLES.map(file)]);
+  for (const name of names.filter((name) => !known.has(name))) faults.push(`${where}: ${name} is unknown`);
+  const left = mode === '' ? NOT_OURS : [...NOT_OURS, ...MADE_UP];
+  for (const name of environmentVariables().filter((name) => !left.includes(name))) {
+    if (!names.includes(name) && !names.includes(file(name))) faults.push(`${where}: ${name} cannot be set`);
+    if (mode === '' && isSecret(name) && names.includes(name) && !BY_VALUE.includes(name)) {
+      faults.push(`${where}: ${name} is a secret and must come as a file`);
+    }
+  }
+}
+
+/** Each `…_FILE` is mounted, from a file that make-secrets.sh makes. */
+function checkSecrets() {
+  const files = composeSecrets();
+  const services = Object.values(composeServices(''));
+  for (const { environment, secrets = [] } of services) {
+    for (const [name, value] of Object.entries(environment).filter(([name]) => name.endsWith('_FILE'))) {
+      const secret = name.slice(0, -'_FILE'.length);
+      if (value !== `/run/secrets/${secret}` || !secrets.includes(secret))
+        faults.push(`${name} is not mounted`);
+    }
+  }
+  const mounted = new Set(services.flatMap(({ secrets = [] }) => secrets));
+  const made = new Set(readdirSync(secretsFolder));
+  for (const name of new Set([...Object.keys(files), ...mounted, ...made])) {
+    if (!mounted.has(name)) faults.push(`the secret ${name} is mounted nowhere`);
+    if (files[name] !== `./secrets/${name}`) faults.push(`the secret ${name} has no file ./secrets/${name}`);
+    if (!made.has(name)) faults.push(`make-secrets.sh does not make ${name}`);
+  }
+}
+
+/** Images of others are named with a version, those that are built by names that differ: they are built at once. */
+function checkImages() {
+  const services = Object.entries(composeServices(''));
+  for (const [name, { image }] of services) {
+    if (!/:(\d|local$)/.test(image)) faults.push(`the image of ${name} has no version`);
+  }
+  const built = services.filter(([, { build }]) => build).map(([, { image }]) => image);
+  if (new Set(built).size < built.length) faults.push(`two services build one image: ${built.join(', ')}`);
+}
+
+/**
+ * What docker-compose reads: an untouched clone is the sandbox's, as is one with .env.example for its .env, and the
+ * service takes the environment of each mode.
+ */
+function checkRendered(compose) {
+  const untouched = render(compose, '');
+  const copied = render(compose, readFileSync('.env.example', 'utf8'));
+  const real = render(compose, 'COMPOSE_PROFILES=\nPUBLIC_URL=https://auth.example.com\n');
+  if (!untouched || !copied || !real) return;
+  if (JSON.stringify(untouched) !== JSON.stringify(copied)) {
+    faults.push('an untouched clone is not what .env.example makes of it');
+  }
+  if (!untouched.services.sandbox || untouched.services.sandbox.profiles)
+    faults.push('an untouched clone starts no sandbox');
+  // 1.29 prints a service that it does not start, docker compose leaves it out.
+  if (real.services.sandbox && !real.services.sandbox.profiles?.includes('sandbox'))
+    faults.push('the sandbox starts without its profile');
+  writeFileSync(
+    join(secretsFolder, 'WECHAT_MINI_PROGRAMS'),
+    'wx0123456789abcdef:0123456789abcdef0123456789abcdef',
+  );
+  for (const { services } of [untouched, real]) checkAccepted(services.app.environment);
+}
+
+/** @returns what `docker-compose config` prints, under this .env and no other */
+function render([program, ...words], dotEnv) {
+  const file = join(folder, 'env');
+  writeFileSync(file, dotEnv);
+  const { PATH, HOME } = process.env;
+  const options = { encoding: 'utf8', env: { PATH, HOME } };
+  const { status, stdout, stderr } = spawnSync(program, [...words, '--env-file', file, 'config'], options);
+  if (status === 0) return parse(stdout);
+  faults.push(`${[program, ...words].join(' ')} refuses ${COMPOSE_FILES[0]}: ${stderr.trim()}`);
+  return null;
+}
+
+/** The service starts with this environment, as far as that can be said before anything connects. */
+function checkAccepted(environment) {
+  const given = Object.entries(environment).map(([name, value]) => [
+    name,
+    value?.replace('/run/secrets', secretsFolder),
+  ]);
+  // Else the service would make keys, and leave them in data/.
+  const keys = {
+    ENCRYPTION_KEYS: environment.ENCRYPTION_KEYS_FILE ? '' : Buffer.alloc(32).toString('base64'),
+  };
+  try {
+    loadConfig({ ...keys, ...Object.fromEntries(given) });
+  } catch (error) {
+    faults.push(`the service refuses its environment: ${error.message}`);
+  }
+}

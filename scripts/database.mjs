@@ -1,0 +1,51 @@
+// A database that the migrations made against one that the entities describe: tables, columns, nullability, length.
+import 'reflect-metadata';
+import { readdirSync } from 'node:fs';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../dist/database/data-source.js';
+
+const entities = [];
+for (const file of readdirSync('dist', { recursive: true }).filter((name) => name.endsWith('.entity.js'))) {
+  entities.push(
+    ...Object.values(await import(`../dist/${file}`)).filter((value) => typeof value === 'function'),
+  );
+}
+
+/** Every column of every table, in words that can be compared. */
+async function describe(prepare) {
+  const dataSource = await new DataSource(
+    dataSourceOptions({ type: 'sqlite', path: ':memory:' }, entities),
+  ).initialize();
+  await prepare(dataSource);
+  const runner = dataSource.createQueryRunner();
+  const tables = await runner.getTables();
+  const lines = tables
+    .filter((table) => !/migrations|sqlite_/.test(table.name))
+    .flatMap((table) =>
+      table.columns.map((column) => {
+        const size = column.length || '';
+        return `${table.name}.${column.name} ${column.type}(${size}) ${column.isNullable ? 'null' : 'not null'}${column.isPrimary ? ' primary' : ''}`;
+      }),
+    )
+    .sort();
+  await dataSource.destroy();
+  return lines;
+}
+
+const migrated = await describe((dataSource) => dataSource.runMigrations());
+const twice = await describe(async (dataSource) => {
+  await dataSource.runMigrations();
+  while ((await dataSource.query('SELECT COUNT(*) AS n FROM migrations'))[0].n > 0)
+    await dataSource.undoLastMigration();
+  await dataSource.runMigrations();
+});
+const described = await describe((dataSource) => dataSource.synchronize());
+
+const difference = [
+  ...migrated.filter((line) => !described.includes(line)).map((line) => `only in the migrations: ${line}`),
+  ...described.filter((line) => !migrated.includes(line)).map((line) => `only in the entities:   ${line}`),
+  ...migrated.filter((line) => !twice.includes(line)).map((line) => `lost by down and up:    ${line}`),
+];
+if (migrated.length === 0) difference.push('the migrations make no table');
+for (const line of difference) console.error(line);
+process.exitCode = difference.length > 0 ? 1 : 0;

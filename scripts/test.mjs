@@ -1,0 +1,25 @@
+// `npm test`: all tests that need nothing but Node. `--browser`: those in Chromium. `--deploy`: those of deploy/, with
+// nginx. Further words go to Jest.
+import { spawnSync } from 'node:child_process';
+
+const words = process.argv.slice(2);
+const suite = ['browser', 'deploy'].find((name) => words.includes(`--${name}`));
+
+// Some tests run the service as a process of its own, as it is built.
+const build = spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], {
+  stdio: 'inherit',
+});
+if (build.status !== 0) process.exit(build.status ?? 1);
+
+const jest = spawnSync(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    ...(suite ? ['--config', `jest.${suite}.config.mjs`] : []),
+    ...words.filter((word) => word !== `--${suite}`),
+  ],
+  { stdio: 'inherit' },
+);
+process.exitCode = jest.status ?? 1;

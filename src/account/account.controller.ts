@@ -1,0 +1,76 @@
+import { Body, Controller, Get, HttpCode, Patch, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentSession } from '../auth/access-token.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { Profiles } from '../user/profiles.js';
+import { UserReplies, UserReply } from '../user/user-replies.js';
+import { UserService } from '../user/user.service.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { ProfileChangeRequest } from './account.requests.js';
+
+/** What people do with their own account. */
+@ApiTags('account')
+@ApiBearerAuth()
+@Controller('v1/users/me')
+@RateLimit('account-writes')
+export class AccountController {
+  constructor(
+    private readonly users: UserService,
+    private readonly profiles: Profiles,
+    private readonly wechat: WeChatApiService,
+    private readonly userReplies: UserReplies,
+  ) {}
+
+  /** Who am I. */
+  @Get()
+  @RateLimit('account')
+  @ApiOperation({ summary: 'The user behind the token', operationId: 'me' })
+  @ApiOkResponse({ type: UserReply })
+  @ApiProblems({ bearer: true })
+  async me(@CurrentSession() session: SessionOfUser): Promise<UserReply> {
+    // Read anew: what the guard knows may be 5 s old, and people look here right after a change.
+    const found = await this.users.findIdentity(session.identity.id);
+    if (!found) throw new AppError('SESSION_ENDED');
+    return this.userReplies.user(found.user);
+  }
+
+  /** The nickname that the person chose, as `<input type="nickname">` gives it. */
+  @Patch()
+  @ApiOperation({ summary: 'Change the nickname', operationId: 'updateMe' })
+  @ApiOkResponse({ type: UserReply })
+  @ApiProblems({ bearer: true, body: true })
+  async change(
+    @Body() { nickname }: ProfileChangeRequest,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<UserReply> {
+    return this.userReplies.user((await this.profiles.rename(session, nickname)).user);
+  }
+
+  /** The same by POST: `wx.request` sends no PATCH. */
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Change the nickname, from a mini program', operationId: 'updateMeByPost' })
+  @ApiOkResponse({ type: UserReply })
+  @ApiProblems({ bearer: true, body: true })
+  changeByPost(
+    @Body() body: ProfileChangeRequest,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<UserReply> {
+    return this.change(body, session);
+  }
+
+  /** Reads nickname and picture from WeChat again, with the authorization of the last website login (30 days). */
+  @Post('profile/sync')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Read the profile from WeChat again', operationId: 'syncProfile' })
+  @ApiOkResponse({ type: UserReply })
+  @ApiProblems({ bearer: true }, 'WECHAT_AUTHORIZATION_EXPIRED', ...WECHAT_CALL_PROBLEMS)
+  async sync(@CurrentSession() session: SessionOfUser): Promise<UserReply> {
+    const { appId, openId, refreshToken } = await this.profiles.authorization(session.user.id);
+    const profile = await this.wechat.websiteProfile(appId, openId, refreshToken);
+    return this.userReplies.user((await this.profiles.replaceBy(session, profile)).user);
+  }
+}

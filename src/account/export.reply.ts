@@ -1,0 +1,46 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { SessionReply } from '../session/session-replies.js';
+import { IdentityReply, UserReply } from '../user/user-replies.js';
+
+/** Something that was recorded about the person. */
+export class ExportedEventReply {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
+  id!: string;
+
+  @ApiProperty({ example: 'login.succeeded' })
+  type!: string;
+
+  @ApiProperty({ example: 'user' })
+  actor!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  ip!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { appId: 'wx5a4db0c0de000001' } })
+  details!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+}
+
+/** Everything that is held about a person. */
+export class ExportReply {
+  @ApiProperty({ type: UserReply })
+  user!: UserReply;
+
+  @ApiProperty({ type: [IdentityReply] })
+  identities!: IdentityReply[];
+
+  @ApiProperty({ type: [SessionReply] })
+  sessions!: SessionReply[];
+
+  @ApiProperty({ type: [ExportedEventReply] })
+  events!: ExportedEventReply[];
+
+  @ApiProperty({
+    type: [String],
+    description: 'What is held encrypted and works only between WeChat and this service.',
+    example: ['session_key of each mini program'],
+  })
+  encrypted!: string[];
+}

@@ -1,0 +1,89 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiTags,
+} from '@nestjs/swagger';
+import { CurrentUser } from '../auth/access-token.js';
+import { AppCodeRequest } from '../auth/code.requests.js';
+import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
+import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
+import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { validated } from '../common/validated.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { SessionService } from '../session/session.service.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { Unlink } from '../user/unlink.js';
+import { IdentityReply, identityReply } from '../user/user-replies.js';
+import { type ResolvedLogin, UserService } from '../user/user.service.js';
+
+/** All identities of a person; there are few, so there is one page. */
+export class IdentityListReply {
+  @ApiProperty({ type: [IdentityReply] })
+  items!: IdentityReply[];
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  nextCursor!: string | null;
+}
+
+/** The WeChat accounts that somebody can log in with. A website is added by its own door, which leads to WeChat. */
+@ApiTags('account')
+@ApiBearerAuth()
+@Controller('v1/users/me/identities')
+@RateLimit('account-writes')
+export class IdentitiesController {
+  constructor(
+    private readonly users: UserService,
+    private readonly unlinking: Unlink,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /** The apps that know me. */
+  @Get()
+  @RateLimit('account')
+  @ApiOperation({ summary: 'The WeChat identities of the user', operationId: 'myIdentities' })
+  @ApiOkResponse({ type: IdentityListReply })
+  @ApiProblems({ bearer: true })
+  async list(@CurrentUser() user: SessionOfUser['user']): Promise<IdentityListReply> {
+    const identities = await this.users.identitiesOf(user.id);
+    return { items: identities.map(identityReply), nextCursor: null };
+  }
+
+  /** Adds the WeChat account behind a fresh code of wx.login. Adding it twice is no error. */
+  @Post('mini-program')
+  @UseGuards(RecentLoginGuard, WeChatAuthGuard)
+  @LoginBy((request) => ({
+    channel: 'mini-program',
+    purpose: 'link',
+    userId: request.session?.user.id ?? '',
+    ...validated(AppCodeRequest, request.body),
+  }))
+  @ApiOperation({ summary: 'Link a mini program', operationId: 'linkMiniProgram' })
+  @ApiCreatedResponse({ type: IdentityReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    ...CODE_EXCHANGE_PROBLEMS,
+    'REAUTHENTICATION_REQUIRED',
+    'IDENTITY_TAKEN',
+  )
+  async link(@Body() _body: AppCodeRequest, @CurrentLogin() login: ResolvedLogin): Promise<IdentityReply> {
+    await this.users.settle(login);
+    return identityReply(login.identity);
+  }
+
+  /** Removes a WeChat account: all identities of its unionid, with their sessions. */
+  @Delete(':id')
+  @HttpCode(204)
+  @UseGuards(RecentLoginGuard)
+  @ApiOperation({ summary: 'Unlink a WeChat account', operationId: 'unlink' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiProblems({ bearer: true }, 'REAUTHENTICATION_REQUIRED', 'NOT_FOUND', 'LAST_IDENTITY')
+  async unlink(@Param('id') id: string, @CurrentUser() user: SessionOfUser['user']): Promise<void> {
+    for (const gone of await this.unlinking.unlink(user.id, id)) this.sessions.forgetIdentity(gone);
+  }
+}

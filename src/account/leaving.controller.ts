@@ -1,0 +1,81 @@
+import { Controller, Delete, Get, Header, HttpCode, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentSession, CurrentUser } from '../auth/access-token.js';
+import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { EventLog } from '../events/event-log.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { sessionReply } from '../session/session-replies.js';
+import { SessionService } from '../session/session.service.js';
+import { DeleteUser } from '../user/delete-user.js';
+import { identityReply, UserReplies } from '../user/user-replies.js';
+import { UserService } from '../user/user.service.js';
+import { ExportReply } from './export.reply.js';
+
+/** Taking one's data along, and leaving. */
+@ApiTags('account')
+@ApiBearerAuth()
+@Controller('v1/users/me')
+@RateLimit('account-writes')
+export class LeavingController {
+  constructor(
+    private readonly users: UserService,
+    private readonly sessions: SessionService,
+    private readonly events: EventLog,
+    private readonly deleteUser: DeleteUser,
+    private readonly userReplies: UserReplies,
+  ) {}
+
+  /** Everything that is held about the person. Keys that only work between WeChat and this service are named, not shown. */
+  @Get('export')
+  @Header('Content-Disposition', 'attachment; filename="wechat-auth-export.json"')
+  @ApiOperation({ summary: 'Everything held about me', operationId: 'exportMe' })
+  @ApiOkResponse({ type: ExportReply })
+  @ApiProblems({ bearer: true })
+  async export(@CurrentSession() current: SessionOfUser): Promise<ExportReply> {
+    const found = await this.users.findIdentity(current.identity.id);
+    if (!found) throw new AppError('SESSION_ENDED');
+    const { user } = found;
+    const [identities, sessions, events] = await Promise.all([
+      this.users.identitiesOf(user.id),
+      this.sessions.ofUser(user.id),
+      this.events.ofUser(user.id),
+    ]);
+    return {
+      user: this.userReplies.user(user),
+      identities: identities.map(identityReply),
+      sessions: sessions.map((each) =>
+        sessionReply(each, this.sessions.endsAt(each.session), current.session.id),
+      ),
+      events: events.map(({ id, type, actor, ip, details, createdAt }) => ({
+        id,
+        type,
+        actor,
+        ip,
+        details,
+        createdAt,
+      })),
+      encrypted: ['session_key of each mini program', "WeChat's refresh token of each website"],
+    };
+  }
+
+  /**
+   * Deletes the account: all sessions end at once, and everything about the person is erased in one transaction. A
+   * later login is a new user.
+   */
+  @Delete()
+  @HttpCode(204)
+  @UseGuards(RecentLoginGuard)
+  @ApiOperation({ summary: 'Delete my account', operationId: 'deleteMe' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiProblems({ bearer: true }, 'REAUTHENTICATION_REQUIRED')
+  async delete(@CurrentUser() user: SessionOfUser['user']): Promise<void> {
+    const identityIds = await this.deleteUser.delete(user.id, {
+      actor: 'user',
+      reason: 'asked for by the person',
+    });
+    for (const identityId of identityIds) this.sessions.forgetIdentity(identityId);
+  }
+}

@@ -1,0 +1,50 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AccountModule } from './account/account.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import type { Clock } from './common/clock.js';
+import { ProblemModule } from './common/problem.module.js';
+import type { AppConfig } from './config/app-config.js';
+import { ConfigModule } from './config/config.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { EphemeralModule } from './ephemeral/ephemeral.module.js';
+import { EventsModule } from './events/events.module.js';
+import { MiniProgramModule } from './mini-program/mini-program.module.js';
+import { OperatorModule } from './operator/operator.module.js';
+import { MetricsModule } from './ops/metrics.module.js';
+import { OpsModule } from './ops/ops.module.js';
+import { RateLimitModule } from './rate-limit/rate-limit.module.js';
+import type { PrometheusMetrics } from './ops/prometheus-metrics.js';
+import { TokenModule } from './token/token.module.js';
+import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
+import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
+
+/** The table of contents. */
+@Module({})
+export class AppModule {
+  static forRoot(config: AppConfig, metrics: PrometheusMetrics, clock?: Clock): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        // rooms that everything stands on
+        ConfigModule.forRoot(config, clock),
+        MetricsModule.forRoot(metrics),
+        ProblemModule,
+        DatabaseModule,
+        EphemeralModule,
+        EventsModule,
+        OpsModule,
+        // before the guards of AuthModule
+        RateLimitModule,
+        // the way of a login, shared by the doors
+        AuthModule,
+        // doors
+        MiniProgramModule,
+        WebQrLoginModule,
+        TokenModule,
+        AccountModule,
+        WeChatEventsModule,
+        OperatorModule,
+      ],
+    };
+  }
+}

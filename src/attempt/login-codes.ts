@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import type { LoginChannel } from '../common/metrics.js';
+import { fingerprint, freshSecret } from '../common/secret.js';
+import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
+import type { Device } from '../session/session.service.js';
+import { type Binding, mayRedeem } from './binding.js';
+
+interface Pending {
+  readonly binding: Binding;
+  /** The browser that logged in, which need not be who redeems. */
+  readonly device: Device;
+}
+
+/** A login that succeeded in the browser and waits to be turned into tokens. */
+export interface PendingLogin extends Pending {
+  readonly kind: 'log-in';
+  /** How the person came in: the session is counted under it. */
+  readonly channel: LoginChannel;
+  readonly identityId: string;
+  readonly isNewUser: boolean;
+  /** Key of the attempt that waits for it; `null` where no attempt does. */
+  readonly attempt: string | null;
+}
+
+/** A WeChat account that waits to be linked by who began the link: the verifier proves it. */
+export interface PendingLink extends Pending {
+  readonly kind: 'link';
+  /** The session that asked for the link. */
+  readonly sessionId: string;
+  /** The `WeChatLogin`, sealed: it holds WeChat's refresh token. */
+  readonly login: string;
+}
+
+/** How long a loginCode lives. */
+export const LOGIN_CODE_MS = 60 * 1_000;
+
+/** loginCodes: 60 s, one use, worth nothing without the cookie or the verifier of the attempt. */
+@Injectable()
+export class LoginCodes {
+  constructor(private readonly store: EphemeralStore) {}
+
+  /** @returns the loginCode for returnTo */
+  async issue(login: PendingLogin | PendingLink): Promise<string> {
+    const loginCode = freshSecret();
+    await this.store.set(key(loginCode), JSON.stringify(login), LOGIN_CODE_MS);
+    return loginCode;
+  }
+
+  /**
+   * Uses a loginCode up. Who brings the wrong proof uses nothing up.
+   * @param browser fingerprint of the cookie that came along
+   * @throws AppError LOGIN_CODE_INVALID
+   */
+  async redeem(
+    loginCode: string,
+    browser: string | null,
+    codeVerifier: string | undefined,
+  ): Promise<PendingLogin | PendingLink> {
+    const login = parse(await this.store.get(key(loginCode)));
+    if (!mayRedeem(login.binding, browser, codeVerifier)) throw new AppError('LOGIN_CODE_INVALID');
+    return parse(await this.store.take(key(loginCode)));
+  }
+}
+
+function parse(stored: string | null): PendingLogin | PendingLink {
+  if (stored === null) throw new AppError('LOGIN_CODE_INVALID');
+  return JSON.parse(stored) as PendingLogin | PendingLink;
+}
+
+function key(loginCode: string): string {
+  return `login-code:${fingerprint(loginCode)}`;
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
+import { fingerprint, freshSecret, secretsEqual } from '../common/secret.js';
+import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
+import type { Device } from '../session/session.service.js';
+import { LoginCodes } from './login-codes.js';
+import { withAnswer } from './return-urls.js';
+
+/** A ticket that a mini program gave to its web view. */
+interface Ticket {
+  readonly identityId: string;
+  /** Allowed when the ticket was made. */
+  readonly returnTo: string;
+  /** `null` until it is used; then where it led, and whom. */
+  readonly used: { readonly codeChallenge: string; readonly location: string } | null;
+}
+
+const TICKET_MS = 30 * 1_000;
+/** How long a repeated request lands where the first one did. */
+const OUTCOME_MS = 60 * 1_000;
+const FORM = /^[0-9a-f]{64}$/;
+
+/**
+ * From a mini program into the website in its `<web-view>`: a ticket of 30 s, one use and one returnTo becomes a
+ * loginCode that only the website's own verifier redeems. No token is ever in an address.
+ */
+@Injectable()
+export class WebViewTickets {
+  constructor(
+    private readonly store: EphemeralStore,
+    private readonly loginCodes: LoginCodes,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns the ticket and when it ends (ms) */
+  async issue(identityId: string, returnTo: string): Promise<{ ticket: string; expiresAt: number }> {
+    const ticket = freshSecret();
+    const stored: Ticket = { identityId, returnTo, used: null };
+    await this.store.set(key(ticket), JSON.stringify(stored), TICKET_MS);
+    return { ticket, expiresAt: this.clock.now() + TICKET_MS };
+  }
+
+  /**
+   * Uses a ticket up. Who brings another returnTo uses nothing up; a repeat with the same challenge lands where the
+   * first one did.
+   * @param device the web view
+   * @returns returnTo with a loginCode that is bound to the challenge
+   * @throws AppError WEB_VIEW_TICKET_INVALID
+   */
+  async use(ticket: string, returnTo: string, codeChallenge: string, device: Device): Promise<string> {
+    const stored = FORM.test(ticket) ? await this.store.get(key(ticket)) : null;
+    if (stored === null) throw new AppError('WEB_VIEW_TICKET_INVALID');
+    const found = JSON.parse(stored) as Ticket;
+    if (found.returnTo !== returnTo) throw new AppError('WEB_VIEW_TICKET_INVALID');
+    if (found.used) return repeated(found.used, codeChallenge);
+    const loginCode = await this.loginCodes.issue({
+      kind: 'log-in',
+      channel: 'web-view',
+      identityId: found.identityId,
+      isNewUser: false,
+      attempt: null,
+      binding: { codeChallenge },
+      device,
+    });
+    const location = withAnswer(returnTo, 'loginCode', loginCode);
+    const used: Ticket = { ...found, used: { codeChallenge, location } };
+    if (await this.store.replace(key(ticket), stored, JSON.stringify(used), OUTCOME_MS)) return location;
+    // Somebody was faster; the loginCode made here is never told to anybody.
+    return this.use(ticket, returnTo, codeChallenge, device);
+  }
+}
+
+function repeated(used: NonNullable<Ticket['used']>, codeChallenge: string): string {
+  if (!secretsEqual(used.codeChallenge, codeChallenge)) throw new AppError('WEB_VIEW_TICKET_INVALID');
+  return used.location;
+}
+
+function key(ticket: string): string {
+  return `web-view-ticket:${fingerprint(ticket)}`;
+}

@@ -1,0 +1,32 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/app-error.js';
+import { PUBLIC } from '../common/public.js';
+import { AppConfig } from '../config/app-config.js';
+import { SessionService } from '../session/session.service.js';
+import { TokenService } from '../session/token.service.js';
+import { type AuthenticatedState, accessTokenOf } from './access-token.js';
+
+/** Stands before every route that does not say `@Public()`: a good token of a session that is alive. */
+@Injectable()
+export class AccessTokenGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: TokenService,
+    private readonly sessions: SessionService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** @throws AppError TOKEN_MISSING, TOKEN_INVALID, SESSION_ENDED, ACCOUNT_DISABLED */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()]))
+      return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedState>();
+    const token = accessTokenOf(request.headers, this.config.tokenHeader);
+    if (token === null) throw new AppError('TOKEN_MISSING');
+    const { sid } = await this.tokens.verify(token);
+    request.session = await this.sessions.verify(sid);
+    return true;
+  }
+}

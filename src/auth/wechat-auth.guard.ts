@@ -1,0 +1,20 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { loginReaderOf, type WeChatLoginState } from './wechat-login-request.js';
+
+/** Lets in who WeChat says is behind the code of the request; the handler gets it by `@CurrentLogin()`. */
+@Injectable()
+export class WeChatAuthGuard extends AuthGuard('wechat') {
+  override getAuthenticateOptions(): { property: string; session: boolean } {
+    return { property: 'wechatLogin', session: false };
+  }
+
+  override canActivate(
+    context: ExecutionContext,
+  ): ReturnType<InstanceType<ReturnType<typeof AuthGuard>>['canActivate']> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & WeChatLoginState>();
+    request.wechatLoginRequest = loginReaderOf(context.getHandler())(request);
+    return super.canActivate(context);
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-custom';
+import { AppError } from '../common/app-error.js';
+import { noteInRequest } from '../common/request-context.js';
+import { type ResolvedLogin, UserService } from '../user/user.service.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import type { WeChatLogin } from '../wechat/wechat-login.js';
+import { loginChannel, type WeChatLoginRequest, type WeChatLoginState } from './wechat-login-request.js';
+
+/**
+ * The one strategy: a code of any channel in, the identity and its user out, nothing else. What follows (a session,
+ * a redirect) is the door's business. An AppError thrown here reaches the problem filter intact.
+ */
+@Injectable()
+export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
+  constructor(
+    private readonly wechat: WeChatApiService,
+    private readonly users: UserService,
+  ) {
+    super();
+  }
+
+  /** Called by passport. @throws AppError as WeChatApiService and UserService do, and TOKEN_CODE_MISMATCH */
+  async validate(request: WeChatLoginState): Promise<WeChatLoginState['wechatLogin']> {
+    const asked = request.wechatLoginRequest;
+    if (!asked) throw new Error('the wechat strategy runs under WeChatAuthGuard only');
+    const { purpose, channel } = asked;
+    if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: loginChannel(channel) });
+    const login = await this.exchange(asked);
+    noteInRequest({ appId: login.appId });
+    if (asked.purpose === 'identify') return { login };
+    if (asked.purpose === 'find') {
+      const found = await this.users.resolveExisting(login);
+      return found ? { login, resolved: found } : { login };
+    }
+    return { login, resolved: await this.resolve(login, asked) };
+  }
+
+  private async resolve(login: WeChatLogin, asked: WeChatLoginRequest): Promise<ResolvedLogin> {
+    if (asked.purpose === 'link') return this.users.link(asked.userId, login);
+    if (asked.purpose === 'log-in') return this.users.resolve(login);
+    const resolved = await this.users.resolveExisting(login);
+    if (!resolved) throw new AppError('TOKEN_CODE_MISMATCH');
+    return resolved;
+  }
+
+  private exchange({ channel, code, appId }: WeChatLoginRequest): Promise<WeChatLogin> {
+    switch (channel) {
+      case 'mini-program':
+        return this.wechat.miniProgramLogin(code, appId);
+      case 'website':
+        return this.wechat.websiteLogin(code, appId);
+      case 'in-wechat':
+        return this.wechat.officialAccountLogin(code, 'snsapi_userinfo', appId);
+      case 'in-wechat-silently':
+        return this.wechat.officialAccountLogin(code, 'snsapi_base', appId);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
+import { AvatarFetcher } from './avatar-fetcher.js';
+import { AvatarSource } from './avatar-source.js';
+import { AvatarStore } from './avatar-store.js';
+import { DiskAvatarStore } from './disk-avatar-store.js';
+import { S3AvatarStore } from './s3-avatar-store.js';
+
+/** Pictures of people: where they may be fetched from, what is made of them, where they are kept. */
+@Module({
+  providers: [
+    AvatarSource,
+    {
+      provide: AvatarFetcher,
+      inject: [AvatarSource],
+      useFactory: (source: AvatarSource) => new AvatarFetcher(source),
+    },
+    {
+      provide: AvatarStore,
+      inject: [AppConfig],
+      useFactory: ({ avatarStore }: AppConfig): AvatarStore =>
+        avatarStore.type === 'disk'
+          ? new DiskAvatarStore(avatarStore.folder)
+          : new S3AvatarStore(avatarStore),
+    },
+  ],
+  exports: [AvatarSource, AvatarFetcher, AvatarStore],
+})
+export class AvatarModule {}

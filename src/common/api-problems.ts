@@ -1,0 +1,123 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { AppError } from './app-error.js';
+import { catalogueEntry, type ErrorCode } from './error-catalogue.js';
+import { PROBLEM_JSON, toProblem } from './problem.js';
+
+/** One fault of one field. */
+export class FieldErrorReply {
+  @ApiProperty({ example: 'code' })
+  field!: string;
+
+  @ApiProperty({ example: 'code must be a string' })
+  message!: string;
+}
+
+/** Schema of every error reply (RFC 9457). */
+export class ProblemReply {
+  @ApiProperty({ example: 'urn:wechat-auth:error:WECHAT_CODE_INVALID' })
+  type!: string;
+
+  @ApiProperty({ example: 'WeChat does not accept the code' })
+  title!: string;
+
+  @ApiProperty({ example: 401 })
+  status!: number;
+
+  @ApiProperty({ example: 'WECHAT_CODE_INVALID', description: 'Stable; listed in docs/errors.md.' })
+  code!: string;
+
+  @ApiProperty({ example: 'WeChat answered 40029 (rid 65d56510-389d87bb-729c2f46).' })
+  detail!: string;
+
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52' })
+  requestId!: string;
+
+  @ApiProperty({ type: [FieldErrorReply], required: false })
+  errors?: FieldErrorReply[];
+}
+
+/** What any route can answer, whatever it does. */
+const EVERYWHERE: readonly ErrorCode[] = ['BAD_REQUEST', 'INTERNAL_ERROR'];
+
+/** What any route behind the access token can answer. */
+const AUTHENTICATED: readonly ErrorCode[] = [
+  'TOKEN_MISSING',
+  'TOKEN_INVALID',
+  'SESSION_ENDED',
+  'ACCOUNT_DISABLED',
+  'DATABASE_UNAVAILABLE',
+];
+
+/** What any route with a JSON body can answer. */
+const WITH_BODY: readonly ErrorCode[] = [
+  'VALIDATION_FAILED',
+  'MALFORMED_JSON',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+];
+
+/** What any call to WeChat can answer. */
+export const WECHAT_CALL_PROBLEMS: readonly ErrorCode[] = [
+  'WECHAT_BUSY',
+  'WECHAT_RATE_LIMITED',
+  'WECHAT_UNAVAILABLE',
+  'WECHAT_BAD_REPLY',
+  'WECHAT_CONFIGURATION',
+  'WECHAT_ERROR',
+];
+
+/** What any exchange of a code can answer. */
+export const CODE_EXCHANGE_PROBLEMS: readonly ErrorCode[] = [
+  'APP_UNKNOWN',
+  'WECHAT_CODE_INVALID',
+  'WECHAT_CODE_USED',
+  'WECHAT_USER_BLOCKED',
+  'WECHAT_UNIONID_CHANGED',
+  ...WECHAT_CALL_PROBLEMS,
+  'ACCOUNT_DISABLED',
+  'DATABASE_UNAVAILABLE',
+  'STORE_UNAVAILABLE',
+];
+
+/** Documents the error replies of a route: those named, and those that its kind always has. */
+export function ApiProblems(
+  kind: { readonly bearer?: boolean; readonly body?: boolean },
+  ...codes: readonly ErrorCode[]
+): MethodDecorator & ClassDecorator {
+  const all = new Set<ErrorCode>([
+    ...codes,
+    ...(kind.bearer ? AUTHENTICATED : []),
+    ...(kind.body ? WITH_BODY : []),
+    ...EVERYWHERE,
+  ]);
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of all) {
+    const { status } = catalogueEntry(code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return applyDecorators(
+    ...[...byStatus].map(([status, codesOfStatus]) =>
+      ApiResponse({ status, ...problemResponse(codesOfStatus) }),
+    ),
+  );
+}
+
+/** What the OpenAPI document says of the error replies with one status. */
+export function problemResponse(codes: readonly ErrorCode[]) {
+  return {
+    description: codes.join(', '),
+    content: {
+      [PROBLEM_JSON]: {
+        schema: { $ref: getSchemaPath(ProblemReply) },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+      },
+    },
+  };
+}
+
+function exampleOf(code: ErrorCode): object {
+  const errors =
+    code === 'VALIDATION_FAILED' ? [{ field: 'code', message: 'code must be a string' }] : undefined;
+  return toProblem(new AppError(code, errors ? { errors } : {}), '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52');
+}

@@ -1,0 +1,460 @@
+/** What is known about one error code; `docs/errors.md` is generated from it. */
+export interface ErrorEntry {
+  /** HTTP status. */
+  readonly status: number;
+  /** One line for people, the same for every occurrence (RFC 9457 `title`). */
+  readonly title: string;
+  readonly cause: string;
+  readonly cure: string;
+  /** Seconds for Retry-After, where a later try can succeed. 429 and 503 always have one. */
+  readonly retryAfter?: number;
+}
+
+/** Every code that the service can answer. Codes are stable: clients branch on them. */
+export const ERROR_CATALOGUE = {
+  // WeChat
+  WECHAT_CODE_INVALID: {
+    status: 401,
+    title: 'WeChat does not accept the code',
+    cause:
+      'The code is unknown to WeChat, expired (5 minutes), or was issued for another app (40029, 42003, 61010).',
+    cure: 'Get a fresh code (`wx.login`, or a new scan) and send it once. Check that the appId is the one that issued it.',
+  },
+  WECHAT_CODE_USED: {
+    status: 401,
+    title: 'The code was used already',
+    cause:
+      'A code works once. This one was exchanged before, by this service or at WeChat (40163), or is being exchanged now.',
+    cure: 'Get a fresh code and send it once. Do not repeat a login with the same code after a time-out.',
+  },
+  WECHAT_USER_BLOCKED: {
+    status: 403,
+    title: 'WeChat refuses this person',
+    cause: 'WeChat holds the account for risky or has restricted it (40226, 50001, 50002).',
+    cure: 'Do not retry. The person has to settle it with WeChat.',
+  },
+  WECHAT_BUSY: {
+    status: 503,
+    title: 'WeChat is busy',
+    cause: 'WeChat answered "system error" (-1), also when asked again.',
+    cure: 'Try again in a moment; where the same code is then refused, with a fresh one.',
+    retryAfter: 2,
+  },
+  WECHAT_RATE_LIMITED: {
+    status: 429,
+    title: 'WeChat limits the rate',
+    cause: 'Too many calls for this person, endpoint or day (45011, 45009).',
+    cure: 'Wait as long as Retry-After says. For the daily limit see the quota in the WeChat console.',
+    retryAfter: 60,
+  },
+  WECHAT_UNAVAILABLE: {
+    status: 503,
+    title: 'WeChat cannot be reached',
+    cause:
+      'No connection, no answer in time, or an HTTP error in front of WeChat. It is unknown whether the code was spent.',
+    cure: 'Get a fresh code and try again. If it lasts, check the network from the service to api.weixin.qq.com.',
+    retryAfter: 5,
+  },
+  WECHAT_BAD_REPLY: {
+    status: 502,
+    title: "WeChat's answer makes no sense",
+    cause:
+      'The answer was not JSON, too large, or lacked a field that must be there (for example the openid).',
+    cure: 'Try again with a fresh code. If it lasts, look for a proxy between the service and WeChat that changes answers.',
+  },
+  WECHAT_CONFIGURATION: {
+    status: 500,
+    title: 'The WeChat app is not configured correctly',
+    cause:
+      'WeChat refuses the AppID, the AppSecret, the address of the server or a right of the app (40013, 40125, 40164, 48001 and others).',
+    cure: 'The operator acts on the detail of the problem: it names the app and what to change.',
+  },
+  WECHAT_ERROR: {
+    status: 502,
+    title: 'WeChat answered with an error that is not known here',
+    cause: 'An errcode that is not in the table of this version.',
+    cure: 'Look the errcode of the detail up in the WeChat documentation, with the rid if there is one.',
+  },
+  WECHAT_UNIONID_CHANGED: {
+    status: 409,
+    title: 'The unionid of this WeChat account changed',
+    cause:
+      'WeChat sends another unionid for a known openid: the app was bound to another Open Platform account.',
+    cure: 'If the move was intended, the operator lists the app in ACCEPT_UNIONID_CHANGE.',
+  },
+  WECHAT_SNAPSHOT_USER: {
+    status: 403,
+    title: 'A visitor of a snapshot page is nobody yet',
+    cause: 'WeChat opened the page as a read-only snapshot and gave a made-up person (is_snapshotuser).',
+    cure: 'Ask the person to tap 使用完整服务 at the bottom of the page and to log in then.',
+  },
+  WECHAT_AUTHORIZATION_EXPIRED: {
+    status: 409,
+    title: "WeChat's authorization of this person is over",
+    cause:
+      'There is no website login whose WeChat refresh token still works: 30 days, or until the person withdraws it (40030, 42002, 42007).',
+    cure: 'The person logs in on the website again.',
+  },
+  SESSION_KEY_STALE: {
+    status: 409,
+    title: 'The session_key does not fit',
+    cause:
+      'The data was not encrypted or signed with a session_key that is known here: WeChat has replaced it meanwhile, or the data is damaged.',
+    cure: 'Call wx.login, send its code to login or validate-token, then fetch the data anew and send it. wx.login comes before the data call, not after it.',
+  },
+  SIGNATURE_MISMATCH: {
+    status: 400,
+    title: 'The signature is wrong',
+    cause: 'The encrypted data is genuine, but signature is not the sha1 of rawData and the session_key.',
+    cure: 'Send rawData byte for byte as WeChat gave it, with the signature of the same call.',
+  },
+  OPEN_DATA_WATERMARK_INVALID: {
+    status: 400,
+    title: 'The watermark does not fit',
+    cause: 'The data was made for another app, is too old (OPEN_DATA_MAX_AGE), or has no watermark.',
+    cure: 'Fetch the data anew in this mini program and send it at once.',
+  },
+  OPEN_DATA_FOREIGN: {
+    status: 403,
+    title: "The data is somebody else's",
+    cause: 'The openId in the data is not the one of the session.',
+    cure: 'Log in as the person whose data it is.',
+  },
+  MINI_PROGRAM_SESSION_REQUIRED: {
+    status: 403,
+    title: 'Only from a mini program',
+    cause: 'The access token belongs to a session that was not opened in a mini program.',
+    cure: 'Use the token of a mini-program login.',
+  },
+  PHONE_NUMBER_TAKEN: {
+    status: 409,
+    title: 'The phone number belongs to another account',
+    cause: 'Another user has this number. It is never taken over silently.',
+    cure: 'The person logs in to the other account, or the operator settles it.',
+  },
+  IDENTITY_TAKEN: {
+    status: 409,
+    title: 'The WeChat account belongs to another user',
+    cause: 'The openid or unionid is known here as somebody else.',
+    cure: 'Log in with that WeChat account, or remove it there first.',
+  },
+  LAST_IDENTITY: {
+    status: 409,
+    title: 'The last WeChat account cannot be removed',
+    cause: 'Nobody could log in to the user any more.',
+    cure: 'Add another WeChat account first, or delete the user.',
+  },
+  REAUTHENTICATION_REQUIRED: {
+    status: 403,
+    title: 'A fresh login is needed for this',
+    cause: 'The login of this session is older than 10 minutes.',
+    cure: 'Log in again and repeat the request with the new token.',
+  },
+  API_KEY_INVALID: {
+    status: 401,
+    title: 'An API key is needed',
+    cause:
+      'X-Api-Key is missing or not one of SERVICE_API_KEYS or ADMIN_API_KEYS; without any configured key the route is closed.',
+    cure: 'Configure a key as `name:key` and send `X-Api-Key: key`.',
+  },
+  PUSH_SIGNATURE_INVALID: {
+    status: 403,
+    title: "The push is not WeChat's",
+    cause: 'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN.',
+    cure: 'Set WECHAT_PUSH_TOKEN to the token that stands in the message push settings at WeChat.',
+  },
+  PUSH_STALE: {
+    status: 403,
+    title: 'The push is too old or too new',
+    cause: 'Its timestamp is more than 5 minutes away from the clock of this machine.',
+    cure: 'Set the clock of this machine; WeChat repeats a push with a fresh timestamp.',
+  },
+  PUSH_REPLAYED: {
+    status: 403,
+    title: 'The push was taken from another one',
+    cause: 'Its timestamp and nonce came with another body before.',
+    cure: 'Nothing, if somebody tried to forge a push. Set WECHAT_PUSH_AES_KEY: it signs the body too.',
+  },
+  PUSH_NOT_ENCRYPTED: {
+    status: 403,
+    title: 'Only encrypted pushes are taken',
+    cause: 'WECHAT_PUSH_AES_KEY is set, and the push is not encrypted.',
+    cure: 'Choose the safe mode (安全模式) in the message push settings at WeChat.',
+  },
+  PUSH_DECRYPTION_FAILED: {
+    status: 403,
+    title: 'The push cannot be decrypted',
+    cause: 'It was not encrypted with WECHAT_PUSH_AES_KEY for the app in the address.',
+    cure: 'Set WECHAT_PUSH_AES_KEY to the EncodingAESKey of the message push settings at WeChat, and check the appId there in the URL.',
+  },
+  PUSH_APP_MISMATCH: {
+    status: 403,
+    title: 'The push is for no app here',
+    cause: 'The appId in the address is not configured, or the AppID in the push is another one.',
+    cure: 'Give each app its own URL in the message push settings at WeChat: /v1/wechat/events/<its AppID>.',
+  },
+  PUSH_MALFORMED: {
+    status: 400,
+    title: 'The push cannot be read',
+    cause: 'The body is not a push of WeChat in XML or JSON, or lacks what its event must say.',
+    cure: 'Send it as WeChat does: XML without DOCTYPE and entities, or a JSON object.',
+  },
+  PUSH_BUSY: {
+    status: 503,
+    title: 'The same push is being handled',
+    cause: 'The push came before and has not been handled to its end yet.',
+    cure: 'Repeat it, as WeChat does.',
+    retryAfter: 2,
+  },
+  AVATAR_INVALID: {
+    status: 422,
+    title: 'This is not a picture that can be used',
+    cause:
+      'The file is not a JPEG, PNG, WebP or GIF by its content, is damaged, or has more than 24 million pixels.',
+    cure: 'Send the file that chooseAvatar gave, or another picture of one of these kinds.',
+  },
+  WEBHOOKS_OFF: {
+    status: 409,
+    title: 'There are no webhooks',
+    cause: 'WEBHOOK_URLS is not set, so that nothing goes out.',
+    cure: 'Set WEBHOOK_URLS and WEBHOOK_SECRET, then send it again.',
+  },
+  APP_UNKNOWN: {
+    status: 400,
+    title: 'This app is not configured here',
+    cause: 'The appId is not among the apps of the environment, or no app of that kind is configured.',
+    cure: 'Leave appId out for the default app, or add the app to WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES or WECHAT_OFFICIAL_ACCOUNTS.',
+  },
+  // logins
+  STATE_INVALID: {
+    status: 400,
+    title: 'This login cannot be continued',
+    cause:
+      'The state is unknown, expired (10 minutes), used, or belongs to a login that was started in another browser.',
+    cure: 'Start the login again, in one browser, with cookies allowed.',
+  },
+  LOGIN_DENIED: {
+    status: 403,
+    title: 'The person cancelled the login',
+    cause: 'WeChat called back without a code: cancel was tapped on the phone.',
+    cure: 'Offer the login again.',
+  },
+  LOGIN_CODE_INVALID: {
+    status: 401,
+    title: 'The loginCode cannot be redeemed',
+    cause:
+      'It is unknown, expired (60 seconds), used, or neither the browser cookie nor the codeVerifier of its login came with it.',
+    cure: 'Redeem it once, at once: from the same browser with credentials, or with the verifier of the codeChallenge. Else start again.',
+  },
+  ATTEMPT_UNKNOWN: {
+    status: 404,
+    title: 'No such login attempt',
+    cause:
+      'The attempt or its picture does not exist, is long over, or belongs to another browser: neither its cookie nor X-Attempt-Secret came along.',
+    cure: 'Begin a new attempt in this browser. From another site send the secret of the attempt in X-Attempt-Secret.',
+  },
+  SCAN_UNKNOWN: {
+    status: 404,
+    title: 'The scanned code is not valid',
+    cause: 'The ticket does not exist, or the login on the screen has expired.',
+    cure: 'Scan the code that the screen shows now.',
+  },
+  SCAN_TAKEN: {
+    status: 409,
+    title: 'Somebody else scanned the code',
+    cause: 'Another person has opened this scan before.',
+    cure: 'Let the screen show a new code, and scan that.',
+  },
+  SCAN_REQUIRED: {
+    status: 409,
+    title: 'The scan comes first',
+    cause:
+      'The decision came before POST /v1/mini-program/scans/:ticket, which says what asks for the login.',
+    cure: 'Open the scan, show the person what asks, then send the decision.',
+  },
+  SCAN_DECIDED: {
+    status: 409,
+    title: 'The scan was decided otherwise',
+    cause: 'This person has confirmed what is now refused, or refused what is now confirmed.',
+    cure: 'Let the screen show a new code. A session that was opened ends by a logout.',
+  },
+  WEB_VIEW_TICKET_INVALID: {
+    status: 401,
+    title: 'The ticket of the web view is not valid',
+    cause: 'It is unknown, older than 30 seconds, used, or was made for another returnTo.',
+    cure: 'Let the mini program fetch a fresh ticket, and open the web view with it at once.',
+  },
+  RETURN_URL_FORBIDDEN: {
+    status: 400,
+    title: 'The login may not return to that address',
+    cause: 'returnTo is not an absolute http(s) URL, or matches no entry of RETURN_URLS.',
+    cure: 'Add the origin or URL prefix to RETURN_URLS.',
+  },
+  TOKEN_CODE_MISMATCH: {
+    status: 401,
+    title: 'Code and token are not the same person',
+    cause: 'The code belongs to somebody else than the access token, or to somebody without an account.',
+    cure: 'Throw the token away and log in with a fresh code.',
+  },
+  // sessions
+  TOKEN_MISSING: {
+    status: 401,
+    title: 'An access token is needed',
+    cause: 'The route is not public and the request carries no token.',
+    cure: 'Send `Authorization: Bearer <accessToken>`, or the header that TOKEN_HEADER names.',
+  },
+  METRICS_TOKEN_INVALID: {
+    status: 401,
+    title: 'The metrics need their token',
+    cause: 'METRICS_TOKEN is set, and the request for /metrics carries none or another one.',
+    cure: 'Send `Authorization: Bearer <METRICS_TOKEN>`; in Prometheus, `authorization.credentials_file`.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    title: 'The access token is not valid',
+    cause:
+      'It is malformed, expired (15 minutes by default), signed by another key, or for another issuer or audience.',
+    cure: 'Refresh it; if that fails, log in.',
+  },
+  SESSION_ENDED: {
+    status: 401,
+    title: 'The session has ended',
+    cause: 'Logged out, revoked, expired, or its account was deleted.',
+    cure: 'Log in again.',
+  },
+  REFRESH_TOKEN_INVALID: {
+    status: 401,
+    title: 'The refresh token is not valid',
+    cause: 'It is malformed or was not issued by this service.',
+    cure: 'Log in again.',
+  },
+  REFRESH_TOKEN_REUSED: {
+    status: 401,
+    title: 'The refresh token was used before',
+    cause: 'An old refresh token came back: somebody may have copied it. The session was revoked.',
+    cure: 'Log in again. Keep only the newest refresh token; a repeat within 60 seconds is safe.',
+  },
+  ACCOUNT_DISABLED: {
+    status: 403,
+    title: 'The account is disabled',
+    cause: 'An operator disabled it.',
+    cure: 'The person contacts the operator.',
+  },
+  // requests
+  VALIDATION_FAILED: {
+    status: 400,
+    title: 'The request is not valid',
+    cause: 'A field is missing, has the wrong type or is out of range; `errors` names each.',
+    cure: 'Correct the fields.',
+  },
+  CURSOR_INVALID: {
+    status: 400,
+    title: 'The cursor is not valid',
+    cause: 'It was not issued by this service, or for another list or other filters.',
+    cure: 'Send nextCursor of the page before, with the same filters, or none for the first page.',
+  },
+  MALFORMED_JSON: {
+    status: 400,
+    title: 'The body is not JSON',
+    cause: 'The body cannot be parsed. (An empty one counts as no body.)',
+    cure: 'Send UTF-8 JSON.',
+  },
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request cannot be understood',
+    cause: 'The URL, a header or the framing of the request is malformed.',
+    cure: 'Correct the request.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'Not allowed',
+    cause: 'The request may not do this.',
+    cure: 'Use an account that may.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'There is nothing here',
+    cause: 'No route, or no such thing.',
+    cure: 'Check the path; /docs lists the routes.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This method is not allowed here',
+    cause: 'The path exists for other methods; the Allow header lists them.',
+    cure: 'Use one of those.',
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    title: 'No acceptable form of the answer',
+    cause: 'The Accept header excludes what the route can answer.',
+    cure: 'Accept application/json.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    cause: 'The body is larger than the route takes.',
+    cure: 'Send less.',
+  },
+  URI_TOO_LONG: {
+    status: 414,
+    title: 'The address is too long',
+    cause: 'The path or a parameter in it is longer than allowed.',
+    cure: 'Shorten it.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'This content type is not supported',
+    cause: 'The route takes JSON.',
+    cure: 'Send `Content-Type: application/json`.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    cause: 'More requests than allowed in this time.',
+    cure: 'Wait as long as Retry-After says.',
+    retryAfter: 60,
+  },
+  // the service itself
+  INTERNAL_ERROR: {
+    status: 500,
+    title: 'Something went wrong here',
+    cause: 'A fault in the service. The log has it under the requestId.',
+    cure: 'Report it with the requestId.',
+  },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    title: 'The database cannot be reached',
+    cause: 'No connection to the database, or no answer in time.',
+    cure: 'Try again; the service reconnects by itself.',
+    retryAfter: 2,
+  },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    title: 'The shared store cannot be reached',
+    cause: 'No connection to Redis, or no answer in time. Logins need it, so that a code works once.',
+    cure: 'Try again; the service reconnects by itself.',
+    retryAfter: 2,
+  },
+  AVATAR_STORE_UNAVAILABLE: {
+    status: 503,
+    title: 'The store of the pictures cannot be reached',
+    cause: 'The folder or bucket that AVATAR_STORE names does not answer, or refuses.',
+    cure: 'Try again. If it lasts, the operator checks the disk, or the bucket and its keys.',
+    retryAfter: 5,
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    title: 'This instance is stopping',
+    cause: 'The instance got SIGTERM.',
+    cure: 'Try again; another instance answers.',
+    retryAfter: 1,
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A stable error code, as it stands in `code` of a problem and in `docs/errors.md`. */
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** The entry of a code, in its general form. */
+export function catalogueEntry(code: ErrorCode): ErrorEntry {
+  return ERROR_CATALOGUE[code];
+}

@@ -1,0 +1,14 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route takes application/x-www-form-urlencoded. */
+    formBody?: boolean;
+  }
+}
+
+/** The largest form that is taken. */
+export const FORM_LIMIT_BYTES = 64 * 1024;
+
+/** Takes application/x-www-form-urlencoded beside JSON, which no other route does. */
+export const FormBody = (): MethodDecorator => RouteConfig({ formBody: true });

@@ -1,0 +1,41 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ErrorCode } from './error-catalogue.js';
+import type { LoginChannel } from './metrics.js';
+
+/** What becomes known of a request on its way, for its line in the log and for the metrics. Nothing secret. */
+export interface RequestFacts {
+  /** Whose request it is. */
+  userId?: string;
+  /** The app that it came by: one of ours, never what a client merely says. */
+  appId?: string;
+  /** The request is an attempt to log in: whether it opens a session or ends in an error is counted. */
+  login?: LoginChannel | undefined;
+  /** The error that it was answered with. */
+  code?: ErrorCode;
+}
+
+/** Who is asking, as far as every part of a request may know: for the log and the events. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** Address of the client, behind trusted proxies only. */
+  readonly ip: string;
+  readonly facts: RequestFacts;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** Runs `next` and all that it awaits within the context. */
+export function runInRequestContext(context: RequestContext, next: () => void): void {
+  storage.run(context, next);
+}
+
+/** The context of the request under way; `null` in background work. */
+export function requestContext(): RequestContext | null {
+  return storage.getStore() ?? null;
+}
+
+/** Adds what has just become known; says nothing in background work. */
+export function noteInRequest(facts: RequestFacts): void {
+  const context = storage.getStore();
+  if (context) Object.assign(context.facts, facts);
+}

@@ -1,0 +1,99 @@
+/** The kinds of app that a company registers with WeChat. */
+export type AppKind = 'mini_program' | 'website' | 'official_account';
+
+/** Which version of a mini program a code opens (wechat-api.md section 1.5). */
+export type MiniProgramVersion = 'release' | 'trial' | 'develop';
+
+/** One app at WeChat, with the secret that speaks for it. */
+export interface WeChatApp {
+  readonly kind: AppKind;
+  readonly appId: string;
+  readonly secret: string;
+}
+
+/** Where the tables stand. */
+export type DatabaseConfig =
+  { readonly type: 'sqlite'; readonly path: string } | { readonly type: 'mysql'; readonly url: string };
+
+/** Where copies of avatars stand. */
+export type AvatarStoreConfig =
+  | { readonly type: 'disk'; readonly folder: string }
+  | {
+      readonly type: 's3';
+      readonly bucket: string;
+      /** `null`: Amazon's own, by region. */
+      readonly endpoint: string | null;
+      readonly region: string;
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+    };
+
+/** A key that a program of the operator sends; its name stands in the events. */
+export interface ApiKey {
+  readonly role: 'admin' | 'service';
+  readonly name: string;
+  readonly key: string;
+}
+
+/**
+ * All settings, read once from the environment, validated and frozen. Injected by this class.
+ * Durations are in seconds.
+ */
+export abstract class AppConfig {
+  abstract readonly nodeEnv: 'development' | 'test' | 'production';
+  abstract readonly host: string;
+  abstract readonly port: number;
+  /** Origin and path under which clients see the service; no slash at its end. */
+  abstract readonly publicUrl: string;
+  abstract readonly database: DatabaseConfig;
+  abstract readonly redisUrl: string | null;
+  abstract readonly wechat: {
+    /** All apps; the first of a kind is the default of its kind. */
+    readonly apps: readonly WeChatApp[];
+    /** What a scanned mini-program code opens; page `null`: the mini program's home page. */
+    readonly scanPage: { readonly page: string | null; readonly envVersion: MiniProgramVersion };
+    readonly apiUrl: string;
+    readonly openUrl: string;
+    /** Apps whose unionid may change (moved to another Open Platform account). */
+    readonly acceptUnionIdChange: readonly string[];
+    /** Message push; `null`: closed. With a key (32 bytes) only encrypted pushes are taken. */
+    readonly push: { readonly token: string; readonly aesKey: Buffer | null } | null;
+  };
+  abstract readonly sandbox: { readonly enabled: boolean; readonly port: number };
+  /** 32 bytes each; the first encrypts. */
+  abstract readonly encryptionKeys: readonly Buffer[];
+  abstract readonly jwt: { readonly issuer: string; readonly audience: string };
+  abstract readonly ttl: {
+    readonly accessToken: number;
+    readonly session: number;
+    readonly sessionIdle: number;
+  };
+  /** `session-key`: a refresh also needs WeChat to say that the session_key is alive. */
+  abstract readonly sessionPolicy: 'fixed' | 'session-key';
+  /** How old encrypted open data may be, by its watermark. */
+  abstract readonly openDataMaxAge: number;
+  /** Keys of programs: `X-Api-Key`. */
+  abstract readonly apiKeys: readonly ApiKey[];
+  /** Lower-case name of the header that carries the access token. */
+  abstract readonly tokenHeader: string;
+  /** Origins or URL prefixes that a login may return to. */
+  abstract readonly returnUrls: readonly string[];
+  /** CIDRs of proxies whose X-Forwarded-For counts. */
+  abstract readonly trustedProxies: readonly string[];
+  abstract readonly avatarStore: AvatarStoreConfig;
+  /** Where events go out to; `null`: nowhere. Each secret signs: a new one is added before an old one goes. */
+  abstract readonly webhooks: {
+    readonly urls: readonly string[];
+    readonly secrets: readonly string[];
+  } | null;
+  /** How long events are kept. */
+  abstract readonly eventRetention: number;
+  abstract readonly docs: boolean;
+  abstract readonly logLevel: string;
+  /** Limits per address and per app; off for load tests only. */
+  abstract readonly rateLimits: boolean;
+  /** Bearer token of /metrics; `null`: loopback alone may read them. */
+  abstract readonly metricsToken: string | null;
+  /** Name and logo on the pages; `null`: no logo. */
+  abstract readonly brand: { readonly name: string; readonly logoUrl: string | null };
+}

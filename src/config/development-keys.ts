@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encryptionKeys } from './parsers.js';
+
+/**
+ * ENCRYPTION_KEYS of a machine where none are set (never production): made once, kept in a file that only the
+ * owner may read. Two processes that start at once agree, since a link is made whole or not at all. The draft's name is
+ * random: the processes of two containers may have the same id.
+ */
+export function developmentKeys(folder: string): Buffer[] {
+  const file = join(folder, 'encryption-keys');
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(file)) {
+    const draft = `${file}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+    try {
+      linkSync(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(draft);
+    }
+  }
+  return encryptionKeys(readFileSync(file, 'utf8').trim());
+}

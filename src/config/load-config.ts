@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { validateSync } from 'class-validator';
+import type { AppConfig, AppKind, AvatarStoreConfig, WeChatApp } from './app-config.js';
+import { developmentKeys } from './development-keys.js';
+import { Environment, SECRET_VARIABLES } from './environment.js';
+import * as parse from './parsers.js';
+import { SANDBOX_APPS, SANDBOX_SECRET } from './sandbox-apps.js';
+
+/** The environment cannot be used: one line per fault, naming the variable, never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(`The environment has ${faults.length} fault(s):\n${faults.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+const APP_VARIABLES = {
+  mini_program: 'WECHAT_MINI_PROGRAMS',
+  website: 'WECHAT_WEBSITES',
+  official_account: 'WECHAT_OFFICIAL_ACCOUNTS',
+} as const satisfies Record<AppKind, keyof Environment>;
+
+/**
+ * Reads, validates and freezes the settings. The only reader of the environment.
+ * @param source names and values, `process.env` outside of tests; empty values and empty files count as absent
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(source: Readonly<Record<string, string | undefined>>): AppConfig {
+  const { environment, faults } = readEnvironment(source);
+  for (const error of validateSync(environment)) {
+    faults.push(...Object.values(error.constraints ?? {}).map((message) => `${error.property} ${message}`));
+  }
+  if (environment.WECHAT_PUSH_AES_KEY && !environment.WECHAT_PUSH_TOKEN) {
+    faults.push('WECHAT_PUSH_TOKEN must be set where WECHAT_PUSH_AES_KEY is');
+  }
+  if (environment.WEBHOOK_URLS && !environment.WEBHOOK_SECRET) {
+    faults.push('WEBHOOK_SECRET must be set where WEBHOOK_URLS is');
+  }
+  faults.push(...missing(environment));
+  if (faults.length > 0) throw new ConfigError(faults);
+  const unsafe = productionFaults(environment);
+  if (unsafe.length > 0) throw new ConfigError(unsafe);
+  return deepFreeze(toConfig(environment));
+}
+
+function readEnvironment(source: Readonly<Record<string, string | undefined>>): {
+  environment: Environment;
+  faults: string[];
+} {
+  const environment = new Environment();
+  const faults: string[] = [];
+  for (const name of environmentVariables()) {
+    const file = isSecret(name) ? source[`${name}_FILE`] : undefined;
+    if (file && source[name]) {
+      faults.push(`${name} and ${name}_FILE are both set`);
+    } else if (file) {
+      try {
+        const text = readFileSync(file, 'utf8').trim();
+        if (text !== '') environment[name] = text;
+      } catch {
+        faults.push(`${name}_FILE names a file that cannot be read`);
+      }
+    } else if (source[name]) {
+      environment[name] = source[name];
+    }
+  }
+  return { environment, faults };
+}
+
+/** Names of all variables that the service knows, but for the `_FILE` forms of secrets. */
+export function environmentVariables(): (keyof Environment)[] {
+  return Object.keys(new Environment()) as (keyof Environment)[];
+}
+
+function isSecret(name: keyof Environment): boolean {
+  return (SECRET_VARIABLES as readonly string[]).includes(name);
+}
+
+/** What one variable needs of another. Without keys the S3 library would look for some in files and on the network. */
+function missing(env: Environment): string[] {
+  if (!env.AVATAR_STORE.startsWith('s3:')) return [];
+  return (['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
+    .filter((name) => !env[name])
+    .map((name) => `${name} must be set where AVATAR_STORE is s3:`);
+}
+
+/** What is refused in production: the sandbox, its sample secrets, missing secrets, secrets over plain http. */
+function productionFaults(env: Environment): string[] {
+  if (env.NODE_ENV !== 'production') return [];
+  const faults: string[] = [];
+  if (env.SANDBOX !== undefined && parse.flag(env.SANDBOX)) faults.push('SANDBOX must be off in production');
+  if (!parse.flag(env.RATE_LIMITS)) faults.push('RATE_LIMITS must be on in production');
+  if (!env.ENCRYPTION_KEYS) faults.push('ENCRYPTION_KEYS must be set in production');
+  const variables = Object.values(APP_VARIABLES);
+  if (variables.every((name) => !env[name])) {
+    faults.push(
+      `WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES or WECHAT_OFFICIAL_ACCOUNTS must be set in production`,
+    );
+  }
+  for (const name of variables) {
+    const apps = parse.apps(env[name] ?? '');
+    if (apps.some((app) => SANDBOX_SECRET.test(app.secret))) {
+      faults.push(`${name} holds a secret of the sandbox, which production refuses`);
+    }
+  }
+  for (const name of ['WECHAT_API_URL', 'WECHAT_OPEN_URL'] as const) {
+    const url = env[name] === undefined ? null : new URL(env[name]);
+    if (url?.protocol === 'http:' && !isLoopback(url.hostname)) {
+      faults.push(`${name} must be https in production: the AppSecret travels there`);
+    }
+  }
+  const receivers = parse.webhookUrls(env.WEBHOOK_URLS ?? '').map((url) => new URL(url));
+  if (receivers.some((url) => url.protocol === 'http:' && !isLoopback(url.hostname))) {
+    faults.push('WEBHOOK_URLS must be https in production');
+  }
+  return faults;
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
+}
+
+function toConfig(env: Environment): AppConfig {
+  const nodeEnv = env.NODE_ENV as AppConfig['nodeEnv'];
+  const port = parse.port(env.PORT);
+  const publicUrl = parse.baseUrl(env.PUBLIC_URL ?? `http://localhost:${port}`);
+  const sandbox = {
+    enabled:
+      env.SANDBOX !== undefined ? parse.flag(env.SANDBOX) : nodeEnv === 'development' && !env.WECHAT_API_URL,
+    port: parse.port(env.SANDBOX_PORT),
+  };
+  const sandboxUrl = sandbox.enabled ? `http://localhost:${sandbox.port}` : null;
+  return {
+    nodeEnv,
+    host: env.HOST,
+    port,
+    publicUrl,
+    database: parse.databaseUrl(env.DATABASE_URL),
+    redisUrl: env.REDIS_URL ? parse.redisUrl(env.REDIS_URL) : null,
+    wechat: {
+      apps: wechatApps(env),
+      scanPage: parse.scanPage(env.WECHAT_SCAN_PAGE ?? ''),
+      apiUrl: parse.baseUrl(env.WECHAT_API_URL ?? sandboxUrl ?? 'https://api.weixin.qq.com'),
+      openUrl: parse.baseUrl(env.WECHAT_OPEN_URL ?? sandboxUrl ?? 'https://open.weixin.qq.com'),
+      acceptUnionIdChange: parse.appIds(env.ACCEPT_UNIONID_CHANGE),
+      push: env.WECHAT_PUSH_TOKEN
+        ? {
+            token: parse.pushToken(env.WECHAT_PUSH_TOKEN),
+            aesKey: env.WECHAT_PUSH_AES_KEY ? parse.pushAesKey(env.WECHAT_PUSH_AES_KEY) : null,
+          }
+        : null,
+    },
+    sandbox,
+    encryptionKeys: env.ENCRYPTION_KEYS ? parse.encryptionKeys(env.ENCRYPTION_KEYS) : developmentKeys('data'),
+    jwt: { issuer: env.JWT_ISSUER ?? publicUrl, audience: env.JWT_AUDIENCE ?? publicUrl },
+    ttl: {
+      accessToken: parse.duration(env.ACCESS_TOKEN_TTL),
+      session: parse.duration(env.SESSION_TTL),
+      sessionIdle: parse.duration(env.SESSION_IDLE_TTL),
+    },
+    sessionPolicy: env.SESSION_POLICY as AppConfig['sessionPolicy'],
+    openDataMaxAge: parse.duration(env.OPEN_DATA_MAX_AGE),
+    apiKeys: [
+      ...parse.apiKeys(env.ADMIN_API_KEYS ?? '').map((key) => ({ role: 'admin' as const, ...key })),
+      ...parse.apiKeys(env.SERVICE_API_KEYS ?? '').map((key) => ({ role: 'service' as const, ...key })),
+    ],
+    tokenHeader: parse.headerName(env.TOKEN_HEADER),
+    returnUrls: env.RETURN_URLS ? parse.returnUrls(env.RETURN_URLS) : [publicUrl],
+    trustedProxies: parse.cidrs(env.TRUSTED_PROXIES),
+    avatarStore: avatarStore(env),
+    webhooks: webhooks(env),
+    eventRetention: parse.duration(env.EVENT_RETENTION),
+    docs: env.DOCS !== undefined ? parse.flag(env.DOCS) : nodeEnv !== 'production',
+    logLevel: env.LOG_LEVEL,
+    rateLimits: parse.flag(env.RATE_LIMITS),
+    metricsToken: env.METRICS_TOKEN ? parse.metricsToken(env.METRICS_TOKEN) : null,
+    brand: {
+      name: env.BRAND_NAME,
+      logoUrl: env.BRAND_LOGO_URL ? parse.pictureUrl(env.BRAND_LOGO_URL) : null,
+    },
+  };
+}
+
+function avatarStore(env: Environment): AvatarStoreConfig {
+  const store = parse.avatarStore(env.AVATAR_STORE);
+  if (store.type === 'disk') return store;
+  return {
+    ...store,
+    accessKeyId: env.S3_ACCESS_KEY_ID ?? '',
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY ?? '',
+  };
+}
+
+function webhooks(env: Environment): AppConfig['webhooks'] {
+  const urls = parse.webhookUrls(env.WEBHOOK_URLS ?? '');
+  return urls.length === 0 ? null : { urls, secrets: parse.webhookSecrets(env.WEBHOOK_SECRET ?? '') };
+}
+
+function wechatApps(env: Environment): WeChatApp[] {
+  return (Object.keys(APP_VARIABLES) as AppKind[]).flatMap((kind) => {
+    const value = env[APP_VARIABLES[kind]];
+    if (value) return parse.apps(value).map((app) => ({ kind, ...app }));
+    return env.NODE_ENV === 'production' ? [] : [SANDBOX_APPS[kind]];
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Buffer.isBuffer(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

@@ -1,0 +1,275 @@
+import { isIP } from 'node:net';
+import type { MiniProgramVersion } from './app-config.js';
+
+/** A value of the environment that cannot be used. The message never repeats the value. */
+export class SettingFault extends Error {}
+
+/** A TCP port; 0 lets the system choose. */
+export function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,5}$/.test(value) || number > 65535) throw new SettingFault('must be a port, 0 to 65535');
+  return number;
+}
+
+/** An http or https URL without query, fragment and userinfo; returned without a slash at its end. */
+export function baseUrl(value: string): string {
+  const url = parseUrl(value);
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new SettingFault('must be an http or https URL');
+  if (url.username || url.password || url.search || url.hash) {
+    throw new SettingFault('must be a URL without user, query and fragment');
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+/** `sqlite:path` or `mysql://user:pass@host:port/database`. */
+export function databaseUrl(
+  value: string,
+): { type: 'sqlite'; path: string } | { type: 'mysql'; url: string } {
+  if (value.startsWith('sqlite:')) {
+    const path = value.slice('sqlite:'.length);
+    if (path === '') throw new SettingFault('must name a file after sqlite:');
+    return { type: 'sqlite', path };
+  }
+  const url = parseUrl(value);
+  if (!url || !['mysql:', 'mariadb:'].includes(url.protocol) || !/^\/[^/]+$/.test(url.pathname)) {
+    throw new SettingFault('must be sqlite:path or mysql://user:password@host:3306/database');
+  }
+  return { type: 'mysql', url: value.replace(/^mariadb:/, 'mysql:') };
+}
+
+/** `redis://` or `rediss://`. */
+export function redisUrl(value: string): string {
+  const url = parseUrl(value);
+  if (!url || !['redis:', 'rediss:'].includes(url.protocol))
+    throw new SettingFault('must be a redis:// or rediss:// URL');
+  return value;
+}
+
+/** `appid:secret[,appid:secret…]`. */
+export function apps(value: string): { appId: string; secret: string }[] {
+  const parsed = list(value).map((entry) => {
+    const [appId, secret, ...rest] = entry.split(':');
+    if (!appId || !secret || rest.length > 0 || !/^[A-Za-z0-9_-]{1,64}$/.test(appId)) {
+      throw new SettingFault('must be appid:secret, several separated by commas');
+    }
+    return { appId, secret };
+  });
+  if (new Set(parsed.map((app) => app.appId)).size < parsed.length)
+    throw new SettingFault('names an appid twice');
+  return parsed;
+}
+
+/** `disk:folder` or `s3://bucket?endpoint=https://…&region=…`; `endpoint: null` is Amazon's own. */
+export function avatarStore(
+  value: string,
+):
+  { type: 'disk'; folder: string } | { type: 's3'; bucket: string; endpoint: string | null; region: string } {
+  if (value.startsWith('disk:')) {
+    const folder = value.slice('disk:'.length);
+    if (folder === '') throw new SettingFault('must name a folder after disk:');
+    return { type: 'disk', folder };
+  }
+  const url = parseUrl(value);
+  const { bucket } =
+    /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?(\?.*)?$/.exec(value)?.groups ?? {};
+  if (
+    !url ||
+    !bucket ||
+    [...url.searchParams.keys()].some((name) => !['endpoint', 'region'].includes(name))
+  ) {
+    throw new SettingFault('must be disk:folder or s3://bucket?endpoint=https://host&region=name');
+  }
+  const endpoint = url.searchParams.get('endpoint');
+  const region = url.searchParams.get('region') ?? 'us-east-1';
+  if (!/^[a-z0-9-]{1,64}$/.test(region)) throw new SettingFault('must have a region of a-z, 0-9 and -');
+  return { type: 's3', bucket, endpoint: endpoint === null ? null : baseUrl(endpoint), region };
+}
+
+const MIN_KEY_LENGTH = 16;
+
+/** `name:key[,name:key…]`; keys of at least 16 characters. */
+export function apiKeys(value: string): { name: string; key: string }[] {
+  const parsed = list(value).map((entry) => {
+    const [name, key, ...rest] = entry.split(':');
+    if (
+      !name ||
+      !key ||
+      rest.length > 0 ||
+      !/^[A-Za-z0-9._-]{1,64}$/.test(name) ||
+      key.length < MIN_KEY_LENGTH
+    ) {
+      throw new SettingFault(
+        `must be name:key, several separated by commas, keys of ${MIN_KEY_LENGTH} characters or more`,
+      );
+    }
+    return { name, key };
+  });
+  if (new Set(parsed.map(({ name }) => name)).size < parsed.length)
+    throw new SettingFault('names a key twice');
+  return parsed;
+}
+
+/** The token that signs WeChat's message push: 3 to 32 letters and digits (wechat-api.md section 6.3). */
+export function pushToken(value: string): string {
+  if (!/^[A-Za-z0-9]{3,32}$/.test(value)) throw new SettingFault('must be 3 to 32 letters and digits');
+  return value;
+}
+
+/** An EncodingAESKey: 43 letters and digits -> 32 bytes (wechat-api.md section 6.3). */
+export function pushAesKey(value: string): Buffer {
+  if (!/^[A-Za-z0-9]{43}$/.test(value)) throw new SettingFault('must be 43 letters and digits');
+  return Buffer.from(`${value}=`, 'base64');
+}
+
+/** Comma-separated http or https URLs; a user and password in one are sent as Basic authorization. */
+export function webhookUrls(value: string): string[] {
+  const urls = list(value).map((entry) => {
+    const url = parseUrl(entry);
+    if (!url || !['http:', 'https:'].includes(url.protocol) || url.hash !== '') {
+      throw new SettingFault('must be http or https URLs without fragment, separated by commas');
+    }
+    return url.href;
+  });
+  if (new Set(urls).size < urls.length) throw new SettingFault('names a URL twice');
+  return urls;
+}
+
+/** Comma-separated secrets of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes. */
+export function webhookSecrets(value: string): string[] {
+  const secrets = list(value);
+  const isSecret = (secret: string): boolean => {
+    const bytes = Buffer.from(secret.slice('whsec_'.length), 'base64');
+    // Written back it must be the same: Node's decoder skips what is no base64.
+    return secret === `whsec_${bytes.toString('base64')}` && bytes.length >= 24 && bytes.length <= 64;
+  };
+  if (secrets.length === 0 || !secrets.every(isSecret)) {
+    throw new SettingFault(
+      'must be whsec_ and base64 of 24 to 64 bytes, several separated by commas (openssl rand -base64 32)',
+    );
+  }
+  return secrets;
+}
+
+/** Comma-separated appids. */
+export function appIds(value: string): string[] {
+  const ids = list(value);
+  if (!ids.every((id) => /^[A-Za-z0-9_-]{1,64}$/.test(id)))
+    throw new SettingFault('must be appids, separated by commas');
+  return ids;
+}
+
+/** Comma-separated base64 keys of 32 bytes. */
+export function encryptionKeys(value: string): Buffer[] {
+  const keys = list(value).map((key) => Buffer.from(key, 'base64'));
+  if (keys.length === 0 || keys.some((key) => key.length !== 32)) {
+    throw new SettingFault(
+      'must be base64 of 32 bytes, several separated by commas (openssl rand -base64 32)',
+    );
+  }
+  if (new Set(keys.map((key) => key.toString('hex'))).size < keys.length)
+    throw new SettingFault('names a key twice');
+  return keys;
+}
+
+const MAX_DURATION = 36_500 * 86_400;
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `90s`, `15m`, `12h`, `30d` -> seconds. */
+export function duration(value: string): number {
+  const [, amount, unit] = /^([1-9]\d{0,8})([smhd])$/.exec(value) ?? [];
+  const factor = UNITS[unit ?? ''];
+  if (!amount || !factor) throw new SettingFault('must be a duration such as 90s, 15m, 12h or 30d');
+  const seconds = Number(amount) * factor;
+  // Longer ones lead to dates that no column can hold.
+  if (seconds > MAX_DURATION) throw new SettingFault('must be at most 36500d');
+  return seconds;
+}
+
+/** Comma-separated origins or URL prefixes. */
+export function returnUrls(value: string): string[] {
+  return list(value).map(baseUrl);
+}
+
+/** Comma-separated addresses or CIDRs. */
+export function cidrs(value: string): string[] {
+  const entries = list(value);
+  for (const entry of entries) {
+    const [address, bits, ...rest] = entry.split('/');
+    const version = isIP(address ?? '');
+    const valid =
+      version !== 0 &&
+      rest.length === 0 &&
+      (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)));
+    if (!valid) throw new SettingFault('must be addresses or CIDRs, separated by commas');
+  }
+  return entries;
+}
+
+/** Name of an HTTP header (RFC 9110 token), lower case. */
+export function headerName(value: string): string {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(value))
+    throw new SettingFault('must be the name of a header');
+  return value.toLowerCase();
+}
+
+/** `on`/`off` and their usual synonyms. */
+export function flag(value: string): boolean {
+  if (['on', 'true', '1', 'yes'].includes(value.toLowerCase())) return true;
+  if (['off', 'false', '0', 'no'].includes(value.toLowerCase())) return false;
+  throw new SettingFault('must be on or off');
+}
+
+/** Address of a picture that the pages show: https, or http on this machine for development. */
+export function pictureUrl(value: string): string {
+  const url = parseUrl(value);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+    throw new SettingFault('must be an http or https URL of a picture');
+  }
+  return url.href;
+}
+
+/** `page[@release|trial|develop]`; the page may be empty (wechat-api.md section 1.5: no leading slash, no query). */
+export function scanPage(value: string): { page: string | null; envVersion: MiniProgramVersion } {
+  const [page = '', version = 'release', ...rest] = value.split('@');
+  if (rest.length > 0 || !isMiniProgramVersion(version)) {
+    throw new SettingFault('must end in @release, @trial or @develop where it has an @');
+  }
+  if (!/^(?:[\w-]+(?:\/[\w-]+)*)?$/.test(page)) {
+    throw new SettingFault('must be a page such as pages/scan/scan, without leading slash and query');
+  }
+  return { page: page === '' ? null : page, envVersion: version };
+}
+
+function isMiniProgramVersion(version: string): version is MiniProgramVersion {
+  return ['release', 'trial', 'develop'].includes(version);
+}
+
+/** A bearer token (RFC 6750 section 2.1) of 16 characters or more. */
+export function metricsToken(value: string): string {
+  if (!/^[A-Za-z0-9._~+/-]{16,255}=*$/.test(value)) {
+    throw new SettingFault('must be 16 letters, digits or ._~+/- or more');
+  }
+  return value;
+}
+
+/** Any text without control characters, 1 to 255 characters. */
+export function text(value: string): string {
+  if (value.length > 255 || [...value].some((character) => character < ' ')) {
+    throw new SettingFault('must be text of at most 255 characters');
+  }
+  return value;
+}
+
+/** Entries of a comma-separated list, trimmed, empty ones dropped. */
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function parseUrl(value: string): URL | null {
+  return URL.canParse(value) ? new URL(value) : null;
+}

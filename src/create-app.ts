@@ -1,0 +1,81 @@
+import cookie from '@fastify/cookie';
+import formBody from '@fastify/formbody';
+import multipart from '@fastify/multipart';
+import { ValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import { AppModule } from './app.module.js';
+import { AppError } from './common/app-error.js';
+import type { Clock } from './common/clock.js';
+import { FORM_LIMIT_BYTES } from './common/form-body.js';
+import { MULTIPART_LIMITS } from './common/multipart-body.js';
+import { RouteTable } from './common/route-table.js';
+import { fieldErrors } from './common/validated.js';
+import type { AppConfig } from './config/app-config.js';
+import { createOpenApiDocument } from './openapi.js';
+import { fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';
+import { type Logger, NestLogger } from './ops/logger.js';
+import { PrometheusMetrics } from './ops/prometheus-metrics.js';
+import { RequestLog } from './ops/request-log.js';
+import { Shutdown } from './ops/shutdown.js';
+import { ReturnUrls } from './attempt/return-urls.js';
+
+/** How an app is put together; a test may leave out what only a running service needs. */
+export interface CreateAppOptions {
+  readonly config: AppConfig;
+  readonly logger: Logger;
+  /** A test brings one that it can move. */
+  readonly clock?: Clock;
+  /** Builds the routes only: nothing connects. For the OpenAPI document. */
+  readonly preview?: boolean;
+}
+
+/** The whole service, ready to listen. Tests start the same one. */
+export async function createApp({
+  config,
+  logger,
+  clock,
+  preview = false,
+}: CreateAppOptions): Promise<NestFastifyApplication> {
+  const metrics = new PrometheusMetrics();
+  const requests = new RequestLog(logger, metrics);
+  const adapter = new FastifyAdapter(fastifyOptions(config, requests));
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, metrics, clock),
+    adapter,
+    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
+  );
+  app.useGlobalPipes(
+    new ValidationPipe({
+      transform: true,
+      whitelist: true,
+      exceptionFactory: (errors) => new AppError('VALIDATION_FAILED', { errors: fieldErrors(errors) }),
+    }),
+  );
+  if (preview) return app;
+  registerSecurityFields(adapter.getInstance(), config);
+  registerRequestHooks(
+    adapter.getInstance(),
+    app.get(RouteTable),
+    app.get(Shutdown, { strict: false }),
+    requests,
+  );
+  await app.register(cookie);
+  await app.register(formBody, { bodyLimit: FORM_LIMIT_BYTES });
+  await app.register(multipart, { limits: MULTIPART_LIMITS });
+  app.enableCors({
+    origin: app.get(ReturnUrls, { strict: false }).origins(),
+    credentials: true,
+    // X-Attempt-Secret and Last-Event-ID with the rest: what a client asks for is allowed.
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
+    maxAge: 600,
+  });
+  if (config.docs) {
+    SwaggerModule.setup('docs', app, createOpenApiDocument(app), {
+      jsonDocumentUrl: 'docs/json',
+      swaggerOptions: { persistAuthorization: true },
+    });
+  }
+  return app;
+}

@@ -1,0 +1,254 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { AppError } from '../common/app-error.js';
+import { Metrics } from '../common/metrics.js';
+import { isDeadlock, isLostRace, isUnreachable } from './database-errors.js';
+
+/** One SQL statement with `?` for its parameters: what both databases understand. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly (string | number | null)[];
+}
+
+/** An answer later than this counts as none: 503 within 2 s, whatever the network does. */
+const DEADLINE_MS = 1_800;
+const MAX_ATTEMPTS = 10;
+const LOCK_SECONDS = 60;
+
+/**
+ * The way to the tables. On MySQL each work has a pooled connection of its own; SQLite has one connection, so
+ * there works take turns (else one's writes would roll back with another's transaction).
+ * Every failure to reach the database is `DATABASE_UNAVAILABLE`.
+ */
+@Injectable()
+export class Database {
+  readonly dialect: 'mysql' | 'sqlite';
+  /** Appended to a SELECT whose rows must stay as they are until the transaction ends. */
+  readonly forUpdate: string;
+  private readonly inside = new AsyncLocalStorage<true>();
+  private readonly listeners: (() => void)[] = [];
+  private turn: Promise<unknown> = Promise.resolve();
+  private readonly exclusive = new Map<string, Promise<unknown>>();
+  /** Works that have a connection, and that wait for one: in the pool, or on SQLite for their turn. */
+  private readonly use = { inUse: 0, waiting: 0 };
+
+  constructor(
+    private readonly dataSource: DataSource,
+    metrics: Metrics,
+  ) {
+    this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
+    this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    const size = dataSource.options.poolSize ?? 1;
+    metrics.pool(() => ({ ...this.use, size }));
+  }
+
+  /** Runs statements that need no transaction. */
+  run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.withRunner((runner) => work(runner.manager));
+  }
+
+  /** Rows of one SELECT. */
+  select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
+    return this.withRunner((runner) => runner.query(sql, [...parameters]) as Promise<Row[]>);
+  }
+
+  /**
+   * Runs a work in one transaction, and again in a new one when it lost a race (duplicate key, deadlock,
+   * `LostRace`): an old snapshot would hide the winner. The work must use the manager it is given.
+   */
+  async transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await this.withRunner((runner) => inTransaction(runner, () => work(runner.manager)));
+        this.tellCommit();
+        return result;
+      } catch (error) {
+        if (!isLostRace(error) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /**
+   * Writes all statements or none. One round trip on MySQL; again where a deadlock rolled it back.
+   * @returns the number of rows that each statement matched
+   */
+  async batch(statements: readonly Statement[]): Promise<number[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const matched = await this.withRunner((runner) =>
+          this.dialect === 'mysql' ? batchInOneTrip(runner, statements) : batchInTurn(runner, statements),
+        );
+        this.tellCommit();
+        return matched;
+      } catch (error) {
+        if (!isDeadlock(error) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Calls back after each transaction and batch of this instance, to begin what follows them in the background. */
+  onCommit(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Runs a work while no other instance runs one under the same name. For start-up and background jobs. */
+  async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.dialect === 'sqlite') return this.inTurn(name, work);
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await withNamedLock(runner, name, work);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** SQLite serves one process: taking turns within it is enough. */
+  private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.exclusive.get(name) ?? Promise.resolve()).then(work);
+    this.exclusive.set(
+      name,
+      result.catch(() => undefined),
+    );
+    return result;
+  }
+
+  /** @throws AppError DATABASE_UNAVAILABLE */
+  async ping(): Promise<void> {
+    await this.select('SELECT 1', []);
+  }
+
+  private tellCommit(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
+    this.use.waiting++;
+    const run = () => this.inside.run(true, () => this.attempt(work));
+    if (this.dialect === 'mysql') return run();
+    const result = this.turn.then(run);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  private async attempt<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    const timer = deadline(() => destroyConnection(runner));
+    const connected = this.connect(runner);
+    const working = connected.then(() => (timer.isExpired() ? timer.expired : work(runner)));
+    try {
+      return await Promise.race([working, timer.expired]);
+    } catch (error) {
+      if (isUnreachable(error)) throw new AppError('DATABASE_UNAVAILABLE', { cause: error });
+      throw error;
+    } finally {
+      timer.clear();
+      // Also when the connection comes after the deadline: it would never go back to the pool otherwise.
+      void connected.then(
+        () => this.release(runner),
+        () => undefined,
+      );
+    }
+  }
+
+  private async connect(runner: QueryRunner): Promise<void> {
+    try {
+      await runner.connect();
+      this.use.inUse++;
+    } finally {
+      this.use.waiting--;
+    }
+  }
+
+  private release(runner: QueryRunner): Promise<void> {
+    this.use.inUse--;
+    return runner.release();
+  }
+}
+
+/** Runs a work under a lock of the database server that all instances share (MySQL only). */
+export async function withNamedLock<T>(
+  runner: QueryRunner,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  // Lock names are the server's, not the database's, and at most 64 characters long.
+  const sql = `CONCAT(LEFT(CONCAT('wechat-auth:', SHA1(DATABASE())), 40), ':', ?)`;
+  const [row] = (await runner.query(`SELECT GET_LOCK(${sql}, ${LOCK_SECONDS}) AS locked`, [name])) as {
+    locked: number | string | null;
+  }[];
+  if (Number(row?.locked) !== 1)
+    throw new AppError('DATABASE_UNAVAILABLE', { detail: `no lock "${name}" in time` });
+  try {
+    return await work();
+  } finally {
+    await runner.query(`SELECT RELEASE_LOCK(${sql})`, [name]);
+  }
+}
+
+async function inTransaction<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  // READ COMMITTED (MySQL): no gap locks to deadlock on, and a read after a lock sees what the lock waited for.
+  await runner.startTransaction(runner.dataSource.options.type === 'mysql' ? 'READ COMMITTED' : undefined);
+  try {
+    const result = await work();
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function batchInOneTrip(runner: QueryRunner, statements: readonly Statement[]): Promise<number[]> {
+  const sql = ['START TRANSACTION', ...statements.map((statement) => statement.sql), 'COMMIT'].join(';\n');
+  try {
+    const results = (await runner.query(
+      sql,
+      statements.flatMap((statement) => [...statement.parameters]),
+    )) as { affectedRows: number }[];
+    return results.slice(1, -1).map((result) => result.affectedRows);
+  } catch (error) {
+    // The statement that failed left the transaction open on this connection.
+    await runner.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function batchInTurn(runner: QueryRunner, statements: readonly Statement[]): Promise<number[]> {
+  return inTransaction(runner, async () => {
+    const matched: number[] = [];
+    for (const { sql, parameters } of statements) {
+      const result = await runner.query(sql, [...parameters], true);
+      matched.push(result.affected ?? 0);
+    }
+    return matched;
+  });
+}
+
+interface Deadline {
+  readonly expired: Promise<never>;
+  isExpired(): boolean;
+  clear(): void;
+}
+
+function deadline(onExpiry: () => void): Deadline {
+  let timeout: NodeJS.Timeout | undefined;
+  let past = false;
+  const expired = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => {
+      past = true;
+      onExpiry();
+      reject(new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' }));
+    }, DEADLINE_MS);
+  });
+  return { expired, isExpired: () => past, clear: () => clearTimeout(timeout) };
+}
+
+/** A connection that did not answer is not given back to the pool: it may never answer again. */
+function destroyConnection(runner: QueryRunner): void {
+  const connection: unknown = 'databaseConnection' in runner ? runner.databaseConnection : null;
+  if (connection && typeof connection === 'object' && 'destroy' in connection) {
+    (connection as { destroy: () => void }).destroy();
+  }
+}

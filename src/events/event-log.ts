@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from '../common/clock.js';
+import { requestContext } from '../common/request-context.js';
+import { AppConfig } from '../config/app-config.js';
+import { Database, type Statement } from '../database/database.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { goesOut } from './webhook-message.js';
+
+/** Everything that is recorded. */
+export type EventType =
+  | 'user.created'
+  | 'user.merged'
+  | 'identity.linked'
+  | 'identity.unionid_attached'
+  | 'identity.unionid_changed'
+  | 'identity.unionid_change_refused'
+  | 'login.succeeded'
+  | 'login.refused'
+  | 'session.refresh_token_reused'
+  | 'session.ended'
+  | 'signing_key.rotated'
+  | 'user.updated'
+  | 'user.deleted'
+  | 'user.disabled'
+  | 'user.enabled'
+  | 'operator.refused'
+  | 'identity.unlinked'
+  | 'identity.deleted'
+  | 'wechat.user_info_modified'
+  | 'wechat.user_authorization_revoke'
+  | 'wechat.user_authorization_cancellation'
+  | 'webhook.given_up'
+  | 'webhook.resent';
+
+/** Who did it: the person, the service itself, WeChat, or the named key of an operator. */
+export type Actor = 'user' | 'system' | 'wechat' | `admin:${string}` | `service:${string}`;
+
+/** One thing to record. `details` holds no secret: ids, reasons, counts. */
+export interface NewEvent {
+  readonly type: EventType;
+  readonly userId: string | null;
+  readonly actor: Actor;
+  readonly details?: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+  /** Without the address of who asked: for the end of an account. */
+  readonly anonymous?: true;
+}
+
+/** One thing that was recorded. */
+export interface RecordedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly userId: string | null;
+  readonly actor: string;
+  readonly ip: string | null;
+  readonly requestId: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+/** One row of the table, as a raw query gives it. */
+export interface EventRow {
+  id: string;
+  type: string;
+  user_id: string | null;
+  actor: string;
+  ip: string | null;
+  request_id: string | null;
+  details: string;
+  created_at: SqlTime;
+}
+
+/** A row as what it records. */
+export function toRecordedEvent(row: EventRow): RecordedEvent {
+  return {
+    id: row.id,
+    type: row.type,
+    userId: row.user_id,
+    actor: row.actor,
+    ip: row.ip,
+    requestId: row.request_id,
+    details: JSON.parse(row.details) as Record<string, unknown>,
+    createdAt: new Date(fromSqlTime(row.created_at)).toISOString(),
+  };
+}
+
+/** Writes the audit trail. */
+@Injectable()
+export class EventLog {
+  private wroteToOutbox = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The INSERT of an event, to stand in the same transaction as what it tells. One that webhooks tell of is marked
+   * for them by the same statement.
+   */
+  entry(event: NewEvent): Statement {
+    const context = requestContext();
+    const now = toSqlTime(this.clock.now());
+    const outgoing = this.config.webhooks !== null && goesOut({ details: {}, ...event });
+    if (outgoing) this.wroteToOutbox = true;
+    return {
+      sql: `INSERT INTO events (id, type, user_id, actor, ip, request_id, details, created_at, outbox_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      parameters: [
+        uuidv7(),
+        event.type,
+        event.userId,
+        event.actor,
+        event.anonymous ? null : (context?.ip ?? null),
+        context?.requestId ?? null,
+        JSON.stringify(event.details ?? {}),
+        now,
+        outgoing ? now : null,
+      ],
+    };
+  }
+
+  /** The UPDATE that has the webhooks tell of an event again, or now. */
+  outboxEntry(eventId: string): Statement {
+    this.wroteToOutbox = true;
+    return {
+      sql: 'UPDATE events SET outbox_at = ?, delivered_at = NULL WHERE id = ?',
+      parameters: [toSqlTime(this.clock.now()), eventId],
+    };
+  }
+
+  /** Whether an event for the webhooks was made since the last call: after a commit it may stand in the outbox. */
+  takeOutboxSignal(): boolean {
+    const signal = this.wroteToOutbox;
+    this.wroteToOutbox = false;
+    return signal;
+  }
+
+  /** The UPDATE that leaves of a user's events what happened and when: for the end of the account. */
+  anonymisation(userId: string): Statement {
+    return { sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ?`, parameters: [userId] };
+  }
+
+  /** All that is recorded of a user, the oldest first. */
+  async ofUser(userId: string): Promise<RecordedEvent[]> {
+    const rows = await this.database.select<EventRow>(
+      'SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events WHERE user_id = ? ORDER BY id',
+      [userId],
+    );
+    return rows.map(toRecordedEvent);
+  }
+
+  /** Records something that changed nothing else, such as a refusal. */
+  async record(event: NewEvent): Promise<void> {
+    await this.database.batch([this.entry(event)]);
+  }
+}

@@ -1,0 +1,19 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Event } from './event.entity.js';
+import { EventList } from './event-list.js';
+import { EventLog } from './event-log.js';
+import { EventPruning } from './event-pruning.js';
+import { WebhookDelivery } from './webhook-delivery.entity.js';
+import { WebhookQueue } from './webhook-queue.js';
+import { WebhookSender } from './webhook-sender.js';
+import { WebhookWorker } from './webhook-worker.js';
+
+/** What happened, in one table, and the webhooks that tell of it. */
+@Global()
+@Module({
+  imports: [TypeOrmModule.forFeature([Event, WebhookDelivery])],
+  providers: [EventLog, EventList, WebhookQueue, WebhookSender, WebhookWorker, EventPruning],
+  exports: [EventLog, EventList, WebhookQueue],
+})
+export class EventsModule {}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { Clock } from '../common/clock.js';
+import { AppConfig } from '../config/app-config.js';
+import type { WebhookMessage } from './webhook-message.js';
+import type { WebhookReceiver } from './webhook-receiver.js';
+
+/** A receiver that has not answered by then is taken for one that failed (ms). */
+const LIMIT_MS = 10_000;
+/** "I do not want these any more" (Standard Webhooks, "Successful and failed deliveries"). */
+const GONE = 410;
+
+/** What became of a delivery. `stopped`: broken off from here, so that nobody knows. */
+export type WebhookOutcome =
+  | { readonly kind: 'delivered' | 'stopped' }
+  | { readonly kind: 'refused' | 'failed'; readonly reason: string };
+
+/** Signs and sends, once, as Standard Webhooks 1.0 has it. */
+@Injectable()
+export class WebhookSender {
+  private readonly signers: readonly Webhook[];
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+  ) {
+    this.signers = (config.webhooks?.secrets ?? []).map((secret) => new Webhook(secret));
+  }
+
+  /**
+   * Any 2xx is success; redirects are not followed, and nothing of an answer but its status is looked at. Never rejects.
+   * @param id of the event, the same at every repeat
+   * @param stopping breaks it off
+   */
+  async send(
+    receiver: WebhookReceiver,
+    id: string,
+    message: WebhookMessage,
+    stopping: AbortSignal,
+  ): Promise<WebhookOutcome> {
+    const payload = JSON.stringify(message);
+    const end = new AbortController();
+    const stop = (): void => end.abort();
+    const limit = setTimeout(stop, LIMIT_MS);
+    stopping.addEventListener('abort', stop);
+    try {
+      const { status, body } = await fetch(receiver.url, {
+        method: 'POST',
+        headers: this.headers(receiver, id, payload),
+        body: payload,
+        redirect: 'manual',
+        signal: end.signal,
+      });
+      // The connection is worth nothing where the rest of the answer never comes.
+      void body?.cancel().catch(() => undefined);
+      if (status >= 200 && status < 300) return { kind: 'delivered' };
+      return { kind: status === GONE ? 'refused' : 'failed', reason: `status ${status}` };
+    } catch (error) {
+      if (stopping.aborted) return { kind: 'stopped' };
+      return { kind: 'failed', reason: end.signal.aborted ? 'no answer in time' : networkFault(error) };
+    } finally {
+      clearTimeout(limit);
+      stopping.removeEventListener('abort', stop);
+    }
+  }
+
+  private headers(receiver: WebhookReceiver, id: string, payload: string): Record<string, string> {
+    const at = this.clock.date();
+    return {
+      'content-type': 'application/json',
+      'user-agent': 'wechat-auth',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': this.signers.map((signer) => signer.sign(id, at, payload)).join(' '),
+      ...(receiver.authorization === null ? {} : { authorization: receiver.authorization }),
+    };
+  }
+}
+
+/** The code of what fetch met (its message may quote the address). */
+function networkFault(error: unknown): string {
+  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.name : 'unknown';
+}

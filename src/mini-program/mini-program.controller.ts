@@ -1,0 +1,91 @@
+import { Body, Controller, HttpCode, Ip, Headers, Post, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { CurrentSession } from '../auth/access-token.js';
+import { AppCodeRequest, CodeRequest } from '../auth/code.requests.js';
+import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
+import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
+import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { validated } from '../common/validated.js';
+import { Public } from '../common/public.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { SessionService } from '../session/session.service.js';
+import { TokenReply, tokenReply } from '../session/token-replies.js';
+import { LoginIdentityReply, loginIdentityReply, UserReplies, UserReply } from '../user/user-replies.js';
+import { type ResolvedLogin, UserService } from '../user/user.service.js';
+
+/** Reply of validate-token. */
+export class ValidatedTokenReply {
+  @ApiProperty({ type: UserReply })
+  user!: UserReply;
+
+  @ApiProperty({ type: LoginIdentityReply })
+  identity!: LoginIdentityReply;
+}
+
+/** Where mini programs come in. */
+@ApiTags('mini program')
+@Controller('v1/mini-program')
+export class MiniProgramController {
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly users: UserService,
+    private readonly userReplies: UserReplies,
+  ) {}
+
+  /** A code of wx.login for tokens. */
+  @Post('login')
+  @RateLimit('login')
+  @HttpCode(200)
+  @Public()
+  @UseGuards(WeChatAuthGuard)
+  @LoginBy((request) => ({
+    channel: 'mini-program',
+    purpose: 'log-in',
+    ...validated(AppCodeRequest, request.body),
+  }))
+  @ApiOperation({ summary: 'Log in with the code of wx.login', operationId: 'miniProgramLogin' })
+  @ApiOkResponse({ type: TokenReply })
+  @ApiProblems({ body: true }, ...CODE_EXCHANGE_PROBLEMS, 'SESSION_ENDED')
+  async login(
+    @Body() _body: AppCodeRequest,
+    @CurrentLogin() login: ResolvedLogin,
+    @Ip() ip: string,
+    @Headers('user-agent') userAgent: string | undefined,
+  ): Promise<TokenReply> {
+    const tokens = await this.sessions.start(login, { ip, userAgent: userAgent ?? null }, login.writes);
+    return tokenReply(tokens, this.userReplies.user(tokens.user), login.isNewUser);
+  }
+
+  /**
+   * Whether a stored token is still this person's: the code says who is there, the token who was. Nobody gets an
+   * account here, and no tokens are issued.
+   */
+  @Post('validate-token')
+  @RateLimit('validate-token')
+  @HttpCode(200)
+  @UseGuards(WeChatAuthGuard)
+  @LoginBy((request) => ({
+    channel: 'mini-program',
+    purpose: 'recognise',
+    appId: request.session?.identity.appKind === 'mini_program' ? request.session.identity.appId : undefined,
+    code: validated(CodeRequest, request.body).code,
+  }))
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Check that code and token are the same person', operationId: 'validateToken' })
+  @ApiOkResponse({ type: ValidatedTokenReply })
+  @ApiProblems({ bearer: true, body: true }, ...CODE_EXCHANGE_PROBLEMS, 'TOKEN_CODE_MISMATCH')
+  async validateToken(
+    @Body() _body: CodeRequest,
+    @CurrentLogin() login: ResolvedLogin,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<ValidatedTokenReply> {
+    // Whoever it is: WeChat has just replaced this person's session_key.
+    await this.users.settle(login);
+    // The session was read before the code was exchanged, which may just have merged its user into another.
+    const owner = await this.users.findIdentity(session.identity.id);
+    if (owner?.user.id !== login.user.id) throw new AppError('TOKEN_CODE_MISMATCH');
+    return { user: this.userReplies.user(owner.user), identity: loginIdentityReply(login.identity) };
+  }
+}

@@ -1,0 +1,155 @@
+import { Body, Controller, HttpCode, Post, Put, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { CurrentSession } from '../auth/access-token.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { check } from '../common/validated.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { toE164 } from '../user/phone-number.js';
+import { Profiles } from '../user/profiles.js';
+import { UserReplies, UserReply } from '../user/user-replies.js';
+import { PhoneInfo } from '../wechat/endpoints/user-phone-number.js';
+import { signatureMatches } from '../wechat/open-data.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+import { OpenDataRequest, PhoneNumberRequest, ProfileRequest } from './open-data.requests.js';
+import { OpenDataReader } from './open-data-reader.js';
+
+/** What every way to change oneself answers here. */
+export class ProfileReply {
+  @ApiProperty({ type: UserReply })
+  user!: UserReply;
+}
+
+/** Reply of phone-number: as WeChat gives it, and the user who has it now. */
+export class PhoneNumberReply extends ProfileReply {
+  @ApiProperty({ example: '13800138000', description: 'With the country code when it is a foreign number.' })
+  phoneNumber!: string;
+
+  @ApiProperty({ example: '13800138000' })
+  purePhoneNumber!: string;
+
+  @ApiProperty({ example: '86' })
+  countryCode!: string;
+}
+
+/** Reply of open-data. */
+export class OpenDataReply {
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: { stepInfoList: [], watermark: { timestamp: 1795249800, appid: 'wx5a4db0c0de000001' } },
+  })
+  data!: Record<string, unknown>;
+}
+
+/** What a mini program encrypts for its server: the key to it never leaves the server. */
+@ApiTags('mini program')
+@ApiBearerAuth()
+@Controller('v1/mini-program')
+@RateLimit('open-data')
+@UseGuards(MiniProgramSessionGuard)
+export class OpenDataController {
+  constructor(
+    private readonly openData: OpenDataReader,
+    private readonly profiles: Profiles,
+    private readonly wechat: WeChatApiService,
+    private readonly userReplies: UserReplies,
+  ) {}
+
+  /** Nickname and picture from wx.getUserProfile; placeholders replace nothing. */
+  @Put('profile')
+  @ApiOperation({ summary: 'Store the profile that WeChat encrypted', operationId: 'putProfile' })
+  @ApiOkResponse({ type: ProfileReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    'MINI_PROGRAM_SESSION_REQUIRED',
+    'SESSION_KEY_STALE',
+    'SIGNATURE_MISMATCH',
+    'OPEN_DATA_WATERMARK_INVALID',
+    'OPEN_DATA_FOREIGN',
+  )
+  async profile(
+    @Body() body: ProfileRequest,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<ProfileReply> {
+    const { data, sessionKey } = await this.openData.read(session, body);
+    if (!signatureMatches(body.rawData, body.signature, sessionKey)) throw new AppError('SIGNATURE_MISMATCH');
+    const { user } = await this.profiles.replaceBy(session, {
+      nickname: typeof data.nickName === 'string' ? data.nickName : null,
+      avatarUrl: typeof data.avatarUrl === 'string' ? data.avatarUrl : null,
+    });
+    return { user: this.userReplies.user(user) };
+  }
+
+  /** The phone number, by the code of the button or in the old encrypted form. */
+  @Post('phone-number')
+  @HttpCode(200)
+  @ApiOperation({ summary: "Store the person's phone number", operationId: 'phoneNumber' })
+  @ApiOkResponse({ type: PhoneNumberReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    'MINI_PROGRAM_SESSION_REQUIRED',
+    'PHONE_NUMBER_TAKEN',
+    'SESSION_KEY_STALE',
+    'OPEN_DATA_WATERMARK_INVALID',
+    'OPEN_DATA_FOREIGN',
+    'WECHAT_CODE_INVALID',
+    'WECHAT_CODE_USED',
+    ...WECHAT_CALL_PROBLEMS,
+    'STORE_UNAVAILABLE',
+  )
+  async phoneNumber(
+    @Body() body: PhoneNumberRequest,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<PhoneNumberReply> {
+    const info = await this.phoneInfo(body, session);
+    const number = toE164(info.countryCode, info.purePhoneNumber);
+    if (number === null)
+      throw new AppError('WECHAT_BAD_REPLY', { detail: 'WeChat gave what is no phone number.' });
+    const { user } = await this.profiles.setPhoneNumber(session, number);
+    return {
+      phoneNumber: info.phoneNumber,
+      purePhoneNumber: info.purePhoneNumber,
+      countryCode: info.countryCode,
+      user: this.userReplies.user(user),
+    };
+  }
+
+  /** Any other encrypted open data, decrypted. */
+  @Post('open-data')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Decrypt open data', operationId: 'openData' })
+  @ApiOkResponse({ type: OpenDataReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    'MINI_PROGRAM_SESSION_REQUIRED',
+    'SESSION_KEY_STALE',
+    'OPEN_DATA_WATERMARK_INVALID',
+    'OPEN_DATA_FOREIGN',
+  )
+  async decrypt(
+    @Body() body: OpenDataRequest,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<OpenDataReply> {
+    const { data } = await this.openData.read(session, body);
+    return { data };
+  }
+
+  private async phoneInfo(body: PhoneNumberRequest, session: SessionOfUser): Promise<PhoneInfo> {
+    const { appId, openId } = session.identity;
+    if (typeof body.code === 'string') return this.wechat.phoneNumber(appId, openId, body.code);
+    const { data } = await this.openData.read(session, {
+      encryptedData: body.encryptedData ?? '',
+      iv: body.iv ?? '',
+    });
+    const info = check(PhoneInfo, data);
+    if (Array.isArray(info)) {
+      throw new AppError('VALIDATION_FAILED', {
+        errors: [{ field: 'encryptedData', message: 'encryptedData holds no phone number' }],
+      });
+    }
+    return info;
+  }
+}

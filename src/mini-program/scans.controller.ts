@@ -1,0 +1,153 @@
+import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { type Attempt, type AttemptState, stateOf } from '../attempt/attempt.js';
+import { Attempts } from '../attempt/attempts.js';
+import { LoginCodes } from '../attempt/login-codes.js';
+import { CurrentSession } from '../auth/access-token.js';
+import { CodeRequest } from '../auth/code.requests.js';
+import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
+import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
+import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { Clock } from '../common/clock.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
+import { deviceNames } from '../session/device.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import type { ResolvedLogin } from '../user/user.service.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { freshCodeOfSession, SamePerson } from './same-person.js';
+import { DecidableScanGuard } from './decidable-scan.guard.js';
+import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+
+const STATUSES = ['scanned', 'confirmed', 'denied'] as const;
+
+/** Reply: where a scan stands. */
+export class ScanStatusReply {
+  @ApiProperty({ enum: STATUSES, example: 'confirmed' })
+  status!: AttemptState['status'];
+}
+
+/** What asks for the login: the person decides by it. */
+export class AskingDeviceReply {
+  @ApiProperty({ type: String, nullable: true, example: 'Chrome 142' })
+  browser!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Windows 10' })
+  os!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  ip!: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  requestedAt!: string;
+}
+
+/** Reply of a scan. */
+export class ScanReply extends ScanStatusReply {
+  @ApiProperty({ type: AskingDeviceReply })
+  device!: AskingDeviceReply;
+}
+
+const SCAN_PROBLEMS: readonly ErrorCode[] = [
+  'MINI_PROGRAM_SESSION_REQUIRED',
+  'SCAN_UNKNOWN',
+  'SCAN_TAKEN',
+  'STORE_UNAVAILABLE',
+];
+
+/** A mini program that was opened by a login's code: the ticket is the scene. All routes may be repeated. */
+@ApiTags('mini program')
+@ApiBearerAuth()
+@ApiParam({
+  name: 'ticket',
+  description: '`decodeURIComponent(query.scene)` of the page that the code opened.',
+})
+@RateLimit('scans')
+@Controller('v1/mini-program/scans/:ticket')
+export class ScansController {
+  constructor(
+    private readonly attempts: Attempts,
+    private readonly loginCodes: LoginCodes,
+    private readonly samePerson: SamePerson,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Opens a scan: the screen learns that somebody is there, the person what asks for the login. */
+  @Post()
+  @HttpCode(200)
+  @UseGuards(MiniProgramSessionGuard)
+  @ApiOperation({ summary: 'Open a scan', operationId: 'openScan' })
+  @ApiOkResponse({ type: ScanReply })
+  @ApiProblems({ bearer: true }, ...SCAN_PROBLEMS)
+  async open(
+    @Param('ticket') ticket: string,
+    @CurrentSession() { identity }: SessionOfUser,
+  ): Promise<ScanReply> {
+    const attempt = await this.attempts.scan(ticket, identity);
+    const { device, requestedAt } = attempt;
+    return {
+      ...this.status(attempt),
+      device: {
+        ...deviceNames(device.userAgent),
+        ip: device.ip,
+        requestedAt: new Date(requestedAt).toISOString(),
+      },
+    };
+  }
+
+  /**
+   * Lets the login happen. The fresh code shows that the person is there: an access token alone, which may be stolen,
+   * opens no session.
+   */
+  @Post('confirm')
+  @HttpCode(200)
+  @UseGuards(MiniProgramSessionGuard, DecidableScanGuard, WeChatAuthGuard)
+  @LoginBy(freshCodeOfSession)
+  @ApiOperation({ summary: 'Confirm a scan', operationId: 'confirmScan' })
+  @ApiOkResponse({ type: ScanStatusReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    ...SCAN_PROBLEMS,
+    'SCAN_REQUIRED',
+    'SCAN_DECIDED',
+    ...CODE_EXCHANGE_PROBLEMS,
+    'TOKEN_CODE_MISMATCH',
+  )
+  async confirm(
+    @Param('ticket') ticket: string,
+    @Body() _body: CodeRequest,
+    @CurrentLogin() login: ResolvedLogin,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<ScanStatusReply> {
+    const identityId = await this.samePerson.identityOf(session, login);
+    const attempt = await this.attempts.confirm(ticket, identityId, ({ binding, device }, key) =>
+      this.loginCodes.issue({
+        kind: 'log-in',
+        channel: 'scan',
+        identityId,
+        isNewUser: false,
+        attempt: key,
+        binding,
+        device,
+      }),
+    );
+    return this.status(attempt);
+  }
+
+  /** Refuses the login. */
+  @Post('deny')
+  @HttpCode(200)
+  @UseGuards(MiniProgramSessionGuard)
+  @ApiOperation({ summary: 'Refuse a scan', operationId: 'denyScan' })
+  @ApiOkResponse({ type: ScanStatusReply })
+  @ApiProblems({ bearer: true }, ...SCAN_PROBLEMS, 'SCAN_REQUIRED', 'SCAN_DECIDED')
+  async deny(
+    @Param('ticket') ticket: string,
+    @CurrentSession() { identity }: SessionOfUser,
+  ): Promise<ScanStatusReply> {
+    return this.status(await this.attempts.deny(ticket, identity.id));
+  }
+
+  private status(attempt: Attempt): ScanStatusReply {
+    return { status: stateOf(attempt, this.clock.now()).status };
+  }
+}

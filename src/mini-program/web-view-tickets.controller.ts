@@ -1,0 +1,82 @@
+import { Body, Controller, Post, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { IsString, MaxLength } from 'class-validator';
+import { ReturnUrls } from '../attempt/return-urls.js';
+import { WebViewTickets } from '../attempt/web-view-tickets.js';
+import { CurrentSession } from '../auth/access-token.js';
+import { CodeRequest } from '../auth/code.requests.js';
+import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
+import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
+import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { validated } from '../common/validated.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import type { ResolvedLogin } from '../user/user.service.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+import { freshCodeOfSession, SamePerson } from './same-person.js';
+import { WebViewReturnGuard } from './web-view-return.guard.js';
+
+/** Body: a fresh code, and where the web view will be. */
+export class WebViewTicketRequest extends CodeRequest {
+  @ApiProperty({
+    description: 'The page that the web view opens after the login; must match RETURN_URLS.',
+    example: 'https://shop.example.com/welcome',
+  })
+  @IsString()
+  @MaxLength(2048)
+  returnTo!: string;
+}
+
+/** Reply: a ticket. */
+export class WebViewTicketReply {
+  @ApiProperty({ description: '30 seconds, one use, for this returnTo.', example: '8e41…64 characters' })
+  ticket!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:30.000Z' })
+  expiresAt!: string;
+}
+
+/** From a mini program into the website in its web view. */
+@ApiTags('mini program')
+@ApiBearerAuth()
+@RateLimit('web-view-tickets')
+@Controller('v1/mini-program/web-view-tickets')
+export class WebViewTicketsController {
+  constructor(
+    private readonly tickets: WebViewTickets,
+    private readonly returnUrls: ReturnUrls,
+    private readonly samePerson: SamePerson,
+  ) {}
+
+  /**
+   * A ticket with which the site in the web view opens authorize, together with its own codeChallenge. The fresh code
+   * shows that the person is there: an access token alone, which may be stolen, opens no session.
+   */
+  @Post()
+  @UseGuards(MiniProgramSessionGuard, WebViewReturnGuard, WeChatAuthGuard)
+  @LoginBy((request) => {
+    validated(WebViewTicketRequest, request.body);
+    return freshCodeOfSession(request);
+  })
+  @ApiOperation({ summary: 'A ticket for a web view', operationId: 'webViewTicket' })
+  @ApiCreatedResponse({ type: WebViewTicketReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    'MINI_PROGRAM_SESSION_REQUIRED',
+    'RETURN_URL_FORBIDDEN',
+    ...CODE_EXCHANGE_PROBLEMS,
+    'TOKEN_CODE_MISMATCH',
+  )
+  async create(
+    @Body() { returnTo }: WebViewTicketRequest,
+    @CurrentLogin() login: ResolvedLogin,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<WebViewTicketReply> {
+    const identityId = await this.samePerson.identityOf(session, login);
+    const { ticket, expiresAt } = await this.tickets.issue(
+      identityId,
+      this.returnUrls.allowed(returnTo).href,
+    );
+    return { ticket, expiresAt: new Date(expiresAt).toISOString() };
+  }
+}

@@ -1,0 +1,29 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { API_KEY_SCHEME } from './auth/api-key.guard.js';
+import { ProblemReply } from './common/api-problems.js';
+import { documentLimits } from './rate-limit/documented-limits.js';
+
+/** The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setTitle('wechat-auth')
+    .setDescription(
+      'Logs people in with WeChat: mini programs, websites by QR code, pages inside WeChat. ' +
+        'Log in by one of the routes below, then put the accessToken under "Authorize". ' +
+        'Every error is application/problem+json with a stable `code`.',
+    )
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addTag('mini program')
+    .addTag('website')
+    .addTag('tokens')
+    .addTag('account')
+    .addTag('message push')
+    .addTag('operators')
+    .addTag('running it')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, API_KEY_SCHEME)
+    .build();
+  return documentLimits(SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] }));
+}

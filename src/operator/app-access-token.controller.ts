@@ -1,0 +1,34 @@
+import { Controller, Get, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ServiceKey } from '../auth/api-key.guard.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+
+/** Reply: a credential that speaks for the app. */
+export class AppAccessTokenReply {
+  @ApiProperty({ example: '84_vWP_BMIM5ZxKcJr0' })
+  accessToken!: string;
+
+  @ApiProperty({ example: 6840, description: 'Seconds that it still works.' })
+  expiresIn!: number;
+}
+
+/** WeChat's credential of an app for other services of the operator. */
+@ApiTags('operators')
+@Controller('v1/wechat/access-tokens')
+@ServiceKey()
+@RateLimit('service')
+export class AppAccessTokenController {
+  constructor(private readonly wechat: WeChatApiService) {}
+
+  /** The one access token of the app: services that fetch their own would invalidate each other's. */
+  @Get(':appId')
+  @ApiOperation({ summary: "The app's own access token", operationId: 'appAccessToken' })
+  @ApiParam({ name: 'appId', example: 'wx5a4db0c0de000001' })
+  @ApiOkResponse({ type: AppAccessTokenReply })
+  @ApiProblems({}, 'API_KEY_INVALID', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS, 'STORE_UNAVAILABLE')
+  get(@Param('appId') appId: string): Promise<AppAccessTokenReply> {
+    return this.wechat.appAccessToken(appId);
+  }
+}

@@ -1,0 +1,98 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { IsOptional, Matches } from 'class-validator';
+import { AdminKey } from '../auth/api-key.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { Cursors } from '../common/cursor.js';
+import { EventList } from '../events/event-list.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { PageQuery } from './page.requests.js';
+
+/** Query of the events. */
+export class EventListQuery extends PageQuery {
+  @ApiProperty({
+    required: false,
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f',
+    description: 'Exactly this user: what happened to a merged one before stands under its own id.',
+  })
+  @IsOptional()
+  @Matches(/^[0-9a-f-]{36}$/, { message: 'userId must be the id of a user' })
+  userId?: string;
+
+  @ApiProperty({ required: false, example: 'login.succeeded' })
+  @IsOptional()
+  @Matches(/^[a-z_.]{1,64}$/, { message: 'type must be a type of event' })
+  type?: string;
+}
+
+/** Something that happened. */
+export class EventReply {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
+  id!: string;
+
+  @ApiProperty({ example: 'user.disabled' })
+  type!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' })
+  userId!: string | null;
+
+  @ApiProperty({
+    example: 'admin:alice',
+    description: 'user, system, wechat, or the name of the key: admin:… or service:…',
+  })
+  actor!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  ip!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52' })
+  requestId!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, example: {} })
+  details!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+}
+
+/** One page of events. */
+export class EventListReply {
+  @ApiProperty({ type: [EventReply] })
+  items!: EventReply[];
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
+  nextCursor!: string | null;
+}
+
+/** What happened: the audit trail. */
+@ApiTags('operators')
+@Controller('v1/admin/events')
+@AdminKey()
+@RateLimit('admin')
+export class EventsController {
+  constructor(
+    private readonly events: EventList,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** The newest first. Pages do not shift when something happens. */
+  @Get()
+  @ApiOperation({ summary: 'What happened', operationId: 'adminEvents' })
+  @ApiOkResponse({ type: EventListReply })
+  @ApiProblems(
+    {},
+    'API_KEY_INVALID',
+    'RATE_LIMITED',
+    'FORBIDDEN',
+    'VALIDATION_FAILED',
+    'CURSOR_INVALID',
+    'DATABASE_UNAVAILABLE',
+  )
+  async list(@Query() { userId, type, cursor, limit }: EventListQuery): Promise<EventListReply> {
+    const search = { userId: userId ?? null, type: type ?? null };
+    const scope = { list: 'events', filters: search };
+    const before = this.cursors.read(scope, cursor);
+    const rows = await this.events.list({ ...search, before, limit: limit + 1 });
+    return this.cursors.page(scope, rows, limit);
+  }
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { Cursors } from '../common/cursor.js';
+import { SessionModule } from '../session/session.module.js';
+import { UserModule } from '../user/user.module.js';
+import { WeChatModule } from '../wechat/wechat.module.js';
+import { AppAccessTokenController } from './app-access-token.controller.js';
+import { EventsController } from './events.controller.js';
+import { SigningKeysController } from './signing-keys.controller.js';
+import { UsersController } from './users.controller.js';
+import { WebhookController } from './webhook.controller.js';
+
+/** The door for the operator and the operator's other programs. */
+@Module({
+  imports: [SessionModule, UserModule, WeChatModule],
+  controllers: [
+    AppAccessTokenController,
+    UsersController,
+    EventsController,
+    SigningKeysController,
+    WebhookController,
+  ],
+  providers: [Cursors],
+})
+export class OperatorModule {}

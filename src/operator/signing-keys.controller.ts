@@ -1,0 +1,61 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { IsBoolean, IsOptional } from 'class-validator';
+import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import type { Actor } from '../events/event-log.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { SigningKeys } from '../session/signing-keys.js';
+
+/** Body of a rotation; may be empty. */
+export class RotationRequest {
+  @ApiProperty({
+    required: false,
+    default: false,
+    example: false,
+    description:
+      'After a compromise: the new key signs at once, tokens of all others are refused from then on.',
+  })
+  @IsOptional()
+  @IsBoolean()
+  now?: boolean;
+}
+
+/** The key that a rotation made. */
+export class RotationReply {
+  @ApiProperty({ example: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s' })
+  kid!: string;
+
+  @ApiProperty({
+    format: 'date-time',
+    example: '2026-11-21T10:30:00.000Z',
+    description: 'When it begins to sign; it is published already.',
+  })
+  activeFrom!: string;
+}
+
+/** The keys that access tokens are signed with. They rotate by themselves; this is for those who cannot wait. */
+@ApiTags('operators')
+@Controller('v1/admin/signing-keys')
+@AdminKey()
+@RateLimit('admin')
+export class SigningKeysController {
+  constructor(private readonly signingKeys: SigningKeys) {}
+
+  /**
+   * Makes a new key. Without `now` it is published at once and signs in 2 hours, when everybody who caches the keys
+   * knows it. Services that verify tokens themselves take tokens of the old keys as long as they cache them.
+   */
+  @Post('rotate')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Replace the signing key', operationId: 'adminRotateSigningKeys' })
+  @ApiOkResponse({ type: RotationReply })
+  @ApiProblems({ body: true }, 'API_KEY_INVALID', 'RATE_LIMITED', 'FORBIDDEN', 'DATABASE_UNAVAILABLE')
+  async rotate(
+    @Body() { now = false }: RotationRequest,
+    @CurrentOperator() operator: Actor,
+  ): Promise<RotationReply> {
+    const { kid, activeFrom } = await this.signingKeys.rotate(now, operator);
+    return { kid, activeFrom: activeFrom.toISOString() };
+  }
+}

@@ -1,0 +1,149 @@
+import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { Cursors } from '../common/cursor.js';
+import type { Actor } from '../events/event-log.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { sessionReply } from '../session/session-replies.js';
+import { SessionService } from '../session/session.service.js';
+import { AccountControl } from '../user/account-control.js';
+import { type DirectoryUser, UserDirectory } from '../user/user-directory.js';
+import { identityReply, UserReplies } from '../user/user-replies.js';
+import { UserService } from '../user/user.service.js';
+import { OperatorUserDetailReply, OperatorUserListReply, OperatorUserReply } from './users.replies.js';
+import { UserListQuery } from './users.requests.js';
+
+/** What the routes of one user have in common. */
+function OneUser(summary: string, operationId: string): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({
+      summary,
+      operationId,
+      description: 'The id of a merged user stands for the surviving one.',
+    }),
+    ApiParam({ name: 'id', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' }),
+    ApiProblems({}, 'API_KEY_INVALID', 'RATE_LIMITED', 'FORBIDDEN', 'NOT_FOUND', 'DATABASE_UNAVAILABLE'),
+  );
+}
+
+/** What operators see of people's accounts and do to them. Each act is recorded under the name of the key. */
+@ApiTags('operators')
+@Controller('v1/admin/users')
+@AdminKey()
+@RateLimit('admin')
+export class UsersController {
+  constructor(
+    private readonly directory: UserDirectory,
+    private readonly control: AccountControl,
+    private readonly users: UserService,
+    private readonly sessions: SessionService,
+    private readonly userReplies: UserReplies,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** The newest first. Pages do not shift when users come: none is shown twice, none is left out. */
+  @Get()
+  @ApiOperation({ summary: 'Look for users', operationId: 'adminUsers' })
+  @ApiOkResponse({ type: OperatorUserListReply })
+  @ApiProblems(
+    {},
+    'API_KEY_INVALID',
+    'RATE_LIMITED',
+    'FORBIDDEN',
+    'VALIDATION_FAILED',
+    'CURSOR_INVALID',
+    'DATABASE_UNAVAILABLE',
+  )
+  async list(@Query() { q, status, cursor, limit }: UserListQuery): Promise<OperatorUserListReply> {
+    const text = q?.trim() ?? '';
+    const search = { q: text === '' ? null : text, status: status ?? null };
+    const scope = { list: 'users', filters: search };
+    const before = this.cursors.read(scope, cursor);
+    const rows = await this.directory.list({ ...search, before, limit: limit + 1 });
+    const { items, nextCursor } = this.cursors.page(scope, rows, limit);
+    return { items: items.map((user) => this.reply(user)), nextCursor };
+  }
+
+  /** A user with identities and sessions. */
+  @Get(':id')
+  @OneUser('Look at a user', 'adminUser')
+  @ApiOkResponse({ type: OperatorUserDetailReply })
+  async get(@Param('id') id: string): Promise<OperatorUserDetailReply> {
+    const user = await this.require(id);
+    const [identities, sessions] = await Promise.all([
+      this.users.identitiesOf(user.id),
+      this.sessions.ofUser(user.id),
+    ]);
+    return {
+      ...this.reply(user),
+      identities: identities.map(identityReply),
+      sessions: sessions.map((each) => sessionReply(each, this.sessions.endsAt(each.session), null)),
+    };
+  }
+
+  /** Erases a user like the person's own deletion: a later login is a new user. */
+  @Delete(':id')
+  @HttpCode(204)
+  @OneUser('Delete a user', 'adminDeleteUser')
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  async delete(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<void> {
+    this.forget(await this.control.delete(id, operator));
+  }
+
+  /** Ends all sessions and refuses logins; holds on every instance within 5 s. Doing it twice is no error. */
+  @Post(':id/disable')
+  @HttpCode(200)
+  @OneUser('Disable a user', 'adminDisableUser')
+  @ApiOkResponse({ type: OperatorUserReply })
+  disable(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<OperatorUserReply> {
+    return this.setStatus(id, 'disabled', operator);
+  }
+
+  /** Allows logins again; sessions that ended stay so. Doing it twice is no error. */
+  @Post(':id/enable')
+  @HttpCode(200)
+  @OneUser('Enable a user', 'adminEnableUser')
+  @ApiOkResponse({ type: OperatorUserReply })
+  enable(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<OperatorUserReply> {
+    return this.setStatus(id, 'active', operator);
+  }
+
+  /** Logs a user out everywhere. */
+  @Delete(':id/sessions')
+  @HttpCode(204)
+  @OneUser('End all sessions of a user', 'adminEndSessions')
+  @ApiNoContentResponse({ description: 'They have ended.' })
+  async endSessions(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<void> {
+    const user = await this.require(id);
+    await this.sessions.endOfUser(user.id, 'ended_by_operator', operator);
+  }
+
+  private async setStatus(
+    id: string,
+    status: 'active' | 'disabled',
+    operator: Actor,
+  ): Promise<OperatorUserReply> {
+    this.forget(
+      await this.control.setStatus(id, status, operator, (userId) => [
+        this.sessions.endingOfUser(userId, 'account_disabled'),
+      ]),
+    );
+    return this.reply(await this.require(id));
+  }
+
+  private forget(identityIds: readonly string[]): void {
+    for (const identityId of identityIds) this.sessions.forgetIdentity(identityId);
+  }
+
+  private async require(id: string): Promise<DirectoryUser> {
+    const user = await this.directory.find(id);
+    if (!user) throw new AppError('NOT_FOUND', { detail: 'There is no such user.' });
+    return user;
+  }
+
+  private reply(user: DirectoryUser): OperatorUserReply {
+    return { ...this.userReplies.user(user), status: user.status, mergedInto: user.mergedInto };
+  }
+}

@@ -1,0 +1,36 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { SessionReply } from '../session/session-replies.js';
+import { IdentityReply, UserReply } from '../user/user-replies.js';
+import type { UserStatus } from '../user/user.entity.js';
+
+/** A user as operators see it. */
+export class OperatorUserReply extends UserReply {
+  @ApiProperty({ enum: ['active', 'disabled', 'merged'], example: 'active' })
+  status!: UserStatus;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: null,
+    description: 'The user that a merged one became part of.',
+  })
+  mergedInto!: string | null;
+}
+
+/** One page of users. */
+export class OperatorUserListReply {
+  @ApiProperty({ type: [OperatorUserReply] })
+  items!: OperatorUserReply[];
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
+  nextCursor!: string | null;
+}
+
+/** A user with everything that can be logged in with, and where that is done. */
+export class OperatorUserDetailReply extends OperatorUserReply {
+  @ApiProperty({ type: [IdentityReply], description: 'The oldest first.' })
+  identities!: IdentityReply[];
+
+  @ApiProperty({ type: [SessionReply], description: 'Those that are alive, the last used first.' })
+  sessions!: SessionReply[];
+}

@@ -1,0 +1,27 @@
+import { Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import type { Actor } from '../events/event-log.js';
+import { WebhookQueue } from '../events/webhook-queue.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+
+/** The webhooks, as operators help them along. */
+@ApiTags('operators')
+@Controller('v1/admin/events')
+@AdminKey()
+@RateLimit('admin')
+export class WebhookController {
+  constructor(private readonly webhooks: WebhookQueue) {}
+
+  /** Has an event go out to all receivers again, with the same `webhook-id`: for one that lost it, or that was away. */
+  @Post(':id/resend')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send an event to the webhooks again', operationId: 'adminResendEvent' })
+  @ApiParam({ name: 'id', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e53' })
+  @ApiAcceptedResponse({ description: 'It goes out in the background.' })
+  @ApiProblems({}, 'API_KEY_INVALID', 'FORBIDDEN', 'NOT_FOUND', 'WEBHOOKS_OFF', 'DATABASE_UNAVAILABLE')
+  async resend(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<void> {
+    await this.webhooks.resend(id, operator);
+  }
+}

@@ -1,0 +1,61 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/app-error.js';
+import { secretsEqual } from '../common/secret.js';
+import { AppConfig } from '../config/app-config.js';
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8);
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** What proxies add to the requests that they pass on. */
+const OF_PROXIES = /^(forwarded|via|x-real-ip|x-forwarded-.+)$/;
+
+/**
+ * Lets in who has METRICS_TOKEN (`Authorization: Bearer`). Where none is set: who runs on this machine, and asks
+ * itself. A proxy on the same machine connects from loopback as well, on behalf of anybody. It is given away by what
+ * it says of its client, by a name in Host that is not this machine's own, or by HTTP/1.0: a bare `proxy_pass` of nginx
+ * says nothing and names this machine in Host, but speaks that.
+ */
+@Injectable()
+export class MetricsGuard implements CanActivate {
+  constructor(private readonly config: AppConfig) {}
+
+  /** @throws AppError METRICS_TOKEN_INVALID, FORBIDDEN */
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { metricsToken } = this.config;
+    if (metricsToken === null) {
+      if (isOfThisMachine(request)) return true;
+      throw new AppError('FORBIDDEN', {
+        detail: 'Without METRICS_TOKEN only this machine itself may read the metrics, past every proxy.',
+      });
+    }
+    const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (secretsEqual(given, metricsToken)) return true;
+    throw new AppError('METRICS_TOKEN_INVALID');
+  }
+}
+
+/** By the socket itself, not by `request.ip`, which a trusted proxy says. */
+function isOfThisMachine({ raw: { socket, headers, httpVersion } }: FastifyRequest): boolean {
+  return (
+    isLoopback(socket.remoteAddress ?? '') &&
+    !Object.keys(headers).some((name) => OF_PROXIES.test(name)) &&
+    isOwnName(headers.host ?? '') &&
+    httpVersion !== '1.0'
+  );
+}
+
+function isOwnName(host: string): boolean {
+  const url = `http://${host}`;
+  if (!URL.canParse(url)) return false;
+  const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return name === 'localhost' || isLoopback(name);
+}
+
+/** Also for an IPv4 address in IPv6 form (`::ffff:127.0.0.1`), as dual-stack sockets have it. */
+function isLoopback(address: string): boolean {
+  return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,133 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type LoginChannel,
+  Metrics,
+  type Outcome,
+  type PoolUse,
+  type WeChatAnswer,
+} from '../common/metrics.js';
+
+const CHANNELS: readonly LoginChannel[] = ['mini-program', 'website', 'in-wechat', 'scan', 'web-view'];
+/** Seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five seconds. */
+const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const WECHAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 5];
+/** WeChat documents a few hundred errcodes; whoever answers in its place may make up any number. */
+const MAX_ERRCODES = 200;
+
+/** The metrics of one instance of the app, in a registry of its own: several apps may run in one process. */
+export class PrometheusMetrics extends Metrics {
+  private readonly registry = new Registry();
+  private readonly registers = [this.registry];
+  private readonly errcodes = new Set<number>();
+  private readonly requestSeries = new Map<string, { observe(seconds: number): void }>();
+  private readWaiters = (): number => 0;
+  private readPool = (): PoolUse => ({ inUse: 0, waiting: 0, size: 0 });
+
+  private readonly requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Requests by method, pattern of the route and status, from the first byte to the last of the reply.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: REPLY_BUCKETS,
+    registers: this.registers,
+  });
+
+  private readonly logins = new Counter({
+    name: 'wechat_auth_logins_total',
+    help: 'Logins by channel and outcome: success, or the code of the error.',
+    labelNames: ['channel', 'outcome'],
+    registers: this.registers,
+  });
+
+  private readonly refreshes = new Counter({
+    name: 'wechat_auth_refreshes_total',
+    help: 'Refreshes of a session by outcome: success, or the code of the error.',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
+
+  private readonly wechatCalls = new Histogram({
+    name: 'wechat_auth_wechat_call_duration_seconds',
+    help: 'Calls to WeChat by endpoint and errcode: 0 is success, else a number, bad-reply, timeout or unreachable.',
+    labelNames: ['endpoint', 'errcode'],
+    buckets: WECHAT_BUCKETS,
+    registers: this.registers,
+  });
+
+  constructor() {
+    super();
+    // A series that begins with its first event hides that event from rate().
+    for (const channel of CHANNELS) this.logins.inc({ channel, outcome: 'success' }, 0);
+    this.refreshes.inc({ outcome: 'success' }, 0);
+    this.gauge('wechat_auth_waiters', 'Browsers that wait for a scan at this instance.', () =>
+      this.readWaiters(),
+    );
+    const pool = 'Connections to the database that';
+    this.gauge('wechat_auth_database_connections_in_use', `${pool} work.`, () => this.readPool().inUse);
+    this.gauge(
+      'wechat_auth_database_connections_waiting',
+      `${pool} are waited for.`,
+      () => this.readPool().waiting,
+    );
+    this.gauge('wechat_auth_database_connections_max', `${pool} there may be.`, () => this.readPool().size);
+  }
+
+  /** Begins to measure the process: CPU, memory, garbage collection, event loop. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  login(channel: LoginChannel, outcome: Outcome): void {
+    this.logins.inc({ channel, outcome });
+  }
+
+  refresh(outcome: Outcome): void {
+    this.refreshes.inc({ outcome });
+  }
+
+  wechatCall(endpoint: string, answer: WeChatAnswer, seconds: number): void {
+    this.wechatCalls.observe({ endpoint, errcode: this.errcode(answer) }, seconds);
+  }
+
+  waiters(read: () => number): void {
+    this.readWaiters = read;
+  }
+
+  pool(read: () => PoolUse): void {
+    this.readPool = read;
+  }
+
+  /**
+   * A request that has ended.
+   * @param route its pattern; `null` where it fits none
+   * @param status `null` where the client left before there was one
+   */
+  request(method: string, route: string | null, status: number | null, seconds: number): void {
+    const key = `${method} ${route ?? ''} ${status ?? ''}`;
+    let series = this.requestSeries.get(key);
+    if (!series) {
+      series = this.requests.labels(method, route ?? 'none', String(status ?? 'aborted'));
+      this.requestSeries.set(key, series);
+    }
+    series.observe(seconds);
+  }
+
+  /** Everything, in the text format of Prometheus, with its media type. */
+  async read(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: this.registers,
+      collect: () => gauge.set(read()),
+    });
+  }
+
+  private errcode(answer: WeChatAnswer): string {
+    if (typeof answer === 'string') return answer;
+    if (this.errcodes.size < MAX_ERRCODES) this.errcodes.add(answer);
+    return this.errcodes.has(answer) ? String(answer) : 'other';
+  }
+}

@@ -1,0 +1,55 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppError } from '../common/app-error.js';
+import type { RequestFacts } from '../common/request-context.js';
+import type { Logger } from './logger.js';
+import type { PrometheusMetrics } from './prometheus-metrics.js';
+
+/**
+ * One line in the log and one count for each request, however it ends. Of the address only the pattern of the route
+ * is told: the rest may hold a code, a state or a ticket.
+ */
+export class RequestLog {
+  constructor(
+    private readonly logger: Logger,
+    private readonly metrics: PrometheusMetrics,
+  ) {}
+
+  /** The reply is out, or its client has left (`aborted`; `status` is null where none was sent). */
+  ended(request: FastifyRequest, { raw, elapsedTime }: FastifyReply, facts: RequestFacts): void {
+    const { id: requestId, method } = request;
+    const route = request.routeOptions.url ?? null;
+    const status = raw.headersSent ? raw.statusCode : null;
+    this.metrics.request(method, route, status, elapsedTime / 1000);
+    this.logger.info({
+      requestId,
+      method,
+      route,
+      status,
+      ms: Math.round(elapsedTime * 10) / 10,
+      userId: facts.userId,
+      appId: facts.appId,
+      code: facts.code,
+      ...(raw.writableFinished ? {} : { aborted: true }),
+    });
+  }
+
+  /** The address could not be read: no route, and none of Fastify's hooks. */
+  unreadable({ id: requestId, method }: FastifyRequest, { code, status }: AppError): void {
+    this.metrics.request(method, null, status, 0);
+    this.logger.info({ requestId, method, route: null, status, code });
+  }
+
+  /**
+   * What came in is no HTTP.
+   * @param fault Node's code: `HPE_INVALID_HEADER_TOKEN`; its message quotes what came
+   */
+  malformed(requestId: string, { code, status }: AppError, fault: string): void {
+    this.metrics.request('none', null, status, 0);
+    this.logger.info({ requestId, method: null, route: null, status, code, fault });
+  }
+
+  /** A connection broke, with a request under way or without: load balancers do that all the time to look. */
+  broken(fault: string): void {
+    this.logger.debug({ fault, msg: 'a connection broke' });
+  }
+}

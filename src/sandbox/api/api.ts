@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { World } from '../state/world.js';
+import { originOf, queryOf, type WebOptions } from '../web/request.js';
+import { noteErrcode, noteApp } from '../web/wechat-side.js';
+import { stableToken, token } from './app-token.js';
+import { checksession } from './checksession.js';
+import { Picture, type Answer, type Endpoint } from './endpoint.js';
+import { contentTypeOf, failure, familyOf, Refusal } from './errors.js';
+import { getuserphonenumber } from './getuserphonenumber.js';
+import { getwxacodeunlimit } from './getwxacodeunlimit.js';
+import { jscode2session } from './jscode2session.js';
+import { oauth2AccessToken, oauth2RefreshToken } from './oauth2.js';
+import { resetusersessionkey } from './resetusersessionkey.js';
+import { snsAuth, snsUserinfo } from './userinfo.js';
+
+/** The endpoints of api.weixin.qq.com that the sandbox has. A new one is a file and a line here. */
+const ENDPOINTS: readonly Endpoint[] = [
+  jscode2session,
+  oauth2AccessToken,
+  oauth2RefreshToken,
+  snsAuth,
+  snsUserinfo,
+  token,
+  stableToken,
+  checksession,
+  resetusersessionkey,
+  getuserphonenumber,
+  getwxacodeunlimit,
+];
+
+/** Registers the API endpoints: HTTP status 200 whatever happens, headers and errmsg of section 0. */
+export function registerApi(server: FastifyInstance, world: World, options: WebOptions): void {
+  for (const endpoint of ENDPOINTS) {
+    server.route({
+      method: ['GET', 'POST'],
+      url: endpoint.path,
+      handler: async (request, reply) => {
+        const answer = await answerOf(endpoint, request, world, options);
+        const errcode = answer instanceof Picture ? 0 : answer.errcode;
+        noteErrcode(request, typeof errcode === 'number' ? errcode : 0);
+        return send(reply, endpoint.path, answer);
+      },
+    });
+  }
+}
+
+function send(reply: FastifyReply, path: string, answer: Answer): FastifyReply {
+  if (answer instanceof Picture) return reply.header('content-type', answer.contentType).send(answer.bytes);
+  // A buffer, since Fastify adds a charset to a string's Content-Type and WeChat sends none.
+  return reply
+    .header('content-type', contentTypeOf(familyOf(path)))
+    .send(Buffer.from(JSON.stringify(answer)));
+}
+
+async function answerOf(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  world: World,
+  options: WebOptions,
+): Promise<Answer> {
+  try {
+    if (request.method !== endpoint.method) throw new Refusal(endpoint.method === 'GET' ? 43001 : 43002);
+    return await endpoint.answer(
+      {
+        query: queryOf(request),
+        body: () => jsonObject(request.body),
+        origin: originOf(request, options),
+        madeBy: (appId) => noteApp(request, appId),
+      },
+      world,
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return failure(error.errcode, familyOf(endpoint.path), world.clock.now());
+  }
+}
+
+function jsonObject(body: unknown): Record<string, unknown> {
+  if (typeof body !== 'string' || body === '') throw new Refusal(44002);
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Not JSON at all is answered like JSON of the wrong kind.
+  }
+  throw new Refusal(47001);
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { cleanUrl } from '../state/service-address.js';
+import type { World } from '../state/world.js';
+import { ControlError, Fields } from './body.js';
+
+/**
+ * Where the service is: pushes, the sample mini program and the virtual WeChat go there, and nowhere else.
+ *
+ * - `GET /control/service` -> `{ url, publicUrl }`
+ * - `PUT /control/service` `{ url, publicUrl? }` -> the same; `publicUrl` is the service's PUBLIC_URL where
+ *   that is another than the address by which the sandbox calls it
+ */
+export function registerService(server: FastifyInstance, world: World): void {
+  const view = () => ({ url: world.service.url, publicUrl: world.service.publicUrl });
+
+  server.get('/control/service', view);
+
+  server.put('/control/service', (request) => {
+    const fields = new Fields(request.body).only('url', 'publicUrl');
+    const url = checked('url', fields.required('url'));
+    world.service.move(url, checked('publicUrl', fields.text('publicUrl') ?? url));
+    return view();
+  });
+}
+
+function checked(name: string, text: string): string {
+  const url = cleanUrl(text);
+  if (url === null) throw new ControlError(400, `"${name}" must be an http or https URL.`);
+  return url;
+}

@@ -1,0 +1,74 @@
+import type { SandboxOptions } from './sandbox.js';
+import { cleanUrl } from './state/service-address.js';
+import type { AppConfig, AppsConfig } from './state/apps.js';
+
+/** What main.ts starts the sandbox with. */
+export interface SandboxEnvironment {
+  host: string;
+  port: number;
+  options: SandboxOptions;
+}
+
+const APP_VARIABLES = {
+  miniPrograms: 'WECHAT_MINI_PROGRAMS',
+  websites: 'WECHAT_WEBSITES',
+  officialAccounts: 'WECHAT_OFFICIAL_ACCOUNTS',
+} as const satisfies Record<keyof AppsConfig, string>;
+
+/**
+ * Reads HOST (default 127.0.0.1), SANDBOX_PORT (3001), the three WECHAT_* lists of
+ * `appid:secret[,appid:secret…]`, PUBLIC_URL or PORT of the service for links to it, and SANDBOX_SERVICE_URL (default
+ * PUBLIC_URL) for where the sandbox calls it. Throws an Error of one line that names the variable, never its value;
+ * NODE_ENV=production is refused (section 10).
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
+  if (env.NODE_ENV === 'production') {
+    throw new Error('The sandbox is a simulator of WeChat and does not start with NODE_ENV=production.');
+  }
+  const apps: Partial<AppsConfig> = {};
+  for (const kind of ['miniPrograms', 'websites', 'officialAccounts'] as const) {
+    const listed = readApps(APP_VARIABLES[kind], env);
+    if (listed) apps[kind] = listed;
+  }
+  const servicePublicUrl = readUrl('PUBLIC_URL', env) ?? `http://localhost:${present(env.PORT) ?? '3000'}`;
+  return {
+    host: present(env.HOST) ?? '127.0.0.1',
+    port: readPort(env),
+    options: {
+      apps,
+      serviceUrl: readUrl('SANDBOX_SERVICE_URL', env) ?? servicePublicUrl,
+      servicePublicUrl,
+    },
+  };
+}
+
+function readPort(env: NodeJS.ProcessEnv): number {
+  const text = present(env.SANDBOX_PORT) ?? '3001';
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Error('SANDBOX_PORT must be a port number.');
+  return port;
+}
+
+function readUrl(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  const text = present(env[name]);
+  if (text === undefined) return undefined;
+  const url = cleanUrl(text);
+  if (url === null) throw new Error(`${name} must be an http or https URL.`);
+  return url;
+}
+
+function readApps(name: string, env: NodeJS.ProcessEnv): AppConfig[] | undefined {
+  const text = present(env[name]);
+  if (text === undefined) return undefined;
+  return text.split(',').map((part) => {
+    const [appId, secret, ...rest] = part.trim().split(':');
+    if (!appId || !secret || rest.length > 0) {
+      throw new Error(`${name} must be appid:secret[,appid:secret…].`);
+    }
+    return { appId, secret };
+  });
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : value.trim();
+}

@@ -1,0 +1,39 @@
+import { h, icon, ICONS } from './dom.client.js';
+import { update } from './state.client.js';
+import { t } from './texts.client.js';
+
+/** What is changed to be at the phone's start again. */
+export const HOME = { screen: 'home', login: null, mini: null, page: null };
+
+/** Goes to the phone's start. */
+export const goHome = () => update(HOME);
+
+/** The title bar of a screen, with a way back where `back` is set. */
+export function bar(title, back) {
+  const button = h(
+    'button',
+    { type: 'button', class: 'bar_back', 'aria-label': t('back'), 'data-focus': true, onclick: goHome },
+    icon(ICONS.back),
+  );
+  return h('div', { class: 'bar' }, back && button, h('h3', {}, title));
+}
+
+/** The end of a matter: a mark, what happened, and the way on. `kind`: allowed, denied, expired or failed. */
+export function outcome(kind, title, hint, ...more) {
+  const mark = { allowed: ICONS.check, denied: ICONS.cross, expired: ICONS.clock, failed: ICONS.alert }[kind];
+  return [
+    h(
+      'div',
+      { class: `outcome ${kind}`, role: 'status' },
+      h('span', { class: 'outcome_mark' }, icon(mark)),
+      h('h3', {}, title),
+      h('p', {}, hint),
+      ...more,
+    ),
+    h(
+      'div',
+      { class: 'answers' },
+      h('button', { type: 'button', class: 'plain', 'data-focus': true, onclick: goHome }, t('done')),
+    ),
+  ];
+}

@@ -1,0 +1,33 @@
+import { state } from './state.client.js';
+import { language, t } from './texts.client.js';
+
+/** What the sample mini program says where the service refuses, by the problem's code: title and hint. */
+const REFUSALS = {
+  zh: {
+    SCAN_UNKNOWN: ['二维码已失效', '请在网页上刷新二维码，然后重新扫描'],
+    SCAN_TAKEN: ['已被别人扫描', '另一个微信用户先扫了这个二维码，请在网页上刷新'],
+    SCAN_REQUIRED: ['请先扫码', '服务还不知道这次扫描，请重新扫描二维码'],
+    SCAN_DECIDED: ['已经处理过了', '这次登录已经确认或取消，请在网页上刷新二维码'],
+    ACCOUNT_DISABLED: ['账号已停用', '服务停用了这个人的账号'],
+    WECHAT_USER_BLOCKED: ['账号受限', '微信限制了这个人的账号'],
+    SERVICE_UNREACHABLE: ['服务没有响应', '请确认它已经启动：{0}'],
+  },
+  en: {
+    SCAN_UNKNOWN: ['This code has expired', 'Refresh it on the website, then scan again'],
+    SCAN_TAKEN: ['Somebody else was faster', 'Another person scanned this code; refresh it on the website'],
+    SCAN_REQUIRED: ['Scan the code first', 'The service does not know of this scan; scan the code again'],
+    SCAN_DECIDED: [
+      'Answered already',
+      'This login was confirmed or cancelled; refresh the code on the website',
+    ],
+    ACCOUNT_DISABLED: ['Account disabled', "The service has disabled this person's account"],
+    WECHAT_USER_BLOCKED: ['Account restricted', "WeChat has restricted this person's account"],
+    SERVICE_UNREACHABLE: ['The service does not answer', 'Is it running? {0}'],
+  },
+};
+
+/** Title and hint for a refusal `{ code, text }`; of an unknown code the service's own words. */
+export function refusalText({ code, text }) {
+  const [title, hint] = REFUSALS[language()][code] ?? [t('refused'), text];
+  return { title, hint: hint.replace('{0}', state.serviceUrl) };
+}

@@ -1,0 +1,81 @@
+const data = JSON.parse(document.getElementById('data').textContent);
+const listeners = new Set();
+const asked = new URLSearchParams(location.search);
+
+/** What the page knows. Changed by `update` alone. */
+export const state = {
+  ...data,
+  people: [],
+  apps: [],
+  logins: [],
+  wxacodes: [],
+  /** How far the sandbox's clock is from the computer's. */
+  offsetSeconds: 0,
+  personId: asked.get('person') ?? localStorage.getItem('sandbox.person'),
+  screen: 'home',
+  /** The QR login on the phone's screen. */
+  login: null,
+  /** The sample mini program: `{ step, code, device, problem, busy }`. */
+  mini: null,
+  /** The page in WeChat's browser: `{ path, title, url, snapshot, loading }`. */
+  page: null,
+};
+
+/** The person who holds the phone. */
+export function holder() {
+  return state.people.find(({ id }) => id === state.personId) ?? state.people[0];
+}
+
+/** The mini programs that there are. */
+export function miniPrograms() {
+  return state.apps.filter(({ kind }) => kind === 'mini_program');
+}
+
+/** Changes what the page knows and draws what depends on it; nothing is drawn when nothing changed. */
+export function update(change) {
+  const changed = Object.keys(change).filter(
+    (name) => JSON.stringify(state[name]) !== JSON.stringify(change[name]),
+  );
+  if (changed.length === 0) return;
+  Object.assign(state, change);
+  if (changed.includes('personId')) rememberHolder();
+  for (const listener of listeners) listener(changed);
+}
+
+/** Tells connect/oauth2/authorize, too, who is inside WeChat. */
+export function rememberHolder() {
+  localStorage.setItem('sandbox.person', state.personId);
+  document.cookie = `sandbox_person=${state.personId}; path=/connect; SameSite=Lax`;
+}
+
+/** Calls `listener` with the names that changed. */
+export function onChange(listener) {
+  listeners.add(listener);
+}
+
+/**
+ * Calls the control API and answers its JSON; throws an Error with its reason, its HTTP `status` and the `code` of what
+ * the service refused, or one that `isOffline` where the sandbox does not answer.
+ */
+export async function control(path, body, method = 'POST') {
+  const response = await fetch(
+    `/control/${path}`,
+    body && {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    },
+  ).catch(() => {
+    throw Object.assign(new Error(path), { isOffline: true });
+  });
+  const answer = await response.json();
+  if (!response.ok) {
+    throw Object.assign(new Error(answer.error), { status: response.status, code: answer.code });
+  }
+  return answer;
+}
+
+/** What the page was opened with: somebody scanned a code with a real camera. */
+export function scannedCode() {
+  return { uuid: asked.get('uuid'), wxacode: asked.get('wxacode') };
+}

@@ -1,0 +1,91 @@
+import fastify from 'fastify';
+import { registerApi } from './api/api.js';
+import { registerControl } from './control/control.js';
+import { registerOpen } from './open/open.js';
+import { registerPhone } from './phone/phone.js';
+import { DEFAULT_APPS, type AppsConfig } from './state/apps.js';
+import { DEFAULT_SETTINGS, type Settings } from './state/settings.js';
+import { ServiceAddress } from './state/service-address.js';
+import { World } from './state/world.js';
+import { registerAvatars } from './web/avatar.js';
+import { registerNotFound } from './web/not-found.js';
+import type { WebOptions } from './web/request.js';
+import { asWeChat } from './web/wechat-side.js';
+import { registerWebView } from './web-view/web-view.js';
+
+/** What a sandbox can be started with; everything has a default. */
+export interface SandboxOptions {
+  /** The apps that exist; a kind that is missing has the default app of its kind. */
+  apps?: Partial<AppsConfig>;
+  /** Milliseconds since 1970; default Date.now. POST /control/clock moves an offset on top of it. */
+  clock?: () => number;
+  /** Origin for links to the sandbox, e.g. in QR codes; default: the one by which the caller reached it. */
+  publicUrl?: string;
+  /** Where the sandbox calls the service; default http://localhost:3000. PUT /control/service changes it. */
+  serviceUrl?: string;
+  /** How browsers know the service, its PUBLIC_URL; default serviceUrl. */
+  servicePublicUrl?: string;
+  /** Lifetimes, the session_key's minimum interval, the hold of the long poll, refusal mode, … */
+  settings?: Partial<Settings>;
+}
+
+/** A simulator of WeChat's servers. */
+export interface Sandbox {
+  /** Starts to listen, by default on 127.0.0.1 and a free port, and answers the URL, without a slash at its end. */
+  listen(at?: { port?: number; host?: string }): Promise<string>;
+  /** Ends it: held calls are let go, connections are closed. */
+  close(): Promise<void>;
+  /** The URL it listens on. Throws before `listen`. */
+  readonly url: string;
+}
+
+/**
+ * Makes a sandbox: api.weixin.qq.com, open.weixin.qq.com, the virtual phone with its WeChat and the control
+ * API on one port (wechat-api.md sections 0-5, 8-10). It is for development and tests, never for production.
+ */
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const serviceUrl = options.serviceUrl ?? 'http://localhost:3000';
+  const world = new World(
+    { ...DEFAULT_APPS, ...options.apps },
+    { ...DEFAULT_SETTINGS, ...options.settings },
+    new ServiceAddress(serviceUrl, options.servicePublicUrl ?? serviceUrl),
+    options.clock ?? Date.now,
+  );
+  const web: WebOptions = { publicUrl: options.publicUrl ?? null };
+  // Connections that a fault left hanging would hold up closing for ever.
+  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 200 } });
+  server.addHook('preClose', (done) => {
+    world.close();
+    done();
+  });
+  registerNotFound(server);
+  registerWebView(server, world);
+  void server.register((scope, _options, done) => {
+    asWeChat(scope, world);
+    registerApi(scope, world, web);
+    registerOpen(scope, world, web);
+    registerAvatars(scope, world);
+    done();
+  });
+  void server.register((scope, _options, done) => {
+    registerControl(scope, world, web);
+    done();
+  });
+  void server.register((scope, _options, done) => {
+    registerPhone(scope, world);
+    done();
+  });
+
+  let url: string | undefined;
+  return {
+    async listen({ port = 0, host = '127.0.0.1' } = {}) {
+      url = await server.listen({ port, host });
+      return url;
+    },
+    close: () => server.close(),
+    get url() {
+      if (url === undefined) throw new Error('The sandbox does not listen yet.');
+      return url;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { SandboxClock } from './clock.js';
+import { newCode } from './ids.js';
+
+/** What a code stands for. */
+export interface CodeGrant {
+  appId: string;
+  personId: string;
+  /** `login`: wx.login; `oauth`: website or H5 page. Codes of one never work for the other. */
+  purpose: 'login' | 'oauth';
+  /** Granted scope, comma-separated; empty for `login`. */
+  scope: string;
+  /** The page was shown as a snapshot (section 5). */
+  snapshot: boolean;
+}
+
+interface Code extends CodeGrant {
+  expiresAt: number;
+  used: boolean;
+}
+
+/** The outcome of an exchange: 40163 is for `used` alone, 40029 for everything else (section 1.1). */
+export type Exchange = { outcome: 'ok'; grant: CodeGrant } | { outcome: 'used' } | { outcome: 'invalid' };
+
+// Old codes are forgotten beyond this, so that a load test of any length fits into memory.
+const MOST_CODES = 200_000;
+
+/** One-time codes of wx.login and of OAuth. */
+export class Codes {
+  private readonly byText = new Map<string, Code>();
+
+  constructor(private readonly clock: SandboxClock) {}
+
+  /** A new code that lives so many seconds. */
+  issue(grant: CodeGrant, lifetimeSeconds: number): string {
+    const text = newCode();
+    this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000, used: false });
+    if (this.byText.size > MOST_CODES) {
+      const oldest = this.byText.keys().next();
+      if (!oldest.done) this.byText.delete(oldest.value);
+    }
+    return text;
+  }
+
+  /** Spends a code. A code of another app is left as it is, as if it did not exist. */
+  exchange(text: string, appId: string, purpose: CodeGrant['purpose']): Exchange {
+    const code = this.byText.get(text);
+    if (code?.appId !== appId || code.purpose !== purpose) return { outcome: 'invalid' };
+    if (code.used) return { outcome: 'used' };
+    if (this.clock.now() >= code.expiresAt) return { outcome: 'invalid' };
+    code.used = true;
+    return { outcome: 'ok', grant: code };
+  }
+
+  reset(): void {
+    this.byText.clear();
+  }
+}

@@ -1,0 +1,45 @@
+import type { PhoneNumber } from '../open-data/phone.js';
+import type { SandboxClock } from './clock.js';
+import { newPhoneCode } from './ids.js';
+
+/** What a code of the getPhoneNumber button stands for. */
+export interface PhoneGrant {
+  appId: string;
+  /** The person's openid at the app, for the check of the binding. */
+  openId: string;
+  phone: PhoneNumber;
+}
+
+// As with the other codes: a load test of any length fits into memory.
+const MOST_CODES = 200_000;
+
+/** The codes of the getPhoneNumber button (section 1.4): apart from those of wx.login, and good once. */
+export class PhoneCodes {
+  private readonly byText = new Map<string, PhoneGrant & { expiresAt: number }>();
+
+  constructor(private readonly clock: SandboxClock) {}
+
+  /** A new code that lives so many seconds. */
+  issue(grant: PhoneGrant, lifetimeSeconds: number): string {
+    const text = newPhoneCode();
+    this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000 });
+    const oldest = this.byText.size > MOST_CODES ? this.byText.keys().next() : undefined;
+    if (oldest && !oldest.done) this.byText.delete(oldest.value);
+    return text;
+  }
+
+  /**
+   * Spends a code. Undefined when it is unknown, used, expired or bound elsewhere: WeChat answers all of
+   * these alike. A code of another app or openid is left as it is.
+   */
+  spend(text: string, appId: string, openId?: string): PhoneNumber | undefined {
+    const code = this.byText.get(text);
+    if (code?.appId !== appId || (openId !== undefined && code.openId !== openId)) return undefined;
+    this.byText.delete(text);
+    return this.clock.now() < code.expiresAt ? code.phone : undefined;
+  }
+
+  reset(): void {
+    this.byText.clear();
+  }
+}

@@ -1,0 +1,78 @@
+import { AppTokens } from './app-tokens.js';
+import { Apps, type AppsConfig } from './apps.js';
+import { CallLog } from './calls.js';
+import { SandboxClock } from './clock.js';
+import { Codes } from './codes.js';
+import { Faults } from './faults.js';
+import { MinuteCounts } from './minute-counts.js';
+import { People } from './people.js';
+import { PhoneCodes } from './phone-codes.js';
+import { QrLogins } from './qr-logins.js';
+import { ServiceAddress } from './service-address.js';
+import { SessionKeys } from './session-keys.js';
+import type { Settings } from './settings.js';
+import { UserTokens } from './user-tokens.js';
+import { WxStorage } from './wx-storage.js';
+import { WxaCodes } from './wxacodes.js';
+
+/** Everything that the sandbox remembers, in one place. Nothing of it outlives the process. */
+export class World {
+  readonly clock: SandboxClock;
+  readonly apps: Apps;
+  readonly people = new People();
+  readonly codes: Codes;
+  readonly phoneCodes: PhoneCodes;
+  readonly sessionKeys: SessionKeys;
+  readonly appTokens: AppTokens;
+  readonly userTokens: UserTokens;
+  readonly qrLogins: QrLogins;
+  readonly wxaCodes: WxaCodes;
+  readonly minuteCounts: MinuteCounts;
+  readonly wxStorage = new WxStorage();
+  readonly faults = new Faults();
+  readonly calls = new CallLog();
+  settings: Settings;
+  private readonly closers = new Set<() => void>();
+
+  constructor(
+    apps: AppsConfig,
+    private readonly initialSettings: Readonly<Settings>,
+    readonly service: ServiceAddress,
+    now: () => number,
+  ) {
+    this.clock = new SandboxClock(now);
+    this.apps = new Apps(apps);
+    this.codes = new Codes(this.clock);
+    this.phoneCodes = new PhoneCodes(this.clock);
+    this.sessionKeys = new SessionKeys(this.clock);
+    this.appTokens = new AppTokens(this.clock);
+    this.userTokens = new UserTokens(this.clock);
+    this.qrLogins = new QrLogins(this.clock);
+    this.wxaCodes = new WxaCodes(this.clock);
+    this.minuteCounts = new MinuteCounts(this.clock);
+    this.settings = { ...initialSettings };
+  }
+
+  /**
+   * As at the start: sample people, no codes, tokens, QR codes, faults or calls, the clock unmoved. Where the
+   * service is stays known: that is how the sandbox was set up, not what happened in it.
+   */
+  reset(): void {
+    this.settings = { ...this.initialSettings };
+    const issued = [this.codes, this.phoneCodes, this.appTokens, this.userTokens, this.wxaCodes];
+    const rest = [this.people, this.sessionKeys, this.wxStorage, this.minuteCounts, this.faults, this.calls];
+    // The clock and the QR logins last: they wake those who wait, who then find everything gone.
+    for (const part of [...issued, ...rest, this.clock, this.qrLogins]) part.reset();
+  }
+
+  /** Calls `listener` when the sandbox closes; the returned function ends that. */
+  onClose(listener: () => void): () => void {
+    this.closers.add(listener);
+    return () => this.closers.delete(listener);
+  }
+
+  /** Lets everybody go who is held, so that closing does not wait for them. */
+  close(): void {
+    for (const closer of [...this.closers]) closer();
+  }
+}

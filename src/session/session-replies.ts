@@ -1,0 +1,79 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { AppKind } from '../config/app-config.js';
+import { deviceNames } from './device.js';
+import type { SessionOfUser } from './session-rows.js';
+
+/** What asked for a login. */
+export class DeviceReply {
+  @ApiProperty({ type: String, nullable: true, example: 'Chrome 142' })
+  browser!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Windows 10' })
+  os!: string | null;
+}
+
+/** A session as its owner sees it. */
+export class SessionReply {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51' })
+  id!: string;
+
+  @ApiProperty({ example: true, description: 'Whether this is the session that asks.' })
+  current!: boolean;
+
+  @ApiProperty({ example: 'wx5a4db0c0de000001' })
+  appId!: string;
+
+  @ApiProperty({ enum: ['mini_program', 'website', 'official_account'], example: 'mini_program' })
+  channel!: AppKind;
+
+  @ApiProperty({ type: DeviceReply })
+  device!: DeviceReply;
+
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  ip!: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:45:00.000Z' })
+  lastUsedAt!: string;
+
+  @ApiProperty({
+    format: 'date-time',
+    example: '2026-12-21T08:45:00.000Z',
+    description: 'If nobody uses it any more.',
+  })
+  expiresAt!: string;
+}
+
+/** All sessions of a person that are alive. */
+export class SessionListReply {
+  @ApiProperty({ type: [SessionReply] })
+  items!: SessionReply[];
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  nextCursor!: string | null;
+}
+
+/**
+ * A session as its owner sees it.
+ * @param endsAt ms
+ * @param currentId the session that asks, if one does
+ */
+export function sessionReply(
+  { session, identity }: SessionOfUser,
+  endsAt: number,
+  currentId: string | null,
+): SessionReply {
+  return {
+    id: session.id,
+    current: session.id === currentId,
+    appId: identity.appId,
+    channel: identity.appKind,
+    device: deviceNames(session.device),
+    ip: session.ip,
+    createdAt: new Date(session.createdAt).toISOString(),
+    lastUsedAt: new Date(session.lastUsedAt).toISOString(),
+    expiresAt: new Date(endsAt).toISOString(),
+  };
+}

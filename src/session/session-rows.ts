@@ -1,0 +1,75 @@
+import type { Database } from '../database/database.js';
+import { fromSqlTime, type SqlTime } from '../database/sql-time.js';
+import {
+  IDENTITY_COLUMNS,
+  type IdentityOfUser,
+  type IdentityRow,
+  toIdentityOfUser,
+} from '../user/identity-rows.js';
+
+/** A session with its identity and user. Times in ms. */
+export interface SessionOfUser extends IdentityOfUser {
+  readonly session: {
+    readonly id: string;
+    readonly generation: number;
+    /** User agent as it was sent. */
+    readonly device: string | null;
+    readonly ip: string | null;
+    readonly createdAt: number;
+    readonly rotatedAt: number | null;
+    readonly lastUsedAt: number;
+    readonly expiresAt: number;
+    readonly revokedAt: number | null;
+    readonly revokeReason: string | null;
+  };
+}
+
+interface SessionRow extends IdentityRow {
+  session_id: string;
+  generation: number;
+  device: string | null;
+  ip: string | null;
+  session_created_at: SqlTime;
+  rotated_at: SqlTime | null;
+  last_used_at: SqlTime;
+  expires_at: SqlTime;
+  revoked_at: SqlTime | null;
+  revoke_reason: string | null;
+}
+
+const SELECT = `SELECT s.id AS session_id, s.generation, s.device, s.ip, s.created_at AS session_created_at,
+  s.rotated_at, s.last_used_at, s.expires_at, s.revoked_at, s.revoke_reason, ${IDENTITY_COLUMNS}
+  FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id`;
+
+/** A session in one round trip; `null` where there is none. */
+export async function findSession(database: Database, sessionId: string): Promise<SessionOfUser | null> {
+  const [row] = await database.select<SessionRow>(`${SELECT} WHERE s.id = ?`, [sessionId]);
+  return row ? toSessionOfUser(row) : null;
+}
+
+/** All sessions of a user, also those that have ended, the last used first. */
+export async function findSessionsOfUser(database: Database, userId: string): Promise<SessionOfUser[]> {
+  const rows = await database.select<SessionRow>(
+    `${SELECT} WHERE i.user_id = ? ORDER BY s.last_used_at DESC, s.id DESC`,
+    [userId],
+  );
+  return rows.map(toSessionOfUser);
+}
+
+function toSessionOfUser(row: SessionRow): SessionOfUser {
+  return {
+    ...toIdentityOfUser(row),
+    session: {
+      id: row.session_id,
+      generation: row.generation,
+      device: row.device,
+      ip: row.ip,
+      createdAt: fromSqlTime(row.session_created_at),
+      rotatedAt: row.rotated_at === null ? null : fromSqlTime(row.rotated_at),
+      lastUsedAt: fromSqlTime(row.last_used_at),
+      expiresAt: fromSqlTime(row.expires_at),
+      revokedAt: row.revoked_at === null ? null : fromSqlTime(row.revoked_at),
+      revokeReason: row.revoke_reason,
+    },
+  };
+}

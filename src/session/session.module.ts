@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { UserModule } from '../user/user.module.js';
+import { RefreshTokens } from './refresh-token.js';
+import { Session } from './session.entity.js';
+import { SessionPruning } from './session-pruning.js';
+import { SessionService } from './session.service.js';
+import { SigningKey } from './signing-key.entity.js';
+import { SigningKeys } from './signing-keys.js';
+import { TokenService } from './token.service.js';
+import { VerifiedSessions } from './verified-sessions.js';
+
+/** Sessions and their tokens. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Session, SigningKey]), UserModule],
+  providers: [SessionService, TokenService, RefreshTokens, SigningKeys, VerifiedSessions, SessionPruning],
+  exports: [SessionService, TokenService, SigningKeys],
+})
+export class SessionModule {}

@@ -1,0 +1,57 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { LoginIdentityReply, loginIdentityReply, UserReply } from '../user/user-replies.js';
+import type { Tokens } from './session.service.js';
+
+/** Tokens of a session, as a refresh gives them. */
+export class RefreshReply {
+  @ApiProperty({ enum: ['Bearer'], example: 'Bearer' })
+  tokenType!: 'Bearer';
+
+  @ApiProperty({
+    example: 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2ln',
+    description: 'ES256 JWT',
+  })
+  accessToken!: string;
+
+  @ApiProperty({ example: 900, description: 'Life of the access token in seconds.' })
+  expiresIn!: number;
+
+  @ApiProperty({
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51.1.bWFj',
+    description: 'Opaque; keep the newest only.',
+  })
+  refreshToken!: string;
+
+  @ApiProperty({ example: 2592000, description: 'Life of the refresh token in seconds.' })
+  refreshExpiresIn!: number;
+
+  @ApiProperty({ type: LoginIdentityReply })
+  identity!: LoginIdentityReply;
+
+  @ApiProperty({ example: false })
+  isNewUser!: boolean;
+}
+
+/** What every login answers. */
+export class TokenReply extends RefreshReply {
+  @ApiProperty({ type: UserReply })
+  user!: UserReply;
+}
+
+/** The reply of a refresh. */
+export function refreshReply(tokens: Tokens): RefreshReply {
+  return {
+    tokenType: 'Bearer',
+    accessToken: tokens.accessToken,
+    expiresIn: tokens.expiresIn,
+    refreshToken: tokens.refreshToken,
+    refreshExpiresIn: tokens.refreshExpiresIn,
+    identity: loginIdentityReply(tokens.identity),
+    isNewUser: false,
+  };
+}
+
+/** The reply of a login. @param user `UserReplies.user` of the tokens' user */
+export function tokenReply(tokens: Tokens, user: UserReply, isNewUser: boolean): TokenReply {
+  return { ...refreshReply(tokens), user, isNewUser };
+}

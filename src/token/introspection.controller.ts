@@ -1,0 +1,46 @@
+import { applyDecorators, Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentOperator, ServiceKey } from '../auth/api-key.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { FormBody } from '../common/form-body.js';
+import type { Actor } from '../events/event-log.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { Introspection } from './introspection.js';
+import { IntrospectionReply, TokenRequest } from './introspection.requests.js';
+
+/** What both routes have in common. */
+function AboutToken(summary: string, operationId: string): MethodDecorator {
+  return applyDecorators(
+    HttpCode(200),
+    FormBody(),
+    Header('Cache-Control', 'no-store'),
+    ApiOperation({ summary, operationId }),
+    ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
+    ApiProblems({ body: true }, 'API_KEY_INVALID', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE'),
+  );
+}
+
+/** What other services of the operator ask about tokens, and how they end them. */
+@ApiTags('tokens')
+@Controller('v1/auth')
+@ServiceKey()
+@RateLimit('service')
+export class IntrospectionController {
+  constructor(private readonly introspection: Introspection) {}
+
+  /** Whether a token is good now, and whose it is (RFC 7662). Of one that is not, nothing is said. */
+  @Post('introspect')
+  @AboutToken('Introspect a token (RFC 7662)', 'introspect')
+  @ApiOkResponse({ type: IntrospectionReply })
+  introspect(@Body() { token }: TokenRequest): Promise<IntrospectionReply> {
+    return this.introspection.introspect(token);
+  }
+
+  /** Ends the session of a token (RFC 7009). A token that is not good any more is no error. */
+  @Post('revoke')
+  @AboutToken('Revoke a token (RFC 7009)', 'revoke')
+  @ApiOkResponse({ description: 'The token is not good any more, or never was.' })
+  revoke(@Body() { token }: TokenRequest, @CurrentOperator() service: Actor): Promise<void> {
+    return this.introspection.revoke(token, service);
+  }
+}

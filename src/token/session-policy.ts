@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { SessionKeys } from '../user/session-keys.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+
+/** Whether a session may be refreshed, by SESSION_POLICY. */
+@Injectable()
+export class SessionPolicy {
+  constructor(
+    private readonly sessionKeys: SessionKeys,
+    private readonly wechat: WeChatApiService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /**
+   * `fixed`: always. `session-key`: a mini-program session lives as long as WeChat's session_key (wechat-api.md
+   * section 1.2); a website session has none and is not touched.
+   * @throws AppError where WeChat cannot say: the session then stays as it is
+   */
+  async allows({ identity }: SessionOfUser): Promise<boolean> {
+    if (this.config.sessionPolicy === 'fixed' || identity.appKind !== 'mini_program') return true;
+    const [sessionKey] = await this.sessionKeys.usable(identity.id);
+    if (sessionKey === undefined) return false;
+    return this.wechat.isSessionKeyAlive({ appId: identity.appId, openId: identity.openId, sessionKey });
+  }
+}

@@ -1,0 +1,101 @@
+import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { accessTokenOf, CurrentSession } from '../auth/access-token.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { Public } from '../common/public.js';
+import { AppConfig } from '../config/app-config.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { SessionService } from '../session/session.service.js';
+import { RefreshReply, refreshReply } from '../session/token-replies.js';
+import { TokenService } from '../session/token.service.js';
+import { SessionPolicy } from './session-policy.js';
+import { LogoutRequest, RefreshRequest } from './token.requests.js';
+
+/** What is done with tokens once a login has given them. */
+@ApiTags('tokens')
+@Controller('v1/auth')
+export class TokenController {
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly tokens: TokenService,
+    private readonly policy: SessionPolicy,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** New tokens; the old refresh token may be repeated for 60 s and gets the same successor. */
+  @Post('refresh')
+  @RateLimit('refresh')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({ summary: 'Refresh the tokens', operationId: 'refresh' })
+  @ApiOkResponse({ type: RefreshReply })
+  @ApiProblems(
+    { body: true },
+    'REFRESH_TOKEN_INVALID',
+    'REFRESH_TOKEN_REUSED',
+    'SESSION_ENDED',
+    'ACCOUNT_DISABLED',
+    'DATABASE_UNAVAILABLE',
+    'WECHAT_UNAVAILABLE',
+    'WECHAT_BUSY',
+    'WECHAT_RATE_LIMITED',
+    'WECHAT_CONFIGURATION',
+  )
+  async refresh(@Body() { refreshToken }: RefreshRequest): Promise<RefreshReply> {
+    return refreshReply(await this.sessions.refresh(refreshToken, (session) => this.policy.allows(session)));
+  }
+
+  /** Ends the session of the refresh token, else of the access token. Ending it twice is no error. */
+  @Post('logout')
+  @RateLimit('logout')
+  @HttpCode(204)
+  @Public()
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Log out', operationId: 'logout' })
+  @ApiBody({ type: LogoutRequest, required: false })
+  @ApiNoContentResponse({ description: 'The session has ended.' })
+  @ApiProblems(
+    { body: true },
+    'TOKEN_MISSING',
+    'TOKEN_INVALID',
+    'REFRESH_TOKEN_INVALID',
+    'DATABASE_UNAVAILABLE',
+  )
+  async logout(@Body() body: LogoutRequest, @Req() request: FastifyRequest): Promise<void> {
+    if (body.refreshToken !== undefined) return this.sessions.endByRefreshToken(body.refreshToken);
+    const accessToken = accessTokenOf(request.headers, this.config.tokenHeader);
+    if (accessToken === null) throw new AppError('TOKEN_MISSING');
+    const { sid } = await this.tokens.verify(accessToken);
+    return this.sessions.end(sid, 'logout');
+  }
+
+  /** For proxies (nginx auth_request, Traefik ForwardAuth): 200 and who it is in headers, else 401. */
+  @Get('verify')
+  @ApiBearerAuth()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'Verify an access token for a proxy', operationId: 'verify' })
+  @ApiOkResponse({
+    description: 'The token is good and its session is alive.',
+    headers: {
+      'X-Auth-User-Id': { description: 'The user.', schema: { type: 'string' } },
+      'X-Auth-Session-Id': { description: 'The session.', schema: { type: 'string' } },
+    },
+  })
+  @ApiProblems({ bearer: true })
+  verify(
+    @CurrentSession() { session, user }: SessionOfUser,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): void {
+    void reply.header('X-Auth-User-Id', user.id).header('X-Auth-Session-Id', session.id);
+  }
+}

@@ -1,0 +1,20 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, MaxLength } from 'class-validator';
+import { MayBeNull } from '../common/may-be-null.js';
+
+/** Body of a refresh. */
+export class RefreshRequest {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51.1.bWFj', maxLength: 256 })
+  @IsString()
+  @MaxLength(256)
+  refreshToken!: string;
+}
+
+/** Body of a logout; may be empty where a bearer token comes. */
+export class LogoutRequest {
+  @ApiProperty({ required: false, example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51.1.bWFj', maxLength: 256 })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(256)
+  refreshToken?: string;
+}

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { encodeAvatar } from '../avatar/avatar-encoder.js';
+import { AvatarFault } from '../avatar/avatar-fault.js';
+import { AvatarStore } from '../avatar/avatar-store.js';
+import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
+import { freshSecret } from '../common/secret.js';
+import { Database, type Statement } from '../database/database.js';
+import { toSqlTime } from '../database/sql-time.js';
+import { EventLog } from '../events/event-log.js';
+import { AvatarJobs, deletion } from './avatar-jobs.js';
+import type { ClaimedJob } from './avatar-queue.js';
+import type { ProfileSource, UserStatus } from './user.entity.js';
+
+/** Much longer than it takes from storing a picture to using it. */
+const UNUSED_MS = 60 * 60 * 1_000;
+
+/** A picture in the store that nobody uses yet, and the deletion that waits for it. */
+interface StoredPicture {
+  readonly key: string;
+  readonly deletionId: string;
+}
+
+/** Gives users their pictures. The store is no part of a transaction, so it is told what to forget beforehand. */
+@Injectable()
+export class UserAvatars {
+  constructor(
+    private readonly database: Database,
+    private readonly store: AvatarStore,
+    private readonly events: EventLog,
+    private readonly jobs: AvatarJobs,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The picture that a person chose: it replaces what is there, and what is still to be copied from WeChat.
+   * @param bytes the file as it was sent
+   * @throws AppError AVATAR_INVALID, AVATAR_STORE_UNAVAILABLE; SESSION_ENDED when the user is gone
+   */
+  async choose(userId: string, bytes: Buffer): Promise<void> {
+    const picture = await this.keep(bytes).catch((error: unknown) => {
+      throw error instanceof AvatarFault ? new AppError('AVATAR_INVALID', { cause: error }) : error;
+    });
+    await this.database.transaction(async (manager) => {
+      const user = await this.lock(manager, userId);
+      if (!user) throw new AppError('SESSION_ENDED');
+      await write(manager, [
+        { sql: "DELETE FROM avatar_jobs WHERE id = ? AND kind = 'copy'", parameters: [userId] },
+        ...(await this.use(manager, userId, user.avatar_key, picture, 'person')),
+        this.events.entry({ type: 'user.updated', userId, actor: 'user', details: { changed: ['avatar'] } }),
+      ]);
+    });
+    this.jobs.wake();
+  }
+
+  /**
+   * The picture that a copy fetched from WeChat. Where the job was taken back meanwhile, or the place was filled,
+   * nothing changes.
+   * @throws AvatarFault content; AppError AVATAR_STORE_UNAVAILABLE
+   */
+  async adopt(job: ClaimedJob & { kind: 'copy' }, bytes: Buffer): Promise<void> {
+    const picture = await this.keep(bytes);
+    await this.database.transaction(async (manager) => {
+      const user = await this.lock(manager, job.userId);
+      const [row] = await manager.query<{ replaces: boolean | number }[]>(
+        `SELECT replaces FROM avatar_jobs WHERE id = ? AND next_at = ?${this.database.forUpdate}`,
+        [job.id, job.lease],
+      );
+      if (!user || !row) return;
+      const wanted = user.avatar_key === null || Boolean(row.replaces);
+      await write(manager, [
+        { sql: 'DELETE FROM avatar_jobs WHERE id = ?', parameters: [job.id] },
+        ...(wanted
+          ? [
+              ...(await this.use(manager, job.userId, user.avatar_key, picture, 'wechat')),
+              this.events.entry({
+                type: 'user.updated',
+                userId: job.userId,
+                actor: 'system',
+                details: { changed: ['avatar'] },
+              }),
+            ]
+          : []),
+      ]);
+    });
+    this.jobs.wake();
+  }
+
+  /**
+   * Stores a picture. Its deletion is written down first, and taken back in the transaction that uses it: whatever
+   * happens in between (the process killed, the user deleted) leaves no picture behind.
+   */
+  private async keep(bytes: Buffer): Promise<StoredPicture> {
+    const encoded = await encodeAvatar(bytes);
+    const picture = { key: freshSecret(), deletionId: uuidv7() };
+    await this.database.batch([deletion(picture.deletionId, picture.key, this.clock.now() + UNUSED_MS)]);
+    for (const { size, bytes: webp } of encoded) await this.store.put(picture.key, size, webp);
+    return picture;
+  }
+
+  /** The user's row, locked before any job is; `null` for one who was merged or deleted. */
+  private async lock(manager: EntityManager, userId: string): Promise<{ avatar_key: string | null } | null> {
+    const [user] = await manager.query<{ avatar_key: string | null; status: UserStatus }[]>(
+      `SELECT avatar_key, status FROM users WHERE id = ?${this.database.forUpdate}`,
+      [userId],
+    );
+    return user && user.status !== 'merged' ? user : null;
+  }
+
+  private async use(
+    manager: EntityManager,
+    userId: string,
+    formerKey: string | null,
+    { key, deletionId }: StoredPicture,
+    source: ProfileSource,
+  ): Promise<Statement[]> {
+    const [waiting] = await manager.query<unknown[]>(
+      `SELECT id FROM avatar_jobs WHERE id = ? AND attempts = 0${this.database.forUpdate}`,
+      [deletionId],
+    );
+    if (!waiting) throw new Error('the picture was deleted before it was used');
+    return [
+      { sql: 'DELETE FROM avatar_jobs WHERE id = ?', parameters: [deletionId] },
+      {
+        sql: 'UPDATE users SET avatar_key = ?, avatar_source = ?, updated_at = ? WHERE id = ?',
+        parameters: [key, source, toSqlTime(this.clock.now()), userId],
+      },
+      ...(formerKey === null ? [] : [this.jobs.deleteStatement(formerKey)]),
+    ];
+  }
+}
+
+async function write(manager: EntityManager, statements: readonly Statement[]): Promise<void> {
+  for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
+}

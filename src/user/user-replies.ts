@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { AppConfig, type AppKind } from '../config/app-config.js';
+import type { IdentityOfUser } from './identity-rows.js';
+
+/** A user as clients see it. */
+export class UserReply {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f', description: 'Opaque and stable.' })
+  id!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '小明 🌱' })
+  nickname!: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'https://login.example.com/avatars/9f2c6d1e0b7a4853',
+    description: 'A square WebP of 640 pixels; with `?size=132` of 132. Another picture has another address.',
+  })
+  avatarUrl!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'E.164' })
+  phoneNumber!: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-21T08:30:00.000Z' })
+  lastLoginAt!: string | null;
+}
+
+/** The identity that a login came in by. */
+export class LoginIdentityReply {
+  @ApiProperty({ example: 'wx5a4db0c0de000001' })
+  appId!: string;
+
+  @ApiProperty({ example: 'oGZUI0egBJY1zhBYw2KhdUfwVJJE' })
+  openId!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'ocMvos6NjeKLIBqg5Mr9QjxrP1FA' })
+  unionId!: string | null;
+}
+
+/** An identity in the list of a user's. */
+export class IdentityReply extends LoginIdentityReply {
+  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
+  id!: string;
+
+  @ApiProperty({ enum: ['mini_program', 'website', 'official_account'], example: 'mini_program' })
+  appKind!: AppKind;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-21T08:30:00.000Z' })
+  lastLoginAt!: string | null;
+}
+
+/** Makes the replies that need a setting: where pictures are served. */
+@Injectable()
+export class UserReplies {
+  constructor(private readonly config: AppConfig) {}
+
+  /** A user as clients see it. */
+  user(user: IdentityOfUser['user']): UserReply {
+    return {
+      id: user.id,
+      nickname: user.nickname,
+      avatarUrl: user.avatarKey === null ? null : `${this.config.publicUrl}/avatars/${user.avatarKey}`,
+      phoneNumber: user.phoneNumber,
+      createdAt: isoTime(user.createdAt),
+      lastLoginAt: user.lastLoginAt === null ? null : isoTime(user.lastLoginAt),
+    };
+  }
+}
+
+/** The identity that a login came in by. */
+export function loginIdentityReply({
+  appId,
+  openId,
+  unionId,
+}: IdentityOfUser['identity']): LoginIdentityReply {
+  return { appId, openId, unionId };
+}
+
+/** An identity in the list of a user's. */
+export function identityReply(identity: IdentityOfUser['identity']): IdentityReply {
+  return {
+    id: identity.id,
+    appKind: identity.appKind,
+    ...loginIdentityReply(identity),
+    createdAt: isoTime(identity.createdAt),
+    lastLoginAt: identity.lastLoginAt === null ? null : isoTime(identity.lastLoginAt),
+  };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

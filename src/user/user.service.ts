@@ -1,0 +1,211 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
+import { KeyRing } from '../common/key-ring.js';
+import { AppConfig } from '../config/app-config.js';
+import { Database, type Statement } from '../database/database.js';
+import { LostRace } from '../database/database-errors.js';
+import { toSqlTime } from '../database/sql-time.js';
+import { EventLog } from '../events/event-log.js';
+import type { WeChatLogin } from '../wechat/wechat-login.js';
+import { AvatarJobs } from './avatar-jobs.js';
+import {
+  type IdentityOfUser,
+  type IdentityRow,
+  SELECT_IDENTITY_OF_USER,
+  toIdentityOfUser,
+} from './identity-rows.js';
+import { nicknameFromWeChat } from './nickname.js';
+import { type Resolved, ResolveInTransaction } from './resolve.js';
+import { SessionKeys } from './session-keys.js';
+
+/** A login that knows its user, with the writes that its door still owes (they stand with the session's). */
+export interface ResolvedLogin extends Resolved {
+  readonly writes: readonly Statement[];
+}
+
+/** Users and their identities. Knows of WeChat nothing but the type `WeChatLogin`. */
+@Injectable()
+export class UserService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventLog,
+    private readonly sessionKeys: SessionKeys,
+    private readonly avatarJobs: AvatarJobs,
+    private readonly keyRing: KeyRing,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The user behind a login: the one of the known (appId, openId), else of the known unionId, else a new one.
+   * A returning person costs one SELECT. Twenty first logins at once make one user.
+   * @throws AppError ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; both are recorded
+   */
+  async resolve(login: WeChatLogin): Promise<ResolvedLogin> {
+    const resolved =
+      (await this.returning(login)) ??
+      (await this.inTransaction(login, (resolving) => resolving.resolve(login)));
+    await this.refuseDisabled(resolved, login);
+    return { ...resolved, writes: this.loginWrites(resolved, login) };
+  }
+
+  /**
+   * The same, but somebody who has no account gets none.
+   * @returns `null` for a person who would be new
+   */
+  async resolveExisting(login: WeChatLogin): Promise<ResolvedLogin | null> {
+    if (!(await this.isKnown(login))) return null;
+    return this.resolve(login);
+  }
+
+  /**
+   * Adds a WeChat account to a user who is logged in.
+   * @throws AppError IDENTITY_TAKEN, ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; SESSION_ENDED when the user is gone
+   */
+  async link(userId: string, login: WeChatLogin): Promise<ResolvedLogin> {
+    const resolved = await this.inTransaction(login, (resolving) => resolving.link(userId, login)).catch(
+      userIsGone,
+    );
+    await this.refuseDisabled(resolved, login);
+    return { ...resolved, writes: this.loginWrites(resolved, login) };
+  }
+
+  /** Commits the writes of a login whose session is opened later, or not at all. */
+  async settle(login: ResolvedLogin): Promise<void> {
+    if (login.writes.length > 0) await this.database.batch(login.writes);
+    this.avatarJobs.wake();
+  }
+
+  /** An identity with its user. */
+  async findIdentity(identityId: string): Promise<IdentityOfUser | null> {
+    const [row] = await this.database.select<IdentityRow>(`${SELECT_IDENTITY_OF_USER} WHERE i.id = ?`, [
+      identityId,
+    ]);
+    return row ? toIdentityOfUser(row) : null;
+  }
+
+  /** All identities of a user, the oldest first. */
+  async identitiesOf(userId: string): Promise<IdentityOfUser['identity'][]> {
+    const rows = await this.database.select<IdentityRow>(
+      `${SELECT_IDENTITY_OF_USER} WHERE i.user_id = ? ORDER BY i.created_at, i.id`,
+      [userId],
+    );
+    return rows.map((row) => toIdentityOfUser(row).identity);
+  }
+
+  /** Marks the user and the identity of a session. @param openedAt ms, as the reply of the login says it */
+  lastLoginWrites({ identity, user }: IdentityOfUser, openedAt: number): Statement[] {
+    const at = toSqlTime(openedAt);
+    return [
+      { sql: 'UPDATE wechat_identities SET last_login_at = ? WHERE id = ?', parameters: [at, identity.id] },
+      { sql: 'UPDATE users SET last_login_at = ? WHERE id = ?', parameters: [at, user.id] },
+    ];
+  }
+
+  /** The whole answer for a returning person whose unionid says nothing new. */
+  private async returning(login: WeChatLogin): Promise<Resolved | null> {
+    const [row] = await this.database.select<IdentityRow>(
+      `${SELECT_IDENTITY_OF_USER} WHERE i.app_id = ? AND i.open_id = ?`,
+      [login.appId, login.openId],
+    );
+    if (!row || (login.unionId !== null && row.union_id !== login.unionId)) return null;
+    return { ...toIdentityOfUser(row), isNewUser: false };
+  }
+
+  private async inTransaction(
+    login: WeChatLogin,
+    work: (resolving: ResolveInTransaction) => Promise<Resolved>,
+  ): Promise<Resolved> {
+    try {
+      return await this.database.transaction((manager) =>
+        work(
+          new ResolveInTransaction(
+            manager,
+            this.database,
+            this.events,
+            this.config.wechat.acceptUnionIdChange,
+            this.clock.now(),
+          ),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'WECHAT_UNIONID_CHANGED') {
+        // After the rollback, else the record would be gone with it.
+        const known = await this.returning({ ...login, unionId: null });
+        await this.events.record({
+          type: 'identity.unionid_change_refused',
+          userId: known?.user.id ?? null,
+          actor: 'user',
+          details: { appId: login.appId, identityId: known?.identity.id ?? null },
+        });
+      }
+      throw error;
+    }
+  }
+
+  private async isKnown(login: WeChatLogin): Promise<boolean> {
+    const rows = await this.database.select<{ known: number }>(
+      `SELECT 1 AS known FROM wechat_identities WHERE app_id = ? AND open_id = ?
+       UNION ALL SELECT 1 AS known FROM union_ids WHERE union_id = ?`,
+      [login.appId, login.openId, login.unionId],
+    );
+    return rows.length > 0;
+  }
+
+  private async refuseDisabled({ user }: Resolved, login: WeChatLogin): Promise<void> {
+    if (user.status !== 'disabled') return;
+    await this.events.record({
+      type: 'login.refused',
+      userId: user.id,
+      actor: 'user',
+      details: { appId: login.appId, reason: 'disabled' },
+    });
+    throw new AppError('ACCOUNT_DISABLED');
+  }
+
+  /** The identity's before the user's, as in every login: two of one person then cannot wait for each other. */
+  private loginWrites({ identity, user }: Resolved, login: WeChatLogin): Statement[] {
+    const writes: (Statement | null)[] = [
+      login.sessionKey &&
+        this.sessionKeys.replacement(
+          identity.id,
+          identity.sessionKey,
+          login.sessionKey.value,
+          login.sessionKey.obtainedAt,
+        ),
+      this.refreshTokenWrite(identity.id, login),
+      this.nicknameWrite(user, login),
+      ...(user.avatarKey === null
+        ? this.avatarJobs.copyStatements(user.id, login.profile?.avatarUrl ?? null, false)
+        : []),
+    ];
+    return writes.filter((write) => write !== null);
+  }
+
+  /** WeChat's name fills an empty one and never replaces what the person chose. */
+  private nicknameWrite(user: Resolved['user'], login: WeChatLogin): Statement | null {
+    const nickname = nicknameFromWeChat(login.profile?.nickname ?? null);
+    if (nickname === null || user.nickname !== null) return null;
+    return {
+      sql: `UPDATE users SET nickname = ?, nickname_source = 'wechat', updated_at = ? WHERE id = ? AND nickname IS NULL`,
+      parameters: [nickname, toSqlTime(this.clock.now()), user.id],
+    };
+  }
+
+  private refreshTokenWrite(identityId: string, login: WeChatLogin): Statement | null {
+    if (login.refreshToken === null) return null;
+    return {
+      sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
+      parameters: [
+        this.keyRing.seal(login.refreshToken, `wechat_identities.refresh_token:${identityId}`),
+        identityId,
+      ],
+    };
+  }
+}
+
+/** A user whom every try finds merged or deleted has left; whoever asked in their name is logged out. */
+function userIsGone(error: unknown): never {
+  throw error instanceof LostRace ? new AppError('SESSION_ENDED') : error;
+}

@@ -1,0 +1,138 @@
+import { Body, Controller, Get, Headers, Ip, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { stateOf } from '../attempt/attempt.js';
+import { Attempts } from '../attempt/attempts.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { Clock } from '../common/clock.js';
+import { Public } from '../common/public.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { AttemptFlow } from './attempt-flow.js';
+import { AttemptReply, AttemptRequest, AttemptStatusReply } from './attempts.requests.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { EventStream, lastVersion } from './event-stream.js';
+import { LiveStatus } from './live-status.js';
+import { QrPictures } from './qr-pictures.js';
+
+const SECRET_HEADER = 'x-attempt-secret';
+const ApiSecretHeader = (): MethodDecorator =>
+  ApiHeader({
+    name: 'X-Attempt-Secret',
+    required: false,
+    description: 'The secret of the attempt, from a site where the cookie is blocked.',
+  });
+
+/** Logins on a screen that waits for a phone. */
+@ApiTags('website')
+@Controller('v1/web-qr-login')
+@Public()
+export class AttemptsController {
+  constructor(
+    private readonly flow: AttemptFlow,
+    private readonly attempts: Attempts,
+    private readonly live: LiveStatus,
+    private readonly pictures: QrPictures,
+    private readonly cookie: BrowserCookie,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Begins an attempt, bound to the codeChallenge, else to this browser. */
+  @Post('attempts')
+  @RateLimit('attempts')
+  @ApiOperation({ summary: 'Begin a login attempt', operationId: 'beginAttempt' })
+  @ApiCreatedResponse({ type: AttemptReply })
+  @ApiProblems({ body: true }, 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
+  async begin(
+    @Body() body: AttemptRequest,
+    @Ip() ip: string,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AttemptReply> {
+    const device = { ip, userAgent: userAgent ?? null };
+    const { expiresAt, ...begun } = await this.flow.begin(body, device, request, reply);
+    return { ...begun, expiresAt: new Date(expiresAt).toISOString() };
+  }
+
+  /** Where an attempt stands, for the browser that began it. */
+  @Get('attempts/:id')
+  @RateLimit('attempt-status')
+  @ApiOperation({ summary: 'Where an attempt stands', operationId: 'attemptStatus' })
+  @ApiParam({ name: 'id', description: 'Of the attempt.' })
+  @ApiSecretHeader()
+  @ApiOkResponse({ type: AttemptStatusReply })
+  @ApiProblems({}, 'ATTEMPT_UNKNOWN', 'STORE_UNAVAILABLE')
+  async status(
+    @Param('id') id: string,
+    @Headers(SECRET_HEADER) secret: string | undefined,
+    @Req() request: FastifyRequest,
+  ): Promise<AttemptStatusReply> {
+    const { attempt } = await this.attempts.watch(id, { browser: this.cookie.read(request), secret });
+    return stateOf(attempt, this.clock.now());
+  }
+
+  /**
+   * The same as it happens: at first where the attempt stands (unless Last-Event-ID says that the browser knows), then
+   * each step. Ends after a final status, and after 5 minutes.
+   */
+  @Get('attempts/:id/events')
+  @RateLimit('attempt-status')
+  @ApiOperation({
+    summary: 'Follow an attempt',
+    description:
+      'Server-Sent Events named `status`, with the body of the status route as data. A comment every 15 seconds is the heartbeat.',
+    operationId: 'attemptEvents',
+  })
+  @ApiParam({ name: 'id', description: 'Of the attempt.' })
+  @ApiSecretHeader()
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Sent by an EventSource that reconnects.',
+  })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({
+    description: 'The stream.',
+    schema: { type: 'string', example: 'id: 1\nevent: status\ndata: {"status":"scanned"}\n\n' },
+  })
+  @ApiProblems({}, 'ATTEMPT_UNKNOWN', 'STORE_UNAVAILABLE')
+  async events(
+    @Param('id') id: string,
+    @Headers(SECRET_HEADER) secret: string | undefined,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { key, attempt } = await this.attempts.watch(id, { browser: this.cookie.read(request), secret });
+    const stream = new EventStream(reply);
+    // HEAD asks for no more than the head.
+    if (request.method === 'HEAD') stream.end();
+    else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId)));
+  }
+
+  /** The picture of a mini-program code, made at WeChat when it is first fetched. */
+  @Get('qr-codes/:key')
+  @RateLimit('qr-pictures')
+  @ApiOperation({ summary: "The picture of an attempt's code", operationId: 'attemptPicture' })
+  @ApiParam({ name: 'key', description: 'From qrImageUrl.' })
+  @ApiProduces('image/jpeg', 'image/png')
+  @ApiOkResponse({ description: 'The picture.', schema: { type: 'string', format: 'binary' } })
+  @ApiProblems({}, 'ATTEMPT_UNKNOWN', ...WECHAT_CALL_PROBLEMS, 'STORE_UNAVAILABLE')
+  async picture(@Param('key') key: string, @Res() reply: FastifyReply): Promise<void> {
+    const { type, bytes } = await this.pictures.fetch(key);
+    await reply
+      .type(type)
+      .header('Cache-Control', 'private, max-age=60')
+      // The page that shows it may be another site's.
+      .header('Cross-Origin-Resource-Policy', 'cross-origin')
+      .send(bytes);
+  }
+}

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ReturnUrls, withAnswer } from '../attempt/return-urls.js';
+import { WebViewTickets } from '../attempt/web-view-tickets.js';
+import { AppError } from '../common/app-error.js';
+import { Metrics } from '../common/metrics.js';
+import type { Device } from '../session/session.service.js';
+import { WeChatApps } from '../wechat/wechat-apps.js';
+import { InWeChatFlow } from './in-wechat-flow.js';
+import type { AuthorizeRequest } from './web-qr-login.requests.js';
+import { WebsiteLoginFlow } from './website-login-flow.js';
+
+/** Where `authorize` sends a browser: to one of WeChat's pages, or, with a ticket of a web view, straight back. */
+@Injectable()
+export class AuthorizeFlow {
+  constructor(
+    private readonly websites: WebsiteLoginFlow,
+    private readonly inWeChat: InWeChatFlow,
+    private readonly tickets: WebViewTickets,
+    private readonly returnUrls: ReturnUrls,
+    private readonly apps: WeChatApps,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * @param device the browser
+   * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, VALIDATION_FAILED for a ticket without a challenge,
+   * STORE_UNAVAILABLE
+   */
+  async location(
+    { ticket, ...asked }: AuthorizeRequest,
+    device: Device,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<string> {
+    if (ticket !== undefined) return this.landWebView(ticket, asked, device);
+    if (asked.appId !== undefined && this.apps.kindOf(asked.appId) === 'official_account') {
+      return this.inWeChat.begin(asked, request, reply);
+    }
+    return this.websites.begin({ ...asked, linkTo: null }, request, reply);
+  }
+
+  private async landWebView(
+    ticket: string,
+    { returnTo, codeChallenge }: AuthorizeRequest,
+    device: Device,
+  ): Promise<string> {
+    const allowed = this.returnUrls.allowed(returnTo).href;
+    if (codeChallenge === undefined) {
+      throw new AppError('VALIDATION_FAILED', {
+        errors: [{ field: 'codeChallenge', message: 'codeChallenge must come with a ticket' }],
+      });
+    }
+    try {
+      return await this.tickets.use(ticket, allowed, codeChallenge, device);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'WEB_VIEW_TICKET_INVALID') throw error;
+      this.metrics.login('web-view', error.code);
+      return withAnswer(allowed, 'error', error.code);
+    }
+  }
+}

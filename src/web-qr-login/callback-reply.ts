@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppConfig } from '../config/app-config.js';
+import type { LoginState } from './login-states.js';
+import { FramePage } from './pages/frame-page.js';
+
+/** Whether the browser shows the answer in a frame of another page (Fetch Metadata; WebKit has it since 16.4). */
+export function isFramed(request: FastifyRequest): boolean {
+  const destination = request.headers['sec-fetch-dest'];
+  return destination === 'iframe' || destination === 'frame';
+}
+
+/**
+ * Sends a browser on after a callback: by a redirect; in a frame by a page that tells the page around it, and no other
+ * origin, where to go on.
+ */
+@Injectable()
+export class CallbackReply {
+  private readonly page: FramePage;
+
+  constructor(config: AppConfig) {
+    this.page = new FramePage(config.brand.name);
+  }
+
+  /** @param location returnTo with an answer of ours, or the login page */
+  async land(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    login: LoginState,
+    location: string,
+  ): Promise<void> {
+    if (!isFramed(request)) {
+      await reply.redirect(location, 302);
+      return;
+    }
+    const { searchParams } = new URL(location);
+    const answer = ['loginCode', 'linked', 'error'].find((name) => searchParams.has(name)) ?? 'error';
+    await this.page.sendResult(
+      reply,
+      {
+        location,
+        targetOrigin: new URL(login.returnTo).origin,
+        message: {
+          type: 'wechat-auth:login',
+          attempt: login.attempt,
+          [answer]: searchParams.get(answer) ?? 'STATE_INVALID',
+        },
+      },
+      request.headers['accept-language'],
+    );
+  }
+
+  /**
+   * The login is bound to a cookie, which browsers keep from a frame that another site's page has sent here: the
+   * whole window comes here instead.
+   */
+  async toTop(request: FastifyRequest, reply: FastifyReply, login: LoginState): Promise<void> {
+    await this.page.sendRelay(
+      reply,
+      { parentOrigin: new URL(login.returnTo).origin },
+      request.headers['accept-language'],
+    );
+  }
+}

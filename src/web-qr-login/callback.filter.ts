@@ -1,0 +1,58 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Attempts } from '../attempt/attempts.js';
+import { withAnswer } from '../attempt/return-urls.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
+import { ProblemFilter } from '../common/problem.filter.js';
+import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
+import { CallbackReply } from './callback-reply.js';
+import { ErrorPageFilter } from './error-page.filter.js';
+import { InWeChatFlow } from './in-wechat-flow.js';
+import { type LoginState, LoginStates } from './login-states.js';
+
+/** A callback that failed returns to its returnTo with the code of the error; without one it shows an error page. */
+@Catch()
+@Injectable()
+export class CallbackFilter implements ExceptionFilter {
+  constructor(
+    private readonly problems: ProblemFilter,
+    private readonly page: ErrorPageFilter,
+    private readonly states: LoginStates,
+    private readonly attempts: Attempts,
+    private readonly inWeChat: InWeChatFlow,
+    private readonly callbackReply: CallbackReply,
+  ) {}
+
+  async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest & CallbackState>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const { callbackLogin: login, callbackFirst } = request;
+    if (!login) {
+      await this.page.catch(exception, host);
+    } else if (exception instanceof FramedCallback) {
+      await this.callbackReply.toTop(request, reply, login);
+    } else if (exception instanceof AlreadyLanded) {
+      await this.callbackReply.land(request, reply, login, exception.location);
+    } else {
+      const { code } = this.problems.toAppError(exception, request);
+      const location = await this.locationOf(code, login, callbackFirst !== undefined);
+      // Where the store is away, a repeat will fail; this answer need not.
+      if (callbackFirst) await this.states.finish(callbackFirst.state, location).catch(() => undefined);
+      await this.callbackReply.land(request, reply, login, location);
+    }
+  }
+
+  /** A snapshot page's visitor is shown how to come in; everybody else returns with the error. */
+  private async locationOf(code: ErrorCode, login: LoginState, isFirst: boolean): Promise<string> {
+    const plain = withAnswer(login.returnTo, 'error', code);
+    if (!isFirst) return plain;
+    if (code === 'WECHAT_SNAPSHOT_USER' && login.channel !== 'website') {
+      return this.inWeChat.askForConsent(login, code).catch(() => plain);
+    }
+    if (login.attempt !== null) {
+      const outcome = code === 'LOGIN_DENIED' ? 'denied' : 'expired';
+      await this.attempts.land(login.attempt, outcome).catch(() => undefined);
+    }
+    return plain;
+  }
+}

@@ -1,0 +1,76 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/app-error.js';
+import { loginChannel } from '../auth/wechat-login-request.js';
+import { noteInRequest } from '../common/request-context.js';
+import { SessionService } from '../session/session.service.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { isFramed } from './callback-reply.js';
+import { type LoginState, LoginStates } from './login-states.js';
+
+/** What WeChat's callback belongs to. Left on the request for the strategy, the handler and the filter. */
+export interface CallbackState {
+  /** There as soon as the state names a login: an error can return to its returnTo. */
+  callbackLogin?: LoginState;
+  /** There only for the first callback of a state, whose landing the others wait for. */
+  callbackFirst?: { readonly state: string; readonly code: string };
+  /** The user of the session that asked for a link. */
+  callbackUserId?: string;
+}
+
+/** The callback repeats one that has landed: its browser goes there too. */
+export class AlreadyLanded extends Error {
+  override readonly name = 'AlreadyLanded';
+
+  constructor(readonly location: string) {
+    super('the callback was answered before');
+  }
+}
+
+/** The callback came in a frame, where this login cannot end. */
+export class FramedCallback extends Error {
+  override readonly name = 'FramedCallback';
+
+  constructor() {
+    super('the callback has to come to the whole window');
+  }
+}
+
+/** Lets the first callback of a state through, from the browser that began the login, and nothing else. */
+@Injectable()
+export class CallbackGuard implements CanActivate {
+  constructor(
+    private readonly states: LoginStates,
+    private readonly cookie: BrowserCookie,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; AlreadyLanded for a repeat, FramedCallback */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & CallbackState>();
+    // Until the state says more.
+    noteInRequest({ login: 'website' });
+    const { state, code } = request.query as { state?: unknown; code?: unknown };
+    const login = await this.states.find(state);
+    if (!login) throw new AppError('STATE_INVALID');
+    request.callbackLogin = login;
+    noteInRequest({ login: login.linkTo === null ? loginChannel(login.channel) : undefined });
+    // Before anything is used up: the whole window brings the same state and code again.
+    if (isFramed(request) && !mayEndInFrame(login)) throw new FramedCallback();
+    if (typeof state !== 'string' || (code !== undefined && typeof code !== 'string'))
+      throw new AppError('STATE_INVALID');
+    const given = code ?? '';
+    const continuation = await this.states.continue(state, login, given, this.cookie.read(request));
+    if (!continuation.first) throw new AlreadyLanded(continuation.location);
+    request.callbackFirst = { state, code: given };
+    // WeChat's old way to say that the person tapped cancel (wechat-api.md section 4.1).
+    if (given === '') throw new AppError('LOGIN_DENIED');
+    if (login.linkTo !== null) request.callbackUserId = (await this.sessions.verify(login.linkTo)).user.id;
+    return true;
+  }
+}
+
+/** The cookie does not come along in a frame, and a login inside WeChat may go on with a page that no frame shows. */
+function mayEndInFrame({ binding, channel }: LoginState): boolean {
+  return 'codeChallenge' in binding && channel === 'website';
+}

@@ -1,0 +1,31 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemFilter } from '../common/problem.filter.js';
+import { AppConfig } from '../config/app-config.js';
+import { ErrorPage } from './pages/error-page.js';
+
+/** Errors of routes that a browser opens as a page: a page, unless the client asks for JSON alone. */
+@Catch()
+@Injectable()
+export class ErrorPageFilter implements ExceptionFilter {
+  private readonly page: ErrorPage;
+
+  constructor(
+    private readonly problems: ProblemFilter,
+    config: AppConfig,
+  ) {
+    this.page = new ErrorPage(config.brand);
+  }
+
+  async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const accept = request.headers.accept ?? '';
+    if (accept.includes('json') && !accept.includes('html')) {
+      await this.problems.catch(exception, host);
+      return;
+    }
+    const error = this.problems.toAppError(exception, request);
+    await this.page.send(reply, error, request.id, request.headers['accept-language']);
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { mayContinue } from '../attempt/binding.js';
+import { ReturnUrls } from '../attempt/return-urls.js';
+import { AppConfig } from '../config/app-config.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { WeChatApps } from '../wechat/wechat-apps.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { callbackUrlOf } from './callback-url.js';
+import { type LoginState, LoginStates } from './login-states.js';
+
+/** What a page inside WeChat asks for. */
+export interface BeginInWeChat {
+  readonly returnTo: string;
+  /** The official account; the first where absent. */
+  readonly appId?: string | undefined;
+  readonly codeChallenge?: string | undefined;
+}
+
+/**
+ * Logins of pages inside WeChat's browser, by an official account (wechat-api.md section 5). First silently: whom we
+ * know is in at once. Who is new is asked by a button of our own page: only after a tap does WeChat say the unionid,
+ * and does not show a snapshot page.
+ */
+@Injectable()
+export class InWeChatFlow {
+  private readonly callbackUrl: string;
+  private readonly pageUrl: string;
+
+  constructor(
+    private readonly returnUrls: ReturnUrls,
+    private readonly apps: WeChatApps,
+    private readonly wechat: WeChatApiService,
+    private readonly states: LoginStates,
+    private readonly cookie: BrowserCookie,
+    config: AppConfig,
+  ) {
+    this.callbackUrl = callbackUrlOf(config);
+    this.pageUrl = `${config.publicUrl}/login`;
+  }
+
+  /**
+   * Begins a login that asks the person for nothing.
+   * @returns WeChat's page, which comes back at once
+   * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
+   */
+  async begin(asked: BeginInWeChat, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const returnTo = this.returnUrls.allowed(asked.returnTo).href;
+    const { appId } = this.apps.find('official_account', asked.appId);
+    const binding = this.cookie.bind(asked.codeChallenge, request, reply);
+    return this.askSilently({ appId, returnTo, binding, attempt: null });
+  }
+
+  /** The same for what is checked and bound already. */
+  async askSilently(login: Pick<LoginState, 'appId' | 'returnTo' | 'binding' | 'attempt'>): Promise<string> {
+    const state = await this.states.begin({ ...login, channel: 'in-wechat-silently', linkTo: null });
+    return this.wechat.officialAccountAuthorizeUrl(login.appId, this.callbackUrl, 'snsapi_base', state);
+  }
+
+  /**
+   * WeChat said an openid that nobody has here, or a made-up one: the same login goes on with a button.
+   * @returns the login page that shows it
+   */
+  async askForConsent(login: LoginState, error?: string): Promise<string> {
+    const state = await this.states.begin({ ...login, channel: 'in-wechat' });
+    const page = new URL(this.pageUrl);
+    page.searchParams.set('returnTo', login.returnTo);
+    page.searchParams.set('appId', login.appId);
+    if ('codeChallenge' in login.binding) page.searchParams.set('codeChallenge', login.binding.codeChallenge);
+    page.searchParams.set('consent', state);
+    if (error !== undefined) page.searchParams.set('error', error);
+    return page.href;
+  }
+
+  /**
+   * Where the button leads.
+   * @returns WeChat's page that asks the person; `null` where the login is over, or another browser's
+   */
+  async consentUrl(state: string, request: FastifyRequest): Promise<string | null> {
+    const login = await this.states.find(state);
+    if (login?.channel !== 'in-wechat' || !mayContinue(login.binding, this.cookie.read(request))) return null;
+    if (await this.states.isUsed(state)) return null;
+    return this.wechat.officialAccountAuthorizeUrl(login.appId, this.callbackUrl, 'snsapi_userinfo', state);
+  }
+}

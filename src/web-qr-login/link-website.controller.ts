@@ -1,0 +1,58 @@
+import { Body, Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CurrentSession } from '../auth/access-token.js';
+import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { ApiProblems } from '../common/api-problems.js';
+import type { SessionOfUser } from '../session/session-rows.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { LinkWebsiteRequest } from './web-qr-login.requests.js';
+import { WebsiteLoginFlow } from './website-login-flow.js';
+
+/** Reply: where to send the browser. */
+export class LinkWebsiteReply {
+  @ApiProperty({ enum: ['website'], example: 'website' })
+  method!: 'website';
+
+  @ApiProperty({
+    description: "WeChat's QR page; open it in the browser that made this request.",
+    example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&state=…#wechat_redirect',
+  })
+  authorizeUrl!: string;
+}
+
+/** A website login whose purpose is to add the WeChat account to the user who is logged in. */
+@ApiTags('account')
+@ApiBearerAuth()
+@RateLimit('account-writes')
+@Controller('v1/users/me/identities/website')
+export class LinkWebsiteController {
+  constructor(private readonly flow: WebsiteLoginFlow) {}
+
+  /**
+   * Begins the link. Bound to this browser, the callback makes it and returns with `linked=<identity id>`; bound to a
+   * codeChallenge, it returns with a loginCode that is redeemed with the verifier.
+   */
+  @Post()
+  @UseGuards(RecentLoginGuard)
+  @ApiOperation({ summary: 'Begin to link a website login', operationId: 'linkWebsite' })
+  @ApiCreatedResponse({ type: LinkWebsiteReply })
+  @ApiProblems(
+    { bearer: true, body: true },
+    'REAUTHENTICATION_REQUIRED',
+    'RETURN_URL_FORBIDDEN',
+    'APP_UNKNOWN',
+    'STORE_UNAVAILABLE',
+  )
+  async begin(
+    @Body() body: LinkWebsiteRequest,
+    @CurrentSession() { session }: SessionOfUser,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LinkWebsiteReply> {
+    return {
+      method: 'website',
+      authorizeUrl: await this.flow.begin({ ...body, linkTo: session.id }, request, reply),
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import { Controller, Get, Headers, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ReturnUrls } from '../attempt/return-urls.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { Public } from '../common/public.js';
+import { AppConfig } from '../config/app-config.js';
+import { WeChatApps } from '../wechat/wechat-apps.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { ErrorPageFilter } from './error-page.filter.js';
+import { InWeChatFlow } from './in-wechat-flow.js';
+import { LoginPageRequest } from './login-page.requests.js';
+import { LoginViews } from './login-views.js';
+import { LoginPage } from './pages/login-page.js';
+import { visitorOf } from './pages/visitor.js';
+
+/** The hosted login page. */
+@ApiTags('website')
+@Controller('login')
+@Public()
+@RateLimit('login-page')
+export class LoginPageController {
+  private readonly page: LoginPage;
+  private readonly views: LoginViews;
+  private readonly pageUrl: string;
+
+  constructor(
+    private readonly returnUrls: ReturnUrls,
+    private readonly apps: WeChatApps,
+    private readonly inWeChat: InWeChatFlow,
+    config: AppConfig,
+  ) {
+    this.page = new LoginPage(config);
+    this.views = new LoginViews(config);
+    this.pageUrl = `${config.publicUrl}/login`;
+  }
+
+  /**
+   * Inside WeChat's browser the login begins at once; elsewhere the page shows how to log in there. Without a returnTo
+   * the page itself is where a login comes back to, and shows who is logged in.
+   */
+  @Get()
+  @UseFilters(ErrorPageFilter)
+  @ApiOperation({ summary: 'The hosted login page', operationId: 'loginPage' })
+  @ApiProduces('text/html')
+  @ApiResponse({ status: 200, description: 'The page.' })
+  @ApiResponse({ status: 302, description: "Inside WeChat's browser: to WeChat's consent page, silently." })
+  @ApiProblems({}, 'VALIDATION_FAILED', 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
+  async show(
+    @Query() query: LoginPageRequest,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Headers('accept-language') acceptLanguage: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const asked = this.checked(query);
+    const visitor = visitorOf(userAgent);
+    const account = this.views.appId('official_account', asked);
+    if (visitor === 'wechat' && account !== null && !isAnswer(asked)) {
+      const begin = { returnTo: this.pageUrl, ...asked, appId: account };
+      await reply.redirect(await this.inWeChat.begin(begin, request, reply), 302);
+      return;
+    }
+    const consentUrl =
+      asked.consent === undefined ? null : await this.inWeChat.consentUrl(asked.consent, request);
+    await this.page.send(
+      reply,
+      {
+        view: this.views.choose(asked, visitor, consentUrl),
+        returnTo: asked.returnTo ?? null,
+        codeChallenge: asked.codeChallenge,
+        authorizeUrl: this.authorizeUrl(asked),
+      },
+      acceptLanguage,
+    );
+  }
+
+  /** The query with nothing in it that may not be there. */
+  private checked(query: LoginPageRequest): LoginPageRequest {
+    if (query.appId !== undefined && this.apps.kindOf(query.appId) === null) {
+      throw new AppError('APP_UNKNOWN', { detail: 'There is no app with this appId.' });
+    }
+    // The page itself has no verifier.
+    if (query.returnTo === undefined) return { ...query, codeChallenge: undefined };
+    return { ...query, returnTo: this.returnUrls.allowed(query.returnTo).href };
+  }
+
+  /** Path and query that lead to WeChat's own QR page; `null` where there is no website app. */
+  private authorizeUrl(asked: LoginPageRequest): string | null {
+    const appId = this.views.appId('website', asked);
+    if (appId === null) return null;
+    const query = new URLSearchParams({ returnTo: asked.returnTo ?? this.pageUrl, appId });
+    if (asked.codeChallenge !== undefined) query.set('codeChallenge', asked.codeChallenge);
+    return `v1/web-qr-login/authorize?${query.toString()}`;
+  }
+}
+
+/** Whether a login has just come back to the page: beginning again would go round in circles. */
+function isAnswer({ loginCode, linked, error, consent }: LoginPageRequest): boolean {
+  return [loginCode, linked, error, consent].some((each) => each !== undefined);
+}

@@ -1,0 +1,51 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Matches, MaxLength } from 'class-validator';
+import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
+import { MayBeNull } from '../common/may-be-null.js';
+
+/** Query of the login page: what a website asks for, and what a login comes back to the page with. */
+export class LoginPageRequest {
+  @ApiProperty({ required: false, description: 'Where to go afterwards; the page itself where absent.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(2048)
+  returnTo?: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'An app to log in with, shown first; the first of each kind where absent.',
+  })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(64)
+  appId?: string;
+
+  @ApiProperty({ required: false, description: 'S256 challenge of the website that redeems the loginCode.' })
+  @MayBeNull()
+  @Matches(CODE_CHALLENGE, { message: 'codeChallenge must be base64url of a SHA-256' })
+  codeChallenge?: string;
+
+  @ApiProperty({ required: false, description: 'From a login inside WeChat that waits for a tap.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  consent?: string;
+
+  @ApiProperty({ required: false, description: 'Code of the error that a login came back with.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  error?: string;
+
+  @ApiProperty({ required: false, description: 'Of a login that came back to the page: it redeems it.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  loginCode?: string;
+
+  @ApiProperty({ required: false, description: 'Of a link that came back to the page.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  linked?: string;
+}

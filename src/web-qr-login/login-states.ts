@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { fingerprint, freshSecret } from '../common/secret.js';
+import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
+import { type Binding, mayContinue } from '../attempt/binding.js';
+
+/** A login that is away at WeChat: what its state stands for. */
+export interface LoginState {
+  /** Which of WeChat's pages it is at, and so what the code of the callback is good for. */
+  readonly channel: 'website' | 'in-wechat' | 'in-wechat-silently';
+  /** Id of the attempt that waits for it; `null` where no attempt does. */
+  readonly attempt: string | null;
+  readonly appId: string;
+  /** Allowed when the login began. */
+  readonly returnTo: string;
+  readonly binding: Binding;
+  /** The session that asked for a link; `null` for a login. One cannot be taken for the other. */
+  readonly linkTo: string | null;
+}
+
+/** The first callback of a state goes on; a repeated one lands where the first did. */
+export type Continuation =
+  { readonly first: true; readonly login: LoginState } | { readonly first: false; readonly location: string };
+
+const STATE = /^[A-Za-z0-9]{1,128}$/;
+const STATE_MS = 10 * 60 * 1_000;
+/** How long a repeated callback lands where the first one did. */
+const OUTCOME_MS = 60 * 1_000;
+/** How long a second callback waits for the first: WeChat's part takes 4.5 s at most. */
+const WAIT_MS = 4_900;
+const POLL_MS = 50;
+
+/** States of website logins: random, for one app, one returnTo, one browser, one use, 10 minutes. */
+@Injectable()
+export class LoginStates {
+  constructor(private readonly store: EphemeralStore) {}
+
+  /** @returns the state for WeChat's URL */
+  async begin(login: LoginState): Promise<string> {
+    const state = freshSecret();
+    await this.store.set(key('login-state', state), JSON.stringify(login), STATE_MS);
+    return state;
+  }
+
+  /** The login of a state, used or not; `null` where the state says nothing. */
+  async find(state: unknown): Promise<LoginState | null> {
+    if (typeof state !== 'string' || !STATE.test(state)) return null;
+    const stored = await this.store.get(key('login-state', state));
+    return stored === null ? null : (JSON.parse(stored) as LoginState);
+  }
+
+  /** Whether a callback has come for the state. */
+  async isUsed(state: string): Promise<boolean> {
+    return (await this.store.get(key('login-claim', state))) !== null;
+  }
+
+  /**
+   * Uses a state up. Of several callbacks at once one is the first; the others wait and land with it, if they bring
+   * the same code from the same browser.
+   * @throws AppError STATE_INVALID
+   */
+  async continue(
+    state: string,
+    login: LoginState,
+    code: string,
+    browser: string | null,
+  ): Promise<Continuation> {
+    if (!mayContinue(login.binding, browser)) throw new AppError('STATE_INVALID');
+    const claim = fingerprint(code);
+    if (await this.store.setIfAbsent(key('login-claim', state), claim, STATE_MS))
+      return { first: true, login };
+    if ((await this.store.get(key('login-claim', state))) !== claim) throw new AppError('STATE_INVALID');
+    return { first: false, location: await this.outcome(state) };
+  }
+
+  /** Keeps where the first callback landed, for those that repeat it. */
+  async finish(state: string, location: string): Promise<void> {
+    await this.store.set(key('login-outcome', state), location, OUTCOME_MS);
+    await this.store.set(key('login-landed', state), '1', STATE_MS);
+  }
+
+  private async outcome(state: string): Promise<string> {
+    const until = performance.now() + WAIT_MS;
+    for (;;) {
+      // In this order: the outcome is written first, so one that is missing after a landing has expired.
+      const landed = (await this.store.get(key('login-landed', state))) !== null;
+      const location = await this.store.get(key('login-outcome', state));
+      if (location !== null) return location;
+      if (landed || performance.now() > until) throw new AppError('STATE_INVALID');
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+function key(kind: string, state: string): string {
+  return `${kind}:${fingerprint(state)}`;
+}

@@ -1,0 +1,31 @@
+import { EN } from './texts.en.js';
+import { ZH_CN } from './texts.zh-cn.js';
+
+/** Languages of the pages. */
+export type PageLanguage = 'zh-CN' | 'en';
+
+/** Every text of the pages. Both languages have the same ones; a test compares them. */
+export const TEXTS = { 'zh-CN': ZH_CN, en: EN } as const;
+
+/** The texts of one language. */
+export type PageTexts = (typeof TEXTS)[PageLanguage];
+
+/** Chinese unless the browser prefers English to it (RFC 9110 section 12.5.4): this is a WeChat login. */
+export function pageLanguage(acceptLanguage: string | undefined): PageLanguage {
+  const ranges = (acceptLanguage ?? '')
+    .split(',')
+    .map((range) => {
+      const [tag, ...parameters] = range.trim().toLowerCase().split(';');
+      const q = /^q=([\d.]+)$/.exec(parameters.join(';').trim())?.[1];
+      return { tag: tag ?? '', q: q === undefined ? 1 : Number(q) };
+    })
+    .filter(({ tag, q }) => q > 0 && (tag.startsWith('zh') || tag.startsWith('en')))
+    .sort((a, b) => b.q - a.q);
+  return ranges[0]?.tag.startsWith('en') ? 'en' : 'zh-CN';
+}
+
+/** What a person is told about an error code. */
+export function errorText(language: PageLanguage, code: string): string {
+  const errors: Readonly<Record<string, string>> = TEXTS[language].errors;
+  return errors[code] ?? TEXTS[language].errors.OTHER;
+}

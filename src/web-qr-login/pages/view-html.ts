@@ -1,0 +1,84 @@
+import { escapeHtml, steps } from './html.js';
+import { BUBBLES, ICONS } from './icons.js';
+import type { LoginView } from './login-view.js';
+import { scanPanels } from './scan-panels.js';
+import type { PageTexts } from './texts.js';
+
+const MARK = `<div class="mark">${BUBBLES}</div>`;
+
+/**
+ * What a view shows, as HTML.
+ * @param authorizeUrl WeChat's own QR page, where the service has a website app
+ */
+export function viewHtml(view: LoginView, texts: PageTexts, authorizeUrl: string | null): string {
+  switch (view.kind) {
+    case 'scan':
+      return scanView(view, texts, authorizeUrl);
+    case 'open-in-wechat':
+      return openInWeChatView(view, texts);
+    case 'computer':
+      return MARK + heading(texts.computer.title, texts.computer.lead) + linkToCopy(view.link, texts);
+    case 'web-view':
+      return MARK + heading(texts.webView.title, texts.webView.lead);
+    case 'consent':
+      return (
+        MARK +
+        heading(texts.title, texts.consent.lead) +
+        `<p class="asks">${texts.consent.asks}</p>${button(view.consentUrl, texts.consent.button)}<p class="hint">${texts.consent.hint}</p>`
+      );
+    case 'snapshot':
+      return (
+        MARK +
+        heading(texts.snapshot.title, texts.snapshot.lead) +
+        steps(texts.snapshot.steps) +
+        button(view.againUrl, texts.retry)
+      );
+    case 'again':
+      return MARK + heading(texts.title, null) + button(view.againUrl, texts.consent.button);
+    case 'linked':
+      return `<div class="mark">${ICONS.done}</div>${heading(texts.linked.title, texts.linked.lead)}`;
+  }
+}
+
+function scanView(
+  view: Extract<LoginView, { kind: 'scan' }>,
+  texts: PageTexts,
+  authorizeUrl: string | null,
+): string {
+  const otherwise =
+    authorizeUrl === null || view.longPress
+      ? `<p>${texts.scan.scriptNeeded}</p>`
+      : `<p><a class="button" href="${escapeHtml(authorizeUrl)}">${texts.scan.openWeChat}</a></p>`;
+  return (
+    heading(texts.title, view.longPress ? texts.longPress : null) +
+    `<noscript><p>${texts.scan.withoutScript}</p>${otherwise}</noscript>` +
+    scanPanels(texts, view.methods, authorizeUrl)
+  );
+}
+
+function openInWeChatView(view: Extract<LoginView, { kind: 'open-in-wechat' }>, texts: PageTexts): string {
+  const stay =
+    view.methods.length === 0
+      ? ''
+      : `<details><summary>${texts.openInWeChat.stay}</summary><p class="hint">${texts.openInWeChat.stayHint}</p>${scanPanels(texts, view.methods, null)}</details>`;
+  return (
+    heading(texts.openInWeChat.title, null) +
+    linkToCopy(view.link, texts) +
+    steps(texts.openInWeChat.steps) +
+    stay
+  );
+}
+
+function heading(title: string, lead: string | null): string {
+  return `<h1>${title}</h1>${lead === null ? '' : `<p class="lead">${lead}</p>`}`;
+}
+
+function button(url: string, text: string): string {
+  return `<a class="button" href="${escapeHtml(url)}">${BUBBLES}${text}</a>`;
+}
+
+function linkToCopy(link: string, { openInWeChat: texts }: PageTexts): string {
+  return `<div class="link-box"><p class="label" id="link-label">${texts.link}</p><p id="link" aria-labelledby="link-label">${escapeHtml(link)}</p></div>
+<button type="button" id="copy" class="button">${ICONS.done}<span>${texts.copy}</span></button>
+<p id="copied" class="hint" role="status" data-done="${texts.copied}" data-failed="${texts.copyYourself}"></p>`;
+}

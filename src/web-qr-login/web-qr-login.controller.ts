@@ -1,0 +1,130 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Ip,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
+import { LoginBy, type WeChatLoginState } from '../auth/wechat-login-request.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { Public } from '../common/public.js';
+import { TokenReply, tokenReply } from '../session/token-replies.js';
+import { UserReplies } from '../user/user-replies.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { AuthorizeFlow } from './authorize-flow.js';
+import { BrowserCookie } from './browser-cookie.js';
+import { CallbackFilter } from './callback.filter.js';
+import { CallbackGuard, type CallbackState } from './callback.guard.js';
+import { CallbackReply } from './callback-reply.js';
+import { ErrorPageFilter } from './error-page.filter.js';
+import { AuthorizeRequest, RedeemRequest } from './web-qr-login.requests.js';
+import { callbackLoginRequest, WebsiteLoginFlow } from './website-login-flow.js';
+
+/** Where websites come in. The order of the methods is the way of a login. */
+@ApiTags('website')
+@Controller('v1/web-qr-login')
+@Public()
+export class WebQrLoginController {
+  constructor(
+    private readonly flow: WebsiteLoginFlow,
+    private readonly authorizeFlow: AuthorizeFlow,
+    private readonly callbackReply: CallbackReply,
+    private readonly cookie: BrowserCookie,
+    private readonly userReplies: UserReplies,
+  ) {}
+
+  /**
+   * Begins a login in this browser and sends it to WeChat: to the QR page of a website app, or through the silent page
+   * of an official account. With a ticket of a web view it goes straight back to returnTo.
+   */
+  @Get('authorize')
+  @RateLimit('authorize')
+  @UseFilters(ErrorPageFilter)
+  @ApiOperation({ summary: "Go to WeChat's page", operationId: 'authorize' })
+  @ApiResponse({
+    status: 302,
+    description: "To WeChat's page; for a ticket to returnTo, with `loginCode` or `error`.",
+  })
+  @ApiProblems({}, 'VALIDATION_FAILED', 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
+  async authorize(
+    @Query() query: AuthorizeRequest,
+    @Ip() ip: string,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const device = { ip, userAgent: userAgent ?? null };
+    await reply.redirect(await this.authorizeFlow.location(query, device, request, reply), 302);
+  }
+
+  /** WeChat sends the browser back: with a code, or without one where the person cancelled. */
+  @Get('callback')
+  @RateLimit('callback')
+  @UseGuards(CallbackGuard, WeChatAuthGuard)
+  @UseFilters(CallbackFilter)
+  @LoginBy(callbackLoginRequest)
+  @ApiOperation({
+    summary: 'WeChat comes back here',
+    description:
+      'Errors return to returnTo with `error=<code>`: any of WeChat, LOGIN_DENIED, STATE_INVALID, ACCOUNT_DISABLED and ' +
+      'others of docs/errors.md. Only a state that names no login gets an error page.',
+    operationId: 'callback',
+  })
+  @ApiQuery({ name: 'code', required: false, schema: { type: 'string' } })
+  @ApiQuery({ name: 'state', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9]{1,128}$' } })
+  @ApiResponse({
+    status: 302,
+    description:
+      'To returnTo, with `loginCode`, `linked` or `error`; inside WeChat to the login page for who has to be asked first.',
+  })
+  @ApiResponse({
+    status: 200,
+    description:
+      'In a frame: a page that tells the page around it, if that is of the origin of returnTo, or asks for the whole window.',
+  })
+  @ApiProblems({}, 'STATE_INVALID', 'STORE_UNAVAILABLE')
+  async callback(
+    @Req() request: FastifyRequest & CallbackState & WeChatLoginState,
+    @Ip() ip: string,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { login, location } = await this.flow.land(request, { ip, userAgent: userAgent ?? null });
+    await this.callbackReply.land(request, reply, login, location);
+  }
+
+  /** The loginCode of returnTo for tokens, with the proof that this is who began the login. */
+  @Post('token')
+  @RateLimit('redeem')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Redeem a loginCode', operationId: 'redeemLoginCode' })
+  @ApiOkResponse({ type: TokenReply })
+  @ApiProblems(
+    { body: true },
+    'LOGIN_CODE_INVALID',
+    'ACCOUNT_DISABLED',
+    'SESSION_ENDED',
+    'IDENTITY_TAKEN',
+    'WECHAT_UNIONID_CHANGED',
+    'DATABASE_UNAVAILABLE',
+    'STORE_UNAVAILABLE',
+  )
+  async token(@Body() body: RedeemRequest, @Req() request: FastifyRequest): Promise<TokenReply> {
+    const { tokens, isNewUser } = await this.flow.redeem(
+      body.loginCode,
+      this.cookie.read(request),
+      body.codeVerifier,
+    );
+    return tokenReply(tokens, this.userReplies.user(tokens.user), isNewUser);
+  }
+}

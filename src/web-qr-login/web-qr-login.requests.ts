@@ -1,0 +1,68 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Matches, MaxLength } from 'class-validator';
+import { MayBeNull } from '../common/may-be-null.js';
+import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
+
+/** Body of a link. */
+export class LinkWebsiteRequest {
+  @ApiProperty({
+    description: 'Where to go afterwards; must match RETURN_URLS.',
+    example: 'https://shop.example.com/welcome',
+  })
+  @IsString()
+  @MaxLength(2048)
+  returnTo!: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'The website app; the first of WECHAT_WEBSITES where absent.',
+  })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(64)
+  appId?: string;
+
+  @ApiProperty({
+    required: false,
+    description:
+      'base64url of the SHA-256 of a codeVerifier (RFC 7636, S256): binds the login to who knows it.',
+    example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  })
+  @MayBeNull()
+  @Matches(CODE_CHALLENGE, { message: 'codeChallenge must be base64url of a SHA-256' })
+  codeChallenge?: string;
+}
+
+/** Query of authorize. */
+export class AuthorizeRequest extends LinkWebsiteRequest {
+  @ApiProperty({
+    required: false,
+    description:
+      'A website app, or an official account for a page inside WeChat; the first of WECHAT_WEBSITES where absent.',
+  })
+  override appId?: string;
+
+  @ApiProperty({
+    required: false,
+    description:
+      "From a mini program's web-view-tickets: then codeChallenge is required, and no page of WeChat follows.",
+    maxLength: 128,
+  })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  ticket?: string;
+}
+
+/** Body of a redeem. */
+export class RedeemRequest {
+  @ApiProperty({ description: 'From the query of returnTo: 60 seconds, one use.', maxLength: 128 })
+  @IsString()
+  @MaxLength(128)
+  loginCode!: string;
+
+  @ApiProperty({ required: false, example: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' })
+  @MayBeNull()
+  @Matches(CODE_VERIFIER, { message: 'codeVerifier must be 43 to 128 unreserved characters' })
+  codeVerifier?: string;
+}

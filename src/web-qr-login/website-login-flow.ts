@@ -1,0 +1,178 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  loginChannel,
+  type WeChatLoginRequest,
+  type WeChatLoginState,
+} from '../auth/wechat-login-request.js';
+import { AppError } from '../common/app-error.js';
+import { KeyRing } from '../common/key-ring.js';
+import { noteInRequest } from '../common/request-context.js';
+import { AppConfig } from '../config/app-config.js';
+import { type Device, SessionService, type Tokens } from '../session/session.service.js';
+import { UserService } from '../user/user.service.js';
+import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { WeChatApps } from '../wechat/wechat-apps.js';
+import type { WeChatLogin } from '../wechat/wechat-login.js';
+import { BrowserCookie } from './browser-cookie.js';
+import type { CallbackState } from './callback.guard.js';
+import { isFramed } from './callback-reply.js';
+import { Attempts, type LandedLogin } from '../attempt/attempts.js';
+import { callbackUrlOf } from './callback-url.js';
+import { InWeChatFlow } from './in-wechat-flow.js';
+import { attemptKey } from '../attempt/attempt.js';
+import { LoginCodes, type PendingLink, type PendingLogin } from '../attempt/login-codes.js';
+import { type LoginState, LoginStates } from './login-states.js';
+import { ReturnUrls, withAnswer } from '../attempt/return-urls.js';
+
+/** What a website asks for when it begins a login, or a link. */
+export interface BeginLogin {
+  readonly returnTo: string;
+  readonly appId?: string | undefined;
+  readonly codeChallenge?: string | undefined;
+  /** The session that asks for a link; `null` for a login. */
+  readonly linkTo: string | null;
+}
+
+const LINK_PLACE = 'pending-link';
+
+/** A website login from the first redirect to the tokens. The order of the methods is the way of a login. */
+@Injectable()
+export class WebsiteLoginFlow {
+  private readonly callbackUrl: string;
+
+  constructor(
+    private readonly returnUrls: ReturnUrls,
+    private readonly apps: WeChatApps,
+    private readonly wechat: WeChatApiService,
+    private readonly states: LoginStates,
+    private readonly loginCodes: LoginCodes,
+    private readonly attempts: Attempts,
+    private readonly inWeChat: InWeChatFlow,
+    private readonly cookie: BrowserCookie,
+    private readonly users: UserService,
+    private readonly sessions: SessionService,
+    private readonly keyRing: KeyRing,
+    config: AppConfig,
+  ) {
+    this.callbackUrl = callbackUrlOf(config);
+  }
+
+  /**
+   * Begins a login bound to the codeChallenge, else to this browser, which gets the cookie.
+   * @returns WeChat's QR page
+   * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
+   */
+  async begin(asked: BeginLogin, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const allowed = this.returnUrls.allowed(asked.returnTo);
+    const app = this.apps.find('website', asked.appId);
+    const state = await this.states.begin({
+      channel: 'website',
+      attempt: null,
+      appId: app.appId,
+      returnTo: allowed.href,
+      binding: this.cookie.bind(asked.codeChallenge, request, reply),
+      linkTo: asked.linkTo,
+    });
+    return this.wechat.websiteAuthorizeUrl(app.appId, this.callbackUrl, state);
+  }
+
+  /**
+   * Lands a callback that the strategy let through.
+   * @returns returnTo with a loginCode; for a link that is bound to this browser, with `linked`; the login page for
+   *   who has to be asked first
+   */
+  async land(
+    request: FastifyRequest & CallbackState & WeChatLoginState,
+    device: Device,
+  ): Promise<{ login: LoginState; location: string }> {
+    const { callbackFirst, callbackLogin, wechatLogin } = request;
+    if (!callbackFirst || !callbackLogin || !wechatLogin) throw new AppError('STATE_INVALID');
+    const from = { device, browser: this.cookie.read(request), framed: isFramed(request) };
+    const location = await this.answer(callbackLogin, wechatLogin, from);
+    await this.states.finish(callbackFirst.state, location);
+    return { login: callbackLogin, location };
+  }
+
+  /**
+   * Turns a loginCode into a session: of the person who logged in, or of the account that is linked now.
+   * @param browser fingerprint of the cookie that came along
+   * @throws AppError LOGIN_CODE_INVALID, ACCOUNT_DISABLED, SESSION_ENDED, IDENTITY_TAKEN
+   */
+  async redeem(
+    loginCode: string,
+    browser: string | null,
+    codeVerifier: string | undefined,
+  ): Promise<{ tokens: Tokens; isNewUser: boolean }> {
+    // A loginCode that nobody knows belongs to no channel; most come from websites.
+    noteInRequest({ login: 'website' });
+    const pending = await this.loginCodes.redeem(loginCode, browser, codeVerifier);
+    if (pending.kind === 'link') return { tokens: await this.finishLink(pending), isNewUser: false };
+    noteInRequest({ login: pending.channel });
+    const tokens = await this.openSession(pending);
+    // The session stands: that the attempt says so too is for whoever still looks at it.
+    if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
+    return { tokens, isNewUser: pending.isNewUser };
+  }
+
+  private async answer(
+    state: LoginState,
+    { login, resolved }: NonNullable<WeChatLoginState['wechatLogin']>,
+    { device, ...from }: Omit<LandedLogin, 'loginCode'> & { readonly device: Device },
+  ): Promise<string> {
+    const { attempt, binding, linkTo, returnTo } = state;
+    if (resolved) {
+      await this.users.settle(resolved);
+      const { identity, isNewUser } = resolved;
+      if (linkTo !== null) return withAnswer(returnTo, 'linked', identity.id);
+      const loginCode = await this.loginCodes.issue({
+        kind: 'log-in',
+        channel: loginChannel(state.channel),
+        identityId: identity.id,
+        isNewUser,
+        attempt: attempt === null ? null : attemptKey(attempt),
+        binding,
+        device,
+      });
+      if (attempt !== null) await this.attempts.land(attempt, { loginCode, ...from });
+      return withAnswer(returnTo, 'loginCode', loginCode);
+    }
+    if (state.channel === 'in-wechat-silently') return this.inWeChat.askForConsent(state);
+    if (linkTo === null) throw new AppError('STATE_INVALID');
+    const sealed = this.keyRing.seal(JSON.stringify(login), LINK_PLACE);
+    const pending: PendingLink = { kind: 'link', sessionId: linkTo, login: sealed, binding, device };
+    return withAnswer(returnTo, 'loginCode', await this.loginCodes.issue(pending));
+  }
+
+  private async openSession({ identityId, device }: PendingLogin): Promise<Tokens> {
+    const login = await this.users.findIdentity(identityId);
+    if (!login) throw new AppError('LOGIN_CODE_INVALID');
+    return this.sessions.start(login, device);
+  }
+
+  private async finishLink({ sessionId, login, device }: PendingLink): Promise<Tokens> {
+    const { user } = await this.sessions.verify(sessionId);
+    const linked = await this.users.link(
+      user.id,
+      JSON.parse(this.keyRing.open(login, LINK_PLACE)) as WeChatLogin,
+    );
+    return this.sessions.start(linked, device, linked.writes);
+  }
+}
+
+/**
+ * What the strategy is asked at a callback. A link that is bound to this browser is made at once; one that is bound
+ * to a verifier waits for it: until then nobody has shown to be who asked for it.
+ */
+export function callbackLoginRequest(request: FastifyRequest & CallbackState): WeChatLoginRequest {
+  const { callbackFirst, callbackLogin, callbackUserId } = request;
+  const from = {
+    channel: callbackLogin?.channel ?? 'website',
+    code: callbackFirst?.code ?? '',
+    appId: callbackLogin?.appId,
+  };
+  if (from.channel === 'in-wechat-silently') return { ...from, purpose: 'find' };
+  if (callbackUserId === undefined) return { ...from, purpose: 'log-in' };
+  if (callbackLogin && 'codeChallenge' in callbackLogin.binding) return { ...from, purpose: 'identify' };
+  return { ...from, purpose: 'link', userId: callbackUserId };
+}

@@ -1,0 +1,61 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** What WxLogin.js needs to show WeChat's QR code in a frame (wechat-api.md section 4.3), and the frame ready made. */
+export class WxLoginOptions {
+  @ApiProperty({ example: 'wx5a4db0c0de000002' })
+  appid!: string;
+
+  @ApiProperty({ enum: ['snsapi_login'], example: 'snsapi_login' })
+  scope!: 'snsapi_login';
+
+  @ApiProperty({
+    description: 'Encoded already: WxLogin.js wants it so.',
+    example: 'https%3A%2F%2Fauth.example.com%2Fv1%2Fweb-qr-login%2Fcallback',
+  })
+  redirect_uri!: string;
+
+  @ApiProperty({ description: 'Of this attempt; one use.', example: '6f0c…' })
+  state!: string;
+
+  @ApiProperty({ description: 'The frame itself goes to the callback, which tells the page around it.' })
+  self_redirect!: true;
+
+  @ApiProperty({ enum: [1], description: 'The compact look, from 220 x 220 pixels.' })
+  stylelite!: 1;
+
+  @ApiProperty({ enum: ['auto'], description: 'Dark where the browser is.' })
+  color_scheme!: 'auto';
+
+  @ApiProperty({
+    description:
+      "The frame's `allow`: Chrome 142 and later let WeChat's page ask the desktop app (quick login) only so.",
+    example: 'local-network-access',
+  })
+  allow!: 'local-network-access';
+
+  @ApiProperty({
+    description: 'Address for a frame of your own, without WxLogin.js.',
+    example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&login_type=jssdk&self_redirect=true',
+  })
+  src!: string;
+}
+
+/** The options of one login. @param src the same as an address */
+export function wxLoginOptions(
+  appId: string,
+  callbackUrl: string,
+  state: string,
+  src: string,
+): WxLoginOptions {
+  return {
+    appid: appId,
+    scope: 'snsapi_login',
+    redirect_uri: encodeURIComponent(callbackUrl),
+    state,
+    self_redirect: true,
+    stylelite: 1,
+    color_scheme: 'auto',
+    allow: 'local-network-access',
+    src,
+  };
+}

@@ -1,0 +1,148 @@
+import { Body, Controller, Get, Header, HttpCode, Logger, Param, Post, Query } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
+import { ApiProblems } from '../common/api-problems.js';
+import { AppError } from '../common/app-error.js';
+import { Public } from '../common/public.js';
+import { TextBody } from '../common/text-body.js';
+import { ConsentEvents } from './consent-events.js';
+import { PushGate, type PushQuery } from './push-gate.js';
+import { EXAMPLE_ENCRYPTED, EXAMPLE_JSON, EXAMPLE_XML } from './push-examples.js';
+import { SeenPushes } from './seen-pushes.js';
+
+const TEXT = 'text/plain; charset=utf-8';
+const SUCCESS = 'success';
+
+/**
+ * Where WeChat says what people did to their authorization (wechat-api.md sections 6.2, 6.3, 6.5). Public: WeChat's
+ * signature is the key. Answered within WeChat's 5 s; any answer but `success` makes WeChat repeat the push.
+ */
+@ApiTags('message push')
+@ApiParam({ name: 'appId', description: 'The app that the push is about.', example: 'wx5a4db0c0de000001' })
+@ApiQuery({
+  name: 'timestamp',
+  type: String,
+  description: 'Unix seconds; at most 5 minutes away.',
+  example: '1714112445',
+})
+@ApiQuery({ name: 'nonce', type: String, example: '415670741' })
+@Controller('v1/wechat/events')
+@Public()
+export class WeChatEventsController {
+  private readonly logger = new Logger(WeChatEventsController.name);
+
+  constructor(
+    private readonly gate: PushGate,
+    private readonly seen: SeenPushes,
+    private readonly consentEvents: ConsentEvents,
+  ) {}
+
+  /** WeChat asks whether the address is ours: the `echostr`, as it came or decrypted. */
+  @Get(':appId')
+  @Header('Content-Type', TEXT)
+  @ApiOperation({ summary: 'URL verification of the message push', operationId: 'verifyEventUrl' })
+  @ApiQuery({
+    name: 'signature',
+    type: String,
+    required: false,
+    example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
+  })
+  @ApiQuery({
+    name: 'msg_signature',
+    type: String,
+    required: false,
+    description: 'Where echostr is encrypted.',
+  })
+  @ApiQuery({ name: 'echostr', type: String, example: '4375120948345356249' })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ description: 'The echostr.', schema: { type: 'string', example: '4375120948345356249' } })
+  @ApiProblems(
+    {},
+    'VALIDATION_FAILED',
+    'NOT_FOUND',
+    'PUSH_SIGNATURE_INVALID',
+    'PUSH_STALE',
+    'PUSH_APP_MISMATCH',
+    'PUSH_DECRYPTION_FAILED',
+  )
+  verify(@Param('appId') appId: string, @Query() query: PushQuery): Promise<string> {
+    return this.sayingWhy(() => this.gate.echo(appId, query));
+  }
+
+  /**
+   * A push. `user_info_modified`, `user_authorization_revoke` and `user_authorization_cancellation` are acted on, each
+   * once; everything else is answered and ignored.
+   */
+  @Post(':appId')
+  @HttpCode(200)
+  @TextBody()
+  @Header('Content-Type', TEXT)
+  @ApiOperation({ summary: 'Take a message push', operationId: 'takeEvent' })
+  @ApiQuery({
+    name: 'signature',
+    type: String,
+    required: false,
+    example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
+  })
+  @ApiQuery({ name: 'msg_signature', type: String, required: false, description: 'Of an encrypted push.' })
+  @ApiConsumes('text/xml', 'application/xml', 'application/json', 'text/plain')
+  @ApiBody({
+    description: 'At most 64 KB. Plain only where WECHAT_PUSH_AES_KEY is not set.',
+    schema: { type: 'string' },
+    examples: {
+      xml: { summary: 'plain, XML', value: EXAMPLE_XML },
+      json: { summary: 'plain, JSON', value: EXAMPLE_JSON },
+      encrypted: { summary: 'encrypted', value: EXAMPLE_ENCRYPTED },
+    },
+  })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ description: 'Taken.', schema: { type: 'string', example: SUCCESS } })
+  @ApiProblems(
+    {},
+    'NOT_FOUND',
+    'PUSH_SIGNATURE_INVALID',
+    'PUSH_STALE',
+    'PUSH_APP_MISMATCH',
+    'PUSH_NOT_ENCRYPTED',
+    'PUSH_DECRYPTION_FAILED',
+    'PUSH_REPLAYED',
+    'PUSH_MALFORMED',
+    'PAYLOAD_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'PUSH_BUSY',
+    'DATABASE_UNAVAILABLE',
+    'STORE_UNAVAILABLE',
+  )
+  async take(
+    @Param('appId') appId: string,
+    @Query() query: PushQuery,
+    @Body() body: unknown,
+  ): Promise<string> {
+    return this.sayingWhy(async () => {
+      const push = await this.gate.open(appId, query, body);
+      const action = this.consentEvents.actionFor(appId, push);
+      if (action) await this.seen.once(appId, push, action);
+      return SUCCESS;
+    });
+  }
+
+  /** WeChat shows nobody what it was answered, so the operator finds the reason in the log. */
+  private async sayingWhy(work: () => string | Promise<string>): Promise<string> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof AppError && error.status < 500) {
+        this.logger.warn({ msg: 'push refused', code: error.code, detail: error.detail });
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { SessionModule } from '../session/session.module.js';
+import { UserModule } from '../user/user.module.js';
+import { ConsentEvents } from './consent-events.js';
+import { PushGate } from './push-gate.js';
+import { SeenPushes } from './seen-pushes.js';
+import { WeChatEventsController } from './wechat-events.controller.js';
+
+/** The door for WeChat's message push. */
+@Module({
+  imports: [UserModule, SessionModule],
+  controllers: [WeChatEventsController],
+  providers: [PushGate, SeenPushes, ConsentEvents],
+})
+export class WeChatEventsModule {}

@@ -1,0 +1,26 @@
+import type { WeChatApp } from '../../config/app-config.js';
+import type { WeChatCall } from '../wechat-http.js';
+import { IsStoredSecret, IsWeChatId, MayBeAbsent } from './reply-fields.js';
+
+/** GET sns/jscode2session: a code of `wx.login` for the openid and the session_key (wechat-api.md section 1.1). */
+export function codeToSession(app: WeChatApp, code: string): WeChatCall {
+  return {
+    path: 'sns/jscode2session',
+    appId: app.appId,
+    query: { appid: app.appId, secret: app.secret, js_code: code, grant_type: 'authorization_code' },
+  };
+}
+
+/** Its answer. */
+export class CodeToSessionReply {
+  @IsWeChatId()
+  openid!: string;
+
+  /** base64 of 16 bytes; its shape matters only where something is decrypted with it. */
+  @IsStoredSecret(128)
+  session_key!: string;
+
+  @MayBeAbsent()
+  @IsWeChatId()
+  unionid?: string | null;
+}

@@ -1,0 +1,37 @@
+import { IsInt, IsString, MaxLength, MinLength } from 'class-validator';
+import type { WeChatApp } from '../../config/app-config.js';
+import type { WeChatCall } from '../wechat-http.js';
+import { IsStoredSecret, IsWeChatId, MayBeAbsent } from './reply-fields.js';
+
+/** GET sns/oauth2/access_token: a code of the QR page for the person's tokens (wechat-api.md section 4.4). */
+export function oauth2AccessToken(app: WeChatApp, code: string): WeChatCall {
+  return {
+    path: 'sns/oauth2/access_token',
+    appId: app.appId,
+    query: { appid: app.appId, secret: app.secret, code, grant_type: 'authorization_code' },
+  };
+}
+
+/** Its answer. */
+export class OAuth2AccessTokenReply {
+  @IsString()
+  @MinLength(1)
+  @MaxLength(2048)
+  access_token!: string;
+
+  @MayBeAbsent()
+  @IsStoredSecret(512)
+  refresh_token?: string | null;
+
+  @IsWeChatId()
+  openid!: string;
+
+  @MayBeAbsent()
+  @IsWeChatId()
+  unionid?: string | null;
+
+  /** 1 for a visitor of a snapshot page, who is nobody (section 5). */
+  @MayBeAbsent()
+  @IsInt()
+  is_snapshotuser?: number | null;
+}

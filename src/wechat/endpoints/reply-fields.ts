@@ -1,0 +1,41 @@
+import type { ClassConstructor } from 'class-transformer';
+import { Matches, ValidateIf } from 'class-validator';
+import { check } from '../../common/validated.js';
+import { badReply, type Reply } from '../wechat-http.js';
+
+/** Shape of an openid or unionid: anything else would be padded or folded by a database (wechat-api.md section 8). */
+const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** An openid or unionid that must be there. */
+export function IsWeChatId(): PropertyDecorator {
+  return Matches(WECHAT_ID, { message: 'must be an id of WeChat' });
+}
+
+/** A key or token that is stored sealed: visible ASCII, as many bytes as characters, so that it fits its column. */
+export function IsStoredSecret(most: number): PropertyDecorator {
+  return Matches(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), {
+    message: `must be 1 to ${most} visible ASCII characters`,
+  });
+}
+
+/** A field that may be absent, null or empty; WeChat uses all three. */
+export function MayBeAbsent(): PropertyDecorator {
+  return ValidateIf((_, value: unknown) => value !== undefined && value !== null && value !== '');
+}
+
+/**
+ * A reply as an instance of its class.
+ * @throws WeChatError WECHAT_BAD_REPLY naming the fields, never their values
+ */
+export function checkedReply<T extends object>(type: ClassConstructor<T>, reply: Reply): T {
+  const result = check(type, reply);
+  if (!Array.isArray(result)) return result;
+  throw badReply(
+    `In WeChat's answer ${result.map((fault) => `${fault.field} ${fault.message}`).join(', ')}.`,
+  );
+}
+
+/** `undefined`, `null` and `''` all mean that WeChat said nothing. */
+export function absentAsNull(value: string | null | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
+}

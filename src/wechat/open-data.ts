@@ -1,0 +1,100 @@
+import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { AppError } from '../common/app-error.js';
+
+/** Encrypted open data as wx.* calls give it: base64 both. */
+export interface EncryptedOpenData {
+  readonly encryptedData: string;
+  readonly iv: string;
+}
+
+/** What the data must agree with. */
+export interface OpenDataExpectation {
+  readonly appId: string;
+  readonly openId: string;
+  /** ms. */
+  readonly now: number;
+  /** Seconds. */
+  readonly maxAge: number;
+}
+
+/** Data that was decrypted, and the key that did it. */
+export interface OpenData {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly sessionKey: string;
+}
+
+/** WeChat's clock may be ahead of this machine's by this much (seconds). */
+const SKEW_S = 60;
+const BLOCK_BYTES = 16;
+
+/**
+ * Decrypts open data with the first key that fits (wechat-api.md section 2.2: AES-128-CBC, PKCS#7) and checks its
+ * watermark and owner.
+ *
+ * Every way in which no key fits is the same SESSION_KEY_STALE: telling a wrong padding from wrong JSON would be a
+ * padding oracle. CBC does not protect against changes, so nothing in the data is proof of identity: a unionId in it
+ * is not believed.
+ * @param sessionKeys the current one first
+ * @throws AppError SESSION_KEY_STALE, OPEN_DATA_WATERMARK_INVALID, OPEN_DATA_FOREIGN
+ */
+export function decryptOpenData(
+  sessionKeys: readonly string[],
+  encrypted: EncryptedOpenData,
+  expected: OpenDataExpectation,
+): OpenData {
+  for (const sessionKey of sessionKeys) {
+    const data = decrypt(sessionKey, encrypted);
+    if (data === null) continue;
+    checkWatermark(data, expected);
+    if ('openId' in data && data.openId !== expected.openId) throw new AppError('OPEN_DATA_FOREIGN');
+    return { data, sessionKey };
+  }
+  throw new AppError('SESSION_KEY_STALE');
+}
+
+/** Whether signature is the sha1 of rawData, byte for byte, and the session_key (section 2.1); in constant time. */
+export function signatureMatches(rawData: string, signature: string, sessionKey: string): boolean {
+  const expected = createHash('sha1').update(rawData, 'utf8').update(sessionKey, 'utf8').digest();
+  const given = Buffer.from(signature, 'hex');
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** base64 whose `+` became spaces on the way, as happens to a form that was not url-encoded. */
+export function fromBase64(text: string): Buffer {
+  return Buffer.from(text.replaceAll(' ', '+'), 'base64');
+}
+
+function decrypt(
+  sessionKey: string,
+  { encryptedData, iv }: EncryptedOpenData,
+): Record<string, unknown> | null {
+  const key = fromBase64(sessionKey);
+  const vector = fromBase64(iv);
+  const ciphertext = fromBase64(encryptedData);
+  if (key.length !== BLOCK_BYTES || vector.length !== BLOCK_BYTES) return null;
+  if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) return null;
+  try {
+    const decipher = createDecipheriv('aes-128-cbc', key, vector);
+    const plaintext = Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    const data: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
+    return typeof data === 'object' && data !== null && !Array.isArray(data)
+      ? (data as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function checkWatermark(data: Readonly<Record<string, unknown>>, expected: OpenDataExpectation): void {
+  const watermark: unknown = data.watermark;
+  if (typeof watermark !== 'object' || watermark === null) throw invalid('It is missing.');
+  const { appid, timestamp } = watermark as { appid?: unknown; timestamp?: unknown };
+  if (appid !== expected.appId) throw invalid('The data was made for another app.');
+  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) throw invalid('It has no time.');
+  const age = expected.now / 1000 - timestamp;
+  if (age > expected.maxAge || age < -SKEW_S) throw invalid('The data is too old, or from the future.');
+}
+
+function invalid(detail: string): AppError {
+  return new AppError('OPEN_DATA_WATERMARK_INVALID', { detail });
+}

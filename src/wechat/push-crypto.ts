@@ -1,0 +1,106 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { secretsEqual } from '../common/secret.js';
+
+const BLOCK_BYTES = 32;
+const RANDOM_BYTES = 16;
+const HEADER_BYTES = RANDOM_BYTES + 4;
+
+/**
+ * The parts that WeChat signs are joined without a separator. Fixed shapes keep an end of one from being read as the
+ * beginning of another: the same signature would then serve a second (timestamp, nonce).
+ */
+const TIMESTAMP = /^[1-9]\d{9}$/;
+const NONCE = /^[A-Za-z0-9_-]{1,64}$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** What stands in the address of every push. */
+export interface PushStamp {
+  /** Seconds since the Unix epoch, ten digits. */
+  readonly timestamp: string;
+  readonly nonce: string;
+}
+
+/** What the operator agreed with WeChat, for one app. */
+export interface PushSecrets {
+  readonly token: string;
+  /** 32 bytes: the decoded EncodingAESKey. */
+  readonly aesKey: Buffer;
+  readonly appId: string;
+}
+
+/** sha1 of the sorted parts, 40 hex digits: `signature` and, with the ciphertext, `msg_signature` (section 6.3). */
+export function pushSignature(token: string, { timestamp, nonce }: PushStamp, encrypted?: string): string {
+  const parts = [token, timestamp, nonce, ...(encrypted === undefined ? [] : [encrypted])];
+  return createHash('sha1').update(parts.sort().join('')).digest('hex');
+}
+
+/**
+ * Whether a signature is WeChat's. Takes the same time wherever it differs.
+ * @param encrypted the ciphertext, for a `msg_signature`
+ */
+export function isPushSignature(
+  signature: string,
+  token: string,
+  stamp: PushStamp,
+  encrypted?: string,
+): boolean {
+  const wellFormed = TIMESTAMP.test(stamp.timestamp) && NONCE.test(stamp.nonce);
+  return secretsEqual(signature, pushSignature(token, stamp, encrypted)) && wellFormed;
+}
+
+/**
+ * The message in an encrypted push (section 6.3), once its `msg_signature` has been checked: AES-CBC alone does not
+ * tell a changed message from a genuine one.
+ * @param encrypted base64
+ * @returns `null` for everything that is not a message to this app under this key, without saying why
+ */
+export function decryptPush(encrypted: string, { aesKey, appId }: Omit<PushSecrets, 'token'>): string | null {
+  const bytes = BASE64.test(encrypted) ? Buffer.from(encrypted, 'base64') : Buffer.alloc(0);
+  if (bytes.length === 0 || bytes.length % BLOCK_BYTES !== 0) return null;
+  const decipher = createDecipheriv('aes-256-cbc', aesKey, aesKey.subarray(0, 16)).setAutoPadding(false);
+  const content = unpad(Buffer.concat([decipher.update(bytes), decipher.final()]));
+  if (content === null || content.length < HEADER_BYTES) return null;
+  const end = HEADER_BYTES + content.readUInt32BE(RANDOM_BYTES);
+  // Whatever is too long leaves nothing for the appid.
+  if (!content.subarray(end).equals(Buffer.from(appId))) return null;
+  return utf8(content.subarray(HEADER_BYTES, end));
+}
+
+/**
+ * Encrypts a message as WeChat does, for a reply (section 6.3).
+ * @param random 16 bytes
+ * @returns base64
+ */
+export function encryptPush(
+  message: string,
+  { aesKey, appId }: Omit<PushSecrets, 'token'>,
+  random = randomBytes(RANDOM_BYTES),
+): string {
+  const text = Buffer.from(message);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  const content = Buffer.concat([random, length, text, Buffer.from(appId)]);
+  const padding = BLOCK_BYTES - (content.length % BLOCK_BYTES);
+  const cipher = createCipheriv('aes-256-cbc', aesKey, aesKey.subarray(0, 16)).setAutoPadding(false);
+  return Buffer.concat([
+    cipher.update(content),
+    cipher.update(Buffer.alloc(padding, padding)),
+    cipher.final(),
+  ]).toString('base64');
+}
+
+/** PKCS#7 with blocks of 32 bytes, which the library does not know. */
+function unpad(padded: Buffer): Buffer | null {
+  const padding = padded.at(-1) ?? 0;
+  if (padding < 1 || padding > BLOCK_BYTES) return null;
+  const end = padded.length - padding;
+  return padded.subarray(end).every((byte) => byte === padding) ? padded.subarray(0, end) : null;
+}
+
+function utf8(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

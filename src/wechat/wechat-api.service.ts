@@ -1,0 +1,250 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { AppConfig, type WeChatApp } from '../config/app-config.js';
+import { AppAccessTokens } from './app-access-tokens.js';
+import { AppCalls } from './app-calls.js';
+import {
+  oauth2AuthorizeUrl,
+  type OfficialAccountScope,
+  qrConnectFrameUrl,
+  qrConnectUrl,
+} from './authorize-url.js';
+import { Deadline } from './deadline.js';
+import { CodeToSessionReply, codeToSession } from './endpoints/code-to-session.js';
+import { OAuth2AccessTokenReply, oauth2AccessToken } from './endpoints/oauth2-access-token.js';
+import { OAuth2RefreshTokenReply, oauth2RefreshToken, snsAuth } from './endpoints/oauth2-refresh-token.js';
+import { absentAsNull, checkedReply } from './endpoints/reply-fields.js';
+import { checkSession, ResetUserSessionKeyReply, resetUserSessionKey } from './endpoints/session-key.js';
+import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoints/user-phone-number.js';
+import { UserinfoReply, userinfo } from './endpoints/userinfo.js';
+import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
+import { SpentCodes } from './spent-codes.js';
+import { WeChatApps } from './wechat-apps.js';
+import { WeChatError } from './wechat-error.js';
+import { badReply, type Picture, WeChatHttp } from './wechat-http.js';
+import type { WeChatLogin, WeChatProfile } from './wechat-login.js';
+
+/** What a person's access token and the reply that gave it say. */
+interface UserAccess {
+  readonly access_token: string;
+  readonly openid: string;
+  readonly unionid?: string | null;
+}
+
+/** A person in a mini program, with the key that is between the two of us and WeChat. */
+export interface MiniProgramUser {
+  readonly appId: string;
+  readonly openId: string;
+  readonly sessionKey: string;
+}
+
+/**
+ * WeChat, as the rest of the service sees it: a code goes in, who it is comes out.
+ *
+ * Every method throws AppError: APP_UNKNOWN before anything is sent; WECHAT_CODE_USED for a code that was tried
+ * before; WeChatError for what WeChat answers, or fails to. All calls of one login together end within 4.5 s.
+ */
+@Injectable()
+export class WeChatApiService {
+  constructor(
+    private readonly apps: WeChatApps,
+    private readonly spentCodes: SpentCodes,
+    private readonly http: WeChatHttp,
+    private readonly appCalls: AppCalls,
+    private readonly appAccessTokens: AppAccessTokens,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Who is behind a code of `wx.login` (wechat-api.md section 1.1). */
+  async miniProgramLogin(code: string, appId?: string): Promise<WeChatLogin> {
+    const app = this.apps.find('mini_program', appId);
+    const obtainedAt = this.clock.now();
+    const reply = await this.spentCodes.once(app.appId, code, async () =>
+      checkedReply(CodeToSessionReply, await this.http.call(codeToSession(app, code), new Deadline())),
+    );
+    return {
+      appId: app.appId,
+      appKind: app.kind,
+      openId: reply.openid,
+      unionId: absentAsNull(reply.unionid),
+      profile: null,
+      sessionKey: { value: reply.session_key, obtainedAt },
+      refreshToken: null,
+    };
+  }
+
+  /** Who is behind a code of the QR page, with nickname and picture (wechat-api.md sections 4.4, 4.7). */
+  async websiteLogin(code: string, appId?: string): Promise<WeChatLogin> {
+    const app = this.apps.find('website', appId);
+    const deadline = new Deadline();
+    const token = await this.oauth2Token(app, code, deadline);
+    const info = await this.userinfo(app, token, deadline);
+    return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
+  }
+
+  /**
+   * Who is behind a code of a page inside WeChat (sections 5, 4.4, 4.7). Under snsapi_base WeChat says the openid and
+   * nothing else.
+   * @throws AppError also WECHAT_SNAPSHOT_USER
+   */
+  async officialAccountLogin(
+    code: string,
+    scope: OfficialAccountScope,
+    appId?: string,
+  ): Promise<WeChatLogin> {
+    const app = this.apps.find('official_account', appId);
+    const deadline = new Deadline();
+    const token = await this.oauth2Token(app, code, deadline);
+    const info = scope === 'snsapi_userinfo' ? await this.userinfo(app, token, deadline) : null;
+    return personOf(app, token, info);
+  }
+
+  /** Where a browser goes to show the QR code of a website app. @throws AppError APP_UNKNOWN */
+  websiteAuthorizeUrl(appId: string, callbackUrl: string, state: string): string {
+    const app = this.apps.find('website', appId);
+    return qrConnectUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state);
+  }
+
+  /** The same page in a frame. @throws AppError APP_UNKNOWN */
+  websiteFrameUrl(appId: string, callbackUrl: string, state: string): string {
+    const app = this.apps.find('website', appId);
+    return qrConnectFrameUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state);
+  }
+
+  /** Where a page inside WeChat's browser goes to be told who somebody is. @throws AppError APP_UNKNOWN */
+  officialAccountAuthorizeUrl(
+    appId: string,
+    callbackUrl: string,
+    scope: OfficialAccountScope,
+    state: string,
+  ): string {
+    const app = this.apps.find('official_account', appId);
+    return oauth2AuthorizeUrl(this.config.wechat.openUrl, app.appId, callbackUrl, scope, state);
+  }
+
+  /**
+   * The picture of a code that opens the mini program with a scene (section 1.5).
+   * @param scene 1 to 32 letters, digits, `-` or `_`
+   */
+  miniProgramCode(appId: string, scene: string): Promise<Picture> {
+    const app = this.apps.find('mini_program', appId);
+    const { scanPage } = this.config.wechat;
+    return this.appCalls.picture(
+      app,
+      (token) => wxaCodeUnlimit(app.appId, token, scene, scanPage),
+      new Deadline(),
+    );
+  }
+
+  /**
+   * The phone number behind a code of the getPhoneNumber button (section 1.4). WeChat checks whose code it is.
+   * @throws AppError also WECHAT_CODE_INVALID for somebody else's code
+   */
+  async phoneNumber(appId: string, openId: string, code: string): Promise<PhoneInfo> {
+    const app = this.apps.find('mini_program', appId);
+    const call = (token: string) => userPhoneNumber(app.appId, token, openId, code);
+    const reply = await this.spentCodes.once(app.appId, code, async () =>
+      checkedReply(UserPhoneNumberReply, await this.appCalls.call(app, call, new Deadline())),
+    );
+    return reply.phone_info;
+  }
+
+  /** Whether WeChat still knows the session_key (section 1.2). */
+  async isSessionKeyAlive({ appId, openId, sessionKey }: MiniProgramUser): Promise<boolean> {
+    const app = this.apps.find('mini_program', appId);
+    try {
+      await this.appCalls.call(
+        app,
+        (token) => checkSession(appId, token, openId, sessionKey),
+        new Deadline(),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof WeChatError && error.code === 'SESSION_KEY_STALE') return false;
+      throw error;
+    }
+  }
+
+  /**
+   * A new session_key for the old one, which dies at once (section 1.3).
+   * @returns the key and when the call began (ms)
+   * @throws AppError SESSION_KEY_STALE
+   */
+  async resetSessionKey({
+    appId,
+    openId,
+    sessionKey,
+  }: MiniProgramUser): Promise<{ value: string; obtainedAt: number }> {
+    const app = this.apps.find('mini_program', appId);
+    const obtainedAt = this.clock.now();
+    const call = (token: string) => resetUserSessionKey(appId, token, openId, sessionKey);
+    const reply = checkedReply(ResetUserSessionKeyReply, await this.appCalls.call(app, call, new Deadline()));
+    if (reply.openid !== openId) throw badReply("The session_key is somebody else's.");
+    return { value: reply.session_key, obtainedAt };
+  }
+
+  /**
+   * The profile of a website login, read anew (sections 4.5 to 4.7).
+   * @param refreshToken WeChat's, of the login
+   * @throws AppError WECHAT_AUTHORIZATION_EXPIRED when it no longer works
+   */
+  async websiteProfile(appId: string, openId: string, refreshToken: string): Promise<WeChatProfile> {
+    const app = this.apps.find('website', appId);
+    const deadline = new Deadline();
+    const token = checkedReply(
+      OAuth2RefreshTokenReply,
+      await this.http.call(oauth2RefreshToken(app.appId, refreshToken), deadline),
+    );
+    if (token.openid !== openId) throw badReply("The token is somebody else's.");
+    await this.http.call(snsAuth(app.appId, token.access_token, openId), deadline);
+    const info = await this.userinfo(app, token, deadline);
+    return { nickname: absentAsNull(info.nickname), avatarUrl: absentAsNull(info.headimgurl) };
+  }
+
+  /**
+   * The app's own access token, for other services of the operator: one for the whole cluster.
+   * @returns the token and the seconds it still works
+   * @throws AppError APP_UNKNOWN, also for website apps, which have none
+   */
+  async appAccessToken(appId: string): Promise<{ accessToken: string; expiresIn: number }> {
+    const app = this.apps.withAccessToken(appId);
+    const { token, expiresAt } = await this.appAccessTokens.get(app, new Deadline());
+    return { accessToken: token, expiresIn: Math.floor((expiresAt - this.clock.now()) / 1000) };
+  }
+
+  /** @throws AppError also WECHAT_SNAPSHOT_USER: a made-up person is nobody (section 5) */
+  private async oauth2Token(
+    app: WeChatApp,
+    code: string,
+    deadline: Deadline,
+  ): Promise<OAuth2AccessTokenReply> {
+    const token = await this.spentCodes.once(app.appId, code, async () =>
+      checkedReply(OAuth2AccessTokenReply, await this.http.call(oauth2AccessToken(app, code), deadline)),
+    );
+    if (token.is_snapshotuser === 1) throw new WeChatError('WECHAT_SNAPSHOT_USER');
+    return token;
+  }
+
+  private async userinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<UserinfoReply> {
+    const call = userinfo(app.appId, token.access_token, token.openid);
+    const info = checkedReply(UserinfoReply, await this.http.call(call, deadline));
+    if (info.openid !== token.openid) throw badReply("The profile is somebody else's.");
+    if (token.unionid && info.unionid && token.unionid !== info.unionid) {
+      throw badReply('Token and profile name two unionids.');
+    }
+    return info;
+  }
+}
+
+function personOf(app: WeChatApp, token: UserAccess, info: UserinfoReply | null): WeChatLogin {
+  return {
+    appId: app.appId,
+    appKind: app.kind,
+    openId: token.openid,
+    unionId: absentAsNull(token.unionid) ?? absentAsNull(info?.unionid),
+    profile: info && { nickname: absentAsNull(info.nickname), avatarUrl: absentAsNull(info.headimgurl) },
+    sessionKey: null,
+    refreshToken: null,
+  };
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { AppConfig, type AppKind, type WeChatApp } from '../config/app-config.js';
+
+/** The apps that the operator configured. */
+@Injectable()
+export class WeChatApps {
+  constructor(private readonly config: AppConfig) {}
+
+  /**
+   * The app of that kind with that id, or the first of its kind.
+   * @throws AppError APP_UNKNOWN, before anything is sent
+   */
+  find(kind: AppKind, appId: string | undefined): WeChatApp {
+    const app = this.config.wechat.apps.find(
+      (candidate) => candidate.kind === kind && (appId === undefined || candidate.appId === appId),
+    );
+    if (!app) {
+      throw new AppError('APP_UNKNOWN', {
+        detail:
+          appId === undefined
+            ? `No app of the kind ${kind} is configured.`
+            : `There is no app of the kind ${kind} with this appId.`,
+      });
+    }
+    return app;
+  }
+
+  /** The kind of an app; `null` where it is not ours. */
+  kindOf(appId: string): AppKind | null {
+    return this.config.wechat.apps.find((app) => app.appId === appId)?.kind ?? null;
+  }
+
+  /**
+   * An app that has an access token of its own: mini programs and official accounts.
+   * @throws AppError APP_UNKNOWN
+   */
+  withAccessToken(appId: string): WeChatApp {
+    const app = this.config.wechat.apps.find(
+      (candidate) => candidate.appId === appId && candidate.kind !== 'website',
+    );
+    if (!app)
+      throw new AppError('APP_UNKNOWN', {
+        detail: 'There is no mini program or official account with this appId.',
+      });
+    return app;
+  }
+}

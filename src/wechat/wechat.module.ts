@@ -1,0 +1,25 @@
+import { HttpModule } from '@nestjs/axios';
+import { Module } from '@nestjs/common';
+import { AppAccessTokens } from './app-access-tokens.js';
+import { AppCalls } from './app-calls.js';
+import { SpentCodes } from './spent-codes.js';
+import { undiciAdapter } from './undici-adapter.js';
+import { WeChatApiService } from './wechat-api.service.js';
+import { WeChatApps } from './wechat-apps.js';
+import { WeChatHttp } from './wechat-http.js';
+
+const MAX_REPLY_BYTES = 256 * 1024;
+
+/** The one place that talks to WeChat. */
+@Module({
+  imports: [
+    HttpModule.register({
+      // Its answers are bytes: the header cannot be trusted with the charset, nor with the kind (wechat-api.md section 0).
+      adapter: undiciAdapter(MAX_REPLY_BYTES),
+      validateStatus: () => true,
+    }),
+  ],
+  providers: [WeChatApps, SpentCodes, WeChatHttp, AppAccessTokens, AppCalls, WeChatApiService],
+  exports: [WeChatApps, WeChatApiService],
+})
+export class WeChatModule {}

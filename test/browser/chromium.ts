@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+/** WCAG 2.2 AA with everything below it, and what axe-core itself holds for good manners. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Debian's Chromium, without what it does in the background. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Keeps a picture of a page as a build artefact. */
+export async function picture(page: Page, name: string): Promise<void> {
+  await mkdir('artifacts/screenshots', { recursive: true });
+  await page.screenshot({ path: `artifacts/screenshots/${name}.png` });
+}
+
+/** Collects what a page complains of on its console; a test expects nothing. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return complaints;
+}
+
+/** What axe-core finds wrong on a page and in its frames: address, rule and element of each barrier. */
+export async function barriersOn(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const frame of page.frames()) {
+    // A frame without a document of its own is part of the page around it.
+    if (frame.url() === 'about:blank' || frame.url() === '') continue;
+    if (!(await frame.evaluate<boolean>("'axe' in window"))) await frame.evaluate(AXE);
+    const violations = await frame.evaluate<{ id: string; nodes: { html: string }[] }[]>(
+      `axe.run(document, { iframes: false, runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => violations)`,
+    );
+    for (const { id, nodes } of violations) {
+      found.push(...nodes.map(({ html }) => `${frame.url()}: ${id}: ${html}`));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,181 @@
+import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, sign, verify } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call } from '../harness/http.js';
+import { startService } from '../harness/service.js';
+import { MINI_PROGRAM, type TokenReply, World } from '../harness/world.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+interface Jwk extends JsonWebKey {
+  readonly kid: string;
+}
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function decode(part: string | undefined): Claims {
+  return JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8')) as Claims;
+}
+
+function claimsOf(token: string): Claims {
+  return decode(token.split('.')[1]);
+}
+
+describe('an access token', () => {
+  let world: World;
+  let login: TokenReply;
+  beforeAll(async () => {
+    world = await World.start();
+    login = await world.miniProgramLogin(await world.person());
+  });
+  afterAll(() => world.stop());
+
+  async function publishedKeys(): Promise<Jwk[]> {
+    const reply = await call<{ keys: Jwk[] }>(`${world.url}/.well-known/jwks.json`);
+    return reply.body.keys;
+  }
+
+  async function codeOf(token: string): Promise<unknown> {
+    const reply = await world.verify(token);
+    expect(reply.status).toBe(401);
+    return reply.body.code;
+  }
+
+  test('is ES256 and says who, where from, for whom and how long', async () => {
+    const [header, payload] = login.accessToken.split('.');
+    const [key] = await publishedKeys();
+    expect(decode(header)).toStrictEqual({ alg: 'ES256', typ: 'JWT', kid: key?.kid });
+    const claims = decode(payload);
+    expect(claims).toStrictEqual({
+      iss: world.url,
+      aud: world.url,
+      sub: login.user.id,
+      sid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      appId: MINI_PROGRAM,
+      iat: expect.any(Number),
+      exp: expect.any(Number),
+      jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(Number(claims.exp) - Number(claims.iat)).toBe(900);
+    expect(login.refreshToken.startsWith(`${String(claims.sid)}.`)).toBe(true);
+  });
+
+  test('is verified by others with the published keys and node:crypto alone', async () => {
+    const [header = '', payload = '', signature = ''] = login.accessToken.split('.');
+    const jwk = (await publishedKeys()).find((key) => key.kid === decode(header).kid);
+    const key = createPublicKey({ key: jwk ?? {}, format: 'jwk' });
+    const check = (text: string): boolean =>
+      verify(
+        'sha256',
+        Buffer.from(text),
+        { key, dsaEncoding: 'ieee-p1363' },
+        Buffer.from(signature, 'base64url'),
+      );
+    expect(check(`${header}.${payload}`)).toBe(true);
+    expect(check(`${header}.${encode({ ...decode(payload), sub: 'somebody else' })}`)).toBe(false);
+  });
+
+  test('has keys in public that hold nothing private and may be cached', async () => {
+    const reply = await call<{ keys: Jwk[] }>(`${world.url}/.well-known/jwks.json`);
+    expect(reply.headers.get('cache-control')).toBe('public, max-age=3600');
+    expect(reply.body.keys.length).toBeGreaterThan(0);
+    for (const key of reply.body.keys) {
+      expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+      expect(key).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
+    }
+  });
+
+  test('that is good passes a proxy with user and session in headers', async () => {
+    const reply = await world.verify(login.accessToken);
+    expect(reply.status).toBe(200);
+    expect(reply.text).toBe('');
+    expect(reply.headers.get('x-auth-user-id')).toBe(login.user.id);
+    expect(reply.headers.get('x-auth-session-id')).toBe(claimsOf(login.accessToken).sid);
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('that is missing, misplaced or malformed is refused', async () => {
+    const url = `${world.url}/v1/auth/verify`;
+    const { accessToken } = login;
+    const missing = await call(`${url}?access_token=${accessToken}`, {
+      headers: { cookie: `access_token=${accessToken}`, 'x-token': accessToken },
+    });
+    expect(missing.body).toMatchObject({ status: 401, code: 'TOKEN_MISSING' });
+    expect(missing.headers.get('x-auth-user-id')).toBeNull();
+    const parts = accessToken.split('.');
+    for (const token of ['a', 'a.b.c', '..', `${accessToken}.`, parts.slice(0, 2).join('.'), 'e30.e30.e30']) {
+      expect(await codeOf(token)).toBe('TOKEN_INVALID');
+    }
+  });
+
+  test('that says alg none, or is signed by HMAC with the public key, is refused', async () => {
+    const [header, payload = ''] = login.accessToken.split('.');
+    const { kid } = decode(header);
+    const none = encode({ alg: 'none', typ: 'JWT', kid });
+    expect(await codeOf(`${none}.${payload}.`)).toBe('TOKEN_INVALID');
+    const [jwk] = await publishedKeys();
+    const publicKey = createPublicKey({ key: jwk ?? {}, format: 'jwk' });
+    const hs256 = `${encode({ alg: 'HS256', typ: 'JWT', kid })}.${payload}`;
+    for (const secret of [
+      publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      JSON.stringify(jwk),
+    ]) {
+      const mac = createHmac('sha256', secret).update(hs256).digest('base64url');
+      expect(await codeOf(`${hs256}.${mac}`)).toBe('TOKEN_INVALID');
+    }
+  });
+
+  test('that is signed by another key is refused, whatever kid or jwk it names', async () => {
+    const [header, payload = ''] = login.accessToken.split('.');
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = pair.publicKey.export({ format: 'jwk' });
+    for (const kid of [decode(header).kid, 'unknown', undefined, 7, '__proto__']) {
+      const text = `${encode({ alg: 'ES256', typ: 'JWT', kid, jwk })}.${payload}`;
+      const signature = sign('sha256', Buffer.from(text), {
+        key: pair.privateKey,
+        dsaEncoding: 'ieee-p1363',
+      });
+      expect(await codeOf(`${text}.${signature.toString('base64url')}`)).toBe('TOKEN_INVALID');
+    }
+  });
+
+  test('lives 15 minutes', async () => {
+    const { accessToken } = await world.miniProgramLogin(await world.person());
+    world.clock.advance(890);
+    expect((await world.verify(accessToken)).status).toBe(200);
+    world.clock.advance(11);
+    expect(await codeOf(accessToken)).toBe('TOKEN_INVALID');
+  });
+
+  // The last ones: with a second app in this process, the first can no longer log in (see World.start).
+  test.each(['JWT_ISSUER', 'JWT_AUDIENCE'])(
+    'for another %s is refused though the key is the same',
+    async (name) => {
+      const other = await startService(
+        {
+          ...world.backend.environment,
+          PUBLIC_URL: world.url,
+          WECHAT_API_URL: world.sandbox.url,
+          [name]: 'https://other.example.com',
+        },
+        world.clock,
+      );
+      try {
+        const theirs = await world.miniProgramLogin(await world.person(), other.url);
+        expect((await world.verify(theirs.accessToken, other.url)).status).toBe(200);
+        expect(await codeOf(theirs.accessToken)).toBe('TOKEN_INVALID');
+      } finally {
+        await other.stop();
+      }
+    },
+  );
+
+  test('of another service is refused', async () => {
+    const other = await World.start();
+    try {
+      const { accessToken } = await other.miniProgramLogin(await other.person());
+      expect(await codeOf(accessToken)).toBe('TOKEN_INVALID');
+    } finally {
+      await other.stop();
+    }
+  });
+});

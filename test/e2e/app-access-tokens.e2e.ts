@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { call } from '../harness/http.js';
+import { MINI_PROGRAM, type Problem, WEBSITE, World } from '../harness/world.js';
+
+declare const backend: { redisUrl: string | null };
+
+const KEY = 'a-service-key-for-tests';
+const ADMIN = 'an-admin-key-for-tests';
+
+interface Answer extends Problem {
+  readonly accessToken: string;
+  readonly expiresIn: number;
+  readonly valid: boolean;
+}
+
+/** Two instances only agree through Redis; one alone agrees with itself in memory. */
+const instances = backend.redisUrl === null ? 1 : 2;
+
+describe(`one access token of the app for ${instances} instance(s)`, () => {
+  let world: World;
+  /** A mini program of this run's own: its token stands in a Redis that other runs share. */
+  const appId = `wx${Math.floor(Math.random() * 1e16)
+    .toString(16)
+    .padStart(16, '0')}`;
+
+  beforeAll(async () => {
+    world = await World.start(
+      {
+        WECHAT_MINI_PROGRAMS: `${MINI_PROGRAM}:5a4db0c0de0000000000000000000001,${appId}:5a4db0c0de0000000000000000000009`,
+        SERVICE_API_KEYS: `orders:${KEY}`,
+        ADMIN_API_KEYS: `root:${ADMIN}`,
+      },
+      instances,
+      {
+        apps: {
+          miniPrograms: [
+            { appId: MINI_PROGRAM, secret: '5a4db0c0de0000000000000000000001' },
+            { appId, secret: '5a4db0c0de0000000000000000000009' },
+          ],
+        },
+      },
+    );
+  });
+  afterAll(() => world.stop());
+  beforeEach(() => world.control('calls', undefined, 'DELETE'));
+
+  const tokens: string[] = [];
+  const appToken = (index = 0, key: string | null = KEY, of = appId) =>
+    call<Answer>(`${world.service(index % instances).url}/v1/wechat/access-tokens/${of}`, {
+      headers: key === null ? {} : { 'x-api-key': key },
+    });
+
+  const fetches = async () =>
+    (await world.control<{ count: number }>('calls?endpoint=/cgi-bin/stable_token')).count;
+
+  test('forty services that ask at once get the same token, which was fetched once', async () => {
+    const replies = await Promise.all(Array.from({ length: 40 }, (_, index) => appToken(index)));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(replies.map(({ body }) => body.accessToken)).size).toBe(1);
+    expect(replies[0]?.body.expiresIn).toBeGreaterThan(7000);
+    tokens.push(replies[0]?.body.accessToken ?? '');
+    expect(await fetches()).toBe(1);
+  });
+
+  test('it is refreshed before it ends', async () => {
+    const before = await appToken();
+    world.clock.advance(before.body.expiresIn - 200);
+    const after = await appToken();
+    expect(after.body.accessToken).not.toBe(before.body.accessToken);
+    expect(after.body.expiresIn).toBeGreaterThan(7000);
+  });
+
+  test('while WeChat cannot give a new one the old one serves until its end', async () => {
+    const before = await appToken();
+    world.clock.advance(before.body.expiresIn - 200);
+    await world.control('faults', { endpoint: '/cgi-bin/stable_token', times: 9, errcode: -1 });
+    expect((await appToken()).body.accessToken).toBe(before.body.accessToken);
+    await world.control('faults', undefined, 'DELETE');
+    expect((await appToken()).body.accessToken).not.toBe(before.body.accessToken);
+  });
+
+  test('a hundred calls that meet a dead token lead to one refresh, and all succeed', async () => {
+    const person = await world.person();
+    const tokens = await world.loginWith(await world.wxLogin(person, appId), { appId });
+    await appToken();
+    await world.control('calls', undefined, 'DELETE');
+    await world.control('app-tokens/put-out', { appId });
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        call<Answer>(`${world.service(index % instances).url}/v1/mini-program/session-key/check`, {
+          method: 'POST',
+          token: tokens.body.accessToken,
+          json: {},
+        }),
+      ),
+    );
+    expect(replies.filter(({ body }) => body.valid)).toHaveLength(100);
+    // Normal mode gives a new one or the dead one again; only then is it forced.
+    expect(await fetches()).toBeLessThanOrEqual(2);
+  });
+
+  test('an endpoint whose quota is used up is left alone until the quota ends', async () => {
+    const person = await world.person();
+    const tokens = await world.loginWith(await world.wxLogin(person, appId), { appId });
+    const check = () =>
+      call<Answer>(`${world.url}/v1/mini-program/session-key/check`, {
+        method: 'POST',
+        token: tokens.body.accessToken,
+        json: {},
+      });
+    await world.control('faults', { endpoint: '/wxa/checksession', times: 1, errcode: 45011 });
+    await world.control('calls', undefined, 'DELETE');
+    const first = await check();
+    expect(first.body.code).toBe('WECHAT_RATE_LIMITED');
+    expect(first.headers.get('retry-after')).toBe('60');
+    expect((await check()).body.code).toBe('WECHAT_RATE_LIMITED');
+    expect((await world.control<{ count: number }>('calls?endpoint=/wxa/checksession')).count).toBe(1);
+    world.clock.advance(61);
+    // Redis counts its own seconds; the time that was written down decides.
+    expect((await check()).body.valid).toBe(true);
+  });
+
+  test('40164 names the address that belongs on the whitelist', async () => {
+    world.clock.advance(7200);
+    await world.control('faults', {
+      endpoint: '/cgi-bin/stable_token',
+      times: 1,
+      errcode: 40164,
+      errmsg:
+        'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist rid: 65f3e9f7-77cf1a1c-0dd74a0e',
+    });
+    const reply = await appToken();
+    expect(reply.body.code).toBe('WECHAT_CONFIGURATION');
+    expect(reply.body.detail).toContain('203.0.113.7');
+  });
+
+  test('an admin key may ask too; no key, a wrong key, a website app and an unknown app get nothing', async () => {
+    expect((await appToken(0, ADMIN)).status).toBe(200);
+    expect((await appToken(0, null)).body).toMatchObject({ status: 401, code: 'API_KEY_INVALID' });
+    expect((await appToken(0, `${KEY}x`)).body.code).toBe('API_KEY_INVALID');
+    expect((await appToken(0, KEY, WEBSITE)).body.code).toBe('APP_UNKNOWN');
+    expect((await appToken(0, KEY, 'wx0000000000000000')).body.code).toBe('APP_UNKNOWN');
+  });
+
+  test('an address that guesses keys is not listened to any more, for a minute', async () => {
+    const guesses: number[] = [];
+    for (let guess = 0; guess < 31; guess++)
+      guesses.push((await appToken(0, `wrong-key-number-${guess}`)).status);
+    expect(guesses.slice(0, 20).every((status) => status === 401)).toBe(true);
+    expect(guesses.at(-1)).toBe(429);
+    expect((await appToken()).body.code).toBe('RATE_LIMITED');
+    if (instances === 1) {
+      world.clock.advance(61);
+      expect((await appToken()).status).toBe(200);
+    }
+  });
+
+  test('no log line holds the token or a key', () => {
+    const [token] = tokens;
+    expect(token).toMatch(/^\w/);
+    for (const service of world.services) {
+      for (const secret of [token ?? '', KEY, ADMIN]) expect(service.log().includes(secret)).toBe(false);
+    }
+  });
+});

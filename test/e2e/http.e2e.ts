@@ -1,0 +1,231 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser } from '../harness/browser.js';
+import { call, type CallOptions, type Reply } from '../harness/http.js';
+import { type Problem, SHOP, type TokenReply, World } from '../harness/world.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ RETURN_URLS: `${SHOP},https://docs.example.com/app` });
+});
+afterAll(() => world.stop());
+
+describe('every error', () => {
+  const cases: readonly (readonly [string, string, CallOptions, number, string])[] = [
+    ['no such path', '/nowhere', {}, 404, 'NOT_FOUND'],
+    ['no such path below one that exists', '/v1/mini-program/login/x', { json: {} }, 404, 'NOT_FOUND'],
+    ['a method that the path lacks', '/v1/mini-program/login', {}, 405, 'METHOD_NOT_ALLOWED'],
+    ['another one', '/health/live', { method: 'DELETE' }, 405, 'METHOD_NOT_ALLOWED'],
+    ['a method that no path has', '/v1/users/me', { method: 'PROPFIND' }, 405, 'METHOD_NOT_ALLOWED'],
+    [
+      'a body that is too large',
+      '/v1/auth/refresh',
+      { body: `"${'x'.repeat(300_000)}"`, headers: JSON_TYPE },
+      413,
+      'PAYLOAD_TOO_LARGE',
+    ],
+    [
+      'a body that is not JSON',
+      '/v1/auth/refresh',
+      { body: '<a/>', headers: { 'content-type': 'application/xml' } },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    ['broken JSON', '/v1/auth/refresh', { body: '{"a"', headers: JSON_TYPE }, 400, 'MALFORMED_JSON'],
+    [
+      'a field that is not valid',
+      '/v1/auth/refresh',
+      { json: { refreshToken: 7 } },
+      400,
+      'VALIDATION_FAILED',
+    ],
+    ['an address that cannot be decoded', '/%E0%A4%A', {}, 400, 'BAD_REQUEST'],
+    ['one below a route', '/v1/users/me/%E0%A4%A', {}, 400, 'BAD_REQUEST'],
+    ['no token', '/v1/users/me', {}, 401, 'TOKEN_MISSING'],
+  ];
+
+  test.each(cases)('is a problem document: %s', async (_what, path, options, status, code) => {
+    const reply = await call<Problem>(world.url + path, options);
+    expect(reply.status).toBe(status);
+    expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json\b/);
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    expect(reply.body).toStrictEqual({
+      type: `urn:wechat-auth:error:${code}`,
+      title: expect.stringMatching(/\w/),
+      status,
+      code,
+      detail: expect.stringMatching(/\w/),
+      requestId: expect.stringMatching(UUID),
+      ...(code === 'VALIDATION_FAILED' && {
+        errors: expect.arrayContaining([
+          { field: 'refreshToken', message: expect.stringContaining('must be a string') },
+        ]),
+      }),
+    });
+    expect(reply.headers.get('x-request-id')).toBe(reply.body.requestId);
+  });
+
+  test('of a method names those that the path has', async () => {
+    const allowed = async (path: string, method: string): Promise<string | null> =>
+      (await call(world.url + path, { method })).headers.get('allow');
+    expect(await allowed('/v1/mini-program/login', 'GET')).toBe('POST');
+    expect(await allowed('/v1/mini-program/login?code=x', 'DELETE')).toBe('POST');
+    expect(await allowed('/health/live', 'POST')).toBe('GET, HEAD');
+    expect(await allowed('/nowhere', 'POST')).toBeNull();
+  });
+
+  test('in the framing of a request is answered before the connection is closed', async () => {
+    const { hostname, port } = new URL(world.url);
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(Number(port), hostname, () =>
+        socket.write('GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n'),
+      );
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+  });
+});
+
+describe('the id of a request', () => {
+  test.each(['abc', 'a'.repeat(64), '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52', 'A.b_c-9'])(
+    'is taken from the client where it is well-formed: %s',
+    async (id) => {
+      const reply = await call<Problem>(`${world.url}/v1/users/me`, { headers: { 'x-request-id': id } });
+      expect(reply.headers.get('x-request-id')).toBe(id);
+      expect(reply.body.requestId).toBe(id);
+      expect(world.log()).toContain(`"requestId":"${id}"`);
+    },
+  );
+
+  test.each(['a b', 'a'.repeat(65), '<script>', 'a,b', '"', '%0a', '{"a":1}'])(
+    'is replaced where it is not: %s',
+    async (id) => {
+      const reply = await call<Problem>(`${world.url}/v1/users/me`, { headers: { 'x-request-id': id } });
+      expect(reply.headers.get('x-request-id')).toMatch(UUID);
+      expect(reply.body.requestId).toBe(reply.headers.get('x-request-id'));
+    },
+  );
+
+  test('stands in the log with method, route and status, and in the events', async () => {
+    const code = await world.wxLogin(await world.person());
+    await call(`${world.url}/v1/mini-program/login`, {
+      json: { code },
+      headers: { 'x-request-id': 'find-me-again' },
+    });
+    const lines = world
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('find-me-again'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        requestId: 'find-me-again',
+        method: 'POST',
+        route: '/v1/mini-program/login',
+        status: 200,
+      }),
+    );
+    expect(await world.count(`events WHERE request_id = 'find-me-again' AND type = 'login.succeeded'`)).toBe(
+      1,
+    );
+  });
+});
+
+describe('a health check', () => {
+  test.each(['live', 'ready'])('%s is open to everybody and never cached', async (name) => {
+    const reply = await call(`${world.url}/health/${name}`);
+    expect(reply.status).toBe(200);
+    expect(reply.body).toEqual({ status: 'ok' });
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+describe('browsers of other sites', () => {
+  const path = '/v1/web-qr-login/token';
+  const preflight = (origin: string): Promise<Reply> =>
+    call(world.url + path, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,authorization',
+      },
+    });
+
+  test.each([SHOP, 'https://docs.example.com'])('may call from %s, with cookies', async (origin) => {
+    const asked = await preflight(origin);
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(asked.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('authorization');
+    const reply = await call(world.url + path, { json: {}, headers: { origin } });
+    for (const { headers } of [asked, reply]) {
+      expect(headers.get('access-control-allow-origin')).toBe(origin);
+      expect(headers.get('access-control-allow-credentials')).toBe('true');
+      expect(headers.get('vary')?.toLowerCase()).toContain('origin');
+    }
+    expect(reply.headers.get('access-control-expose-headers')).toContain('X-Request-Id');
+  });
+
+  test.each([
+    'https://evil.com',
+    'http://shop.example.com',
+    'https://shop.example.com.evil.com',
+    'https://shop.example.com:8443',
+    'https://sub.shop.example.com',
+    'null',
+  ])('may not from %s', async (origin) => {
+    for (const reply of [
+      await preflight(origin),
+      await call(world.url + path, { json: {}, headers: { origin } }),
+    ]) {
+      expect(reply.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+});
+
+describe('the log of all that', () => {
+  test('holds no code, state, token or secret', async () => {
+    const person = await world.person();
+    const code = await world.wxLogin(person);
+    const { body: tokens } = await world.loginWith(code);
+    const { body: refreshed } = await world.refresh(tokens.refreshToken);
+    const browser = new Browser();
+    const qrPage = await world.authorize(browser);
+    const callback = await world.scanAndAllow(qrPage, person);
+    const location = new URL((await browser.visit(callback.href)).headers.get('location') ?? '');
+    const loginCode = location.searchParams.get('loginCode') ?? '';
+    const { body: website } = await world.redeem(browser, loginCode);
+    await call(`${world.url}/nowhere?access_token=${tokens.accessToken}&code=${code}`, {
+      token: tokens.accessToken,
+    });
+    await call(`${world.url}/v1/auth/logout`, { json: { refreshToken: refreshed.refreshToken } });
+    const ofTokens = (each: TokenReply): string[] => [
+      each.refreshToken.split('.')[2] ?? '',
+      each.accessToken.split('.')[2] ?? '',
+    ];
+    const secrets = [
+      code,
+      callback.searchParams.get('code') ?? '',
+      callback.searchParams.get('state') ?? '',
+      loginCode,
+      '5a4db0c0de0000000000000000000001',
+      '5a4db0c0de0000000000000000000002',
+      Buffer.alloc(32, 7).toString('base64'),
+      ...[tokens, refreshed, website].flatMap(ofTokens),
+    ];
+    const log = world.log();
+    expect(log).toContain('/v1/web-qr-login/callback');
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThan(20);
+      expect(log).not.toContain(secret);
+    }
+  });
+});

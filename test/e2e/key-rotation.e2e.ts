@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { KeyRing } from '../../src/common/key-ring.js';
+import { Database } from '../../src/database/database.js';
+import { SigningKeys } from '../../src/session/signing-keys.js';
+import { SealingAgain } from '../../src/user/sealing-again.js';
+import { call } from '../harness/http.js';
+import { type Service, startService } from '../harness/service.js';
+import { MINI_PROGRAM, World } from '../harness/world.js';
+
+const OLD = Buffer.alloc(32, 7).toString('base64');
+const NEW = Buffer.alloc(32, 8).toString('base64');
+
+describe('keys are replaced without anybody noticing', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start({
+      JWT_ISSUER: 'https://auth.example.com',
+      JWT_AUDIENCE: 'https://auth.example.com',
+    });
+  });
+  afterAll(() => world.stop());
+
+  const jwks = async (url = world.url) =>
+    (await call<{ keys: { kid: string }[] }>(`${url}/.well-known/jwks.json`)).body.keys.map(({ kid }) => kid);
+  const kidOf = (token: string) =>
+    (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid;
+  const signingKeys = () => world.service().app.get(SigningKeys, { strict: false });
+
+  test('a signing key is published two hours before it signs, and the old one until its last token has expired', async () => {
+    const person = await world.person();
+    const [first, ...none] = await jwks();
+    expect(none).toEqual([]);
+    world.clock.advance(30 * 86_400 - 2 * 3600);
+    await signingKeys().maintain();
+    const both = await jwks();
+    expect(both).toHaveLength(2);
+    expect(kidOf((await world.miniProgramLogin(person)).accessToken)).toBe(first);
+    world.clock.advance(2 * 3600 - 5);
+    const last = await world.miniProgramLogin(person);
+    expect(kidOf(last.accessToken)).toBe(first);
+    world.clock.advance(10);
+    const { accessToken } = await world.miniProgramLogin(person);
+    expect(kidOf(accessToken)).toBe(both.find((kid) => kid !== first));
+    expect(await jwks()).toHaveLength(2);
+    world.clock.advance(14 * 60);
+    expect((await call(`${world.url}/v1/auth/verify`, { token: last.accessToken })).status).toBe(200);
+    world.clock.advance(10 * 60);
+    expect(await jwks()).toEqual([kidOf(accessToken)]);
+  });
+
+  test('many instances that maintain the keys at once make one key', async () => {
+    world.clock.advance(30 * 86_400);
+    await Promise.all([1, 2, 3].map(() => signingKeys().maintain()));
+    expect((await jwks()).length).toBeLessThanOrEqual(2);
+  });
+
+  test('ENCRYPTION_KEYS: appended everywhere, then moved first, then the old one goes; nobody logs in again', async () => {
+    const person = await world.person();
+    const before = await world.miniProgramLogin(person);
+    const started: Service[] = [];
+    const roll = async (keys: string): Promise<Service> => {
+      const service = await startService(
+        {
+          ...world.backend.environment,
+          WECHAT_API_URL: world.sandbox.url,
+          WECHAT_OPEN_URL: world.sandbox.url,
+          JWT_ISSUER: 'https://auth.example.com',
+          JWT_AUDIENCE: 'https://auth.example.com',
+          ENCRYPTION_KEYS: keys,
+        },
+        world.clock,
+      );
+      started.push(service);
+      return service;
+    };
+    const refresh = (service: Service, refreshToken: string) =>
+      call<{ refreshToken: string; accessToken: string }>(`${service.url}/v1/auth/refresh`, {
+        json: { refreshToken },
+      });
+
+    const second = await refresh(await roll(`${OLD},${NEW}`), before.refreshToken);
+    expect(second.status).toBe(200);
+    const moved = await roll(`${NEW},${OLD}`);
+    const third = await refresh(moved, second.body.refreshToken);
+    expect(third.status).toBe(200);
+    await moved.app.get(SealingAgain, { strict: false }).run();
+    await moved.app.get(SigningKeys, { strict: false }).maintain();
+
+    const sealed = await world.backend.rows('SELECT session_key FROM wechat_identities');
+    const wrong = new KeyRing([Buffer.alloc(32, 1), Buffer.alloc(32, 2)]);
+    expect(await new SealingAgain(moved.app.get(Database, { strict: false }), wrong).run()).toBe(0);
+    expect(await world.backend.rows('SELECT session_key FROM wechat_identities')).toEqual(sealed);
+
+    const last = await roll(NEW);
+    expect((await refresh(last, third.body.refreshToken)).status).toBe(200);
+    const payload = await world.control<object>('open-data', {
+      person: person.id,
+      appId: MINI_PROGRAM,
+      kind: 'custom',
+      data: { n: 1 },
+    });
+    const opened = await call<{ data: { n: number } }>(`${last.url}/v1/mini-program/open-data`, {
+      token: third.body.accessToken,
+      json: payload,
+    });
+    expect(opened.body.data.n).toBe(1);
+    await Promise.all(started.map((service) => service.stop()));
+  });
+});

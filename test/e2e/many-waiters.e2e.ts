@@ -1,0 +1,148 @@
+import { execSync } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser } from '../harness/browser.js';
+import { call } from '../harness/http.js';
+import { freePort } from '../harness/free-port.js';
+import { type ServiceProcess, startProcess, untilReady } from '../harness/service-process.js';
+import { type AttemptReply, World } from '../harness/world.js';
+
+declare const backend: { redisUrl: string | null };
+
+/** Ten thousand where one process does all the work; over Redis enough of them to see that nothing is different. */
+const WAITERS = backend.redisUrl === null ? 10_000 : 1_000;
+const AT_ONCE = 100;
+/** What this process and the service have open besides. */
+const OTHER_FILES = 500;
+const LIMIT = Number(execSync('ulimit -n', { shell: '/bin/sh' }).toString().trim());
+
+/** A browser that waits, as small as can be: ten thousand of them are in this process too. */
+class Waiter {
+  /** Everything that came. */
+  text = '';
+  hasEnded = false;
+
+  private constructor(readonly socket: Socket) {
+    socket.setEncoding('utf8');
+    socket.on('data', (text) => (this.text += text.toString()));
+    socket.on('error', () => undefined);
+    socket.on('close', () => (this.hasEnded = true));
+  }
+
+  static async open(port: number, { id, secret }: AttemptReply): Promise<Waiter> {
+    const socket = connect(port, '127.0.0.1');
+    const waiter = new Waiter(socket);
+    socket.write(
+      `GET /v1/web-qr-login/attempts/${id}/events HTTP/1.1\r\nHost: a\r\nX-Attempt-Secret: ${secret}\r\n\r\n`,
+    );
+    await until(() => waiter.text.includes('"pending"'));
+    return waiter;
+  }
+}
+
+async function until(holds: () => boolean | Promise<boolean>, ms = 15_000): Promise<number> {
+  const startedAt = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - startedAt > ms) throw new Error(`not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return performance.now() - startedAt;
+}
+
+/** Does something so many times, some at once. */
+async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  while (results.length < count) {
+    const batch = Array.from({ length: Math.min(AT_ONCE, count - results.length) }, (_, index) => index);
+    const from = results.length;
+    results.push(...(await Promise.all(batch.map((index) => work(from + index)))));
+  }
+  return results;
+}
+
+const canOpen = LIMIT >= WAITERS + OTHER_FILES;
+const name = `${WAITERS} browsers that wait at one process`;
+
+describe(
+  canOpen ? name : `${name} (not tried: ulimit -n is ${LIMIT}, ${WAITERS + OTHER_FILES} are needed)`,
+  () => {
+    let world: World;
+    let service: ServiceProcess;
+    let port: number;
+    let url: string;
+    beforeAll(async () => {
+      world = await World.start();
+      port = await freePort();
+      url = `http://127.0.0.1:${port}`;
+      service = startProcess({
+        ...world.backend.environment,
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'error',
+        RATE_LIMITS: 'off',
+        ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
+        WECHAT_API_URL: world.sandbox.url,
+        WECHAT_OPEN_URL: world.sandbox.url,
+        RETURN_URLS: 'https://shop.example.com',
+        PORT: String(port),
+      });
+      await untilReady(url);
+    });
+    afterAll(async () => {
+      service.child.kill('SIGKILL');
+      await world.stop();
+    });
+
+    async function metric(metric: string): Promise<number> {
+      const { text } = await call(`${url}/metrics`);
+      return Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1]);
+    }
+
+    (canOpen ? test : test.skip)(
+      'are told at once, slow nothing down, and leave nothing behind',
+      async () => {
+        const files = await metric('process_open_fds');
+        const attempts = await times(WAITERS, () => world.attempt(new Browser(), {}, url));
+        const chosen = attempts[WAITERS / 2];
+        if (!chosen) throw new Error('nobody waits');
+        const ticket = await world.ticketOf(chosen);
+        const waiters = await times(WAITERS, (index) => Waiter.open(port, attempts[index] ?? chosen));
+        expect(await metric('wechat_auth_waiters')).toBe(WAITERS);
+
+        const person = await world.person();
+        const { accessToken } = await world.miniProgramLogin(person, url);
+        await world.scan(accessToken, ticket, 'open', {}, url);
+        const code = await world.wxLogin(person);
+        const confirmed = await world.scan(accessToken, ticket, 'confirm', { code }, url);
+        expect(confirmed.status).toBe(200);
+        const told = waiters[WAITERS / 2];
+        expect(await until(() => told?.text.includes('"loginCode"') ?? false)).toBeLessThan(1_000);
+        const others = waiters.filter((waiter) => waiter !== told);
+        expect(others.filter(({ text }) => /scanned|confirmed/.test(text))).toEqual([]);
+
+        // Two turns of the timer that looks after all of them, at least.
+        const answers: number[] = [];
+        for (const startedAt = performance.now(); performance.now() - startedAt < 2_500;) {
+          const askedAt = performance.now();
+          expect((await call(`${url}/health/live`)).status).toBe(200);
+          answers.push(performance.now() - askedAt);
+        }
+        answers.sort((a, b) => a - b);
+        expect(answers[Math.floor(answers.length / 2)]).toBeLessThan(50);
+        expect(answers.at(-1)).toBeLessThan(1_000);
+
+        for (const { socket } of waiters) socket.destroy();
+        await until(async () => (await metric('wechat_auth_waiters')) === 0);
+        // Connections of other calls stay open for a while.
+        await until(async () => (await metric('process_open_fds')) < files + 2 * AT_ONCE + 20);
+
+        const last = await times(500, (index) => Waiter.open(port, attempts[index] ?? chosen));
+        service.child.kill('SIGTERM');
+        expect(await until(() => last.every(({ hasEnded }) => hasEnded))).toBeLessThan(2_000);
+        // An end, not a break: the last chunk of each stream came.
+        expect(last.filter(({ text }) => !text.endsWith('0\r\n\r\n'))).toEqual([]);
+        expect(await service.ended).toBe(0);
+      },
+      60_000,
+    );
+  },
+);

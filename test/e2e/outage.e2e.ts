@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createBackend } from '../harness/backend.js';
+import { call } from '../harness/http.js';
+import { TcpProxy } from '../harness/tcp-proxy.js';
+import { type Person, type TokenReply, World } from '../harness/world.js';
+
+declare const backend: { databaseUrl: string | null; redisUrl: string | null };
+
+/** Waits until something is so; the limit is the promise under test. */
+async function within(ms: number, holds: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > until) throw new Error(`not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function timed<T>(work: Promise<T>): Promise<{ ms: number; result: T }> {
+  const startedAt = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - startedAt };
+}
+
+const isReady = async (world: World) => (await call(`${world.url}/health/ready`)).status === 200;
+
+if (backend.databaseUrl !== null) {
+  describe('the database away', () => {
+    let world: World;
+    let proxy: TcpProxy;
+    let person: Person;
+    let tokens: TokenReply;
+    let drop: () => Promise<void>;
+
+    beforeAll(async () => {
+      const own = await createBackend();
+      drop = () => own.drop();
+      const url = new URL(own.environment.DATABASE_URL ?? '');
+      proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 3306) });
+      url.port = String(await proxy.open());
+      world = await World.start({ DATABASE_URL: url.href });
+      person = await world.person();
+      tokens = await world.miniProgramLogin(person);
+    });
+    afterAll(async () => {
+      await world.stop();
+      await proxy.cut();
+      await drop();
+    });
+
+    test('cut off: 503 with Retry-After within 2 s, alive again within 5 s, without a restart', async () => {
+      await proxy.cut();
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const { ms, result } = await timed(
+          call(`${world.url}/v1/auth/refresh`, { json: { refreshToken: tokens.refreshToken } }),
+        );
+        expect(result.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
+        expect(result.headers.get('retry-after')).toMatch(/^\d+$/);
+        expect(ms).toBeLessThan(2_000);
+      }
+      expect(await isReady(world)).toBe(false);
+      await proxy.open();
+      await within(5_000, () => isReady(world));
+      await world.miniProgramLogin(person);
+    });
+
+    test('silent: 503 within 2 s for forty requests at once, alive again within 5 s', async () => {
+      proxy.hold(true);
+      const replies = await Promise.all(
+        Array.from({ length: 40 }, () =>
+          timed(call(`${world.url}/v1/auth/refresh`, { json: { refreshToken: tokens.refreshToken } })),
+        ),
+      );
+      expect(new Set(replies.map(({ result }) => result.status))).toEqual(new Set([503]));
+      expect(Math.max(...replies.map(({ ms }) => ms))).toBeLessThan(2_500);
+      proxy.hold(false);
+      await within(5_000, () => isReady(world));
+      await world.miniProgramLogin(person);
+    });
+  });
+}
+
+if (backend.redisUrl !== null) {
+  describe('Redis away', () => {
+    let world: World;
+    let proxy: TcpProxy;
+
+    beforeAll(async () => {
+      const url = new URL(backend.redisUrl ?? '');
+      proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
+      url.port = String(await proxy.open());
+      world = await World.start({ REDIS_URL: url.href });
+    });
+    afterAll(async () => {
+      await world.stop();
+      await proxy.cut();
+    });
+
+    test('cut off or silent: logins answer 503, what needs no Redis goes on, and it comes back by itself', async () => {
+      const person = await world.person();
+      const tokens = await world.miniProgramLogin(person);
+      for (const outage of ['cut', 'hold'] as const) {
+        if (outage === 'cut') await proxy.cut();
+        else proxy.hold(true);
+        const { ms, result } = await timed(world.loginWith(await world.wxLogin(person)));
+        expect(result.body).toMatchObject({ code: 'STORE_UNAVAILABLE', status: 503 });
+        expect(ms).toBeLessThan(2_000);
+        const me = await call(`${world.url}/v1/users/me`, { token: tokens.accessToken });
+        expect(me.status).toBe(200);
+        if (outage === 'cut') await proxy.open();
+        else proxy.hold(false);
+        await within(5_000, () => isReady(world));
+        await world.miniProgramLogin(person);
+      }
+    });
+  });
+}
+
+describe('without an outage', () => {
+  test('the service is ready', async () => {
+    const world = await World.start();
+    expect(await isReady(world)).toBe(true);
+    await world.stop();
+  });
+});

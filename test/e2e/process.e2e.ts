@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call } from '../harness/http.js';
+import { freePort } from '../harness/free-port.js';
+import { startProcess, untilReady } from '../harness/service-process.js';
+import { World } from '../harness/world.js';
+
+describe('the service as a process', () => {
+  let world: World;
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    world = await World.start();
+    environment = {
+      ...world.backend.environment,
+      NODE_ENV: 'test',
+      ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
+      WECHAT_API_URL: world.sandbox.url,
+      WECHAT_OPEN_URL: world.sandbox.url,
+    };
+  });
+  afterAll(() => world.stop());
+
+  test('SIGTERM: what was accepted is answered, nothing new is accepted, the exit status is 0', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const { child, ended } = startProcess({ ...environment, PORT: String(port) });
+    await untilReady(url);
+    const person = await world.person();
+    await world.control('faults', { endpoint: '/sns/jscode2session', times: 1, delayMs: 1_500 });
+    const login = world.loginWith(await world.wxLogin(person), {}, url);
+    for (;;) {
+      const { calls } = await world.control<{ calls: unknown[] }>('calls?endpoint=/sns/jscode2session');
+      if (calls.length > 0) break;
+    }
+    child.kill('SIGTERM');
+    expect((await login).status).toBe(200);
+    expect(await ended).toBe(0);
+    await expect(call(`${url}/health/live`)).rejects.toThrow();
+  });
+
+  test('a faulty environment stops the start: a line per fault with the name, never the value', async () => {
+    const { ended, output } = startProcess({
+      PORT: 'not-a-port',
+      DATABASE_URL: 'postgres://someone:hush@nowhere/db',
+      ENCRYPTION_KEYS: 'c2hvcnQ=',
+      SESSION_TTL: 'forever',
+    });
+    expect(await ended).toBe(1);
+    for (const name of ['PORT', 'DATABASE_URL', 'ENCRYPTION_KEYS', 'SESSION_TTL'])
+      expect(output()).toContain(`  ${name} must`);
+    for (const value of ['not-a-port', 'hush', 'c2hvcnQ', 'forever']) expect(output()).not.toContain(value);
+  });
+
+  test('production refuses the sandbox and its secrets', async () => {
+    const { ended, output } = startProcess({
+      NODE_ENV: 'production',
+      SANDBOX: 'on',
+      WECHAT_MINI_PROGRAMS: 'wx5a4db0c0de000001:5a4db0c0de0000000000000000000001',
+    });
+    expect(await ended).toBe(1);
+    expect(output()).toContain('SANDBOX must be off in production');
+    expect(output()).toContain('WECHAT_MINI_PROGRAMS holds a secret of the sandbox');
+    expect(output()).toContain('ENCRYPTION_KEYS must be set in production');
+    expect(output()).not.toContain('5a4db0c0de0000000000000000000001');
+  });
+
+  test('two processes that start at once on one database share one signing key', async () => {
+    if (world.backend.dialect === 'sqlite') {
+      expect(await world.backend.rows('SELECT kid FROM signing_keys')).toHaveLength(1);
+      return;
+    }
+    const ports = [await freePort(), await freePort()];
+    const fresh = await World.start();
+    await fresh.backend.write('DELETE FROM signing_keys');
+    const processes = ports.map((port) =>
+      startProcess({ ...environment, ...fresh.backend.environment, PORT: String(port) }),
+    );
+    await Promise.all(ports.map((port) => untilReady(`http://127.0.0.1:${port}`)));
+    const [one, other] = await Promise.all(
+      ports.map((port) => call(`http://127.0.0.1:${port}/.well-known/jwks.json`)),
+    );
+    expect(one?.text).toBe(other?.text);
+    expect(await fresh.backend.rows('SELECT kid FROM signing_keys')).toHaveLength(1);
+    for (const { child, ended } of processes) {
+      child.kill('SIGTERM');
+      expect(await ended).toBe(0);
+    }
+    await fresh.stop();
+  });
+});

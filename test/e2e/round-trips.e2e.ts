@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Backend, createBackend } from '../harness/backend.js';
+import { call } from '../harness/http.js';
+import { TcpProxy } from '../harness/tcp-proxy.js';
+import { World } from '../harness/world.js';
+
+declare const backend: { databaseUrl: string | null };
+
+/** SQLite has no trips to count. */
+if (backend.databaseUrl !== null) {
+  describe('round trips to the database', () => {
+    let own: Backend;
+    let proxy: TcpProxy;
+    let world: World;
+    beforeAll(async () => {
+      own = await createBackend();
+      const url = new URL(own.environment.DATABASE_URL ?? '');
+      proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 3306) });
+      url.port = String(await proxy.open());
+      world = await World.start({ DATABASE_URL: url.href });
+    });
+    afterAll(async () => {
+      await world.stop();
+      await proxy.cut();
+      await own.drop();
+    });
+
+    /** The fewest of several tries: a background job may fall into one of them. */
+    const tripsOf = async (work: () => Promise<unknown>): Promise<number> => {
+      const counts: number[] = [];
+      for (let attempt = 0; attempt < 5; attempt++) {
+        proxy.takeTrips();
+        await work();
+        counts.push(proxy.takeTrips());
+      }
+      return Math.min(...counts);
+    };
+
+    test('a returning login takes two, its event included', async () => {
+      const person = await world.person();
+      await world.miniProgramLogin(person);
+      const codes = await Promise.all(Array.from({ length: 5 }, () => world.wxLogin(person)));
+      expect(await tripsOf(() => world.loginWith(codes.pop()))).toBe(2);
+    });
+
+    test('a refresh takes two at most, a token check none once it is known', async () => {
+      let { refreshToken, accessToken } = await world.miniProgramLogin(await world.person());
+      const refresh = async () => {
+        const reply = await call<{ refreshToken: string; accessToken: string }>(
+          `${world.url}/v1/auth/refresh`,
+          {
+            json: { refreshToken },
+          },
+        );
+        ({ refreshToken, accessToken } = reply.body);
+      };
+      expect(await tripsOf(refresh)).toBe(2);
+      await call(`${world.url}/v1/auth/verify`, { token: accessToken });
+      expect(await tripsOf(() => call(`${world.url}/v1/auth/verify`, { token: accessToken }))).toBe(0);
+    });
+  });
+} else {
+  test('round trips are counted where there is a database server', () => {
+    expect(backend.databaseUrl).toBeNull();
+  });
+}

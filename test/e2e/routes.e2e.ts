@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call, type Reply } from '../harness/http.js';
+import { type Problem, World } from '../harness/world.js';
+
+interface Operation {
+  readonly security?: readonly object[];
+  readonly requestBody?: { readonly content: object };
+  readonly responses: Readonly<Record<string, object>>;
+}
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+/** What `design.md` opens to everybody. A route that is not here needs a token or a key. */
+const PUBLIC = [
+  '/v1/mini-program/login',
+  '/v1/web-qr-login/authorize',
+  '/v1/web-qr-login/attempts',
+  '/v1/web-qr-login/attempts/{id}',
+  '/v1/web-qr-login/attempts/{id}/events',
+  '/v1/web-qr-login/qr-codes/{key}',
+  '/v1/web-qr-login/callback',
+  '/v1/web-qr-login/token',
+  '/v1/auth/refresh',
+  '/v1/wechat/events/{appId}',
+  '/login',
+  '/.well-known/jwks.json',
+  '/avatars/{key}',
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+];
+
+describe('the routes of the OpenAPI document', () => {
+  let world: World;
+  let routes: Route[];
+  beforeAll(async () => {
+    world = await World.start();
+    const { body } = await call<{ paths: Record<string, Record<string, Operation>> }>(
+      `${world.url}/docs/json`,
+    );
+    routes = Object.entries(body.paths).flatMap(([path, operations]) =>
+      Object.entries(operations).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        operation,
+      })),
+    );
+  });
+  afterAll(() => world.stop());
+
+  function visit(
+    { method, path }: Route,
+    options: { token?: string; body?: string } = {},
+  ): Promise<Reply<Problem>> {
+    const url = world.url + path.replace(/\{\w+\}/g, '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52');
+    const withBody = options.body !== undefined && !['GET', 'HEAD'].includes(method);
+    return call(url, {
+      method,
+      patience: 10,
+      ...(withBody && { body: options.body, headers: { 'content-type': 'application/json' } }),
+      ...(options.token !== undefined && { token: options.token }),
+    });
+  }
+
+  const name = ({ method, path }: Route): string => `${method} ${path}`;
+  const isClosed = ({ operation }: Route): boolean => (operation.security ?? []).length > 0;
+
+  test('are there', () => {
+    expect(routes.map(name)).toEqual(
+      expect.arrayContaining([
+        'POST /v1/mini-program/login',
+        'GET /v1/web-qr-login/callback',
+        'GET /v1/users/me',
+      ]),
+    );
+  });
+
+  test('that are not meant to be public all answer 401 without a token, and say so in the document', async () => {
+    const closed = routes.filter(isClosed);
+    expect(closed.length).toBeGreaterThan(4);
+    const answers = await Promise.all(
+      closed.map(async (route) => `${name(route)} ${(await visit(route, { body: '{}' })).status}`),
+    );
+    expect(answers).toEqual(closed.map((route) => `${name(route)} 401`));
+    expect(closed.filter(({ operation }) => !('401' in operation.responses)).map(name)).toEqual([]);
+  });
+
+  test('that are open are those that are meant to be', async () => {
+    const open = routes.filter((route) => !isClosed(route));
+    expect(open.map(({ path }) => path).filter((path) => !PUBLIC.includes(path))).toEqual([]);
+    for (const route of open.filter(({ path }) => !path.endsWith('/events'))) {
+      const reply = await visit(route);
+      expect({ route: name(route), code: reply.body.code }).not.toMatchObject({ code: 'TOKEN_MISSING' });
+    }
+  });
+
+  test('that take a body survive any', async () => {
+    // Those that end the session come last.
+    const ending = (route: Route): number => Number(route.path.endsWith('/logout'));
+    const taking = routes
+      .filter(({ operation }) => operation.requestBody !== undefined)
+      .sort((one, other) => ending(one) - ending(other));
+    expect(taking.length).toBeGreaterThan(3);
+    for (const body of ['null', '[]', '[[]]', '7', '"x"', '{}', '{"a":{"b":[null]}}', '{', '', '\u0000']) {
+      const { accessToken } = await world.miniProgramLogin(await world.person());
+      for (const route of taking) {
+        const { status } = await visit(route, { token: accessToken, body });
+        expect({ route: name(route), body, ok: status < 500 }).toEqual({
+          route: name(route),
+          body,
+          ok: true,
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import { Writable } from 'node:stream';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import { loadConfig } from '../../src/config/load-config.js';
+import { createApp } from '../../src/create-app.js';
+import { createLogger } from '../../src/ops/logger.js';
+import { freePort } from './free-port.js';
+import type { MovableClock } from './movable-clock.js';
+
+declare const keepAlive: (handle: unknown) => void;
+
+/** One instance of the service, as `npm start` would run it, in this process. */
+export interface Service {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  /** Everything that it has logged. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts the real app on a port of its own. */
+export async function startService(
+  environment: Readonly<Record<string, string>>,
+  clock: MovableClock,
+): Promise<Service> {
+  const port = await freePort();
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'debug',
+    // A test file does in a second what an address may do in a minute.
+    RATE_LIMITS: 'off',
+    ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ...environment,
+  });
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock });
+  // On SQLite the one runner of the connection, which holds all statements; elsewhere one that never connects.
+  keepAlive(app.get(DataSource).createQueryRunner());
+  await app.listen({ port, host: config.host });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    app,
+    log: () => lines.join(''),
+    stop: () => app.close(),
+  };
+}

@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:http';
+
+/**
+ * Somebody else's website: pages by path. Browsers reach it by any name that ends in `.localhost` (RFC 6761
+ * section 6.3), and each such name is a site of its own.
+ */
+export class Site {
+  private readonly pages = new Map<string, string>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly port: number,
+  ) {}
+
+  static async start(): Promise<Site> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const site = new Site(server, address.port);
+    server.on('request', (request, response) => {
+      const page = site.pages.get(new URL(request.url ?? '/', 'http://site').pathname);
+      response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' });
+      response.end(page ?? '');
+    });
+    return site;
+  }
+
+  /** Its origin by a name: `shop` is `http://shop.localhost:<port>`. */
+  origin(name: string): string {
+    return `http://${name}.localhost:${this.port}`;
+  }
+
+  /** What a path shows from now on. */
+  show(path: string, html: string): void {
+    this.pages.set(path, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${html}`);
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}

@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Webhook } from 'standardwebhooks';
+import type { MovableClock } from './movable-clock.js';
+
+/** One webhook that arrived with a good signature, at every repeat anew. */
+export interface Received {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, unknown>> & { readonly userId: string };
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it came. */
+  readonly body: string;
+}
+
+/** Farther from the receiver's clock a timestamp counts as replayed (Standard Webhooks). */
+const TOLERANCE_SECONDS = 5 * 60;
+
+/** Takes webhooks as somebody else's service does: checks the signature, then answers what a test tells it to. */
+export class WebhookReceiver {
+  readonly received: Received[] = [];
+  /** Requests that were no webhooks of ours. Stays empty. */
+  readonly forged: string[] = [];
+  private answer: number | 'nothing' = 204;
+  private readonly waiting: ServerResponse[] = [];
+  private arrived: () => void = () => undefined;
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+    private readonly secret: string,
+    private readonly clock: MovableClock,
+  ) {}
+
+  /** @param clock the service's: the library's own check knows only the machine's */
+  static async listen(secret: string, clock: MovableClock): Promise<WebhookReceiver> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const url = `http://127.0.0.1:${address.port}/hooks`;
+    const receiver = new WebhookReceiver(server, url, secret, clock);
+    server.on('request', (request, response) => void receiver.take(request, response));
+    return receiver;
+  }
+
+  /** What every webhook is answered from now on; `nothing` leaves it without an answer until `release`. */
+  answers(answer: number | 'nothing'): void {
+    this.answer = answer;
+  }
+
+  /** Answers what was left without an answer. */
+  release(status = 204): void {
+    for (const response of this.waiting.splice(0)) response.writeHead(status).end();
+  }
+
+  /** Resolves when the next webhook has arrived. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.arrived = resolve;
+    });
+  }
+
+  /** What arrived about a user, repeats too. */
+  about(userId: string, type?: string): Received[] {
+    return this.received.filter(
+      (each) => each.data.userId === userId && (type === undefined || each.type === type),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const body = Buffer.concat(chunks).toString();
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    );
+    if (request.method === 'POST' && request.url === '/hooks' && this.isSigned(headers, body)) {
+      const { type, timestamp, data } = JSON.parse(body) as Pick<Received, 'type' | 'timestamp' | 'data'>;
+      this.received.push({ id: headers['webhook-id'] ?? '', type, timestamp, data, headers, body });
+    } else {
+      this.forged.push(`${request.method ?? ''} ${request.url ?? ''} ${body}`);
+    }
+    if (this.answer === 'nothing') this.waiting.push(response);
+    else if (this.answer === 302) response.writeHead(302, { location: `${this.url}/elsewhere` }).end();
+    else response.writeHead(this.answer).end('{"thanks":true}');
+    this.arrived();
+  }
+
+  private isSigned(headers: Readonly<Record<string, string>>, body: string): boolean {
+    const at = Number(headers['webhook-timestamp']);
+    const signature = new Webhook(this.secret).sign(headers['webhook-id'] ?? '', new Date(at * 1000), body);
+    return (
+      (headers['webhook-signature'] ?? '').split(' ').includes(signature) &&
+      Math.abs(at - this.clock.now() / 1000) <= TOLERANCE_SECONDS
+    );
+  }
+}

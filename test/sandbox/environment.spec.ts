@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { readEnvironment } from '../../src/sandbox/environment.js';
+
+describe('the environment of the sandbox', () => {
+  it('has defaults that fit the service in development', () => {
+    expect(readEnvironment({})).toEqual({
+      host: '127.0.0.1',
+      port: 3001,
+      options: {
+        apps: {},
+        serviceUrl: 'http://localhost:3000',
+        servicePublicUrl: 'http://localhost:3000',
+      },
+    });
+  });
+
+  it('calls the service where it is told to, which need not be where browsers find it', () => {
+    const { options } = readEnvironment({
+      PUBLIC_URL: 'https://auth.example.com/wechat/',
+      SANDBOX_SERVICE_URL: 'http://127.0.0.1:3000',
+    });
+    expect(options).toMatchObject({
+      serviceUrl: 'http://127.0.0.1:3000',
+      servicePublicUrl: 'https://auth.example.com/wechat',
+    });
+    expect(readEnvironment({ PUBLIC_URL: 'https://auth.example.com' }).options.serviceUrl).toBe(
+      'https://auth.example.com',
+    );
+  });
+
+  it('reads the apps in the service’s own notation', () => {
+    const { options } = readEnvironment({ WECHAT_MINI_PROGRAMS: 'wx1:a, wx2:b', WECHAT_WEBSITES: ' ' });
+    expect(options.apps).toEqual({
+      miniPrograms: [
+        { appId: 'wx1', secret: 'a' },
+        { appId: 'wx2', secret: 'b' },
+      ],
+    });
+  });
+
+  it('refuses production', () => {
+    expect(() => readEnvironment({ NODE_ENV: 'production' })).toThrow(
+      /does not start with NODE_ENV=production/,
+    );
+  });
+
+  it.each([
+    ['SANDBOX_PORT', '70000'],
+    ['SANDBOX_PORT', '0x50'],
+    ['SANDBOX_SERVICE_URL', 'ftp://s3cret'],
+    ['PUBLIC_URL', 'localhost:s3cret'],
+    ['WECHAT_WEBSITES', 'wx1'],
+    ['WECHAT_OFFICIAL_ACCOUNTS', 'wx1:s3cret:x'],
+  ])('names a bad %s and not its value', (name, value) => {
+    expect(() => readEnvironment({ [name]: value })).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(new RegExp(`^${name} must be (?!.*s3cret)`)),
+      }),
+    );
+  });
+});

@@ -1,0 +1,256 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ConfigError, loadConfig } from '../../src/config/load-config.js';
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const TEST: Source = { NODE_ENV: 'test', ENCRYPTION_KEYS: KEY };
+const PRODUCTION: Source = {
+  NODE_ENV: 'production',
+  ENCRYPTION_KEYS: KEY,
+  WECHAT_MINI_PROGRAMS: 'wx0123456789abcdef:0123456789abcdef0123456789abcdef',
+  PUBLIC_URL: 'https://login.example.com',
+};
+
+function faultsOf(source: Source): readonly string[] {
+  try {
+    loadConfig(source);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('the environment', () => {
+  test('has defaults for all but the keys', () => {
+    expect(loadConfig(TEST)).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      publicUrl: 'http://localhost:3000',
+      database: { type: 'sqlite', path: 'data/wechat-auth.sqlite' },
+      redisUrl: null,
+      wechat: { apiUrl: 'https://api.weixin.qq.com', openUrl: 'https://open.weixin.qq.com' },
+      jwt: { issuer: 'http://localhost:3000', audience: 'http://localhost:3000' },
+      ttl: { accessToken: 900, session: 90 * 86_400, sessionIdle: 30 * 86_400 },
+      tokenHeader: 'authorization',
+      returnUrls: ['http://localhost:3000'],
+      logLevel: 'info',
+    });
+  });
+
+  test('takes empty values for absent ones', () => {
+    expect(loadConfig({ ...TEST, PORT: '', REDIS_URL: '', RETURN_URLS: '' })).toEqual(loadConfig(TEST));
+  });
+
+  test('is read as it is written', () => {
+    const config = loadConfig({
+      ...TEST,
+      PORT: '8080',
+      PUBLIC_URL: 'https://login.example.com/auth/',
+      DATABASE_URL: 'mariadb://user:p%40ss@db:3306/wechat',
+      WECHAT_MINI_PROGRAMS: ' wxa:one , wxb:two ,',
+      ACCESS_TOKEN_TTL: '90s',
+      SESSION_TTL: '12h',
+      TOKEN_HEADER: 'X-Token',
+      RETURN_URLS: 'https://a.example.com/,https://b.example.com/app',
+      ENCRYPTION_KEYS: `${KEY},${Buffer.alloc(32, 8).toString('base64')}`,
+    });
+    expect(config).toMatchObject({
+      port: 8080,
+      publicUrl: 'https://login.example.com/auth',
+      database: { type: 'mysql', url: 'mysql://user:p%40ss@db:3306/wechat' },
+      ttl: { accessToken: 90, session: 43_200 },
+      tokenHeader: 'x-token',
+      returnUrls: ['https://a.example.com', 'https://b.example.com/app'],
+    });
+    expect(config.wechat.apps.filter(({ kind }) => kind === 'mini_program')).toEqual([
+      { kind: 'mini_program', appId: 'wxa', secret: 'one' },
+      { kind: 'mini_program', appId: 'wxb', secret: 'two' },
+    ]);
+    expect(config.encryptionKeys).toHaveLength(2);
+  });
+
+  test('is frozen, to its leaves', () => {
+    const config = loadConfig(TEST);
+    const frozen = (value: unknown): boolean =>
+      typeof value !== 'object' ||
+      value === null ||
+      Buffer.isBuffer(value) ||
+      (Object.isFrozen(value) && Object.values(value).every(frozen));
+    expect(frozen(config)).toBe(true);
+    expect(() => Object.assign(config.ttl, { session: 1 })).toThrow(TypeError);
+  });
+
+  // Each value has "hunter2" in it, or is nothing else: it must not come back.
+  test.each([
+    ['NODE_ENV', 'hunter2'],
+    ['PORT', 'hunter2'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['HOST', 'hunter2\u0000'],
+    ['PUBLIC_URL', 'hunter2.example.com'],
+    ['PUBLIC_URL', 'ftp://hunter2.example.com'],
+    ['PUBLIC_URL', 'https://hunter2@example.com'],
+    ['PUBLIC_URL', 'https://example.com?hunter2'],
+    ['DATABASE_URL', 'postgres://hunter2@db/x'],
+    ['DATABASE_URL', 'sqlite:'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db'],
+    ['REDIS_URL', 'http://:hunter2@redis'],
+    ['WECHAT_MINI_PROGRAMS', 'hunter2'],
+    ['WECHAT_MINI_PROGRAMS', 'wxa:hunter2:x'],
+    ['WECHAT_WEBSITES', 'wxa:hunter2,wxa:hunter2'],
+    ['WECHAT_OFFICIAL_ACCOUNTS', 'wx a:hunter2'],
+    ['WECHAT_API_URL', 'hunter2'],
+    ['ACCEPT_UNIONID_CHANGE', 'hunter2!'],
+    ['SANDBOX', 'hunter2'],
+    ['SANDBOX_PORT', 'hunter2'],
+    ['ENCRYPTION_KEYS', 'hunter2'],
+    ['ENCRYPTION_KEYS', `${KEY},${KEY}`],
+    ['ACCESS_TOKEN_TTL', 'hunter2'],
+    ['ACCESS_TOKEN_TTL', '0m'],
+    ['SESSION_TTL', '90'],
+    ['SESSION_TTL', '999999999d'],
+    ['SESSION_IDLE_TTL', '1.5d'],
+    ['TOKEN_HEADER', 'hunter2 header'],
+    ['RETURN_URLS', 'https://shop.example.com,hunter2'],
+    ['RETURN_URLS', 'https://*.hunter2.example.com/?x'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['DOCS', 'hunter2'],
+    ['LOG_LEVEL', 'hunter2'],
+  ])('with a faulty %s (%j) stops the start by one line that names it and not its value', (name, value) => {
+    const faults = faultsOf({ ...TEST, [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^${name} \\w`));
+    expect(faults[0]).not.toContain('hunter2');
+  });
+
+  test('with several faults names them all at once, one line each', () => {
+    const source = { ...TEST, PORT: 'x', REDIS_URL: 'x', LOG_LEVEL: 'x' };
+    expect(
+      faultsOf(source)
+        .map((line) => line.split(' ')[0])
+        .sort(),
+    ).toEqual(['LOG_LEVEL', 'PORT', 'REDIS_URL']);
+    expect(() => loadConfig(source)).toThrow(/3 fault\(s\):\n {2}\S.*\n {2}\S.*\n {2}\S/);
+  });
+});
+
+describe('a secret from a file', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'wechat-auth-config-'));
+    writeFileSync(join(folder, 'apps'), 'wxa:from-file\n');
+    writeFileSync(join(folder, 'bad'), 'hunter2\n');
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is read without the line break at its end', () => {
+    const config = loadConfig({ ...TEST, WECHAT_WEBSITES_FILE: join(folder, 'apps') });
+    expect(config.wechat.apps).toContainEqual({ kind: 'website', appId: 'wxa', secret: 'from-file' });
+  });
+
+  test('is a fault where the file is away, holds rubbish, or the variable is set beside it', () => {
+    const name = 'WECHAT_WEBSITES';
+    const cases = [
+      { [`${name}_FILE`]: join(folder, 'hunter2-away') },
+      { [`${name}_FILE`]: join(folder, 'bad') },
+      { [`${name}_FILE`]: join(folder, 'apps'), [name]: 'wxb:hunter2' },
+    ];
+    for (const source of cases) {
+      const faults = faultsOf({ ...TEST, ...source });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toMatch(/^WECHAT_WEBSITES(_FILE)? /);
+      expect(faults[0]).not.toContain('hunter2');
+    }
+  });
+
+  test('is not looked for where the variable holds no secret', () => {
+    expect(loadConfig({ ...TEST, PORT_FILE: join(folder, 'bad') }).port).toBe(3000);
+  });
+});
+
+describe('the message push', () => {
+  const WECHAT_PUSH_TOKEN = 'hunter2';
+  const WECHAT_PUSH_AES_KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG';
+
+  test('is closed, plain with a token, encrypted with a key of 32 bytes', () => {
+    expect(loadConfig(TEST).wechat.push).toBeNull();
+    expect(loadConfig({ ...TEST, WECHAT_PUSH_TOKEN }).wechat.push).toEqual({
+      token: 'hunter2',
+      aesKey: null,
+    });
+    const { push } = loadConfig({ ...TEST, WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY }).wechat;
+    expect(push?.aesKey).toHaveLength(32);
+    // 43 characters say 258 bits: the last two are nobody's.
+    expect(push?.aesKey?.toString('base64').slice(0, 42)).toBe(WECHAT_PUSH_AES_KEY.slice(0, 42));
+  });
+
+  test.each<[string, Source]>([
+    ['WECHAT_PUSH_TOKEN', { WECHAT_PUSH_AES_KEY }],
+    ['WECHAT_PUSH_TOKEN', { WECHAT_PUSH_TOKEN: 'hunter2 ' }],
+    ['WECHAT_PUSH_TOKEN', { WECHAT_PUSH_TOKEN: 'hu' }],
+    ['WECHAT_PUSH_TOKEN', { WECHAT_PUSH_TOKEN: 'hunter2'.repeat(5) }],
+    ['WECHAT_PUSH_AES_KEY', { WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY: WECHAT_PUSH_AES_KEY.slice(1) }],
+    ['WECHAT_PUSH_AES_KEY', { WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY: `${WECHAT_PUSH_AES_KEY}=` }],
+    ['WECHAT_PUSH_AES_KEY', { WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY: `+${WECHAT_PUSH_AES_KEY.slice(1)}` }],
+  ])('%s has one fault: %j', (name, source) => {
+    const faults = faultsOf({ ...TEST, ...source });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^${name} must `));
+    expect(faults[0]).not.toContain('hunter2');
+  });
+});
+
+describe('production', () => {
+  test('is fine with real apps, keys and https', () => {
+    const config = loadConfig(PRODUCTION);
+    expect(config.sandbox.enabled).toBe(false);
+    expect(config.docs).toBe(false);
+    expect(config.wechat.apps).toHaveLength(1);
+  });
+
+  test.each<[string, Source, string]>([
+    ['the sandbox', { SANDBOX: 'on' }, 'SANDBOX'],
+    ['missing keys', { ENCRYPTION_KEYS: undefined }, 'ENCRYPTION_KEYS'],
+    ['missing apps', { WECHAT_MINI_PROGRAMS: undefined }, 'WECHAT_MINI_PROGRAMS'],
+    [
+      'a secret of the sandbox',
+      { WECHAT_WEBSITES: 'wxa:5a4db0c0de0000000000000000000002' },
+      'WECHAT_WEBSITES',
+    ],
+    ['an AppSecret over plain http', { WECHAT_API_URL: 'http://api.example.com' }, 'WECHAT_API_URL'],
+    [
+      'a host that only looks like this one',
+      { WECHAT_API_URL: 'http://127.0.0.1.example.com' },
+      'WECHAT_API_URL',
+    ],
+  ])('refuses %s', (_what, change, name) => {
+    const faults = faultsOf({ ...PRODUCTION, ...change });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(name);
+    expect(faults[0]).not.toContain('5a4db0c0de');
+  });
+
+  test.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000'])(
+    'allows a proxy on the same machine: %s',
+    (url) => {
+      expect(loadConfig({ ...PRODUCTION, WECHAT_API_URL: url }).wechat.apiUrl).toBe(url);
+    },
+  );
+
+  test('alone is without the sample apps', () => {
+    expect(loadConfig(TEST).wechat.apps.map(({ kind }) => kind)).toEqual([
+      'mini_program',
+      'website',
+      'official_account',
+    ]);
+    expect(loadConfig(PRODUCTION).wechat.apps.map(({ kind }) => kind)).toEqual(['mini_program']);
+  });
+});
