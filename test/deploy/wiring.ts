@@ -100,20 +100,19 @@ export class Wiring {
     await this.untilReady(replica);
   }
 
-  /** Every request that nginx has answered so far. */
-  async passages(): Promise<Passage[]> {
-    const log = await readFile(join(this.nginx.folder, 'access.log'), 'utf8');
-    return log
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const { requestId, status, replica } = JSON.parse(line) as Record<string, string | number>;
-        return {
-          requestId: String(requestId),
-          status: Number(status),
-          replicas: String(replica).split(', '),
-        };
-      });
+  /**
+   * The requests that nginx has answered so far. It notes one after it has sent the reply, so the line of a reply that
+   * is here may still be on the way.
+   * @param isComplete whether what is awaited is among them; waits for it, 5 s at most
+   */
+  async passages(
+    isComplete: (passages: readonly Passage[]) => boolean = () => true,
+  ): Promise<readonly Passage[]> {
+    for (let attempt = 0; ; attempt++) {
+      const passages = await this.notedPassages();
+      if (attempt === 100 || isComplete(passages)) return passages;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async stop(): Promise<void> {
@@ -121,6 +120,24 @@ export class Wiring {
     await Promise.all([...this.replicas.map(({ program }) => program), this.sandbox].map(endProgram));
     await this.backend.drop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async notedPassages(): Promise<Passage[]> {
+    const log = await readFile(join(this.nginx.folder, 'access.log'), 'utf8');
+    return (
+      log
+        .split('\n')
+        // A line that is being written is no line yet.
+        .slice(0, -1)
+        .map((line) => {
+          const { requestId, status, replica } = JSON.parse(line) as Record<string, string | number>;
+          return {
+            requestId: String(requestId),
+            status: Number(status),
+            replicas: String(replica).split(', '),
+          };
+        })
+    );
   }
 }
 
