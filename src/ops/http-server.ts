@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
@@ -50,7 +52,10 @@ export function fastifyOptions(config: AppConfig, requests: RequestLog): Fastify
   };
 }
 
-/** What browsers are told of every reply. By helmet itself: @fastify/helmet puts its policies together anew for each request. */
+/**
+ * What browsers are told of every reply. helmet says it, once: the same fields stand on every reply, and Fastify writes
+ * them faster than setHeader() does.
+ */
 export function registerSecurityFields(
   fastify: FastifyInstance,
   { publicUrl }: Pick<AppConfig, 'publicUrl'>,
@@ -60,9 +65,16 @@ export function registerSecurityFields(
     // For this host alone: what its neighbours speak is not ours to say.
     strictTransportSecurity: publicUrl.startsWith('https:') ? { includeSubDomains: false } : false,
   });
-  fastify.addHook('onRequest', ({ raw }, reply, done) =>
-    secure(raw, reply.raw, (fault) => done(fault instanceof Error ? fault : undefined)),
-  );
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  secure(request, response, (fault) => {
+    if (fault instanceof Error) throw fault;
+  });
+  const fields = response.getHeaders();
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(fields);
+    done();
+  });
 }
 
 /** Request ids, the context of each request, its line in the log, no caching unless a route says so. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
 import { fingerprint, freshSecret } from '../common/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { type Binding, mayContinue } from '../attempt/binding.js';
@@ -22,6 +23,13 @@ export interface LoginState {
 export type Continuation =
   { readonly first: true; readonly login: LoginState } | { readonly first: false; readonly location: string };
 
+/** Where the first callback landed. */
+interface Outcome {
+  readonly location: string;
+  /** When repeats no longer land there (ms since 1970). */
+  readonly until: number;
+}
+
 const STATE = /^[A-Za-z0-9]{1,128}$/;
 const STATE_MS = 10 * 60 * 1_000;
 /** How long a repeated callback lands where the first one did. */
@@ -33,7 +41,10 @@ const POLL_MS = 50;
 /** States of website logins: random, for one app, one returnTo, one browser, one use, 10 minutes. */
 @Injectable()
 export class LoginStates {
-  constructor(private readonly store: EphemeralStore) {}
+  constructor(
+    private readonly store: EphemeralStore,
+    private readonly clock: Clock,
+  ) {}
 
   /** @returns the state for WeChat's URL */
   async begin(login: LoginState): Promise<string> {
@@ -75,18 +86,21 @@ export class LoginStates {
 
   /** Keeps where the first callback landed, for those that repeat it. */
   async finish(state: string, location: string): Promise<void> {
-    await this.store.set(key('login-outcome', state), location, OUTCOME_MS);
-    await this.store.set(key('login-landed', state), '1', STATE_MS);
+    const outcome: Outcome = { location, until: this.clock.now() + OUTCOME_MS };
+    // Longer than it is good for: a repeat that comes too late is told so at once.
+    await this.store.set(key('login-outcome', state), JSON.stringify(outcome), STATE_MS);
   }
 
   private async outcome(state: string): Promise<string> {
-    const until = performance.now() + WAIT_MS;
+    const patience = performance.now() + WAIT_MS;
     for (;;) {
-      // In this order: the outcome is written first, so one that is missing after a landing has expired.
-      const landed = (await this.store.get(key('login-landed', state))) !== null;
-      const location = await this.store.get(key('login-outcome', state));
-      if (location !== null) return location;
-      if (landed || performance.now() > until) throw new AppError('STATE_INVALID');
+      const stored = await this.store.get(key('login-outcome', state));
+      if (stored !== null) {
+        const { location, until } = JSON.parse(stored) as Outcome;
+        if (this.clock.now() < until) return location;
+        throw new AppError('STATE_INVALID');
+      }
+      if (performance.now() > patience) throw new AppError('STATE_INVALID');
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
