@@ -1,27 +1,18 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../common/app-error.js';
 import { addressGroup } from '../common/address-group.js';
-import { fingerprint } from '../common/secret.js';
 import type { ApiKey } from '../config/app-config.js';
-import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { EventLog } from '../events/event-log.js';
+import { Refusals } from '../events/refusals.js';
 import type { Quota } from '../rate-limit/quota.js';
 import { API_KEY_GUESSES } from '../rate-limit/quotas.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 
-/** One event in this time for each address: a flood of guesses does not fill the table. */
-const RECORD_EVERY_MS = 60_000;
-
 /** Records API keys that were refused, without anything of the key. */
 @Injectable()
 export class RefusedKeys {
-  private readonly logger = new Logger(RefusedKeys.name);
-
   constructor(
     private readonly limiter: RateLimiter,
-    private readonly store: EphemeralStore,
-    private readonly events: EventLog,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -39,29 +30,16 @@ export class RefusedKeys {
    */
   async record(request: FastifyRequest, key: ApiKey | null): Promise<void> {
     await this.limiter.use(guesses(request));
-    await this.unlessAway(async () => {
-      const mark = `operator-refused:${fingerprint(request.ip)}`;
-      if (!(await this.store.setIfAbsent(mark, '1', RECORD_EVERY_MS))) return;
-      await this.events.record({
-        type: 'operator.refused',
-        userId: null,
-        actor: key ? `${key.role}:${key.name}` : 'system',
-        details: {
-          reason: key ? 'service key on a route for operators' : 'unknown key',
-          // The pattern of the route, never the address.
-          route: `${request.method} ${request.routeOptions.url ?? ''}`,
-        },
-      });
+    await this.refusals.record({
+      type: 'operator.refused',
+      userId: null,
+      actor: key ? `${key.role}:${key.name}` : 'system',
+      details: {
+        reason: key ? 'service key on a route for operators' : 'unknown key',
+        // The pattern of the route, never the address.
+        route: `${request.method} ${request.routeOptions.url ?? ''}`,
+      },
     });
-  }
-
-  private async unlessAway(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      this.logger.warn({ code: error.code, msg: 'the refusal of an API key is not recorded' });
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import { Event } from './event.entity.js';
 import { EventList } from './event-list.js';
 import { EventLog } from './event-log.js';
 import { EventPruning } from './event-pruning.js';
+import { Refusals } from './refusals.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
 import { WebhookQueue } from './webhook-queue.js';
 import { WebhookSender } from './webhook-sender.js';
@@ -13,7 +14,7 @@ import { WebhookWorker } from './webhook-worker.js';
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([Event, WebhookDelivery])],
-  providers: [EventLog, EventList, WebhookQueue, WebhookSender, WebhookWorker, EventPruning],
-  exports: [EventLog, EventList, WebhookQueue],
+  providers: [EventLog, EventList, Refusals, WebhookQueue, WebhookSender, WebhookWorker, EventPruning],
+  exports: [EventLog, EventList, Refusals, WebhookQueue],
 })
 export class EventsModule {}

@@ -10,6 +10,7 @@ import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
 import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
 import { Clock } from '../common/clock.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
+import { Refusals } from '../events/refusals.js';
 import { deviceNames } from '../session/device.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import type { ResolvedLogin } from '../user/user.service.js';
@@ -69,6 +70,7 @@ export class ScansController {
     private readonly loginCodes: LoginCodes,
     private readonly samePerson: SamePerson,
     private readonly clock: Clock,
+    private readonly refusals: Refusals,
   ) {}
 
   /** Opens a scan: the screen learns that somebody is there, the person what asks for the login. */
@@ -142,9 +144,12 @@ export class ScansController {
   @ApiProblems({ bearer: true }, ...SCAN_PROBLEMS, 'SCAN_REQUIRED', 'SCAN_DECIDED')
   async deny(
     @Param('ticket') ticket: string,
-    @CurrentSession() { identity }: SessionOfUser,
+    @CurrentSession() { identity, user }: SessionOfUser,
   ): Promise<ScanStatusReply> {
-    return this.status(await this.attempts.deny(ticket, identity.id));
+    const attempt = await this.attempts.deny(ticket, identity.id);
+    const details = { reason: 'LOGIN_DENIED', channel: 'scan', appId: identity.appId };
+    await this.refusals.record({ type: 'login.refused', userId: user.id, actor: 'user', details });
+    return this.status(attempt);
   }
 
   private status(attempt: Attempt): ScanStatusReply {

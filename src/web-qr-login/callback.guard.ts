@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { loginChannel } from '../auth/wechat-login-request.js';
 import { noteInRequest } from '../common/request-context.js';
+import { Refusals } from '../events/refusals.js';
 import { SessionService } from '../session/session.service.js';
 import { BrowserCookie } from './browser-cookie.js';
 import { isFramed } from './callback-reply.js';
@@ -43,6 +44,7 @@ export class CallbackGuard implements CanActivate {
     private readonly states: LoginStates,
     private readonly cookie: BrowserCookie,
     private readonly sessions: SessionService,
+    private readonly refusals: Refusals,
   ) {}
 
   /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; AlreadyLanded for a repeat, FramedCallback */
@@ -64,9 +66,18 @@ export class CallbackGuard implements CanActivate {
     if (!continuation.first) throw new AlreadyLanded(continuation.location);
     request.callbackFirst = { state, code: given };
     // WeChat's old way to say that the person tapped cancel (wechat-api.md section 4.1).
-    if (given === '') throw new AppError('LOGIN_DENIED');
+    if (given === '') {
+      await this.recordDenial(login);
+      throw new AppError('LOGIN_DENIED');
+    }
     if (login.linkTo !== null) request.callbackUserId = (await this.sessions.verify(login.linkTo)).user.id;
     return true;
+  }
+
+  private async recordDenial({ linkTo, channel, appId }: LoginState): Promise<void> {
+    if (linkTo !== null) return;
+    const details = { reason: 'LOGIN_DENIED', channel: loginChannel(channel), appId };
+    await this.refusals.record({ type: 'login.refused', userId: null, actor: 'user', details });
   }
 }
 
