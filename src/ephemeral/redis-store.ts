@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { AppError } from '../common/app-error.js';
+import { inTime } from '../common/in-time.js';
 import { EphemeralStore, type StoreListener } from './ephemeral-store.js';
 
 const PREFIX = 'wechat-auth:';
@@ -30,7 +31,8 @@ export class RedisStore extends EphemeralStore {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: COMMAND_TIMEOUT_MS,
-      commandTimeout: COMMAND_TIMEOUT_MS,
+      // For what ioredis itself asks of a new connection; it takes a stall of this process for one of Redis.
+      commandTimeout: 2 * COMMAND_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
     });
     this.redis.on('error', onError);
@@ -123,7 +125,7 @@ export class RedisStore extends EphemeralStore {
 
 async function reached<T>(command: Promise<T>): Promise<T> {
   try {
-    return await command;
+    return await inTime(command, COMMAND_TIMEOUT_MS, () => new Error('no answer in time'));
   } catch (error) {
     throw new AppError('STORE_UNAVAILABLE', { cause: error });
   }

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../common/app-error.js';
+import { inTime } from '../common/in-time.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 
 /** Longer than a healthy store ever takes, shorter than its own second: what comes after may need that one. */
@@ -54,7 +55,7 @@ export class SharedCounts {
       return own();
     }
     try {
-      return await inTime(shared());
+      return await inTime(shared(), PATIENCE_MS, () => new AppError('STORE_UNAVAILABLE'));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       this.goOnAlone();
@@ -79,21 +80,5 @@ export class SharedCounts {
       },
       () => undefined,
     );
-  }
-}
-
-/** @throws AppError STORE_UNAVAILABLE where it takes too long */
-async function inTime(work: Promise<number>): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      // After a stall of this process timers come first: an answer that has arrived meanwhile is read before this.
-      setImmediate(() => reject(new AppError('STORE_UNAVAILABLE')));
-    }, PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

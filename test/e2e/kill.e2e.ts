@@ -95,7 +95,8 @@ describe('the process is killed at a random moment', () => {
       again.child.kill('SIGTERM');
       expect(await again.ended).toBe(0);
     }
-  });
+    // Two starts of a process in each round.
+  }, 120_000);
 });
 
 function present(reply: TokenReply | null): TokenReply[] {

@@ -127,7 +127,7 @@ describe(
           answers.push(performance.now() - askedAt);
         }
         answers.sort((a, b) => a - b);
-        expect(answers[Math.floor(answers.length / 2)]).toBeLessThan(50);
+        expect(answers[Math.floor(answers.length / 2)]).toBeLessThan(250);
         expect(answers.at(-1)).toBeLessThan(1_000);
 
         for (const { socket } of waiters) socket.destroy();
