@@ -42,9 +42,8 @@ export class ResolveInTransaction {
       await this.reconcileUnionId(known, login.unionId);
       return { ...(await this.reread(login)), isNewUser: false };
     }
-    const owner = login.unionId === null ? null : await this.ownerOf(login.unionId);
+    const owner = login.unionId === null ? null : await this.lockOwner(login.unionId, []);
     const userId = owner ?? (await this.createUser());
-    if (owner !== null) await this.lockUser(owner);
     const identityId = await this.createIdentity(userId, login);
     if (login.unionId !== null && owner === null) await this.claimUnionId(login.unionId, userId);
     await this.record({
@@ -93,8 +92,7 @@ export class ResolveInTransaction {
     const changed = identity.unionId !== null;
     if (changed && !this.acceptUnionIdChange.includes(identity.appId))
       throw new AppError('WECHAT_UNIONID_CHANGED');
-    const owner = await this.ownerOf(unionId);
-    await this.lockUser(user.id);
+    const owner = await this.lockOwner(unionId, [user.id]);
     if (owner === null) await this.claimUnionId(unionId, user.id);
     await this.manager.query('UPDATE wechat_identities SET union_id = ? WHERE id = ?', [
       unionId,
@@ -130,6 +128,21 @@ export class ResolveInTransaction {
       unionId,
     ]);
     return row?.user_id ?? null;
+  }
+
+  /**
+   * The user of a unionid, locked together with others; `null` where it is nobody's.
+   * @throws LostRace when the unionid was taken away or moved before its user was locked
+   */
+  private async lockOwner(unionId: string, others: readonly string[]): Promise<string | null> {
+    const owner = await this.ownerOf(unionId);
+    const users = new Set(owner === null ? others : [owner, ...others]);
+    // In the order of their ids, so that two of these cannot wait for each other.
+    for (const userId of [...users].sort()) await this.lockUser(userId);
+    // Whoever unlinks, merges or deletes holds the user's row: what stands now stays.
+    if ((await this.ownerOf(unionId)) !== owner)
+      throw new LostRace('the unionid went to another user or away');
+    return owner;
   }
 
   /** Nobody can merge or delete the user away before this transaction ends. */

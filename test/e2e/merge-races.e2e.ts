@@ -51,6 +51,8 @@ describe('merges that race', () => {
         WHERE u.status = 'active' AND i.id IS NULL`,
       identitiesAwayFromTheirUnionId: `wechat_identities i JOIN union_ids n ON n.union_id = i.union_id
         WHERE n.user_id <> i.user_id`,
+      identitiesOfALostUnionId: `wechat_identities i LEFT JOIN union_ids n ON n.union_id = i.union_id
+        WHERE i.union_id IS NOT NULL AND n.union_id IS NULL`,
       mergedWithProfile: `users WHERE status = 'merged' AND (nickname IS NOT NULL OR phone_number IS NOT NULL)`,
       activeButMerged: `users WHERE status = 'active' AND merged_into IS NOT NULL`,
     };
@@ -104,6 +106,68 @@ describe('merges that race', () => {
     );
     expect(rows).toEqual([{ merged_into: oldest }, { merged_into: oldest }]);
     await expectOneUser(person, logins, oldest ?? '');
+    await expectWhole();
+  });
+
+  test('a WeChat account that is unlinked while it logs in by another app does not stay with the user it left', async () => {
+    for (let round = 0; round < 25; round++) {
+      const person = await world.person();
+      const { accessToken, user } = await loginAt(MINI_PROGRAM, person);
+      const other = await world.person({ withUnionId: false });
+      const linked = await call<{ id: string }>(`${world.url}/v1/users/me/identities/mini-program`, {
+        token: accessToken,
+        json: { code: await world.wxLogin(other, SECOND_MINI_PROGRAM), appId: SECOND_MINI_PROGRAM },
+      });
+      expect(linked.status).toBe(201);
+      const { accessToken: token } = await loginAt(SECOND_MINI_PROGRAM, other);
+      const [chosen] = await world.backend.rows(
+        `SELECT id FROM wechat_identities WHERE user_id = '${user.id}' AND app_id = '${MINI_PROGRAM}'`,
+      );
+      const code = await world.wxLogin(person, SECOND_MINI_PROGRAM);
+      const login = async () => {
+        await new Promise((resolve) => setTimeout(resolve, round % 8));
+        return world.loginWith(code, { appId: SECOND_MINI_PROGRAM }, world.service(round % INSTANCES).url);
+      };
+      const [unlinked, loggedIn] = await Promise.all([
+        call(`${world.url}/v1/users/me/identities/${String(chosen?.id)}`, { token, method: 'DELETE' }),
+        login(),
+      ]);
+      expect([unlinked.status, loggedIn.status]).toEqual([204, expect.any(Number)]);
+      expect(loggedIn.status).toBeLessThan(500);
+      const [one, two] = [await loginAt(MINI_PROGRAM, person), await loginAt(SECOND_MINI_PROGRAM, person)];
+      expect(one.user.id).toBe(two.user.id);
+      expect(one.user.id).not.toBe(user.id);
+    }
+    await expectWhole();
+  });
+
+  test('tokens of a user who has just been merged act for the one who is left, on every instance', async () => {
+    const { person, logins } = await scattered(MINI_PROGRAM, WEBSITE);
+    const [older, younger] = logins;
+    if (!older || !younger) throw new Error('two logins are needed');
+    for (const { url } of world.services)
+      expect((await world.verify(younger.accessToken, url)).status).toBe(200);
+    await bind(person);
+    await loginAt(MINI_PROGRAM, person);
+    await loginAt(WEBSITE, person);
+    for (const { url } of world.services) {
+      const mine = (path: string, options: object = {}) =>
+        call<{ items: unknown[] }>(`${url}/v1/users/me${path}`, { token: younger.accessToken, ...options });
+      expect((await mine('/identities')).body.items).toHaveLength(2);
+      expect((await mine('/sessions')).body.items.length).toBeGreaterThan(0);
+      expect((await mine('', { json: { nickname: `小红 ${url.slice(-1)}` } })).status).toBe(200);
+      expect((await mine('/sessions', { method: 'DELETE' })).status).toBe(204);
+      expect((await mine('/sessions')).body.items).toHaveLength(1);
+    }
+    const changes = await world.backend.rows(
+      `SELECT user_id FROM events WHERE type = 'user.updated' AND user_id IN ('${older.user.id}', '${younger.user.id}')`,
+    );
+    expect(new Set(changes.map((row) => row.user_id))).toEqual(new Set([older.user.id]));
+    const { status } = await call(`${world.url}/v1/users/me`, {
+      token: younger.accessToken,
+      method: 'DELETE',
+    });
+    expect(status).toBe(204);
     await expectWhole();
   });
 
