@@ -48,24 +48,26 @@ export class LoginCodes {
   }
 
   /**
-   * Uses a loginCode up. Who brings the wrong proof uses nothing up.
+   * What a loginCode stands for, without using it up, for who may redeem it.
    * @param browser fingerprint of the cookie that came along
    * @throws AppError LOGIN_CODE_INVALID
    */
-  async redeem(
+  async find(
     loginCode: string,
     browser: string | null,
     codeVerifier: string | undefined,
   ): Promise<PendingLogin | PendingLink> {
-    const login = parse(await this.store.get(key(loginCode)));
+    const stored = await this.store.get(key(loginCode));
+    if (stored === null) throw new AppError('LOGIN_CODE_INVALID');
+    const login = JSON.parse(stored) as PendingLogin | PendingLink;
     if (!mayRedeem(login.binding, browser, codeVerifier)) throw new AppError('LOGIN_CODE_INVALID');
-    return parse(await this.store.take(key(loginCode)));
+    return login;
   }
-}
 
-function parse(stored: string | null): PendingLogin | PendingLink {
-  if (stored === null) throw new AppError('LOGIN_CODE_INVALID');
-  return JSON.parse(stored) as PendingLogin | PendingLink;
+  /** Uses a loginCode up. Of several at once one does. @throws AppError LOGIN_CODE_INVALID for the others */
+  async use(loginCode: string): Promise<void> {
+    if ((await this.store.take(key(loginCode))) === null) throw new AppError('LOGIN_CODE_INVALID');
+  }
 }
 
 function key(loginCode: string): string {

@@ -95,7 +95,8 @@ export class WebsiteLoginFlow {
   }
 
   /**
-   * Turns a loginCode into a session: of the person who logged in, or of the account that is linked now.
+   * Turns a loginCode into a session: of the person who logged in, or of the account that is linked now. While the
+   * database is away the code is not used up: the same request may be repeated.
    * @param browser fingerprint of the cookie that came along
    * @throws AppError LOGIN_CODE_INVALID, ACCOUNT_DISABLED, SESSION_ENDED, IDENTITY_TAKEN
    */
@@ -106,10 +107,12 @@ export class WebsiteLoginFlow {
   ): Promise<{ tokens: Tokens; isNewUser: boolean }> {
     // A loginCode that nobody knows belongs to no channel; most come from websites.
     noteInRequest({ login: 'website' });
-    const pending = await this.loginCodes.redeem(loginCode, browser, codeVerifier);
-    if (pending.kind === 'link') return { tokens: await this.finishLink(pending), isNewUser: false };
+    const pending = await this.loginCodes.find(loginCode, browser, codeVerifier);
+    if (pending.kind === 'link') {
+      return { tokens: await this.finishLink(loginCode, pending), isNewUser: false };
+    }
     noteInRequest({ login: pending.channel });
-    const tokens = await this.openSession(pending);
+    const tokens = await this.openSession(loginCode, pending);
     // The session stands: that the attempt says so too is for whoever still looks at it.
     if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
     return { tokens, isNewUser: pending.isNewUser };
@@ -144,14 +147,16 @@ export class WebsiteLoginFlow {
     return withAnswer(returnTo, 'loginCode', await this.loginCodes.issue(pending));
   }
 
-  private async openSession({ identityId, device }: PendingLogin): Promise<Tokens> {
+  private async openSession(loginCode: string, { identityId, device }: PendingLogin): Promise<Tokens> {
     const login = await this.users.findIdentity(identityId);
     if (!login) throw new AppError('LOGIN_CODE_INVALID');
+    await this.loginCodes.use(loginCode);
     return this.sessions.start(login, device);
   }
 
-  private async finishLink({ sessionId, login, device }: PendingLink): Promise<Tokens> {
+  private async finishLink(loginCode: string, { sessionId, login, device }: PendingLink): Promise<Tokens> {
     const { user } = await this.sessions.verify(sessionId);
+    await this.loginCodes.use(loginCode);
     const linked = await this.users.link(
       user.id,
       JSON.parse(this.keyRing.open(login, LINK_PLACE)) as WeChatLogin,

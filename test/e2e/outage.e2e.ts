@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createBackend } from '../harness/backend.js';
+import { Browser } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { type Person, type TokenReply, World } from '../harness/world.js';
@@ -75,6 +76,17 @@ if (backend.databaseUrl !== null) {
       proxy.hold(false);
       await within(5_000, () => isReady(world));
       await world.miniProgramLogin(person);
+    });
+
+    test('away as a loginCode is redeemed: 503, and the same code works once it is back', async () => {
+      const browser = new Browser();
+      const loginCode = (await world.websiteCallback(browser, person)).searchParams.get('loginCode');
+      await proxy.cut();
+      expect((await world.redeem(browser, loginCode)).body.code).toBe('DATABASE_UNAVAILABLE');
+      await proxy.open();
+      await within(5_000, () => isReady(world));
+      expect((await world.redeem(browser, loginCode)).status).toBe(200);
+      expect((await world.redeem(browser, loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
     });
   });
 }
