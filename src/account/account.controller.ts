@@ -1,13 +1,11 @@
 import { Body, Controller, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession, CurrentUser } from '../auth/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
-import { AppError } from '../common/app-error.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { Profiles } from '../user/profiles.js';
 import { UserReplies, UserReply } from '../user/user-replies.js';
-import { UserService } from '../user/user.service.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { ProfileChangeRequest } from './account.requests.js';
 
@@ -18,7 +16,6 @@ import { ProfileChangeRequest } from './account.requests.js';
 @RateLimit('account-writes')
 export class AccountController {
   constructor(
-    private readonly users: UserService,
     private readonly profiles: Profiles,
     private readonly wechat: WeChatApiService,
     private readonly userReplies: UserReplies,
@@ -30,11 +27,8 @@ export class AccountController {
   @ApiOperation({ summary: 'The user behind the token', operationId: 'me' })
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true })
-  async me(@CurrentSession() session: SessionOfUser): Promise<UserReply> {
-    // Read anew: what the guard knows may be 5 s old, and people look here right after a change.
-    const found = await this.users.findIdentity(session.identity.id);
-    if (!found) throw new AppError('SESSION_ENDED');
-    return this.userReplies.user(found.user);
+  me(@CurrentUser() user: SessionOfUser['user']): UserReply {
+    return this.userReplies.user(user);
   }
 
   /** The nickname that the person chose, as `<input type="nickname">` gives it. */

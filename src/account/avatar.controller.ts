@@ -124,7 +124,7 @@ export class AvatarController {
 
   private async choose(request: FastifyRequest, session: SessionOfUser): Promise<UserReply> {
     const bytes = await uploadedPicture(request);
-    // Read anew, before and after: what the guard knows may be 5 s old, and a merge may have happened since.
+    // Read anew, before and after: the upload takes its time, and a merge may have happened since.
     await this.userAvatars.choose((await this.owner(session)).id, bytes);
     return this.userReplies.user(await this.owner(session));
   }

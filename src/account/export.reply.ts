@@ -23,6 +23,18 @@ export class ExportedEventReply {
   createdAt!: string;
 }
 
+/** A session, also one that has ended: it is kept for 30 days more. */
+export class ExportedSessionReply extends SessionReply {
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  endedAt!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why it ended before its time.' })
+  endReason!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)' })
+  userAgent!: string | null;
+}
+
 /** Everything that is held about a person. */
 export class ExportReply {
   @ApiProperty({ type: UserReply })
@@ -31,8 +43,15 @@ export class ExportReply {
   @ApiProperty({ type: [IdentityReply] })
   identities!: IdentityReply[];
 
-  @ApiProperty({ type: [SessionReply] })
-  sessions!: SessionReply[];
+  @ApiProperty({ type: [ExportedSessionReply] })
+  sessions!: ExportedSessionReply[];
+
+  @ApiProperty({
+    type: [String],
+    description: 'Addresses of pictures at WeChat that are still to be copied.',
+    example: [],
+  })
+  pendingPictures!: string[];
 
   @ApiProperty({ type: [ExportedEventReply] })
   events!: ExportedEventReply[];

@@ -3,12 +3,13 @@ import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTa
 import { CurrentSession, CurrentUser } from '../auth/access-token.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
 import { EventLog } from '../events/event-log.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { sessionReply } from '../session/session-replies.js';
 import { SessionService } from '../session/session.service.js';
+import { UserAvatars } from '../user/user-avatars.js';
 import { DeleteUser } from '../user/delete-user.js';
 import { identityReply, UserReplies } from '../user/user-replies.js';
 import { UserService } from '../user/user.service.js';
@@ -26,6 +27,8 @@ export class LeavingController {
     private readonly events: EventLog,
     private readonly deleteUser: DeleteUser,
     private readonly userReplies: UserReplies,
+    private readonly userAvatars: UserAvatars,
+    private readonly clock: Clock,
   ) {}
 
   /** Everything that is held about the person. Keys that only work between WeChat and this service are named, not shown. */
@@ -35,20 +38,23 @@ export class LeavingController {
   @ApiOkResponse({ type: ExportReply })
   @ApiProblems({ bearer: true })
   async export(@CurrentSession() current: SessionOfUser): Promise<ExportReply> {
-    const found = await this.users.findIdentity(current.identity.id);
-    if (!found) throw new AppError('SESSION_ENDED');
-    const { user } = found;
-    const [identities, sessions, events] = await Promise.all([
+    const { user } = current;
+    const [identities, sessions, events, pendingPictures] = await Promise.all([
       this.users.identitiesOf(user.id),
-      this.sessions.ofUser(user.id),
+      this.sessions.allOfUser(user.id),
       this.events.ofUser(user.id),
+      this.userAvatars.pendingOf(user.id),
     ]);
     return {
       user: this.userReplies.user(user),
       identities: identities.map(identityReply),
-      sessions: sessions.map((each) =>
-        sessionReply(each, this.sessions.endsAt(each.session), current.session.id),
-      ),
+      sessions: sessions.map((each) => ({
+        ...sessionReply(each, this.sessions.endsAt(each.session), current.session.id),
+        endedAt: this.endedAt(each),
+        endReason: each.session.revokeReason,
+        userAgent: each.session.device,
+      })),
+      pendingPictures,
       events: events.map(({ id, type, actor, ip, details, createdAt }) => ({
         id,
         type,
@@ -77,5 +83,11 @@ export class LeavingController {
       reason: 'asked for by the person',
     });
     for (const identityId of identityIds) this.sessions.forgetIdentity(identityId);
+  }
+
+  /** ISO 8601, UTC; `null` for a session that is alive. */
+  private endedAt({ session }: SessionOfUser): string | null {
+    const at = session.revokedAt ?? this.sessions.endsAt(session);
+    return at <= this.clock.now() ? new Date(at).toISOString() : null;
   }
 }

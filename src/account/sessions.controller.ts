@@ -32,14 +32,14 @@ export class SessionsController {
     };
   }
 
-  /** Ends one of them; the one that asks, too. */
+  /** Ends one of them; the one that asks, too. Ending it twice is no error: networks repeat. */
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'End a session', operationId: 'endMySession' })
   @ApiNoContentResponse({ description: 'It has ended.' })
   @ApiProblems({ bearer: true }, 'NOT_FOUND')
   async end(@Param('id') id: string, @CurrentSession() current: SessionOfUser): Promise<void> {
-    const sessions = await this.sessions.ofUser(current.user.id);
+    const sessions = await this.sessions.allOfUser(current.user.id);
     if (!sessions.some(({ session }) => session.id === id)) throw new AppError('NOT_FOUND');
     await this.sessions.end(id, 'ended_by_user');
   }

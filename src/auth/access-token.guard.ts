@@ -6,7 +6,7 @@ import { PUBLIC } from '../common/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { SessionService } from '../session/session.service.js';
 import { TokenService } from '../session/token.service.js';
-import { type AuthenticatedState, accessTokenOf } from './access-token.js';
+import { type AuthenticatedState, accessTokenOf, RECENT_SESSION } from './access-token.js';
 
 /** Stands before every route that does not say `@Public()`: a good token of a session that is alive. */
 @Injectable()
@@ -26,7 +26,8 @@ export class AccessTokenGuard implements CanActivate {
     const token = accessTokenOf(request.headers, this.config.tokenHeader);
     if (token === null) throw new AppError('TOKEN_MISSING');
     const { sid } = await this.tokens.verify(token);
-    request.session = await this.sessions.verify(sid);
+    const recent = this.reflector.get<boolean | undefined>(RECENT_SESSION, context.getHandler()) ?? false;
+    request.session = await (recent ? this.sessions.verifyRecent(sid) : this.sessions.verify(sid));
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { SessionOfUser } from '../session/session-rows.js';
 
@@ -6,6 +6,15 @@ import type { SessionOfUser } from '../session/session-rows.js';
 export interface AuthenticatedState {
   session?: SessionOfUser;
 }
+
+/** Under which the decorator leaves its mark. */
+export const RECENT_SESSION = 'wechat-auth:recent-session';
+
+/**
+ * The route only tells whether the token is good: what was found within the last 5 s will do. Every other route acts
+ * for the user, who may have been merged, disabled or deleted a moment ago.
+ */
+export const RecentSession = (): MethodDecorator => SetMetadata(RECENT_SESSION, true);
 
 /** The session behind the access token of the request, with its identity and user. */
 export const CurrentSession = createParamDecorator((_: unknown, context: ExecutionContext): SessionOfUser => {

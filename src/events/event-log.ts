@@ -85,6 +85,8 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
   };
 }
 
+const COLUMNS = 'id, type, user_id, actor, ip, request_id, details, created_at, outbox_at';
+
 /** Writes the audit trail. */
 @Injectable()
 export class EventLog {
@@ -101,24 +103,21 @@ export class EventLog {
    * for them by the same statement.
    */
   entry(event: NewEvent): Statement {
-    const context = requestContext();
-    const now = toSqlTime(this.clock.now());
-    const outgoing = this.config.webhooks !== null && goesOut({ details: {}, ...event });
-    if (outgoing) this.wroteToOutbox = true;
     return {
-      sql: `INSERT INTO events (id, type, user_id, actor, ip, request_id, details, created_at, outbox_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      parameters: [
-        uuidv7(),
-        event.type,
-        event.userId,
-        event.actor,
-        event.anonymous ? null : (context?.ip ?? null),
-        context?.requestId ?? null,
-        JSON.stringify(event.details ?? {}),
-        now,
-        outgoing ? now : null,
-      ],
+      sql: `INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      parameters: this.values(event),
+    };
+  }
+
+  /**
+   * The same, of a user who is there: one who is being deleted leaves no address behind, whoever comes first. Where
+   * nothing else in the transaction locks the user, it does: it stands before what locks anything of theirs.
+   */
+  entryOf(event: NewEvent & { readonly userId: string }): Statement {
+    return {
+      sql: `INSERT INTO events (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? FROM users u
+            WHERE u.id = ?${this.database.forUpdate}`,
+      parameters: [...this.values(event), event.userId],
     };
   }
 
@@ -143,17 +142,37 @@ export class EventLog {
     return { sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ?`, parameters: [userId] };
   }
 
-  /** All that is recorded of a user, the oldest first. */
+  /** All that is recorded of a user, and of those who were merged into this one, the oldest first. */
   async ofUser(userId: string): Promise<RecordedEvent[]> {
     const rows = await this.database.select<EventRow>(
-      'SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events WHERE user_id = ? ORDER BY id',
-      [userId],
+      `SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events
+       WHERE user_id = ? OR user_id IN (SELECT u.id FROM users u WHERE u.merged_into = ?) ORDER BY id`,
+      [userId, userId],
     );
     return rows.map(toRecordedEvent);
   }
 
   /** Records something that changed nothing else, such as a refusal. */
   async record(event: NewEvent): Promise<void> {
-    await this.database.batch([this.entry(event)]);
+    const { userId } = event;
+    await this.database.batch([userId === null ? this.entry(event) : this.entryOf({ ...event, userId })]);
+  }
+
+  private values(event: NewEvent): Statement['parameters'] {
+    const context = requestContext();
+    const now = toSqlTime(this.clock.now());
+    const outgoing = this.config.webhooks !== null && goesOut({ details: {}, ...event });
+    if (outgoing) this.wroteToOutbox = true;
+    return [
+      uuidv7(),
+      event.type,
+      event.userId,
+      event.actor,
+      event.anonymous ? null : (context?.ip ?? null),
+      context?.requestId ?? null,
+      JSON.stringify(event.details ?? {}),
+      now,
+      outgoing ? now : null,
+    ];
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
+import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
@@ -153,6 +154,7 @@ export class WebhookQueue {
    */
   async resend(eventId: string, actor: Actor): Promise<void> {
     if (this.receivers.length === 0) throw new AppError('WEBHOOKS_OFF');
+    if (!isId(eventId)) throw new AppError('NOT_FOUND');
     await this.database.transaction(async (manager) => {
       const [event] = await manager.query<OutgoingRow[]>(
         `SELECT type, user_id, details FROM events WHERE id = ?${this.database.forUpdate}`,

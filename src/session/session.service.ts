@@ -162,16 +162,23 @@ export class SessionService {
   }
 
   /**
-   * The session behind an access token that was verified already. Costs the database at most one read in 5 s.
+   * The session behind an access token that was verified already, as it was within the last 5 s: costs the database
+   * at most one read in that time. For who only wants to know whether the token is good.
+   * @throws AppError SESSION_ENDED, for a disabled account too: its tokens are good for nothing
+   */
+  async verifyRecent(sessionId: string): Promise<SessionOfUser> {
+    const found = this.verified.get(sessionId) ?? (await this.read(sessionId));
+    if (found?.user.status !== 'active') throw new AppError('SESSION_ENDED');
+    return this.requireAlive(found);
+  }
+
+  /**
+   * The session behind an access token that was verified already, and whose it is now, also when a merge has just
+   * moved it: for who acts on it.
    * @throws AppError SESSION_ENDED, ACCOUNT_DISABLED
    */
   async verify(sessionId: string): Promise<SessionOfUser> {
-    const cached = this.verified.get(sessionId);
-    if (cached) return this.requireAlive(cached);
-    const readAt = this.clock.now();
-    const session = this.requireAlive(await findSession(this.database, sessionId));
-    this.verified.set(session, readAt);
-    return session;
+    return this.requireAlive(await this.read(sessionId));
   }
 
   /**
@@ -191,13 +198,13 @@ export class SessionService {
     const found = await findSession(this.database, sessionId);
     if (found?.session.revokedAt !== null) return;
     await this.database.batch([
-      this.revocation('id = ?', sessionId, reason),
-      this.events.entry({
+      this.events.entryOf({
         type: 'session.ended',
         userId: found.user.id,
         actor,
         details: { sessionId, reason },
       }),
+      this.revocation('id = ?', sessionId, reason),
     ]);
     this.verified.forget(({ session }) => session.id === sessionId);
   }
@@ -239,9 +246,9 @@ export class SessionService {
     actor: Actor,
     except: string | null = null,
   ): Promise<number> {
-    const [ended] = await this.database.batch([
+    const [, ended] = await this.database.batch([
+      this.events.entryOf({ type: 'session.ended', userId, actor, details: { all: true, reason, except } }),
       this.endingOfUser(userId, reason, except),
-      this.events.entry({ type: 'session.ended', userId, actor, details: { all: true, reason, except } }),
     ]);
     this.verified.forget(({ user, session }) => user.id === userId && session.id !== except);
     return ended ?? 0;
@@ -268,8 +275,13 @@ export class SessionService {
 
   /** Sessions of a user that are alive, the last used first. */
   async ofUser(userId: string): Promise<SessionOfUser[]> {
-    const sessions = await findSessionsOfUser(this.database, userId);
+    const sessions = await this.allOfUser(userId);
     return sessions.filter(({ session }) => !this.isOver(session));
+  }
+
+  /** Sessions of a user that are kept, also those that have ended, the last used first. */
+  allOfUser(userId: string): Promise<SessionOfUser[]> {
+    return findSessionsOfUser(this.database, userId);
   }
 
   private issue(
@@ -294,6 +306,14 @@ export class SessionService {
   /** When the session ends if nobody uses it any more (ms). */
   endsAt(session: { lastUsedAt: number; expiresAt: number }): number {
     return Math.min(session.expiresAt, session.lastUsedAt + this.config.ttl.sessionIdle * 1000);
+  }
+
+  /** Remembers what it finds, if it is alive. */
+  private async read(sessionId: string): Promise<SessionOfUser | null> {
+    const readAt = this.clock.now();
+    const found = await findSession(this.database, sessionId);
+    if (found?.user.status === 'active' && !this.isOver(found.session)) this.verified.set(found, readAt);
+    return found;
   }
 
   private requireAlive(found: SessionOfUser | null): SessionOfUser {
@@ -323,8 +343,7 @@ export class SessionService {
 
   private async revokeReused({ session, user, identity }: SessionOfUser, generation: number): Promise<void> {
     await this.database.batch([
-      this.revocation('id = ?', session.id, 'refresh_token_reused'),
-      this.events.entry({
+      this.events.entryOf({
         type: 'session.refresh_token_reused',
         userId: user.id,
         actor: 'system',
@@ -335,6 +354,7 @@ export class SessionService {
           current: session.generation,
         },
       }),
+      this.revocation('id = ?', session.id, 'refresh_token_reused'),
     ]);
     this.verified.forget((found) => found.session.id === session.id);
   }

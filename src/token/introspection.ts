@@ -46,7 +46,7 @@ export class Introspection {
     const { sid, exp, iat, iss, aud, jti } = await this.tokens.verify(token);
     return {
       token_type: 'Bearer',
-      ...about(await this.sessions.verify(sid)),
+      ...about(await this.sessions.verifyRecent(sid)),
       exp,
       iat,
       iss,

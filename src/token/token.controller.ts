@@ -8,7 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { accessTokenOf, CurrentSession } from '../auth/access-token.js';
+import { accessTokenOf, CurrentSession, RecentSession } from '../auth/access-token.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
 import { Public } from '../common/public.js';
@@ -81,6 +81,7 @@ export class TokenController {
 
   /** For proxies (nginx auth_request, Traefik ForwardAuth): 200 and who it is in headers, else 401. */
   @Get('verify')
+  @RecentSession()
   @ApiBearerAuth()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Verify an access token for a proxy', operationId: 'verify' })
@@ -91,7 +92,7 @@ export class TokenController {
       'X-Auth-Session-Id': { description: 'The session.', schema: { type: 'string' } },
     },
   })
-  @ApiProblems({ bearer: true })
+  @ApiProblems({}, 'TOKEN_MISSING', 'TOKEN_INVALID', 'SESSION_ENDED', 'DATABASE_UNAVAILABLE')
   verify(
     @CurrentSession() { session, user }: SessionOfUser,
     @Res({ passthrough: true }) reply: FastifyReply,

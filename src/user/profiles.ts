@@ -120,7 +120,7 @@ export class Profiles {
   }
 
   private async change(of: IdentityOfUser, writes: Statement[], changed: string[]): Promise<IdentityOfUser> {
-    const event = this.events.entry({
+    const event = this.events.entryOf({
       type: 'user.updated',
       userId: of.user.id,
       actor: 'user',

@@ -55,6 +55,15 @@ export class UserAvatars {
     this.jobs.wake();
   }
 
+  /** Addresses of pictures of a user that are still to be copied. */
+  async pendingOf(userId: string): Promise<string[]> {
+    const rows = await this.database.select<{ url: string }>(
+      "SELECT url FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'",
+      [userId],
+    );
+    return rows.map(({ url }) => url);
+  }
+
   /**
    * The picture that a copy fetched from WeChat. Where the job was taken back meanwhile, or the place was filled,
    * nothing changes.

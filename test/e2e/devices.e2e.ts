@@ -86,7 +86,10 @@ describe('sessions and devices', () => {
     expect((await end(one.accessToken, `/${foreign?.id}`)).body.code).toBe('NOT_FOUND');
     expect((await end(one.accessToken, '/%2e%2e')).status).toBeGreaterThanOrEqual(400);
     const mine = (await sessions(two.accessToken)).find(({ current }) => current);
-    expect((await end(one.accessToken, `/${mine?.id}`)).status).toBe(204);
+    // The network repeats it.
+    for (let time = 0; time < 2; time++) {
+      expect((await end(one.accessToken, `/${mine?.id}`)).status).toBe(204);
+    }
     expect(await isAlive(two.accessToken)).toBe(false);
     expect((await end(three.accessToken)).status).toBe(204);
     expect(await isAlive(one.accessToken)).toBe(false);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { INSTANCES } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { MINI_PROGRAM, type Person, type Problem, WEBSITE, World } from '../harness/world.js';
 
@@ -7,7 +8,7 @@ const TABLES = ['users', 'union_ids', 'wechat_identities', 'sessions', 'events',
 describe('taking data along and leaving', () => {
   let world: World;
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start({}, INSTANCES);
   });
   afterAll(() => world.stop());
 
@@ -44,6 +45,67 @@ describe('taking data along and leaving', () => {
         }
       }
     }
+  });
+
+  test('an export holds sessions that have ended, what happened to merged accounts, and pictures still to come', async () => {
+    const person = await world.person({ withUnionId: false });
+    const first = await world.miniProgramLogin(person);
+    await call(`${world.url}/v1/auth/logout`, { json: { refreshToken: first.refreshToken } });
+    world.clock.advance(1);
+    const second = await world.websiteLogin(person);
+    await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
+    const { accessToken } = await world.miniProgramLogin(person);
+    await world.websiteLogin(person);
+    const { body } = await call<{
+      sessions: { endedAt: string | null; endReason: string | null }[];
+      events: { type: string; details: { sessionId?: string } }[];
+      pendingPictures: string[];
+    }>(`${world.url}/v1/users/me/export`, { token: accessToken });
+    expect(body.sessions).toHaveLength(4);
+    const ended = body.sessions.filter(({ endedAt }) => endedAt !== null);
+    expect(ended.map(({ endReason }) => endReason)).toEqual(['logout']);
+    const logins = body.events.filter(({ type }) => type === 'login.succeeded');
+    expect(logins).toHaveLength(4);
+    const held = await world.count(`events WHERE user_id IN ('${first.user.id}', '${second.user.id}')`);
+    expect(body.events).toHaveLength(held);
+    expect(Array.isArray(body.pendingPictures)).toBe(true);
+  });
+
+  test('who has left leaves no address behind, whatever else their devices do on other instances', async () => {
+    const person = await world.person();
+    const { accessToken, user } = await world.miniProgramLogin(person);
+    const elsewhere = world.service(INSTANCES - 1).url;
+    expect((await world.verify(accessToken, elsewhere)).status).toBe(200);
+    expect((await leave(accessToken)).status).toBe(204);
+    const others = [
+      await call(`${elsewhere}/v1/users/me/sessions`, { token: accessToken, method: 'DELETE' }),
+      await call(`${elsewhere}/v1/users/me`, { token: accessToken, json: { nickname: '我还在' } }),
+    ];
+    expect(others.map(({ status }) => status)).toEqual([401, 401]);
+    expect(await world.count(`events WHERE user_id = '${user.id}' AND ip IS NOT NULL`)).toBe(0);
+  });
+
+  test('devices that log out, or repeat an old refresh token, while the account is deleted leave no address behind', async () => {
+    const gone: string[] = [];
+    for (let round = 0; round < 30; round++) {
+      const person = await world.person();
+      const { accessToken, user } = await world.miniProgramLogin(person);
+      const [one, two] = [await world.miniProgramLogin(person), await world.miniProgramLogin(person)];
+      await world.refresh(two.refreshToken);
+      world.clock.advance(61);
+      const elsewhere = world.service(round % INSTANCES).url;
+      const later = new Promise((resolve) => setTimeout(resolve, round % 6));
+      const [left, ...replies] = await Promise.all([
+        leave(accessToken),
+        later.then(() => call(`${elsewhere}/v1/auth/logout`, { json: { refreshToken: one.refreshToken } })),
+        later.then(() => world.refresh(two.refreshToken, elsewhere)),
+      ]);
+      expect(left.status).toBe(204);
+      for (const { status } of replies) expect(status).toBeLessThan(500);
+      gone.push(user.id);
+    }
+    const ids = gone.map((id) => `'${id}'`).join(', ');
+    expect(await world.count(`events WHERE user_id IN (${ids}) AND ip IS NOT NULL`)).toBe(0);
   });
 
   test('who leaves is erased from every table, all sessions end at once, and a later login is a new user', async () => {

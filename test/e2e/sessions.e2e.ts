@@ -110,7 +110,10 @@ describe('an account that an operator disabled', () => {
     expect(gist(await world.loginWith(await world.wxLogin(person)))).toEqual(DISABLED);
     expect(gist(await world.refresh(refreshToken))).toEqual(DISABLED);
     world.clock.advance(5);
-    expect(gist(await world.verify(accessToken))).toEqual(DISABLED);
+    const me = await call<Problem>(`${world.url}/v1/users/me`, { token: accessToken });
+    expect(gist(me)).toEqual(DISABLED);
+    // To proxies and other services the token is as good as none.
+    expect(gist(await world.verify(accessToken))).toEqual({ status: 401, code: 'SESSION_ENDED' });
     expect(await world.count('sessions')).toBe(sessions);
     expect(await world.count(`events WHERE type = 'login.refused' AND user_id = '${user.id}'`)).toBe(1);
     await setStatus('active');
