@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
 import type { EphemeralStore } from './ephemeral-store.js';
@@ -9,31 +9,30 @@ const LOOK_EVERY_MS = 10 * 60 * 1_000;
 
 /**
  * Work that one of all instances does once an hour, in the background. A mark in the store says that somebody has
- * it; one who fails or dies over it is followed by somebody else an hour later.
+ * it; one who fails or dies over it is followed by somebody else an hour later. Nest starts and stops it.
  */
-export class HourlyJob {
-  private readonly logger = new Logger(HourlyJob.name);
+export abstract class HourlyJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  protected readonly logger = new Logger(this.constructor.name);
   private readonly stopping = new AbortController();
   private running: Promise<boolean> | null = null;
   private timer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param name lower-case words with hyphens
-   * @param work takes its time, and stops between two steps when it is told to
-   */
+  /** @param name lower-case words with hyphens */
   constructor(
     private readonly store: EphemeralStore,
     private readonly name: string,
-    private readonly work: (stopping: AbortSignal) => Promise<void>,
   ) {}
 
+  /** Takes its time, and stops between two steps when it is told to. */
+  protected abstract work(stopping: AbortSignal): Promise<void>;
+
   /** From now on, every hour. */
-  start(): void {
-    this.timer = setInterval(() => void this.run(), LOOK_EVERY_MS).unref();
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.runDue(), LOOK_EVERY_MS).unref();
   }
 
   /** Does the work if nobody has done it within the hour. Never rejects. @returns whether it was done here and now */
-  run(): Promise<boolean> {
+  runDue(): Promise<boolean> {
     this.running ??= this.attempt().finally(() => {
       this.running = null;
     });
@@ -41,7 +40,7 @@ export class HourlyJob {
   }
 
   /** Not again, and waits for the step under way. */
-  async stop(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     this.stopping.abort();
     await this.running;

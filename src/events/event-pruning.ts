@@ -1,9 +1,4 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
@@ -19,33 +14,17 @@ const ORPHANED_AFTER_MS = 4 * 24 * 60 * 60 * 1_000;
 
 /** Deletes events that are older than EVENT_RETENTION, once an hour, but none that webhooks still have to tell of. What was given up goes with its event. */
 @Injectable()
-export class EventPruning implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(EventPruning.name);
-  private readonly job: HourlyJob;
-
+export class EventPruning extends HourlyJob {
   constructor(
     private readonly database: Database,
     private readonly config: AppConfig,
     private readonly clock: Clock,
     store: EphemeralStore,
   ) {
-    this.job = new HourlyJob(store, 'event-pruning', (stopping) => this.prune(stopping));
+    super(store, 'event-pruning');
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  /** Prunes now, unless an instance has within the hour. @returns whether this one did */
-  runDue(): Promise<boolean> {
-    return this.job.run();
-  }
-
-  private async prune(stopping: AbortSignal): Promise<void> {
+  protected override async work(stopping: AbortSignal): Promise<void> {
     await this.dropOrphans(stopping);
     const before = toSqlTime(this.clock.now() - this.config.eventRetention * 1000);
     // Without receivers nothing that is marked goes out any more. Counted, not NOT EXISTS: MariaDB would read all

@@ -1,9 +1,4 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
@@ -21,33 +16,17 @@ const CHUNK = 1_000;
  * SESSION_IDLE_TTL. It walks along the primary key, since an index for each of the three would cost every login.
  */
 @Injectable()
-export class SessionPruning implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(SessionPruning.name);
-  private readonly job: HourlyJob;
-
+export class SessionPruning extends HourlyJob {
   constructor(
     private readonly database: Database,
     private readonly config: AppConfig,
     private readonly clock: Clock,
     store: EphemeralStore,
   ) {
-    this.job = new HourlyJob(store, 'session-pruning', (stopping) => this.prune(stopping));
+    super(store, 'session-pruning');
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  /** Prunes now, unless an instance has within the hour. @returns whether this one did */
-  runDue(): Promise<boolean> {
-    return this.job.run();
-  }
-
-  private async prune(stopping: AbortSignal): Promise<void> {
+  protected override async work(stopping: AbortSignal): Promise<void> {
     const before = this.clock.now() - KEPT_MS;
     const idle = before - this.config.ttl.sessionIdle * 1000;
     let pruned = 0;
