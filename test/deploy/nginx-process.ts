@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endProgram, type Program, startProgram } from './program.js';
+import { endProgram, type Program, startProgram } from '../harness/program.js';
 
 /** A real nginx on a configuration of its own. */
 export class NginxProcess {

@@ -6,7 +6,7 @@ import { createBackend } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { freePort } from '../harness/free-port.js';
 import { composeEnvironment } from './compose-files.js';
-import { endProgram, startProgram, untilAnswers } from './program.js';
+import { endProgram, startProgram, untilAnswers } from '../harness/program.js';
 
 test('a replica starts for the real WeChat with the secrets that make-secrets.sh makes, and logs nothing but JSON', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-production-'));

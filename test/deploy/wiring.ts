@@ -5,7 +5,7 @@ import { type Backend, createBackend } from '../harness/backend.js';
 import { freePort } from '../harness/free-port.js';
 import { composeEnvironment } from './compose-files.js';
 import { NginxProcess } from './nginx-process.js';
-import { endProgram, type Program, startProgram, untilAnswers } from './program.js';
+import { endProgram, type Program, startProgram, untilAnswers } from '../harness/program.js';
 
 /** One of the replicas. */
 export interface Replica {

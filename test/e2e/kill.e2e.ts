@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { freePort } from '../harness/free-port.js';
-import { type ServiceProcess, startProcess, untilReady } from '../harness/service-process.js';
+import { startProcess, untilReady } from '../harness/service-process.js';
+import type { Program } from '../harness/program.js';
 import { type Person, type TokenReply, World } from '../harness/world.js';
 
 /** What must hold of the tables at any time: each query finds nothing. */
@@ -47,7 +48,7 @@ describe('the process is killed at a random moment', () => {
   });
   afterAll(() => world.stop());
 
-  const begin = async (): Promise<ServiceProcess> => {
+  const begin = async (): Promise<Program> => {
     const started = startProcess(environment);
     await untilReady(url);
     return started;

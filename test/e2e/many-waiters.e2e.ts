@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { freePort } from '../harness/free-port.js';
-import { type ServiceProcess, startProcess, untilReady } from '../harness/service-process.js';
+import { startProcess, untilReady } from '../harness/service-process.js';
+import type { Program } from '../harness/program.js';
 import { type AttemptReply, World } from '../harness/world.js';
 
 declare const backend: { redisUrl: string | null };
@@ -67,7 +68,7 @@ describe(
   canOpen ? name : `${name} (not tried: ulimit -n is ${LIMIT}, ${WAITERS + OTHER_FILES} are needed)`,
   () => {
     let world: World;
-    let service: ServiceProcess;
+    let service: Program;
     let port: number;
     let url: string;
     beforeAll(async () => {

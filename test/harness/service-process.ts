@@ -1,24 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { call } from './http.js';
-
-/** A process, what it has said, and its exit status once it has ended (`null` where a signal ended it). */
-export interface ServiceProcess {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | null>;
-}
+import { type Program, startProgram } from './program.js';
 
 /** The service as a process, as it is built. */
-export function startProcess(environment: Readonly<Record<string, string>>): ServiceProcess {
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    env: { PATH: process.env.PATH ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
-  return { child, output: () => output, ended };
+export function startProcess(environment: Readonly<Record<string, string>>): Program {
+  return startProgram([process.execPath, resolve('dist/main.js')], process.cwd(), environment);
 }
 
 /** Waits until the service at an address is ready. */
