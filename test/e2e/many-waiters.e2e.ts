@@ -143,7 +143,7 @@ describe(
         expect(last.filter(({ text }) => !text.endsWith('0\r\n\r\n'))).toEqual([]);
         expect(await service.ended).toBe(0);
       },
-      60_000,
+      180_000,
     );
   },
 );
