@@ -9,7 +9,15 @@ const FOREIGN_KEY = new Set([
 
 const LOCKED = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'SQLITE_BUSY']);
 
+/** Of a server that is a primary no longer, or not yet. */
+const READ_ONLY = new Set([
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_READ_ONLY_MODE',
+  'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+]);
+
 const UNREACHABLE = new Set([
+  ...READ_ONLY,
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -27,6 +35,7 @@ const UNREACHABLE = new Set([
   'ER_CONNECTION_KILLED',
   'ER_QUERY_INTERRUPTED',
   'ER_NORMAL_SHUTDOWN',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
 ]);
 
 /** The driver's code of an error, through TypeORM's wrapper. */
@@ -57,7 +66,12 @@ export function isDeadlock(error: unknown): boolean {
   return LOCKED.has(driverCode(error));
 }
 
-/** There is no database to talk to at the moment. */
+/** The connection leads to a server that takes no writes, as one does after a failover. */
+export function isReadOnly(error: unknown): boolean {
+  return READ_ONLY.has(driverCode(error));
+}
+
+/** There is no database to talk to at the moment, or none that writes. */
 export function isUnreachable(error: unknown): boolean {
   return UNREACHABLE.has(driverCode(error));
 }

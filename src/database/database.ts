@@ -2,8 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { AppError } from '../common/app-error.js';
+import { inTime } from '../common/in-time.js';
 import { Metrics } from '../common/metrics.js';
-import { isDeadlock, isLostRace, isUnreachable } from './database-errors.js';
+import { isDeadlock, isLostRace, isReadOnly, isUnreachable } from './database-errors.js';
+import { IdleConnections } from './idle-connections.js';
 
 /** One SQL statement with `?` for its parameters: what both databases understand. */
 export interface Statement {
@@ -13,6 +15,8 @@ export interface Statement {
 
 /** An answer later than this counts as none: 503 within 2 s, whatever the network does. */
 const DEADLINE_MS = 1_800;
+/** A connection that was given back within this time has proved that it is alive, whatever another one does. */
+const PROVED_FOR_MS = 1_000;
 const MAX_ATTEMPTS = 10;
 const LOCK_SECONDS = 60;
 
@@ -32,6 +36,7 @@ export class Database {
   private readonly exclusive = new Map<string, Promise<unknown>>();
   /** Works that have a connection, and that wait for one: in the pool, or on SQLite for their turn. */
   private readonly use = { inUse: 0, waiting: 0 };
+  private readonly idle: IdleConnections;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -39,6 +44,7 @@ export class Database {
   ) {
     this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    this.idle = new IdleConnections(dataSource);
     const size = dataSource.options.poolSize ?? 1;
     metrics.pool(() => ({ ...this.use, size }));
   }
@@ -132,24 +138,58 @@ export class Database {
     return result;
   }
 
-  private async attempt<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private attempt<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.withConnection((runner) => this.answered(runner, DEADLINE_MS, () => work(runner)));
+  }
+
+  private async withConnection<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
-    const timer = deadline(() => destroyConnection(runner));
     const connected = this.connect(runner);
-    const working = connected.then(() => (timer.isExpired() ? timer.expired : work(runner)));
+    connected.catch(() => undefined);
     try {
-      return await Promise.race([working, timer.expired]);
-    } catch (error) {
-      if (isUnreachable(error)) throw new AppError('DATABASE_UNAVAILABLE', { cause: error });
-      throw error;
+      return await work(runner);
     } finally {
-      timer.clear();
       // Also when the connection comes after the deadline: it would never go back to the pool otherwise.
       void connected.then(
         () => this.release(runner),
         () => undefined,
       );
     }
+  }
+
+  /**
+   * What the database answers, connecting included, if it does in time.
+   * @param ms whole
+   * @throws AppError DATABASE_UNAVAILABLE
+   */
+  private async answered<T>(runner: QueryRunner, ms: number, ask: () => Promise<T>): Promise<T> {
+    let late: AppError | undefined;
+    const asked = runner.connect().then(() => {
+      if (late) throw late;
+      return ask();
+    });
+    try {
+      return await inTime(
+        asked,
+        ms,
+        () =>
+          (late = new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' })),
+      );
+    } catch (error) {
+      if (error === late) this.giveUp(runner, PROVED_FOR_MS);
+      if (isReadOnly(error)) this.giveUp(runner, 0);
+      if (isUnreachable(error)) throw new AppError('DATABASE_UNAVAILABLE', { cause: error });
+      throw error;
+    }
+  }
+
+  /**
+   * What is wrong with a connection is wrong with those that were opened to the same place: its network may have
+   * forgotten them all without a word, or the place is no longer the primary. Each would cost a request its deadline.
+   */
+  private giveUp(runner: QueryRunner, unusedFor: number): void {
+    destroyConnection(runner);
+    this.idle.destroy(unusedFor);
   }
 
   private async connect(runner: QueryRunner): Promise<void> {
@@ -224,25 +264,6 @@ async function batchInTurn(runner: QueryRunner, statements: readonly Statement[]
     }
     return matched;
   });
-}
-
-interface Deadline {
-  readonly expired: Promise<never>;
-  isExpired(): boolean;
-  clear(): void;
-}
-
-function deadline(onExpiry: () => void): Deadline {
-  let timeout: NodeJS.Timeout | undefined;
-  let past = false;
-  const expired = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => {
-      past = true;
-      onExpiry();
-      reject(new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' }));
-    }, DEADLINE_MS);
-  });
-  return { expired, isExpired: () => past, clear: () => clearTimeout(timeout) };
 }
 
 /** A connection that did not answer is not given back to the pool: it may never answer again. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createBackend } from '../harness/backend.js';
+import { type Backend, createBackend } from '../harness/backend.js';
 import { Browser } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
-import { type Person, type TokenReply, World } from '../harness/world.js';
+import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
@@ -16,11 +16,18 @@ async function within(ms: number, holds: () => Promise<boolean>): Promise<void> 
   }
 }
 
+/** The connections of the service to its database. */
+const THEIRS = `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()`;
+
 async function timed<T>(work: Promise<T>): Promise<{ ms: number; result: T }> {
   const startedAt = performance.now();
   const result = await work;
   return { result, ms: performance.now() - startedAt };
 }
+
+/** What a server says of a write that has become a replica. */
+const READ_ONLY_SESSIONS = `CREATE TRIGGER read_only BEFORE INSERT ON sessions FOR EACH ROW
+  SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'running with the --read-only option'`;
 
 const isReady = async (world: World) => (await call(`${world.url}/health/ready`)).status === 200;
 
@@ -30,11 +37,14 @@ if (backend.databaseUrl !== null) {
     let proxy: TcpProxy;
     let person: Person;
     let tokens: TokenReply;
-    let drop: () => Promise<void>;
+    let own: Backend;
+
+    const refresh = () =>
+      call<Problem>(`${world.url}/v1/auth/refresh`, { json: { refreshToken: tokens.refreshToken } });
+    const connections = async () => (await own.rows(THEIRS)).map(({ id }) => id);
 
     beforeAll(async () => {
-      const own = await createBackend();
-      drop = () => own.drop();
+      own = await createBackend();
       const url = new URL(own.environment.DATABASE_URL ?? '');
       proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 3306) });
       url.port = String(await proxy.open());
@@ -45,7 +55,7 @@ if (backend.databaseUrl !== null) {
     afterAll(async () => {
       await world.stop();
       await proxy.cut();
-      await drop();
+      await own.drop();
     });
 
     test('cut off: 503 with Retry-After within 2 s, alive again within 5 s, without a restart', async () => {
@@ -87,6 +97,30 @@ if (backend.databaseUrl !== null) {
       await within(5_000, () => isReady(world));
       expect((await world.redeem(browser, loginCode)).status).toBe(200);
       expect((await world.redeem(browser, loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
+    });
+
+    test('gone without a word from all its connections: alive again within 5 s', async () => {
+      tokens = await world.miniProgramLogin(person);
+      await Promise.all(Array.from({ length: 100 }, refresh));
+      expect((await connections()).length).toBeGreaterThan(5);
+      proxy.forget();
+      await within(5_000, () => isReady(world));
+      for (let time = 0; time < 5; time++) await world.miniProgramLogin(person);
+      // The server learns of the end of those connections.
+      await proxy.cut();
+      await proxy.open();
+      await within(5_000, () => isReady(world));
+    });
+
+    test('no primary any more: 503, and its connections are not used again', async () => {
+      await Promise.all(Array.from({ length: 20 }, refresh));
+      await own.write(READ_ONLY_SESSIONS);
+      const before = await connections();
+      const refused = await world.loginWith(await world.wxLogin(person));
+      expect(refused.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
+      await own.write('DROP TRIGGER read_only');
+      await world.miniProgramLogin(person);
+      await within(5_000, async () => (await connections()).every((id) => !before.includes(id)));
     });
   });
 }

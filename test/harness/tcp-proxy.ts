@@ -1,8 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A cable between the service and a server, that a test can cut or hold. */
+/** A cable between the service and a server, that a test can cut, hold, or make forget its connections. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
+  private readonly forgotten = new WeakSet<Socket>();
   private holding = false;
   private server: Server | null = null;
   private trips = 0;
@@ -12,19 +13,22 @@ export class TcpProxy {
 
   /** @returns the port to connect to; the same one every time */
   async open(): Promise<number> {
-    const server = createServer((near) => {
-      const far = connect(this.target);
+    const server = createServer({ allowHalfOpen: true }, (near) => {
+      const far = connect({ ...this.target, allowHalfOpen: true });
+      const silent = () => this.holding || this.forgotten.has(near);
       this.track(near, far);
       let answered = true;
       near.on('data', (data) => {
         // What is sent in several packets before the answer is one trip.
         if (answered) this.trips++;
         answered = false;
-        if (!this.holding) far.write(data);
+        if (!silent()) far.write(data);
       });
+      near.on('end', () => silent() || far.end());
+      far.on('end', () => silent() || near.end());
       far.on('data', (data) => {
         answered = true;
-        if (!this.holding) near.write(data);
+        if (!silent()) near.write(data);
       });
     });
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
@@ -53,6 +57,11 @@ export class TcpProxy {
   hold(on: boolean): void {
     this.holding = on;
     if (!on) for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** The network swallows what is said on the connections that there are, goodbyes too; new ones are fine. */
+  forget(): void {
+    for (const socket of this.sockets) this.forgotten.add(socket);
   }
 
   private track(near: Socket, far: Socket): void {
