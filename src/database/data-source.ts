@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type EntitySchema, type MixedList } from 'typeorm';
 import type { DatabaseConfig } from '../config/app-config.js';
-import { withNamedLock } from './database.js';
 import { CreateSchema1763700000000 } from './migrations/1763700000000-create-schema.js';
 import { AddUserData1763800000000 } from './migrations/1763800000000-add-user-data.js';
 import { AddWebhooks1764000000000 } from './migrations/1764000000000-add-webhooks.js';
 import { IndexWhatOperatorsSearch1764100000000 } from './migrations/1764100000000-index-what-operators-search.js';
+import { releaseNamedLock, takeNamedLock } from './named-lock.js';
 
 const MIGRATIONS = [
   CreateSchema1763700000000,
@@ -21,6 +21,9 @@ const MIGRATIONS = [
  * (nodejs/node#65446); its version 13 does not run on Node 20.
  */
 const STATEMENTS = 5_000;
+
+/** Another instance may be at its migrations. */
+const LOCK_SECONDS = 60;
 
 type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
 
@@ -82,7 +85,8 @@ async function migrate(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type !== 'mysql') return run();
   const runner = dataSource.createQueryRunner();
   try {
-    await withNamedLock(runner, 'migrations', run);
+    await takeNamedLock(runner, 'migrations', LOCK_SECONDS);
+    await run().finally(() => releaseNamedLock(runner, 'migrations'));
   } finally {
     await runner.release();
   }

@@ -6,6 +6,7 @@ import { inTime } from '../common/in-time.js';
 import { Metrics } from '../common/metrics.js';
 import { isDeadlock, isLostRace, isReadOnly, isUnreachable } from './database-errors.js';
 import { IdleConnections } from './idle-connections.js';
+import { releaseNamedLock, takeNamedLock } from './named-lock.js';
 
 /** One SQL statement with `?` for its parameters: what both databases understand. */
 export interface Statement {
@@ -18,7 +19,8 @@ const DEADLINE_MS = 1_800;
 /** A connection that was given back within this time has proved that it is alive, whatever another one does. */
 const PROVED_FOR_MS = 1_000;
 const MAX_ATTEMPTS = 10;
-const LOCK_SECONDS = 60;
+/** With the way to the database and back within the deadline. */
+const LOCK_SECONDS = 1;
 
 /**
  * The way to the tables. On MySQL each work has a pooled connection of its own; SQLite has one connection, so
@@ -98,25 +100,53 @@ export class Database {
     this.listeners.push(listener);
   }
 
-  /** Runs a work while no other instance runs one under the same name. For start-up and background jobs. */
-  async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-    if (this.dialect === 'sqlite') return this.inTurn(name, work);
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await withNamedLock(runner, name, work);
-    } finally {
-      await runner.release();
-    }
+  /**
+   * Runs a work while nobody else runs one under the same name, on any instance. What it asks of the database has
+   * deadlines of its own.
+   * @param waitSeconds for another instance; long where nobody waits for an answer, as at the start
+   * @throws AppError DATABASE_UNAVAILABLE also where the others take longer
+   */
+  exclusively<T>(name: string, work: () => Promise<T>, waitSeconds = LOCK_SECONDS): Promise<T> {
+    return this.inTurn(name, () =>
+      // SQLite serves one process: taking turns within it is enough.
+      this.dialect === 'sqlite' ? work() : this.locked(name, work, waitSeconds),
+    );
   }
 
-  /** SQLite serves one process: taking turns within it is enough. */
+  /**
+   * One of this instance at a time, so that those who wait take no connection from the one who works. Who waits behind
+   * a work that found the database away has found so too.
+   */
   private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
     const result = (this.exclusive.get(name) ?? Promise.resolve()).then(work);
-    this.exclusive.set(
-      name,
-      result.catch(() => undefined),
-    );
+    const turn = result.catch((error: unknown) => {
+      if (isUnavailable(error)) throw error;
+    });
+    this.exclusive.set(name, turn);
+    const end = () => {
+      if (this.exclusive.get(name) === turn) this.exclusive.delete(name);
+    };
+    turn.then(end, end);
     return result;
+  }
+
+  private locked<T>(name: string, work: () => Promise<T>, waitSeconds: number): Promise<T> {
+    this.use.waiting++;
+    return this.withConnection(async (runner) => {
+      const patience = DEADLINE_MS + (waitSeconds - LOCK_SECONDS) * 1_000;
+      await this.answered(runner, patience, () => takeNamedLock(runner, name, waitSeconds));
+      try {
+        return await work();
+      } catch (error) {
+        // The lock goes with its connection; to ask a database that is away would take one deadline more.
+        if (isUnavailable(error)) destroyConnection(runner);
+        throw error;
+      } finally {
+        await this.answered(runner, DEADLINE_MS, () => releaseNamedLock(runner, name)).catch(() =>
+          destroyConnection(runner),
+        );
+      }
+    });
   }
 
   /** @throws AppError DATABASE_UNAVAILABLE */
@@ -207,26 +237,6 @@ export class Database {
   }
 }
 
-/** Runs a work under a lock of the database server that all instances share (MySQL only). */
-export async function withNamedLock<T>(
-  runner: QueryRunner,
-  name: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  // Lock names are the server's, not the database's, and at most 64 characters long.
-  const sql = `CONCAT(LEFT(CONCAT('wechat-auth:', SHA1(DATABASE())), 40), ':', ?)`;
-  const [row] = (await runner.query(`SELECT GET_LOCK(${sql}, ${LOCK_SECONDS}) AS locked`, [name])) as {
-    locked: number | string | null;
-  }[];
-  if (Number(row?.locked) !== 1)
-    throw new AppError('DATABASE_UNAVAILABLE', { detail: `no lock "${name}" in time` });
-  try {
-    return await work();
-  } finally {
-    await runner.query(`SELECT RELEASE_LOCK(${sql})`, [name]);
-  }
-}
-
 async function inTransaction<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
   // READ COMMITTED (MySQL): no gap locks to deadlock on, and a read after a lock sees what the lock waited for.
   await runner.startTransaction(runner.dataSource.options.type === 'mysql' ? 'READ COMMITTED' : undefined);
@@ -264,6 +274,10 @@ async function batchInTurn(runner: QueryRunner, statements: readonly Statement[]
     }
     return matched;
   });
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'DATABASE_UNAVAILABLE';
 }
 
 /** A connection that did not answer is not given back to the pool: it may never answer again. */

@@ -35,6 +35,8 @@ interface LoadedKey {
 const MAX_AGE_MS = 5_000;
 /** From this age on the keys are renewed beside the requests, so that hardly any of them waits for it. */
 const RENEW_AFTER_MS = 2_500;
+/** At the start others may be at work that began a moment ago, and nobody waits for an answer yet. */
+const START_SECONDS = 60;
 const MAINTAIN_EVERY_MS = 10 * 60 * 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** A key signs for this long. */
@@ -68,10 +70,11 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     // Two instances that start together must not make two keys: the lock is the migrations' kind.
-    await this.database.exclusively(LOCK, async () => {
+    const first = async () => {
       await this.load();
       if (this.keys.length === 0) await this.add(this.clock.now());
-    });
+    };
+    await this.database.exclusively(LOCK, first, START_SECONDS);
     this.timer = setInterval(() => void this.maintain().catch(() => undefined), MAINTAIN_EVERY_MS).unref();
   }
 

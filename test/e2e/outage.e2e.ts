@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Backend, createBackend } from '../harness/backend.js';
 import { Browser } from '../harness/browser.js';
 import { call } from '../harness/http.js';
+import { ADMIN_KEY, API_KEYS } from '../harness/operator.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
 
@@ -41,6 +42,11 @@ if (backend.databaseUrl !== null) {
 
     const refresh = () =>
       call<Problem>(`${world.url}/v1/auth/refresh`, { json: { refreshToken: tokens.refreshToken } });
+    const rotate = () =>
+      call<Problem>(`${world.url}/v1/admin/signing-keys/rotate`, {
+        json: {},
+        headers: { 'x-api-key': ADMIN_KEY },
+      });
     const connections = async () => (await own.rows(THEIRS)).map(({ id }) => id);
 
     beforeAll(async () => {
@@ -48,7 +54,7 @@ if (backend.databaseUrl !== null) {
       const url = new URL(own.environment.DATABASE_URL ?? '');
       proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 3306) });
       url.port = String(await proxy.open());
-      world = await World.start({ DATABASE_URL: url.href });
+      world = await World.start({ DATABASE_URL: url.href, ...API_KEYS });
       person = await world.person();
       tokens = await world.miniProgramLogin(person);
     });
@@ -97,6 +103,22 @@ if (backend.databaseUrl !== null) {
       await within(5_000, () => isReady(world));
       expect((await world.redeem(browser, loginCode)).status).toBe(200);
       expect((await world.redeem(browser, loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
+    });
+
+    test('cut off or silent: a rotation of the signing keys, too, answers 503 within 2 s', async () => {
+      for (const outage of ['cut', 'hold'] as const) {
+        expect((await rotate()).status).toBe(200);
+        if (outage === 'cut') await proxy.cut();
+        else proxy.hold(true);
+        const replies = await Promise.all([rotate(), rotate(), rotate()].map(timed));
+        for (const { ms, result } of replies) {
+          expect(result.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
+          expect(ms).toBeLessThan(2_500);
+        }
+        if (outage === 'cut') await proxy.open();
+        else proxy.hold(false);
+        await within(5_000, async () => (await rotate()).status === 200);
+      }
     });
 
     test('gone without a word from all its connections: alive again within 5 s', async () => {
