@@ -8,6 +8,7 @@ import {
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { Clock } from '../common/clock.js';
+import { inTime } from '../common/in-time.js';
 import { KeyRing } from '../common/key-ring.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
@@ -35,6 +36,12 @@ interface LoadedKey {
 const MAX_AGE_MS = 5_000;
 /** From this age on the keys are renewed beside the requests, so that hardly any of them waits for it. */
 const RENEW_AFTER_MS = 2_500;
+/** Keys of this age verify nothing, whatever the database does; younger ones may go on while it is away. */
+const TOO_OLD_MS = 2 * MAX_AGE_MS;
+/** Renewed keys come within a few ms; who asks for the session next needs the rest of the 2 s of a 503. */
+const RENEWAL_MS = 50;
+/** A key that nobody here knows sends this instance to the database at once, but no more often. */
+const SEEK_EVERY_MS = 1_000;
 /** At the start others may be at work that began a moment ago, and nobody waits for an answer yet. */
 const START_SECONDS = 60;
 const MAINTAIN_EVERY_MS = 10 * 60 * 1_000;
@@ -56,6 +63,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   private keys: readonly LoadedKey[] = [];
   private loadedAt = 0;
   private loading: Promise<void> | null = null;
+  private soughtAt = 0;
   private reads = 0;
   private lastRead = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -92,14 +100,21 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Verifies with the key of a kid, also one that another instance made meanwhile; `null` if there is none. While the
-   * database is away the keys that are known go on.
+   * database is away the keys that are known go on for a little while.
+   * @throws AppError DATABASE_UNAVAILABLE where the keys would have to be read
    */
   async verifier(kid: string): Promise<JwtService | null> {
+    const known = this.keys.some((key) => key.kid === kid);
+    const now = this.clock.now();
+    if (!known && now - this.soughtAt >= SEEK_EVERY_MS) {
+      this.soughtAt = now;
+      this.reload();
+    }
     this.reloadInBackground();
-    if (this.clock.now() - this.loadedAt >= MAX_AGE_MS) {
-      await this.loading?.catch((error: unknown) => {
-        if (!this.find(kid)) throw error;
-      });
+    const age = now - this.loadedAt;
+    if (!known || age >= TOO_OLD_MS) await this.loading;
+    else if (age >= MAX_AGE_MS && this.loading) {
+      await inTime(this.loading, RENEWAL_MS, () => new Error('later')).catch(() => undefined);
     }
     return this.find(kid)?.jwt ?? null;
   }
@@ -155,8 +170,15 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   /** What is known may be a few seconds old, and an outage changes nothing. */
   private reloadInBackground(): void {
     if (this.loading || this.clock.now() - this.loadedAt < RENEW_AFTER_MS) return;
-    this.loading = this.load().finally(() => (this.loading = null));
-    this.loading.catch(() => undefined);
+    this.reload();
+  }
+
+  private reload(): void {
+    const loading = this.load().finally(() => {
+      if (this.loading === loading) this.loading = null;
+    });
+    loading.catch(() => undefined);
+    this.loading = loading;
   }
 
   private async load(): Promise<void> {

@@ -3,6 +3,7 @@ import { KeyRing } from '../../src/common/key-ring.js';
 import { Database } from '../../src/database/database.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
 import { SealingAgain } from '../../src/user/sealing-again.js';
+import { INSTANCES } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { type Service, startService } from '../harness/service.js';
 import { MINI_PROGRAM, World } from '../harness/world.js';
@@ -118,3 +119,39 @@ describe('keys are replaced without anybody noticing', () => {
     await Promise.all(started.map((service) => service.stop()));
   });
 });
+
+if (INSTANCES > 1) {
+  describe('after a compromise, on two instances', () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await World.start({}, 2);
+    });
+    afterAll(() => world.stop());
+
+    const other = () => world.service(1).url;
+    const rotateNow = () => world.service().app.get(SigningKeys, { strict: false }).rotate(true, 'admin:ops');
+
+    test('a token of the new key is good everywhere at once', async () => {
+      const person = await world.person();
+      const before = await world.miniProgramLogin(person);
+      world.clock.advance(10);
+      expect((await world.verify(before.accessToken, other())).status).toBe(200);
+      await rotateNow();
+      const { accessToken } = (await world.refresh(before.refreshToken)).body;
+      const replies = await Promise.all([1, 2, 3].map(() => world.verify(accessToken, other())));
+      expect(replies.map(({ status }) => status)).toEqual([200, 200, 200]);
+    });
+
+    test.each([6, 60, 600])(
+      'a token of an old key is refused by an instance that nobody asked for %i s',
+      async (seconds) => {
+        const { accessToken, refreshToken } = await world.miniProgramLogin(await world.person());
+        expect((await world.verify(accessToken, other())).status).toBe(200);
+        await rotateNow();
+        world.clock.advance(seconds);
+        expect((await world.verify(accessToken, other())).body.code).toBe('TOKEN_INVALID');
+        expect((await world.refresh(refreshToken, other())).status).toBe(200);
+      },
+    );
+  });
+}

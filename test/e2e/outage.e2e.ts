@@ -42,6 +42,7 @@ if (backend.databaseUrl !== null) {
 
     const refresh = () =>
       call<Problem>(`${world.url}/v1/auth/refresh`, { json: { refreshToken: tokens.refreshToken } });
+    const me = () => call<Problem>(`${world.url}/v1/users/me`, { token: tokens.accessToken });
     const rotate = () =>
       call<Problem>(`${world.url}/v1/admin/signing-keys/rotate`, {
         json: {},
@@ -119,6 +120,22 @@ if (backend.databaseUrl !== null) {
         else proxy.hold(false);
         await within(5_000, async () => (await rotate()).status === 200);
       }
+    });
+
+    test.each([
+      ['for a moment', 6],
+      ['for a minute', 60],
+    ])('silent, after nobody came %s: 503 within 2 s for who brings an access token', async (_, seconds) => {
+      tokens = await world.miniProgramLogin(person);
+      expect((await me()).status).toBe(200);
+      world.clock.advance(seconds);
+      proxy.hold(true);
+      const { ms, result } = await timed(me());
+      expect(result.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
+      // One deadline and not two, on a machine that is busy with other tests.
+      expect(ms).toBeLessThan(2_500);
+      proxy.hold(false);
+      await within(5_000, async () => (await me()).status === 200);
     });
 
     test('gone without a word from all its connections: alive again within 5 s', async () => {

@@ -58,6 +58,22 @@ if (backend.databaseUrl !== null) {
       await call(`${world.url}/v1/auth/verify`, { token: accessToken });
       expect(await tripsOf(() => call(`${world.url}/v1/auth/verify`, { token: accessToken }))).toBe(0);
     });
+
+    test('tokens of keys that nobody knows take one a second, however many come', async () => {
+      const { accessToken } = await world.miniProgramLogin(await world.person());
+      const [, ...rest] = accessToken.split('.');
+      const startedAt = performance.now();
+      proxy.takeTrips();
+      for (let time = 0; time < 50; time++) {
+        const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: `made-up-${time}` }));
+        const reply = await world.verify([header.toString('base64url'), ...rest].join('.'));
+        expect(reply.body.code).toBe('TOKEN_INVALID');
+      }
+      const trips = proxy.takeTrips();
+      expect(trips).toBeGreaterThan(0);
+      // And some of the background: the keys are read every few seconds anyway, and workers look for their rows.
+      expect(trips).toBeLessThan(10 + (4 * (performance.now() - startedAt)) / 1_000);
+    });
   });
 } else {
   test('round trips are counted where there is a database server', () => {
