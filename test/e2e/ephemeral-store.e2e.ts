@@ -5,6 +5,7 @@ import { MemoryStore } from '../../src/ephemeral/memory-store.js';
 import { RedisStore } from '../../src/ephemeral/redis-store.js';
 import { createStoreKeys } from '../harness/backend.js';
 import { MovableClock } from '../harness/movable-clock.js';
+import { TcpProxy } from '../harness/tcp-proxy.js';
 
 interface Subject {
   readonly store: EphemeralStore;
@@ -213,3 +214,53 @@ describe('a Redis that is away', () => {
     }
   }, 10_000);
 });
+
+if (keys !== null) {
+  describe('a Redis behind a network', () => {
+    const url = new URL(keys.url);
+    const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
+    const lost: Error[] = [];
+    let store: RedisStore;
+    beforeAll(async () => {
+      url.port = String(await proxy.open());
+      store = new RedisStore(url.href, (error) => lost.push(error));
+      await store.connect();
+    });
+    afterAll(async () => {
+      await store.close();
+      await proxy.cut();
+    });
+
+    const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
+      while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+
+    test('that forgot its connections: who listens learns that something was missed, and hears again', async () => {
+      const heard: string[] = [];
+      let missed = 0;
+      store.listen('news', { heard: (message) => void heard.push(message), missed: () => (missed += 1) });
+      await until(() => missed === 1);
+      proxy.forget();
+      // Nobody says a word meanwhile that could fail for it.
+      await until(() => missed === 2);
+      await until(() =>
+        store.publish('news', 'again').then(
+          () => true,
+          () => false,
+        ),
+      );
+      await until(() => heard.includes('again'));
+    });
+
+    test('keeps its connections while this process stands still', async () => {
+      await store.set('still', 'here', 60_000);
+      lost.length = 0;
+      const answers = Promise.all([store.get('still'), store.get('still')]);
+      // The commands are on their way; by the time that their answers are looked for their second is over.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      for (const end = performance.now() + 1_500; performance.now() < end;);
+      expect(await answers).toEqual(['here', 'here']);
+      expect(lost).toEqual([]);
+    });
+  });
+}

@@ -197,6 +197,14 @@ if (backend.redisUrl !== null) {
         await world.miniProgramLogin(person);
       }
     });
+
+    test('gone without a word from its connections: alive again within 5 s', async () => {
+      const person = await world.person();
+      await world.miniProgramLogin(person);
+      proxy.forget();
+      await within(5_000, () => isReady(world));
+      await world.miniProgramLogin(person);
+    });
   });
 }
 
