@@ -215,12 +215,22 @@ describe('a site that is not meant', () => {
 });
 
 describe('our own login page around the QR code', () => {
-  test.each([
+  const WAYS = [
     ['a cookie binds: the whole window brings the callback', null],
-    ['a challenge binds: the frame sends the whole window on', pkce()],
-  ])('goes back to the website where %s', async (_what, own) => {
+    ['a challenge binds: the frame says how it ended', pkce()],
+  ] as const;
+  let visits: number;
+  beforeEach(() => {
+    // A website that redeems before it answers: as long as it takes, nothing else may send the window there.
+    sites.show('/welcome', '<h1>Welcome</h1>', 1_500);
+    visits = sites.queriesOf('/welcome').length;
+  });
+
+  /** What the website was told since the test began. */
+  const answers = () => sites.queriesOf('/welcome').slice(visits);
+
+  test.each(WAYS)('goes back to the website, once, where %s', async (_what, own) => {
     const returnTo = `${sites.origin('shop')}/welcome`;
-    sites.show('/welcome', '<h1>Welcome</h1>');
     const query = new URLSearchParams({
       returnTo,
       appId: WEBSITE,
@@ -231,6 +241,7 @@ describe('our own login page around the QR code', () => {
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
     const location = new URL(page.url());
     expect(location.origin + location.pathname).toBe(returnTo);
+    expect(answers()).toEqual([{ loginCode: location.searchParams.get('loginCode') }]);
     const data = {
       loginCode: location.searchParams.get('loginCode'),
       ...(own && { codeVerifier: own.verifier }),
@@ -239,5 +250,65 @@ describe('our own login page around the QR code', () => {
     const reply = await context.request.post(`${world.url}/v1/web-qr-login/token`, { data });
     expect(await reply.json()).toMatchObject({ user: { nickname: person.nickname } });
     expect(complaints).toEqual([]);
+  });
+
+  test.each(WAYS)('brings the website what went wrong, once, where %s', async (_what, own) => {
+    await world.fault('/sns/oauth2/access_token', { errcode: 40029 });
+    const returnTo = `${sites.origin('shop')}/welcome?from=home&loginCode=old`;
+    const query = { returnTo, appId: WEBSITE, ...(own && { codeChallenge: own.challenge }) };
+    await page.goto(`${world.url}/login?${new URLSearchParams(query).toString()}`);
+    await scanInFrame();
+    await page.getByRole('heading', { name: 'Welcome' }).waitFor();
+    expect(answers()).toEqual([{ from: 'home', error: 'WECHAT_CODE_INVALID' }]);
+  });
+
+  test('redeems the loginCode once where it is the website itself', async () => {
+    const redeemed: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/v1/web-qr-login/token')) redeemed.push(request.postData() ?? '');
+    });
+    // The window is on its way for longer than the stream takes to tell the page.
+    await page.route('**/login?loginCode=*', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await route.continue();
+    });
+    await page.goto(`${world.url}/login?appId=${WEBSITE}`);
+    await scanInFrame();
+    await page.getByRole('heading', { name: person.nickname }).waitFor();
+    expect(redeemed).toHaveLength(1);
+  });
+
+  test.each([
+    ['the frame', () => page.addInitScript('window.postMessage = () => undefined')],
+    ['the stream', () => page.route(/\/attempts\/[0-9a-f]{64}/, () => undefined)],
+  ])('goes back to the website where %s says nothing', async (_what, silence) => {
+    await silence();
+    const returnTo = `${sites.origin('shop')}/welcome`;
+    const query = { returnTo, appId: WEBSITE, codeChallenge: pkce().challenge };
+    await page.goto(`${world.url}/login?${new URLSearchParams(query).toString()}`);
+    await scanInFrame();
+    await page.getByRole('heading', { name: 'Welcome' }).waitFor();
+    expect(answers()).toEqual([{ loginCode: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+  });
+});
+
+describe('a website on the origin of the service itself', () => {
+  beforeAll(async () => {
+    await world.stop();
+    world = await World.start({ RETURN_URLS: '' });
+  });
+
+  test('hears how a login in its frame ended, and keeps its page', async () => {
+    const shop = `${world.url}/shop`;
+    // The browser does not know that the page, which no server sends, is on the machine of the servers.
+    await context.grantPermissions(['local-network-access']);
+    await page.route(shop, (route) =>
+      route.fulfill({ contentType: 'text/html; charset=utf-8', body: shopPage(BY_ADDRESS) }),
+    );
+    await page.goto(shop);
+    await scanInFrame();
+    await page.getByText(person.nickname).waitFor();
+    expect(page.url()).toBe(shop);
+    expect(await told()).toMatchObject([{ origin: world.url, data: { type: 'wechat-auth:login' } }]);
   });
 });

@@ -5,7 +5,8 @@ import { createServer, type Server } from 'node:http';
  * section 6.3), and each such name is a site of its own.
  */
 export class Site {
-  private readonly pages = new Map<string, string>();
+  private readonly pages = new Map<string, { readonly html: string; readonly pauseMs: number }>();
+  private readonly requests: URL[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -19,9 +20,13 @@ export class Site {
     if (address === null || typeof address === 'string') throw new Error('no port');
     const site = new Site(server, address.port);
     server.on('request', (request, response) => {
-      const page = site.pages.get(new URL(request.url ?? '/', 'http://site').pathname);
-      response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' });
-      response.end(page ?? '');
+      const url = new URL(request.url ?? '/', 'http://site');
+      site.requests.push(url);
+      const page = site.pages.get(url.pathname);
+      setTimeout(() => {
+        response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' });
+        response.end(page?.html ?? '');
+      }, page?.pauseMs ?? 0);
     });
     return site;
   }
@@ -31,9 +36,17 @@ export class Site {
     return `http://${name}.localhost:${this.port}`;
   }
 
-  /** What a path shows from now on. */
-  show(path: string, html: string): void {
-    this.pages.set(path, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${html}`);
+  /** What a path shows from now on, after so long. */
+  show(path: string, body: string, pauseMs = 0): void {
+    const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${body}`;
+    this.pages.set(path, { html, pauseMs });
+  }
+
+  /** The queries that a path was asked for with, so far. */
+  queriesOf(path: string): Record<string, string>[] {
+    return this.requests
+      .filter(({ pathname }) => pathname === path)
+      .map(({ searchParams }) => Object.fromEntries(searchParams));
   }
 
   async stop(): Promise<void> {

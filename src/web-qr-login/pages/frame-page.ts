@@ -17,9 +17,9 @@ export interface FrameMessage {
 
 /** How a login in a frame ended. */
 export interface FrameResult {
-  /** returnTo with its answer: for a page of ours around the frame, and for no frame at all. */
+  /** returnTo with its answer: for no frame at all, and for no scripts. */
   readonly location: string;
-  /** Origin of returnTo: the only foreign one that may frame the page, and the one that hears the message. */
+  /** Origin of returnTo: the only foreign one that may frame the page, and the only one that hears the message. */
   readonly targetOrigin: string;
   readonly message: FrameMessage;
 }
@@ -43,7 +43,7 @@ export class FramePage {
     return this.send(reply, RELAY, undefined, { origin: parentOrigin, onward: '' }, acceptLanguage);
   }
 
-  /** Finishes a login in its frame: tells the website around it, and no other, or lets our own page go on. */
+  /** Finishes a login in its frame: tells the page around it, the website's or our own, and no other. */
   sendResult(
     reply: FastifyReply,
     { location, targetOrigin, message }: FrameResult,

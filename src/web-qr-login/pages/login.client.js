@@ -7,30 +7,43 @@ import { tabs } from './tabs.client.js';
 const page = JSON.parse(document.getElementById('page-data').textContent);
 const { texts } = page;
 
-/** Goes where the login returns to, as the service's own redirects do. */
-const goBack = (loginCode) => {
-  const address = new URL(page.returnTo);
-  for (const answer of ['loginCode', 'linked', 'error']) address.searchParams.delete(answer);
-  address.searchParams.set('loginCode', loginCode);
-  location.replace(address.href);
-};
-
-/** Time for WeChat's frame to send the whole window to where the login is redeemed: twice would be once too often. */
-const FRAME_MS = 10_000;
+/** What a login comes back with. */
+const ANSWERS = ['loginCode', 'linked', 'error'];
 
 const scans = new Map();
 let current = null;
+let isLeaving = false;
+
+/** Whoever leads the window away first is the only one: what it brings along works once. */
+const leave = () => {
+  isLeaving = true;
+  current?.leave();
+};
+
+/** Goes where the login returns to, as the service's own redirects do. */
+const goBack = (answer) => {
+  leave();
+  const address = new URL(page.returnTo);
+  for (const name of ANSWERS) {
+    address.searchParams.delete(name);
+    if (answer[name]) address.searchParams.set(name, answer[name]);
+  }
+  location.replace(address.href);
+};
+
+/** The stream and WeChat's frame both say how a login ended. */
+const ended = (answer) => {
+  if (isLeaving) return;
+  if (page.returnTo) goBack(answer);
+  else redeem(answer.loginCode, texts, again);
+};
 
 const choose = (panel) => {
   current?.leave();
   if (!scans.has(panel)) {
     const { returnTo, codeChallenge } = page;
     const wish = { method: panel.dataset.method, appId: panel.dataset.appId, returnTo, codeChallenge };
-    const confirmed = ({ loginCode }) => {
-      if (returnTo) goBack(loginCode);
-      else setTimeout(redeem, wish.method === 'website' ? FRAME_MS : 0, loginCode, texts, again);
-    };
-    scans.set(panel, scan(panel, wish, texts, confirmed));
+    scans.set(panel, scan(panel, wish, texts, ended));
   }
   current = scans.get(panel);
   current.show();
@@ -62,12 +75,14 @@ const takeAnswer = () => {
   const query = new URLSearchParams(location.search);
   const answer = { loginCode: query.get('loginCode'), error: query.get('error') };
   // It leaves the address bar and the history before anything else happens.
-  for (const name of ['loginCode', 'linked', 'error']) query.delete(name);
+  for (const name of ANSWERS) query.delete(name);
   const rest = query.toString();
   history.replaceState(null, '', location.pathname + (rest === '' ? '' : `?${rest}`));
   return answer;
 };
 
+// A page of ours in WeChat's frame leads the whole window to where the cookie comes along.
+window.addEventListener('wechat-auth:leaving', leave);
 const copy = document.getElementById('copy');
 if (copy) copyButton(copy);
 // A browser that comes back to this page by its cache would find an attempt that is over.

@@ -1,14 +1,14 @@
 const result = JSON.parse(document.getElementById('page-data').textContent);
 
-/** Whether the page around this frame is ours. A foreign one does not let us read where it is. */
-const isOurs = () => {
+/** Origin of the page around this frame: our own login page's, else the website's. A foreign one cannot be read. */
+const originAround = () => {
   try {
-    return window.parent.location.origin === location.origin;
+    return window.parent.origin;
   } catch {
-    return false;
+    return result.targetOrigin;
   }
 };
 
+// The page around hears of the login in other ways too. It alone leads the window on, so that it goes on once.
 if (window.parent === window) location.replace(result.location);
-else if (isOurs()) window.top.location.replace(result.location);
-else window.parent.postMessage(result.message, result.targetOrigin);
+else window.parent.postMessage(result.message, originAround());

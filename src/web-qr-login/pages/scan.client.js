@@ -17,10 +17,11 @@ const say = (element, text) => {
 
 /**
  * One way to scan: begins an attempt, draws its code, shows how it stands.
- * `wish` is what the attempt is asked for, `confirmed` gets the final status. Returns `{ show, leave }`: both may be
- * called any number of times; an attempt that is still good is taken up again.
+ * `wish` is what the attempt is asked for, `ended` gets the answer of a login: its loginCode, or from WeChat's frame
+ * its error. It may get it twice. Returns `{ show, leave }`: both may be called any number of times; an attempt that is
+ * still good is taken up again.
  */
-export function scan(panel, wish, texts, confirmed) {
+export function scan(panel, wish, texts, ended) {
   const stage = panel.querySelector('.stage');
   const picture = stage.querySelector('img');
   const frame = stage.querySelector('iframe');
@@ -72,7 +73,7 @@ export function scan(panel, wish, texts, confirmed) {
     else if (status.loginCode === undefined) expire();
     else {
       draw('confirmed');
-      confirmed(status);
+      ended(status);
     }
   };
 
@@ -115,6 +116,11 @@ export function scan(panel, wish, texts, confirmed) {
       if (mine === turn) draw('failed', problemText(texts, problem.code));
     }
   };
+
+  // In the frame a page of ours follows WeChat's, and says how the login ended.
+  window.addEventListener('message', ({ source, origin, data }) => {
+    if (source === frame?.contentWindow && origin === location.origin) ended(data);
+  });
 
   button.addEventListener('click', () => {
     renewals = 0;
