@@ -25,8 +25,8 @@ export class BrowserCookie {
 
   /** Fingerprint of the browser's cookie; `null` where it sent none. */
   read(request: FastifyRequest): string | null {
-    const value = request.cookies[this.name];
-    return value !== undefined && FORM.test(value) ? fingerprint(value) : null;
+    const value = this.valueIn(request);
+    return value === null ? null : fingerprint(value);
   }
 
   /** What ties a login to who begins it: the codeChallenge, else this browser, which gets the cookie. */
@@ -34,11 +34,12 @@ export class BrowserCookie {
     return codeChallenge === undefined ? { browser: this.ensure(request, reply) } : { codeChallenge };
   }
 
-  /** Fingerprint of the browser's cookie; a browser without one gets it. */
+  /**
+   * Fingerprint of the browser's cookie. A browser without one gets it; one that has it gets it for another day, so
+   * that it outlives every login that begins.
+   */
   ensure(request: FastifyRequest, reply: FastifyReply): string {
-    const known = this.read(request);
-    if (known !== null) return known;
-    const value = freshSecret();
+    const value = this.valueIn(request) ?? freshSecret();
     void reply.setCookie(this.name, value, {
       path: '/',
       httpOnly: true,
@@ -47,5 +48,10 @@ export class BrowserCookie {
       maxAge: SECONDS,
     });
     return fingerprint(value);
+  }
+
+  private valueIn(request: FastifyRequest): string | null {
+    const value = request.cookies[this.name];
+    return value !== undefined && FORM.test(value) ? value : null;
   }
 }
