@@ -124,9 +124,19 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
 
   private async look(key: string): Promise<void> {
     if (!this.waiting.has(key)) return;
-    // The store away, or the attempt gone from it: what is known here still says when its time is over.
-    const attempt = await this.attempts.read(key).catch(() => null);
-    for (const each of this.waiting.get(key) ?? []) this.tell(key, each, attempt ?? each.attempt);
+    const found = await this.attempts.read(key).catch(() => 'store away' as const);
+    for (const each of this.waiting.get(key) ?? []) {
+      // What is known here still says when its time is over.
+      if (found === 'store away') this.tell(key, each, each.attempt);
+      else if (found === null) this.tellLost(key, each);
+      else this.tell(key, each, found);
+    }
+  }
+
+  /** The store came back without the attempt: nobody can confirm it any more, whatever its time says. */
+  private tellLost(key: string, each: Waiting): void {
+    each.waiter.tell({ status: 'expired' }, each.attempt.version);
+    this.dismiss(key, each);
   }
 
   private tell(key: string, each: Waiting, attempt: Attempt): void {

@@ -2,6 +2,8 @@ import { Agent, createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FastifyReply } from 'fastify';
+import { attemptKey } from '../../src/attempt/attempt.js';
+import { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { EventStream } from '../../src/web-qr-login/event-stream.js';
 import { LiveStatus } from '../../src/web-qr-login/live-status.js';
 import { createStoreKeys, INSTANCES, type StoreKeys } from '../harness/backend.js';
@@ -261,6 +263,25 @@ describe('the events of an attempt', () => {
     });
   });
 
+  test('end as expired once the store has lost the attempt, long before its own time is over', async () => {
+    const [lost, kept] = [await long(), await long()];
+    const streams = [await follow(world.url, lost), await follow(world.url, kept)] as const;
+    await Promise.all(streams.map((stream) => stream.next()));
+    await world
+      .service()
+      .app.get(EphemeralStore, { strict: false })
+      .delete(`attempt:${attemptKey(lost.id)}`);
+    await world.pass(16);
+    const [expired, pending] = streams;
+    await expired.end();
+    expect(expired.events.map(({ id, data }) => `${id} ${data.status}`)).toEqual(['0 pending', '0 expired']);
+    expect((await world.status(new Browser(), lost.id)).body.code).toBe('ATTEMPT_UNKNOWN');
+    await pending.until(() => pending.heartbeats > 0);
+    expect(pending.events.map(({ data }) => data.status)).toEqual(['pending']);
+    pending.vanish();
+    await within(5_000, () => waiters() === 0);
+  });
+
   describe('cost nothing any more', () => {
     test('once the browser has vanished', async () => {
       const attempts = await Promise.all(Array.from({ length: 30 }, () => world.attempt(new Browser())));
@@ -432,6 +453,18 @@ if (INSTANCES > 1) {
         expect(waitersOf(world.service())).toBe(0);
       },
     );
+
+    test('end as expired when Redis comes back empty', async () => {
+      const attempt = await world.attempt(new Browser(), { method: 'website' });
+      const stream = await follow(world.url, attempt);
+      expect((await stream.next()).data.status).toBe('pending');
+      await proxy.cut();
+      await keys.age(24 * 60 * 60);
+      await proxy.open();
+      await stream.end();
+      expect(stream.events.map(({ data }) => data.status)).toEqual(['pending', 'expired']);
+      expect(waitersOf(world.service())).toBe(0);
+    });
 
     test('cost nothing where the browser vanishes while the store is asked', async () => {
       const attempt = await world.attempt(new Browser());
