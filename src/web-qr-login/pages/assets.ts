@@ -15,8 +15,8 @@ export function styleAsset(name: string): string {
 
 /**
  * Modules beside this file as one script, in an order in which each stands after what it imports. They import only one
- * another, so that joining them is taking `import` and `export` away; each has names of its own. Comments and
- * indentation go too: no text of theirs goes over two lines.
+ * another, so that joining them is taking `import` and `export` away; each has names of its own. Comments and blanks go
+ * too: no text of theirs goes over two lines or has a quote in it, and they have no regular expressions.
  */
 export function scriptAsset(names: readonly string[]): string {
   return names
@@ -28,6 +28,10 @@ export function scriptAsset(names: readonly string[]): string {
     .join('\n')
     .replace(/^\s*(\/\/.*|\/\*\*[^]*?\*\/)$/gm, '')
     .replace(/^\s+/gm, '')
+    .replace(
+      /('[^'\n]*'|`[^`]*`)| ?([{}()=,:;?<>&|!*]+) ?/g,
+      (_, text?: string, mark?: string) => text ?? mark ?? '',
+    )
     .trim();
 }
 
