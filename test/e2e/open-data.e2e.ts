@@ -202,6 +202,25 @@ describe('what a mini program encrypts', () => {
     expect((await send('POST', 'session-key/reset', token)).body.code).toBe('SESSION_KEY_STALE');
   });
 
+  test.each([
+    ['beyond ASCII', '微'.repeat(120)],
+    ['emoji', '🌱'.repeat(120)],
+    ['spaces', ' '.repeat(100)],
+    ['too long', 'x'.repeat(129)],
+    ['empty', ''],
+  ])('a new session_key that cannot be one is not stored: %s', async (_what, session_key) => {
+    const { person, token, tokens } = await loggedIn();
+    const before = await encrypt(person, { kind: 'custom', data: { n: 1 } });
+    const body = JSON.stringify({ errcode: 0, openid: tokens.identity.openId, session_key });
+    await world.fault('/wxa/resetusersessionkey', { body });
+    const reply = await send('POST', 'session-key/reset', token);
+    expect(reply.body).toMatchObject({ status: 502, code: 'WECHAT_BAD_REPLY' });
+    world.clock.advance(301);
+    const after = await encrypt(person, { kind: 'custom', data: { n: 2 } });
+    expect((await send('POST', 'open-data', token, after)).body.data.n).toBe(2);
+    expect((await send('POST', 'open-data', token, before)).body.data.n).toBe(1);
+  });
+
   test('a website session has no session_key to use', async () => {
     const person = await world.person();
     const { accessToken } = await world.websiteLogin(person);

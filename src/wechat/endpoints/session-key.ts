@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { IsString, MaxLength, MinLength } from 'class-validator';
 import type { WeChatCall } from '../wechat-http.js';
-import { IsWeChatId } from './reply-fields.js';
+import { IsStoredSecret, IsWeChatId } from './reply-fields.js';
 
 /** GET wxa/checksession: is the session_key alive (wechat-api.md section 1.2). 87009 says that it is not. */
 export function checkSession(appId: string, token: string, openId: string, sessionKey: string): WeChatCall {
@@ -23,9 +22,8 @@ export class ResetUserSessionKeyReply {
   @IsWeChatId()
   openid!: string;
 
-  @IsString()
-  @MinLength(1)
-  @MaxLength(128)
+  /** base64 of 16 bytes; its shape matters only where something is decrypted with it. */
+  @IsStoredSecret(128)
   session_key!: string;
 }
 
