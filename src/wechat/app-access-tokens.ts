@@ -65,7 +65,6 @@ export class AppAccessTokens {
           throw new WeChatError('WECHAT_UNAVAILABLE', {
             detail: 'WeChat refuses an access token that it gave less than 30 s ago.',
             retryAfter: FORCE_EVERY_MS / 1000,
-            codeUnspent: true,
           });
         }
         return this.fetch(app, true, deadline);
@@ -107,7 +106,6 @@ export class AppAccessTokens {
       if (!(await deadline.sleep(POLL_MS))) {
         throw new WeChatError('WECHAT_UNAVAILABLE', {
           detail: 'The access token of the app could not be fetched in time.',
-          codeUnspent: true,
         });
       }
     }

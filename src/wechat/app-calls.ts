@@ -4,6 +4,7 @@ import type { WeChatApp } from '../config/app-config.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { AppAccessTokens } from './app-access-tokens.js';
 import type { Deadline } from './deadline.js';
+import { SpentCodes } from './spent-codes.js';
 import { WeChatError } from './wechat-error.js';
 import { type Picture, type Reply, type WeChatCall, WeChatHttp } from './wechat-http.js';
 
@@ -24,6 +25,7 @@ export class AppCalls {
   constructor(
     private readonly tokens: AppAccessTokens,
     private readonly http: WeChatHttp,
+    private readonly spentCodes: SpentCodes,
     private readonly store: EphemeralStore,
     private readonly clock: Clock,
   ) {}
@@ -35,6 +37,17 @@ export class AppCalls {
    */
   call(app: WeChatApp, callWith: CallWith, deadline: Deadline): Promise<Reply> {
     return this.send(app, callWith, deadline, (call) => this.http.call(call, deadline));
+  }
+
+  /**
+   * The same with a code that works once. It is marked for the call alone: where no token of the app can be had, the
+   * code was not sent, and may come again.
+   * @throws WeChatError, AppError WECHAT_CODE_USED
+   */
+  callOnce(app: WeChatApp, code: string, callWith: CallWith, deadline: Deadline): Promise<Reply> {
+    return this.send(app, callWith, deadline, (call) =>
+      this.spentCodes.once(app.appId, code, () => this.http.call(call, deadline)),
+    );
   }
 
   /** The same for an endpoint that answers with a picture. @throws WeChatError */
@@ -72,7 +85,6 @@ export class AppCalls {
       throw new WeChatError('WECHAT_RATE_LIMITED', {
         detail: `The quota of ${call.path} is used up.`,
         retryAfter: seconds,
-        codeUnspent: true,
       });
     }
   }
@@ -87,7 +99,6 @@ export class AppCalls {
       detail: error.detail,
       errcode: error.errcode ?? 0,
       retryAfter: Math.ceil((until - now) / 1000),
-      codeUnspent: true,
     });
   }
 }

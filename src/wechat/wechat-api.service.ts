@@ -144,10 +144,8 @@ export class WeChatApiService {
   async phoneNumber(appId: string, openId: string, code: string): Promise<PhoneInfo> {
     const app = this.apps.find('mini_program', appId);
     const call = (token: string) => userPhoneNumber(app.appId, token, openId, code);
-    const reply = await this.spentCodes.once(app.appId, code, async () =>
-      checkedReply(UserPhoneNumberReply, await this.appCalls.call(app, call, new Deadline())),
-    );
-    return reply.phone_info;
+    const reply = await this.appCalls.callOnce(app, code, call, new Deadline());
+    return checkedReply(UserPhoneNumberReply, reply).phone_info;
   }
 
   /** Whether WeChat still knows the session_key (section 1.2). */

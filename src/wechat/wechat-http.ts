@@ -91,6 +91,8 @@ export class WeChatHttp {
   }
 
   private async send(call: WeChatCall, deadline: Deadline): Promise<AxiosResponse<Buffer>> {
+    // Another call may have taken all the time. What is not sent spends no code.
+    if (deadline.signal.aborted) throw tooLate({ codeUnspent: true });
     try {
       return await this.http.axiosRef.request<Buffer>({
         url: `${this.config.wechat.apiUrl}/${call.path}`,
@@ -164,11 +166,13 @@ export function badReply(detail: string): WeChatError {
 function transportError(error: unknown): WeChatError {
   if (!isAxiosError(error)) throw error;
   if (error.code === AxiosError.ERR_BAD_RESPONSE) return badReply('The answer is too large or was cut off.');
-  const timedOut = error.code === AxiosError.ERR_CANCELED || error.code === AxiosError.ECONNABORTED;
+  if (error.code === AxiosError.ERR_CANCELED || error.code === AxiosError.ECONNABORTED) return tooLate();
   return new WeChatError('WECHAT_UNAVAILABLE', {
-    detail: timedOut
-      ? 'WeChat did not answer in time.'
-      : `No answer from WeChat (${error.code ?? 'connection failed'}).`,
+    detail: `No answer from WeChat (${error.code ?? 'connection failed'}).`,
     codeUnspent: NEVER_SENT.has(error.code ?? ''),
   });
+}
+
+function tooLate(options: { codeUnspent?: boolean } = {}): WeChatError {
+  return new WeChatError('WECHAT_UNAVAILABLE', { detail: 'WeChat did not answer in time.', ...options });
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { call } from '../harness/http.js';
 import { MINI_PROGRAM, type Problem, WEBSITE, World } from '../harness/world.js';
 
@@ -97,6 +97,58 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect(replies.filter(({ body }) => body.valid)).toHaveLength(100);
     // Normal mode gives a new one or the dead one again; only then is it forced.
     expect(await fetches()).toBeLessThanOrEqual(2);
+  });
+
+  describe('a phone code that was not sent for want of a token', () => {
+    const fault = (planned: object) =>
+      world.control('faults', { endpoint: '/cgi-bin/stable_token', ...planned });
+    const login = async () => {
+      const person = await world.person();
+      const { body } = await world.loginWith(await world.wxLogin(person, appId), { appId });
+      const { code } = await world.control<{ code: string }>('phone-code', { person: person.id, appId });
+      return () =>
+        call<Answer>(`${world.url}/v1/mini-program/phone-number`, {
+          token: body.accessToken,
+          json: { code },
+        });
+    };
+    const sent = () => world.callsOf('/wxa/business/getuserphonenumber');
+    afterEach(() => world.control('faults', undefined, 'DELETE'));
+
+    test.each([
+      ['a connection that broke', { reset: true }, 'WECHAT_UNAVAILABLE'],
+      ['an HTTP error', { status: 502, body: 'Bad Gateway' }, 'WECHAT_UNAVAILABLE'],
+      ['an answer that makes no sense', { body: '{"access_token":7}' }, 'WECHAT_BAD_REPLY'],
+      ['an error that is not known', { errcode: 99999 }, 'WECHAT_ERROR'],
+    ])('may come again after %s', async (_what, planned, problem) => {
+      world.clock.advance(7201);
+      const send = await login();
+      await fault(planned);
+      expect((await send()).body.code).toBe(problem);
+      expect(await sent()).toBe(0);
+      expect((await send()).status).toBe(200);
+      expect(await sent()).toBe(1);
+      expect((await send()).body.code).toBe('WECHAT_CODE_USED');
+    });
+
+    test('may come again where a dead token could not be renewed', async () => {
+      const send = await login();
+      await appToken();
+      await world.control('app-tokens/put-out', { appId });
+      await fault({ reset: true });
+      expect((await send()).body.code).toBe('WECHAT_UNAVAILABLE');
+      expect((await send()).status).toBe(200);
+    });
+
+    test('may come again where the token took all the time that there was', async () => {
+      const { body } = await appToken();
+      world.clock.advance(body.expiresIn - 200);
+      const send = await login();
+      await fault({ hang: true });
+      expect((await send()).body.code).toBe('WECHAT_UNAVAILABLE');
+      expect(await sent()).toBe(0);
+      expect((await send()).status).toBe(200);
+    });
   });
 
   test('an endpoint whose quota is used up is left alone until the quota ends', async () => {
