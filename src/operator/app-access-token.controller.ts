@@ -2,6 +2,7 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { ServiceKey } from '../auth/api-key.guard.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { Clock } from '../common/clock.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 
@@ -9,6 +10,9 @@ import { WeChatApiService } from '../wechat/wechat-api.service.js';
 export class AppAccessTokenReply {
   @ApiProperty({ example: '84_vWP_BMIM5ZxKcJr0' })
   accessToken!: string;
+
+  @ApiProperty({ example: '2026-11-21T10:24:00.000Z', format: 'date-time' })
+  expiresAt!: string;
 
   @ApiProperty({ example: 6840, description: 'Seconds that it still works.' })
   expiresIn!: number;
@@ -20,7 +24,10 @@ export class AppAccessTokenReply {
 @ServiceKey()
 @RateLimit('service')
 export class AppAccessTokenController {
-  constructor(private readonly wechat: WeChatApiService) {}
+  constructor(
+    private readonly wechat: WeChatApiService,
+    private readonly clock: Clock,
+  ) {}
 
   /** The one access token of the app: services that fetch their own would invalidate each other's. */
   @Get(':appId')
@@ -28,7 +35,12 @@ export class AppAccessTokenController {
   @ApiParam({ name: 'appId', example: 'wx5a4db0c0de000001' })
   @ApiOkResponse({ type: AppAccessTokenReply })
   @ApiProblems({}, 'API_KEY_INVALID', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS, 'STORE_UNAVAILABLE')
-  get(@Param('appId') appId: string): Promise<AppAccessTokenReply> {
-    return this.wechat.appAccessToken(appId);
+  async get(@Param('appId') appId: string): Promise<AppAccessTokenReply> {
+    const { accessToken, expiresAt } = await this.wechat.appAccessToken(appId);
+    return {
+      accessToken,
+      expiresAt: new Date(expiresAt).toISOString(),
+      expiresIn: Math.floor((expiresAt - this.clock.now()) / 1000),
+    };
   }
 }

@@ -202,13 +202,13 @@ export class WeChatApiService {
 
   /**
    * The app's own access token, for other services of the operator: one for the whole cluster.
-   * @returns the token and the seconds it still works
+   * @returns the token, and until when (ms) it works
    * @throws AppError APP_UNKNOWN, also for website apps, which have none
    */
-  async appAccessToken(appId: string): Promise<{ accessToken: string; expiresIn: number }> {
+  async appAccessToken(appId: string): Promise<{ accessToken: string; expiresAt: number }> {
     const app = this.apps.withAccessToken(appId);
     const { token, expiresAt } = await this.appAccessTokens.get(app, new Deadline());
-    return { accessToken: token, expiresIn: Math.floor((expiresAt - this.clock.now()) / 1000) };
+    return { accessToken: token, expiresAt };
   }
 
   /** @throws AppError also WECHAT_SNAPSHOT_USER: a made-up person is nobody (section 5) */

@@ -9,6 +9,7 @@ const ADMIN = 'an-admin-key-for-tests';
 
 interface Answer extends Problem {
   readonly accessToken: string;
+  readonly expiresAt: string;
   readonly expiresIn: number;
   readonly valid: boolean;
 }
@@ -60,6 +61,17 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect(replies[0]?.body.expiresIn).toBeGreaterThan(7000);
     tokens.push(replies[0]?.body.accessToken ?? '');
     expect(await fetches()).toBe(1);
+  });
+
+  test('its end is told as a time and in seconds', async () => {
+    const { body } = await appToken();
+    expect(body.expiresAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    const left = (Date.parse(body.expiresAt) - world.clock.now()) / 1000;
+    expect(Math.abs(left - body.expiresIn)).toBeLessThan(60);
+    world.clock.advance(100);
+    const later = (await appToken()).body;
+    expect(later.expiresAt).toBe(body.expiresAt);
+    expect(later.expiresIn).toBeLessThanOrEqual(body.expiresIn - 100);
   });
 
   test('it is refreshed before it ends', async () => {
@@ -149,6 +161,14 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
       expect(await sent()).toBe(0);
       expect((await send()).status).toBe(200);
     });
+  });
+
+  test('a token that would live for centuries is not believed', async () => {
+    world.clock.advance(7201);
+    const body = JSON.stringify({ access_token: 'far-away', expires_in: 1e13 });
+    await world.fault('/cgi-bin/stable_token', { body });
+    expect((await appToken()).body.code).toBe('WECHAT_BAD_REPLY');
+    expect((await appToken()).status).toBe(200);
   });
 
   test('an endpoint whose quota is used up is left alone until the quota ends', async () => {

@@ -1,4 +1,4 @@
-import { IsInt, IsString, MaxLength, Min, MinLength } from 'class-validator';
+import { IsInt, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import type { WeChatApp } from '../../config/app-config.js';
 import type { WeChatCall } from '../wechat-http.js';
 
@@ -20,6 +20,9 @@ export function stableToken(app: WeChatApp, forceRefresh: boolean): WeChatCall {
   };
 }
 
+/** Far longer than any token lives (2 hours); what is longer is no date. */
+const MAX_LIFE_S = 365 * 24 * 60 * 60;
+
 /** Its answer. */
 export class StableTokenReply {
   @IsString()
@@ -30,5 +33,6 @@ export class StableTokenReply {
   /** Seconds that are left, also of a token that was given before. */
   @IsInt()
   @Min(1)
+  @Max(MAX_LIFE_S)
   expires_in!: number;
 }
