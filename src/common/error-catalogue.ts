@@ -92,7 +92,7 @@ export const ERROR_CATALOGUE = {
     status: 409,
     title: "WeChat's authorization of this person is over",
     cause:
-      'There is no website login whose WeChat refresh token still works: 30 days, or until the person withdraws it (40030, 42002, 42007).',
+      'There is no website login whose WeChat refresh token still works: 30 days, or until the person withdraws it (40030, 42002, 42007; of the token that it gives 40001, 40003, 42001).',
     cure: 'The person logs in on the website again.',
   },
   SESSION_KEY_STALE: {

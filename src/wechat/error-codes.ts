@@ -19,6 +19,12 @@ const configuration = (advice: string): ErrorMeaning => ({
   advice,
 });
 
+/**
+ * What says on `sns/auth` and `sns/userinfo` that the person's token is dead: replaced, of another openid, expired
+ * (wechat-api.md sections 4.6, 4.7). Under the app's token the same numbers speak of the app.
+ */
+export const DEAD_USER_TOKEN: ReadonlySet<number | null> = new Set([40001, 40003, 42001]);
+
 /** errcode -> meaning. What is not here is WECHAT_ERROR. */
 export const ERROR_MEANINGS: Readonly<Record<number, ErrorMeaning>> = {
   [-1]: { code: 'WECHAT_BUSY', retry: true, codeUnspent: true },

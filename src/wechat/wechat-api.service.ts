@@ -18,6 +18,7 @@ import { checkSession, ResetUserSessionKeyReply, resetUserSessionKey } from './e
 import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoints/user-phone-number.js';
 import { UserinfoReply, userinfo } from './endpoints/userinfo.js';
 import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
+import { DEAD_USER_TOKEN } from './error-codes.js';
 import { SpentCodes } from './spent-codes.js';
 import { WeChatApps } from './wechat-apps.js';
 import { WeChatError } from './wechat-error.js';
@@ -195,8 +196,7 @@ export class WeChatApiService {
       await this.http.call(oauth2RefreshToken(app.appId, refreshToken), deadline),
     );
     if (token.openid !== openId) throw badReply("The token is somebody else's.");
-    await this.http.call(snsAuth(app.appId, token.access_token, openId), deadline);
-    const info = await this.userinfo(app, token, deadline);
+    const info = await this.authorizedUserinfo(app, token, deadline);
     return { nickname: absentAsNull(info.nickname), avatarUrl: absentAsNull(info.headimgurl) };
   }
 
@@ -222,6 +222,21 @@ export class WeChatApiService {
     );
     if (token.is_snapshotuser === 1) throw new WeChatError('WECHAT_SNAPSHOT_USER');
     return token;
+  }
+
+  /** The profile, unless the token that WeChat has just given is dead all the same: then the person took it back. */
+  private async authorizedUserinfo(
+    app: WeChatApp,
+    token: UserAccess,
+    deadline: Deadline,
+  ): Promise<UserinfoReply> {
+    try {
+      await this.http.call(snsAuth(app.appId, token.access_token, token.openid), deadline);
+      return await this.userinfo(app, token, deadline);
+    } catch (error) {
+      if (!(error instanceof WeChatError) || !DEAD_USER_TOKEN.has(error.errcode)) throw error;
+      throw new WeChatError('WECHAT_AUTHORIZATION_EXPIRED', { detail: error.detail });
+    }
   }
 
   private async userinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<UserinfoReply> {

@@ -82,6 +82,30 @@ describe('the profile', () => {
     expect((await sync(accessToken)).body.code).toBe('WECHAT_AUTHORIZATION_EXPIRED');
   });
 
+  test.each(
+    ['/sns/auth', '/sns/userinfo'].flatMap((endpoint) =>
+      [40001, 40003, 42001].map((errcode) => [endpoint, errcode] as const),
+    ),
+  )(
+    "a token that is dead at %s (%i) means that WeChat's authorization is over",
+    async (endpoint, errcode) => {
+      const { accessToken } = await world.websiteLogin(await world.person());
+      await world.fault(endpoint, { errcode });
+      const { body } = await sync(accessToken);
+      expect(body).toMatchObject({ status: 409, code: 'WECHAT_AUTHORIZATION_EXPIRED' });
+      expect(body.detail).toContain(String(errcode));
+    },
+  );
+
+  test('an error of WeChat that is none of the token stays what it is', async () => {
+    const { accessToken } = await world.websiteLogin(await world.person());
+    await world.fault('/sns/auth', { errcode: -1, times: 3 });
+    expect((await sync(accessToken)).body.code).toBe('WECHAT_BUSY');
+    await world.fault('/sns/userinfo', { errcode: 48001 });
+    expect((await sync(accessToken)).body.code).toBe('WECHAT_CONFIGURATION');
+    expect((await sync(accessToken)).status).toBe(200);
+  });
+
   test("WeChat's refresh token stands in the database encrypted and nowhere else", async () => {
     const person = await world.person();
     await world.websiteLogin(person);
