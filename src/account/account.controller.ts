@@ -61,7 +61,7 @@ export class AccountController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Read the profile from WeChat again', operationId: 'syncProfile' })
   @ApiOkResponse({ type: UserReply })
-  @ApiProblems({ bearer: true }, 'WECHAT_AUTHORIZATION_EXPIRED', ...WECHAT_CALL_PROBLEMS)
+  @ApiProblems({ bearer: true }, 'WECHAT_AUTHORIZATION_EXPIRED', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS)
   async sync(@CurrentSession() session: SessionOfUser): Promise<UserReply> {
     const { appId, openId, refreshToken } = await this.profiles.authorization(session.user.id);
     const profile = await this.wechat.websiteProfile(appId, openId, refreshToken);

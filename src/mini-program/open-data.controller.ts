@@ -97,6 +97,7 @@ export class OpenDataController {
     'OPEN_DATA_FOREIGN',
     'WECHAT_CODE_INVALID',
     'WECHAT_CODE_USED',
+    'APP_UNKNOWN',
     ...WECHAT_CALL_PROBLEMS,
     'STORE_UNAVAILABLE',
   )

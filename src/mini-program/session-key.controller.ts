@@ -25,6 +25,7 @@ export class SessionKeyReply {
 
 const CALL_PROBLEMS: readonly ErrorCode[] = [
   'MINI_PROGRAM_SESSION_REQUIRED',
+  'APP_UNKNOWN',
   ...WECHAT_CALL_PROBLEMS,
   'STORE_UNAVAILABLE',
 ];

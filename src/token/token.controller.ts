@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accessTokenOf, CurrentSession, RecentSession } from '../auth/access-token.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
 import { Public } from '../common/public.js';
 import { AppConfig } from '../config/app-config.js';
@@ -46,10 +46,10 @@ export class TokenController {
     'SESSION_ENDED',
     'ACCOUNT_DISABLED',
     'DATABASE_UNAVAILABLE',
-    'WECHAT_UNAVAILABLE',
-    'WECHAT_BUSY',
-    'WECHAT_RATE_LIMITED',
-    'WECHAT_CONFIGURATION',
+    // SESSION_POLICY=session-key asks WeChat, with the app's token from the shared store.
+    'APP_UNKNOWN',
+    ...WECHAT_CALL_PROBLEMS,
+    'STORE_UNAVAILABLE',
   )
   async refresh(@Body() { refreshToken }: RefreshRequest): Promise<RefreshReply> {
     return refreshReply(await this.sessions.refresh(refreshToken, (session) => this.policy.allows(session)));

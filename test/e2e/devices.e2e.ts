@@ -126,6 +126,23 @@ describe('SESSION_POLICY=session-key', () => {
     expect((await refresh(refreshToken)).status).toBe(200);
   });
 
+  test.each([
+    [{ body: 'no JSON' }, 502, 'WECHAT_BAD_REPLY'],
+    [{ errcode: 99999 }, 502, 'WECHAT_ERROR'],
+    [{ reset: true }, 503, 'WECHAT_UNAVAILABLE'],
+  ])('what else WeChat says stands in the document: %p', async (fault, status, code) => {
+    const { refreshToken } = await world.miniProgramLogin(await world.person());
+    await world.fault('/wxa/checksession', fault);
+    expect((await refresh(refreshToken)).body).toMatchObject({ status, code });
+    expect((await refresh(refreshToken)).status).toBe(200);
+    const { body } = await call<{
+      paths: Record<string, { post: { responses: Record<string, { description: string }> } }>;
+    }>(`${world.url}/docs/json`);
+    const documented = body.paths['/v1/auth/refresh']?.post.responses ?? {};
+    expect(documented[status]?.description.split(', ')).toContain(code);
+    expect(documented[503]?.description.split(', ')).toContain('STORE_UNAVAILABLE');
+  });
+
   test('a website session has no session_key and is refreshed', async () => {
     const { refreshToken } = await world.websiteLogin(await world.person());
     expect((await refresh(refreshToken)).status).toBe(200);
