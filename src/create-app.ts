@@ -67,6 +67,8 @@ export async function createApp({
   app.enableCors({
     origin: app.get(ReturnUrls, { strict: false }).origins(),
     credentials: true,
+    // An OPTIONS that is no preflight is answered like one, not with the plugin's text/plain.
+    strictPreflight: false,
     // X-Attempt-Secret and Last-Event-ID with the rest: what a client asks for is allowed.
     exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
     maxAge: 600,

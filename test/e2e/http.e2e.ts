@@ -174,6 +174,15 @@ describe('browsers of other sites', () => {
     expect(reply.headers.get('access-control-expose-headers')).toContain('X-Request-Id');
   });
 
+  test.each<Record<string, string>>([{}, { origin: SHOP }, { 'access-control-request-method': 'POST' }])(
+    'get the answer of a preflight to an OPTIONS that is none: %p',
+    async (headers) => {
+      const reply = await call(world.url + path, { method: 'OPTIONS', headers });
+      expect({ status: reply.status, text: reply.text }).toEqual({ status: 204, text: '' });
+      expect(reply.headers.get('content-type')).toBeNull();
+    },
+  );
+
   test.each([
     'https://evil.com',
     'http://shop.example.com',
