@@ -66,6 +66,8 @@ export async function createApp({
   await app.register(multipart, { limits: MULTIPART_LIMITS });
   app.enableCors({
     origin: app.get(ReturnUrls, { strict: false }).origins(),
+    // All that routes have: the plugin by itself allows GET, HEAD and POST.
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     credentials: true,
     // An OPTIONS that is no preflight is answered like one, not with the plugin's text/plain.
     strictPreflight: false,

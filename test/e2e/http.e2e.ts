@@ -174,6 +174,11 @@ describe('browsers of other sites', () => {
     expect(reply.headers.get('access-control-expose-headers')).toContain('X-Request-Id');
   });
 
+  test('may change and delete as well as post', async () => {
+    const methods = (await preflight(SHOP)).headers.get('access-control-allow-methods')?.split(', ');
+    expect(methods).toEqual(expect.arrayContaining(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']));
+  });
+
   test.each<Record<string, string>>([{}, { origin: SHOP }, { 'access-control-request-method': 'POST' }])(
     'get the answer of a preflight to an OPTIONS that is none: %p',
     async (headers) => {
