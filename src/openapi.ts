@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { API_KEY_SCHEME } from './auth/api-key.guard.js';
 import { ProblemReply } from './common/api-problems.js';
+import { documentRefusals } from './common/documented-refusals.js';
 import { documentLimits } from './rate-limit/documented-limits.js';
 
 /** The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version. */
@@ -25,5 +26,6 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, API_KEY_SCHEME)
     .build();
-  return documentLimits(SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] }));
+  const document = SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] });
+  return documentLimits(documentRefusals(document));
 }

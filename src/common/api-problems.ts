@@ -1,8 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, ApiResponse, getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { AppError } from './app-error.js';
 import { catalogueEntry, type ErrorCode } from './error-catalogue.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
+
+/** An operation of the OpenAPI document. */
+export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 /** One fault of one field. */
 export class FieldErrorReply {
@@ -49,13 +52,15 @@ const AUTHENTICATED: readonly ErrorCode[] = [
   'DATABASE_UNAVAILABLE',
 ];
 
-/** What any route with a JSON body can answer. */
-const WITH_BODY: readonly ErrorCode[] = [
-  'VALIDATION_FAILED',
+/** What a body is answered that cannot be read, whether or not the route wants one. */
+export const UNREADABLE_BODY_PROBLEMS: readonly ErrorCode[] = [
   'MALFORMED_JSON',
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
 ];
+
+/** What any route with a JSON body can answer. */
+const WITH_BODY: readonly ErrorCode[] = ['VALIDATION_FAILED', ...UNREADABLE_BODY_PROBLEMS];
 
 /** What any call to WeChat can answer. */
 export const WECHAT_CALL_PROBLEMS: readonly ErrorCode[] = [
@@ -91,16 +96,39 @@ export function ApiProblems(
     ...(kind.body ? WITH_BODY : []),
     ...EVERYWHERE,
   ]);
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of all) {
-    const { status } = catalogueEntry(code);
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
   return applyDecorators(
-    ...[...byStatus].map(([status, codesOfStatus]) =>
+    ...[...byStatus(all)].map(([status, codesOfStatus]) =>
       ApiResponse({ status, ...problemResponse(codesOfStatus) }),
     ),
   );
+}
+
+/** Adds error replies, and the header fields that they carry, to what an operation of the OpenAPI document says already. */
+export function documentProblems(
+  operation: Operation,
+  codes: readonly ErrorCode[],
+  headers?: Readonly<Record<string, object>>,
+): void {
+  for (const [status, added] of byStatus(codes)) {
+    const documented = operation.responses[status];
+    const examples =
+      documented && 'content' in documented ? documented.content?.[PROBLEM_JSON]?.examples : undefined;
+    const all = new Set([...added, ...(Object.keys(examples ?? {}) as ErrorCode[])]);
+    operation.responses[status] = {
+      ...documented,
+      ...problemResponse([...all]),
+      ...(headers && { headers }),
+    };
+  }
+}
+
+function byStatus(codes: Iterable<ErrorCode>): Map<number, ErrorCode[]> {
+  const found = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = catalogueEntry(code);
+    found.set(status, [...(found.get(status) ?? []), code]);
+  }
+  return found;
 }
 
 /** What the OpenAPI document says of the error replies with one status. */

@@ -1,11 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { problemResponse } from '../common/api-problems.js';
-import type { ErrorCode } from '../common/error-catalogue.js';
-import { PROBLEM_JSON } from '../common/problem.js';
+import { documentProblems, type Operation } from '../common/api-problems.js';
 import { LIMIT_EXTENSION } from './rate-limit.decorator.js';
-
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
-type Response = Operation['responses'][string];
 
 /** The fields of a reply of a limited route. */
 const FIELDS = {
@@ -28,17 +23,11 @@ export function documentLimits(document: OpenAPIObject): OpenAPIObject {
   for (const operation of Object.values(document.paths).flatMap((path) =>
     Object.values<unknown>({ ...path }),
   )) {
-    if (isLimited(operation)) operation.responses['429'] = limited(operation.responses['429']);
+    if (isLimited(operation)) documentProblems(operation, ['RATE_LIMITED'], FIELDS);
   }
   return document;
 }
 
 function isLimited(operation: unknown): operation is Operation {
   return typeof operation === 'object' && operation !== null && LIMIT_EXTENSION in operation;
-}
-
-function limited(documented: Response): Response {
-  const examples = documented && 'content' in documented ? documented.content?.[PROBLEM_JSON]?.examples : {};
-  const codes = new Set(['RATE_LIMITED', ...Object.keys(examples ?? {})]);
-  return { ...problemResponse([...codes] as ErrorCode[]), headers: FIELDS };
 }

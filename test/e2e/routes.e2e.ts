@@ -98,6 +98,30 @@ describe('the routes of the OpenAPI document', () => {
     }
   });
 
+  test('answer an address or a body that cannot be read as the document says', async () => {
+    const long = 'x'.repeat(300);
+    const ask = async ({ method, path }: Route, headers: Record<string, string>, body?: string) => {
+      const url = world.url + path.replace(/\{\w+\}/g, body === undefined ? long : 'x');
+      const { status } = await call(url, { method, headers, ...(body === undefined ? {} : { body }) });
+      return status;
+    };
+    const undocumented: string[] = [];
+    const expectDocumented = (route: Route, status: number, expected: number): void => {
+      expect({ route: name(route), status }).toEqual({ route: name(route), status: expected });
+      if (!(expected in route.operation.responses)) undocumented.push(`${name(route)} ${expected}`);
+    };
+    for (const route of routes.filter(({ path }) => path.includes('{')))
+      expectDocumented(route, await ask(route, {}), 414);
+    for (const route of routes.filter(({ method }) => method !== 'GET')) {
+      expectDocumented(route, await ask(route, { 'content-type': 'image/bmp' }, 'BM'), 415);
+      if (route.operation.requestBody) continue;
+      const json = { 'content-type': 'application/json' };
+      expectDocumented(route, await ask(route, json, `"${'x'.repeat(300_000)}"`), 413);
+      expectDocumented(route, await ask(route, json, '{'), 400);
+    }
+    expect(undocumented).toEqual([]);
+  });
+
   test('that take a body survive any', async () => {
     // Those that end the session come last.
     const ending = (route: Route): number => Number(route.path.endsWith('/logout'));
