@@ -59,7 +59,7 @@ export const ERROR_CATALOGUE = {
     status: 502,
     title: "WeChat's answer makes no sense",
     cause:
-      'The answer was not JSON, too large, or lacked a field that must be there (for example the openid).',
+      'The answer was not JSON, too large, nested too deeply, or lacked a field that must be there (for example the openid).',
     cure: 'Try again with a fresh code. If it lasts, look for a proxy between the service and WeChat that changes answers.',
   },
   WECHAT_CONFIGURATION: {
@@ -355,9 +355,9 @@ export const ERROR_CATALOGUE = {
   },
   MALFORMED_JSON: {
     status: 400,
-    title: 'The body is not JSON',
-    cause: 'The body cannot be parsed. (An empty one counts as no body.)',
-    cure: 'Send UTF-8 JSON.',
+    title: 'The body cannot be read as JSON',
+    cause: 'The body cannot be parsed, or is nested deeper than 64 levels. (An empty one counts as no body.)',
+    cure: 'Send UTF-8 JSON, as flat as the route documents it.',
   },
   BAD_REQUEST: {
     status: 400,

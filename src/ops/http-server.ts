@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { v4 as uuidv4 } from 'uuid';
 import { AppError } from '../common/app-error.js';
+import { isTooDeep, MAX_JSON_DEPTH } from '../common/json-depth.js';
 import { PROBLEM_JSON, toProblem } from '../common/problem.js';
 import { type RequestFacts, runInRequestContext } from '../common/request-context.js';
 import type { RouteTable } from '../common/route-table.js';
@@ -110,7 +111,19 @@ function acceptJson(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (request.routeOptions.config.textBody) done(null, body);
     else if (body === '') done(null, undefined);
-    else void parse(request, body as string, done);
+    else {
+      void parse(request, body as string, (error, value?: unknown) => {
+        if (error) done(error);
+        else if (isTooDeep(value)) done(tooDeep());
+        else done(null, value);
+      });
+    }
+  });
+}
+
+function tooDeep(): AppError {
+  return new AppError('MALFORMED_JSON', {
+    detail: `The body is nested deeper than ${MAX_JSON_DEPTH} levels.`,
   });
 }
 

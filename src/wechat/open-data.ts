@@ -1,5 +1,6 @@
 import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../common/app-error.js';
+import { isTooDeep } from '../common/json-depth.js';
 
 /** Encrypted open data as wx.* calls give it: base64 both. */
 export interface EncryptedOpenData {
@@ -77,7 +78,7 @@ function decrypt(
     const decipher = createDecipheriv('aes-128-cbc', key, vector);
     const plaintext = Buffer.concat([decipher.update(ciphertext), decipher.final()]);
     const data: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
-    return typeof data === 'object' && data !== null && !Array.isArray(data)
+    return typeof data === 'object' && data !== null && !Array.isArray(data) && !isTooDeep(data)
       ? (data as Record<string, unknown>)
       : null;
   } catch {

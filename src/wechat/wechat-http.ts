@@ -1,6 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Injectable, Logger } from '@nestjs/common';
 import { AxiosError, type AxiosResponse, isAxiosError } from 'axios';
+import { isTooDeep } from '../common/json-depth.js';
 import { Metrics, type WeChatAnswer } from '../common/metrics.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Deadline } from './deadline.js';
@@ -154,6 +155,7 @@ function jsonObject(text: string): Reply {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badReply('The answer is not an object.');
+  if (isTooDeep(value)) throw badReply('The answer is nested too deeply.');
   return value as Reply;
 }
 

@@ -36,6 +36,20 @@ describe('every error', () => {
     ],
     ['broken JSON', '/v1/auth/refresh', { body: '{"a"', headers: JSON_TYPE }, 400, 'MALFORMED_JSON'],
     [
+      'arrays in arrays without end',
+      '/v1/auth/refresh',
+      { body: `{"refreshToken":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, headers: JSON_TYPE },
+      400,
+      'MALFORMED_JSON',
+    ],
+    [
+      'objects in objects under a key that nobody asked for',
+      '/v1/mini-program/login',
+      { body: `{"code":"x","more":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`, headers: JSON_TYPE },
+      400,
+      'MALFORMED_JSON',
+    ],
+    [
       'a field that is not valid',
       '/v1/auth/refresh',
       { json: { refreshToken: 7 } },

@@ -100,6 +100,19 @@ describe('what a mini program encrypts', () => {
     expect(seen[0]).toMatchObject({ code: 'SESSION_KEY_STALE', status: 409 });
   });
 
+  test('data that is nested without end looks like data that no key fits', async () => {
+    const { person, token } = await loggedIn();
+    const now = Math.floor(world.clock.now() / 1000);
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+    const data = `{"deep":${deep},"watermark":{"appid":"${MINI_PROGRAM}","timestamp":${now}}}`;
+    const sent = await encrypt(person, { kind: 'custom', data });
+    for (const path of ['open-data', 'phone-number']) {
+      const { encryptedData, iv } = sent;
+      const reply = await send('POST', path, token, { encryptedData, iv });
+      expect(reply.body).toMatchObject({ status: 409, code: 'SESSION_KEY_STALE' });
+    }
+  });
+
   test('the key before the current one is good for five minutes', async () => {
     const { person, token } = await loggedIn();
     const before = await encrypt(person, { kind: 'custom', data: { steps: 1 } });

@@ -129,13 +129,27 @@ describe('the routes of the OpenAPI document', () => {
       .filter(({ operation }) => operation.requestBody !== undefined)
       .sort((one, other) => ending(one) - ending(other));
     expect(taking.length).toBeGreaterThan(3);
-    for (const body of ['null', '[]', '[[]]', '7', '"x"', '{}', '{"a":{"b":[null]}}', '{', '', '\u0000']) {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+    for (const body of [
+      'null',
+      '[]',
+      '[[]]',
+      '7',
+      '"x"',
+      '{}',
+      '{"a":{"b":[null]}}',
+      '{',
+      '',
+      '\u0000',
+      deep,
+    ]) {
       const { accessToken } = await world.miniProgramLogin(await world.person());
       for (const route of taking) {
         const { status } = await visit(route, { token: accessToken, body });
-        expect({ route: name(route), body, ok: status < 500 }).toEqual({
+        const shown = body.slice(0, 20);
+        expect({ route: name(route), shown, ok: status < 500 }).toEqual({
           route: name(route),
-          body,
+          shown,
           ok: true,
         });
       }

@@ -117,6 +117,7 @@ describe('what WeChat answers to a code', () => {
   );
 
   const identity = { openid: 'oRubbish0000000000000000000', session_key: 'dGhlIHNlc3Npb24ga2V5IQ==' };
+  const DEEP = '['.repeat(50_000) + ']'.repeat(50_000);
   const answer = (change: object): string => JSON.stringify({ ...identity, ...change });
   const BAD = { status: 502, code: 'WECHAT_BAD_REPLY', retryAfter: null };
   const AWAY = { status: 503, code: 'WECHAT_UNAVAILABLE', retryAfter: '5' };
@@ -140,6 +141,8 @@ describe('what WeChat answers to a code', () => {
     ['an empty body', { body: '' }, BAD],
     ['a JSON array', { body: `[${answer({})}]` }, BAD],
     ['a JSON null', { body: 'null' }, BAD],
+    ['arrays in arrays without end', { body: answer({}).replace('}', `,"more":${DEEP}}`) }, BAD],
+    ['arrays in place of the openid', { body: answer({}).replace(/"oR\w+"/, DEEP) }, BAD],
     ['more than 256 KiB', { body: answer({ filler: 'x'.repeat(256 * 1024) }) }, BAD],
     ['status 500', { status: 500, body: answer({}) }, AWAY],
     ['status 404', { status: 404, body: answer({}) }, AWAY],
