@@ -8,6 +8,6 @@ export default {
   displayName: 'browser',
   testMatch: ['<rootDir>/test/browser/**/*.browser.ts'],
   testTimeout: 60_000,
-  maxWorkers: 1,
+  maxWorkers: config.maxWorkers,
   forceExit: true,
 };
