@@ -70,11 +70,11 @@ export class SessionService {
   /**
    * Opens a session for an identity whose login just succeeded. One round trip: the session, its event, and the
    * writes that the login still owes stand together or not at all.
-   * @throws AppError ACCOUNT_DISABLED; SESSION_ENDED when the identity was deleted meanwhile
+   * @throws AppError ACCOUNT_DISABLED, recorded; SESSION_ENDED when the identity was deleted meanwhile
    */
   async start(login: IdentityOfUser, device: Device, owed: readonly Statement[] = []): Promise<Tokens> {
     noteInRequest({ userId: login.user.id, appId: login.identity.appId });
-    if (login.user.status !== 'active') throw new AppError('ACCOUNT_DISABLED');
+    if (login.user.status !== 'active') await this.refuse(login);
     const now = this.clock.now();
     const session = {
       id: uuidv7(),
@@ -282,6 +282,17 @@ export class SessionService {
   /** Sessions of a user that are kept, also those that have ended, the last used first. */
   allOfUser(userId: string): Promise<SessionOfUser[]> {
     return findSessionsOfUser(this.database, userId);
+  }
+
+  /** Somebody who was disabled since WeChat said who it is. */
+  private async refuse({ identity, user }: IdentityOfUser): Promise<never> {
+    await this.events.record({
+      type: 'login.refused',
+      userId: user.id,
+      actor: 'user',
+      details: { appId: identity.appId, reason: 'disabled' },
+    });
+    throw new AppError('ACCOUNT_DISABLED');
   }
 
   private issue(

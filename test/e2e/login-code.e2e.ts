@@ -133,5 +133,6 @@ describe('a loginCode', () => {
       code: 'ACCOUNT_DISABLED',
     });
     expect(await world.count('sessions')).toBe(sessions);
+    expect(await world.count("events WHERE type = 'login.refused'")).toBe(1);
   });
 });
