@@ -1,125 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type {
-  Browser as Chromium,
-  BrowserContext,
-  BrowserContextOptions,
-  Locator,
-  Page,
-} from 'playwright-core';
-import { pkce } from '../harness/pkce.js';
-import { Site } from '../harness/site.js';
+import { describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
-import { MINI_PROGRAM, type Person, SHOP, type TokenReply, WEBSITE, World } from '../harness/world.js';
-import { barriersOn, complaintsOf, launchChromium, picture } from './chromium.js';
-
-const IPHONE =
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
-/** What the page may weigh, in bytes. */
-const BUDGET = 30_000;
-const CODE = '/wxa/getwxacodeunlimit';
-/** Longer than any code lives, in seconds. */
-const TOO_LONG = 11 * 60;
-
-/** Each view is looked at so; between them every width, scheme and language is met with another one. */
-const LOOKS = [
-  ['desktop-light-zh', { viewport: { width: 1280, height: 720 }, colorScheme: 'light', locale: 'zh-CN' }],
-  ['desktop-dark-en', { viewport: { width: 1280, height: 720 }, colorScheme: 'dark', locale: 'en-US' }],
-  ['phone-dark-zh', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'zh-CN' }],
-  ['320-light-en', { viewport: { width: 320, height: 640 }, colorScheme: 'light', locale: 'en-US' }],
-] as const;
-
-let chromium: Chromium;
-let sites: Site;
-let context: BrowserContext;
-let complaints: string[];
-beforeAll(async () => {
-  chromium = await launchChromium();
-  sites = await Site.start();
-});
-beforeEach(() => {
-  complaints = [];
-});
-afterEach(async () => {
-  await Promise.all(chromium.contexts().map((each) => each.close()));
-  expect(complaints).toEqual([]);
-});
-afterAll(async () => {
-  await chromium.close();
-  await sites.stop();
-});
-
-/** A tab of a browser of its own. */
-async function tab(options: BrowserContextOptions = {}): Promise<Page> {
-  context = await chromium.newContext({ locale: 'en-US', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  complaints = complaintsOf(page);
-  return page;
-}
-
-/** What a test provoked: the browser says it of each request that is refused or lost. */
-function expectFailedRequests(): void {
-  expect(complaints.filter((each) => !each.startsWith('Failed to load resource'))).toEqual([]);
-  complaints.length = 0;
-}
-
-const stage = (page: Page): Locator => page.locator('.scan:not([hidden]) .stage');
-const statusOf = (page: Page): Locator => page.locator('.scan:not([hidden]) .status');
-
-/** Waits until the code that is shown stands so. */
-async function stands(page: Page, state: string): Promise<void> {
-  await page.locator(`.scan:not([hidden]) .stage[data-state=${state}]`).waitFor();
-}
-
-/** Path and query of the page. */
-function login(query: Readonly<Record<string, string>>): string {
-  return `/login?${new URLSearchParams(query).toString()}`;
-}
-
-/** Lets a page believe that other windows cover it, or no longer do. */
-async function cover(page: Page, isCovered: boolean): Promise<void> {
-  await page.evaluate(`Object.defineProperty(document, 'visibilityState', {
-    configurable: true, get: () => '${isCovered ? 'hidden' : 'visible'}',
-  })`);
-  if (!isCovered) await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-}
+import { MINI_PROGRAM, type TokenReply, WEBSITE } from '../harness/world.js';
+import {
+  complaints,
+  context,
+  cover,
+  expectFailedRequests,
+  IPHONE,
+  login,
+  LOOKS,
+  sites,
+  stage,
+  stands,
+  statusOf,
+  tab,
+} from './browser-tab.js';
+import { picture } from './chromium.js';
+import { become, CODE, codeInFrame, hold, miniProgram, open, person, returnTo, world } from './login-page.js';
 
 describe('the login page', () => {
-  let world: World;
-  let person: Person;
-  beforeAll(async () => {
-    world = await World.start({ RETURN_URLS: `${SHOP},${sites.origin('shop')}` });
-  });
-  beforeEach(async () => {
-    person = await world.person({ nickname: '小林' });
-    sites.show('/welcome', '<h1>Welcome</h1>');
-  });
-  afterAll(() => world.stop());
-
-  const returnTo = () => `${sites.origin('shop')}/welcome`;
-  const open = (page: Page, path = '/login') => page.goto(world.url + path);
-
-  /** What a person does with the code of a mini program that was shown last. */
-  async function miniProgram(step: 'scan' | 'confirm' | 'deny'): Promise<void> {
-    const { codes } = await world.control<{ codes: { id: string }[] }>('wxacodes?limit=1');
-    await world.control(`wxacodes/${codes[0]?.id ?? ''}/${step}`, { person: person.id });
-  }
-
-  /** WeChat's own code, in its frame: its uuid. */
-  async function codeInFrame(page: Page): Promise<string> {
-    const image = page.frameLocator('.scan:not([hidden]) iframe').locator('img.web_qrcode_img');
-    await image.waitFor();
-    return (await image.getAttribute('src'))?.split('/').at(-1) ?? '';
-  }
-
-  /** The phone that a page is on is this person's: at WeChat the app's business, in the sandbox a cookie's and a note's. */
-  async function hold(page: Page): Promise<void> {
-    const url = `${world.sandbox.url}/`;
-    await context.addCookies([{ name: 'sandbox_person', value: person.id, url }]);
-    await page.addInitScript(
-      `if (location.href.startsWith('${url}')) localStorage.setItem('sandbox.person', '${person.id}')`,
-    );
-  }
+  /** Longer than any code lives, in seconds. */
+  const TOO_LONG = 11 * 60;
 
   describe('at a desk, with the code of a mini program', () => {
     test('follows the phone: scanned, confirmed, and who is logged in, until the log-out', async () => {
@@ -395,7 +297,7 @@ describe('the login page', () => {
     });
 
     test('who sees a snapshot is told how to leave it, and goes on from there', async () => {
-      person = await world.person({ nickname: '小快', snapshotUser: true });
+      await become({ nickname: '小快', snapshotUser: true });
       const page = await inWeChat();
       await open(page);
       await page.getByRole('link', { name: 'Continue with WeChat' }).click();
@@ -520,7 +422,8 @@ describe('the login page', () => {
       document.body.append(script);
     })`);
     expect(await ran).toBe('script-src-elem');
-    complaints = complaints.filter((each) => !each.includes('Content Security Policy'));
+    const others = complaints.filter((each) => !each.includes('Content Security Policy'));
+    complaints.splice(0, complaints.length, ...others);
   });
 
   test('stays empty in a frame of another site', async () => {
@@ -531,227 +434,4 @@ describe('the login page', () => {
     expect(complaints.join()).toContain('frame-ancestors');
     complaints.length = 0;
   });
-
-  describe.each(LOOKS)('%s: every view is whole, and nobody is shut out of it', (look, options) => {
-    const isPhone = options.viewport.width < 600;
-    const inEnglish = options.locale === 'en-US';
-    const onPhone = { ...options, userAgent: IPHONE };
-    const inWeChat = { ...options, userAgent: WECHAT_USER_AGENT };
-
-    /** Keeps a picture, of the whole page where it is longer than the screen, and looks for what is wrong. */
-    async function check(page: Page, view: string): Promise<void> {
-      await picture(page, `login-${view}-${look}`);
-      expect(await barriersOn(page)).toEqual([]);
-      const [width, frames] = await page.evaluate<[number, number]>(
-        `[document.documentElement.scrollWidth, [...document.querySelectorAll('main *')]
-          .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.hero')).length]`,
-      );
-      expect([view, width, frames]).toEqual([view, Math.min(width, options.viewport.width), 0]);
-    }
-
-    test('the code of a mini program, from the first look to the log-out', async () => {
-      const page = await tab(options);
-      await world.fault(CODE, { errcode: -1, times: 100 });
-      await open(page, login({ returnTo: returnTo(), error: 'LOGIN_DENIED' }));
-      await stands(page, 'failed');
-      await check(page, 'failed');
-      expectFailedRequests();
-      await world.control('faults', undefined, 'DELETE');
-      await page.route('**/v1/web-qr-login/attempts', () => undefined);
-      await open(page, login({ returnTo: returnTo() }));
-      await check(page, 'loading');
-      await page.unrouteAll();
-      await open(page);
-      await stands(page, 'pending');
-      await check(page, 'pending');
-      await miniProgram('scan');
-      await stands(page, 'scanned');
-      await check(page, 'scanned');
-      await miniProgram('deny');
-      await stands(page, 'denied');
-      await page.getByRole('button', { name: inEnglish ? 'Scan again' : '重新扫码' }).focus();
-      await check(page, 'denied');
-      await page.keyboard.press('Enter');
-      await stands(page, 'pending');
-      await cover(page, true);
-      await world.pass(TOO_LONG);
-      await stands(page, 'expired');
-      await check(page, 'expired');
-      await cover(page, false);
-      await stands(page, 'pending');
-      await page.route('**/token', () => undefined);
-      await miniProgram('scan');
-      await miniProgram('confirm');
-      await page.locator('#working').waitFor();
-      await check(page, 'working');
-      await page.unrouteAll();
-    });
-
-    test('the QR code of a website', async () => {
-      const page = await tab(options);
-      await open(page, login({ appId: WEBSITE, returnTo: returnTo() }));
-      const uuid = await codeInFrame(page);
-      await page.getByRole('tab', { selected: true }).focus();
-      await check(page, 'website');
-      // What follows differs by width and language alone.
-      if (!inEnglish) return;
-      await world.control('scan', { uuid, person: person.id });
-      await page
-        .frameLocator('iframe')
-        .getByText(/扫描成功|Scanned/)
-        .waitFor();
-      await check(page, 'website-scanned');
-      await open(page, login({ appId: WEBSITE }));
-      const another = await codeInFrame(page);
-      await world.control('scan', { uuid: another, person: person.id });
-      await world.control('allow', { uuid: another });
-      await page.locator('#user-id').waitFor();
-      await check(page, 'done');
-      await page.getByRole('button', { name: 'Log out' }).click();
-      await page.getByText('You are logged out').waitFor();
-      await stands(page, 'pending');
-      await check(page, 'logged-out');
-    });
-
-    test('linked, and an error that has no website to return to', async () => {
-      const page = await tab(options);
-      await open(page, login({ linked: '1' }));
-      await page.getByRole('heading').waitFor();
-      await check(page, 'linked');
-      await open(page, '/v1/web-qr-login/callback?state=unknown&code=x');
-      await page.getByText('STATE_INVALID').waitFor();
-      await check(page, 'error');
-      expectFailedRequests();
-    });
-
-    if (!isPhone) return;
-
-    test('the link for WeChat', async () => {
-      const page = await tab(onPhone);
-      await open(page, login({ returnTo: returnTo() }));
-      await check(page, 'open-in-wechat');
-      await page.locator('summary').click();
-      await stands(page, 'pending');
-      await stage(page).scrollIntoViewIfNeeded();
-      await check(page, 'open-in-wechat-stay');
-    });
-
-    test('what WeChat’s own browser shows', async () => {
-      const page = await tab(inWeChat);
-      await hold(page);
-      await open(page, login({ returnTo: returnTo() }));
-      await page.locator('.asks').waitFor();
-      await check(page, 'consent');
-      await open(page, login({ error: 'WECHAT_SNAPSHOT_USER' }));
-      await check(page, 'snapshot');
-      await open(page, login({ error: 'WECHAT_BUSY' }));
-      await check(page, 'again');
-    });
-
-    test('a web-view', async () => {
-      const page = await tab({ ...inWeChat, userAgent: `${WECHAT_USER_AGENT} miniProgram/${MINI_PROGRAM}` });
-      await open(page);
-      await check(page, 'web-view');
-    });
-  });
-
-  test.each(['zh-CN', 'en-US'])('weighs less than 30 kB, whoever asks, in %s', async (locale) => {
-    const page = await tab({ locale });
-    const weights: Record<string, number> = {};
-    const long = `${returnTo()}?cart=`.padEnd(120, '0123456789');
-    for (const userAgent of ['desk', IPHONE]) {
-      const query = login({ returnTo: long, codeChallenge: pkce().challenge });
-      const response = await fetch(`${world.url}${query}`, {
-        headers: { 'user-agent': userAgent, 'accept-language': locale },
-      });
-      weights[userAgent === IPHONE ? 'phone' : 'desk'] = (await response.arrayBuffer()).byteLength;
-    }
-    // Nothing else is fetched than the code: style, script and drawings are in the page.
-    const fetched: string[] = [];
-    page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
-    await open(page);
-    await stands(page, 'pending');
-    expect(fetched.map((path) => path.replace(/[A-Za-z0-9_-]{20,}/, ':key'))).toEqual([
-      '/login',
-      '/v1/web-qr-login/attempts',
-      '/v1/web-qr-login/qr-codes/:key',
-      '/v1/web-qr-login/attempts/:key/events',
-    ]);
-    expect({ weights, tooHeavy: Object.values(weights).some((bytes) => bytes > BUDGET) }).toEqual({
-      weights,
-      tooHeavy: false,
-    });
-  });
-});
-
-/** One app of a kind: as the service and as the sandbox are told of it. */
-const LONE = { appId: 'wx00000000000000a1', secret: 'b7e0f9d2' };
-const BRAND = 'The Quite Long Name of a Company & Sons <b>Ltd</b>';
-const LOGO = 'https://cdn.example.com/logo.svg';
-const LOGO_SVG =
-  '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="32" fill="#d9480f"/></svg>';
-
-describe.each([
-  [
-    'mini program',
-    'WECHAT_MINI_PROGRAMS',
-    { miniPrograms: [LONE] },
-    { desk: 'scan', phone: 'open-in-wechat', wechat: 'scan' },
-  ],
-  [
-    'website',
-    'WECHAT_WEBSITES',
-    { websites: [LONE] },
-    { desk: 'scan', phone: 'computer', wechat: 'computer' },
-  ],
-  [
-    'official account',
-    'WECHAT_OFFICIAL_ACCOUNTS',
-    { officialAccounts: [LONE] },
-    { desk: 'open-in-wechat', phone: 'open-in-wechat', wechat: 'again' },
-  ],
-])('where there is one %s and no other app the login page', (kind, variable, apps, views) => {
-  let world: World;
-  beforeAll(async () => {
-    // Outside production a kind without an app has the sandbox's.
-    const environment = {
-      NODE_ENV: 'production',
-      RATE_LIMITS: 'on',
-      BRAND_NAME: BRAND,
-      BRAND_LOGO_URL: LOGO,
-    };
-    world = await World.start({ ...environment, [variable]: `${LONE.appId}:${LONE.secret}` }, 1, { apps });
-  });
-  afterAll(() => world.stop());
-
-  test.each([
-    ['at a desk', 'desk', { viewport: LOOKS[0][1].viewport }],
-    [
-      'in a phone’s browser',
-      'phone',
-      { viewport: LOOKS[3][1].viewport, userAgent: IPHONE, colorScheme: 'dark' },
-    ],
-    ['inside WeChat', 'wechat', { viewport: LOOKS[2][1].viewport, userAgent: WECHAT_USER_AGENT }],
-  ] as const)(
-    'shows %s what works there, under the name and logo of the house',
-    async (_where, place, options) => {
-      const page = await tab(options);
-      await page.route(LOGO, (route) => route.fulfill({ contentType: 'image/svg+xml', body: LOGO_SVG }));
-      // An answer: else the official account would begin at once.
-      await page.goto(world.url + login({ error: 'LOGIN_DENIED' }));
-      expect(await page.locator('main').getAttribute('data-view')).toBe(views[place]);
-      if (views[place] === 'scan') {
-        await stands(page, 'pending');
-        expect(await page.locator('.scan').count()).toBe(1);
-        expect(await page.getByRole('tab').count()).toBe(0);
-      }
-      expect(await page.locator('.brand').textContent()).toBe(BRAND);
-      expect(await page.title()).toBe(`Log in with WeChat · ${BRAND}`);
-      expect(await page.evaluate("document.querySelector('.logo').naturalWidth")).toBe(64);
-      await picture(page, `login-only-${kind.replace(' ', '-')}-${place}`);
-      expect(await barriersOn(page)).toEqual([]);
-      const { width } = options.viewport;
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    },
-  );
 });
