@@ -8,15 +8,8 @@ export function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Prom
   // By hand: this stands around every command to the database and to Redis, and a race makes twice as many promises.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => setImmediate(() => reject(late())), ms);
-    work.then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error as Error);
-      },
-    );
+    const stop = () => clearTimeout(timer);
+    work.then(stop, stop);
+    work.then(resolve, reject);
   });
 }
