@@ -155,11 +155,14 @@ if (backend.databaseUrl !== null) {
       await Promise.all(Array.from({ length: 20 }, refresh));
       await own.write(READ_ONLY_SESSIONS);
       const before = await connections();
+      expect(before.length).toBeGreaterThan(5);
       const refused = await world.loginWith(await world.wxLogin(person));
       expect(refused.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
       await own.write('DROP TRIGGER read_only');
       await world.miniProgramLogin(person);
-      await within(5_000, async () => (await connections()).every((id) => !before.includes(id)));
+      // But for those that work in the background had in its hands at that moment.
+      const kept = async () => (await connections()).filter((id) => before.includes(id));
+      await within(5_000, async () => (await kept()).length <= 2);
     });
   });
 }
