@@ -3,7 +3,6 @@ import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTa
 import { CurrentSession, CurrentUser } from '../auth/access-token.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { Clock } from '../common/clock.js';
 import { EventLog } from '../events/event-log.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
@@ -28,7 +27,6 @@ export class LeavingController {
     private readonly deleteUser: DeleteUser,
     private readonly userReplies: UserReplies,
     private readonly userAvatars: UserAvatars,
-    private readonly clock: Clock,
   ) {}
 
   /** Everything that is held about the person. Keys that only work between WeChat and this service are named, not shown. */
@@ -50,7 +48,7 @@ export class LeavingController {
       identities: identities.map(identityReply),
       sessions: sessions.map((each) => ({
         ...sessionReply(each, this.sessions.endsAt(each.session), current.session.id),
-        endedAt: this.endedAt(each),
+        endedAt: isoTime(this.sessions.endedAt(each.session)),
         endReason: each.session.revokeReason,
         userAgent: each.session.device,
       })),
@@ -84,10 +82,9 @@ export class LeavingController {
     });
     for (const identityId of identityIds) this.sessions.forgetIdentity(identityId);
   }
+}
 
-  /** ISO 8601, UTC; `null` for a session that is alive. */
-  private endedAt({ session }: SessionOfUser): string | null {
-    const at = session.revokedAt ?? this.sessions.endsAt(session);
-    return at <= this.clock.now() ? new Date(at).toISOString() : null;
-  }
+/** ISO 8601, UTC. */
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -24,8 +24,7 @@ export class Refusals {
 
   /**
    * Records a refusal, the first of its type, reason and user in a minute for the address that asks (of IPv6
-   * the /64). One that cannot
-   * be recorded, as the store or the database is away, is refused all the same.
+   * the /64). One that cannot be recorded, as the store or the database is away, is refused all the same.
    */
   async record(refusal: Refusal): Promise<void> {
     const { type, userId, details } = refusal;

@@ -74,7 +74,8 @@ export class SessionService {
    */
   async start(login: IdentityOfUser, device: Device, owed: readonly Statement[] = []): Promise<Tokens> {
     noteInRequest({ userId: login.user.id, appId: login.identity.appId });
-    if (login.user.status !== 'active') await this.refuse(login);
+    // Once more: they may have been disabled since WeChat said who it is.
+    await this.users.refuseDisabled(login);
     const now = this.clock.now();
     const session = {
       id: uuidv7(),
@@ -190,7 +191,7 @@ export class SessionService {
     if (!parts) return null;
     const found = await findSession(this.database, parts.sessionId);
     if (found?.session.generation !== parts.generation) return null;
-    return this.isOver(found.session) || found.user.status !== 'active' ? null : found;
+    return this.isAlive(found) ? found : null;
   }
 
   /** Ends a session, with its event; one that has ended already stays as it is. */
@@ -284,17 +285,6 @@ export class SessionService {
     return findSessionsOfUser(this.database, userId);
   }
 
-  /** Somebody who was disabled since WeChat said who it is. */
-  private async refuse({ identity, user }: IdentityOfUser): Promise<never> {
-    await this.events.record({
-      type: 'login.refused',
-      userId: user.id,
-      actor: 'user',
-      details: { appId: identity.appId, reason: 'disabled' },
-    });
-    throw new AppError('ACCOUNT_DISABLED');
-  }
-
   private issue(
     login: IdentityOfUser,
     session: { id: string; generation: number; lastUsedAt: number; expiresAt: number },
@@ -319,11 +309,18 @@ export class SessionService {
     return Math.min(session.expiresAt, session.lastUsedAt + this.config.ttl.sessionIdle * 1000);
   }
 
+  /** When the session ended (ms); `null` for one that has not. */
+  endedAt(session: SessionOfUser['session']): number | null {
+    if (session.revokedAt !== null) return session.revokedAt;
+    const endsAt = this.endsAt(session);
+    return endsAt <= this.clock.now() ? endsAt : null;
+  }
+
   /** Remembers what it finds, if it is alive. */
   private async read(sessionId: string): Promise<SessionOfUser | null> {
     const readAt = this.clock.now();
     const found = await findSession(this.database, sessionId);
-    if (found?.user.status === 'active' && !this.isOver(found.session)) this.verified.set(found, readAt);
+    if (found && this.isAlive(found)) this.verified.set(found, readAt);
     return found;
   }
 
@@ -336,8 +333,12 @@ export class SessionService {
     return found;
   }
 
+  private isAlive({ session, user }: SessionOfUser): boolean {
+    return user.status === 'active' && !this.isOver(session);
+  }
+
   private isOver(session: SessionOfUser['session']): boolean {
-    return session.revokedAt !== null || this.endsAt(session) <= this.clock.now();
+    return this.endedAt(session) !== null;
   }
 
   /** The one conditional UPDATE. @returns whether this call won */

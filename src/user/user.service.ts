@@ -46,7 +46,7 @@ export class UserService {
     const resolved =
       (await this.returning(login)) ??
       (await this.inTransaction(login, (resolving) => resolving.resolve(login)));
-    await this.refuseDisabled(resolved, login);
+    await this.refuseDisabled(resolved);
     return { ...resolved, writes: this.loginWrites(resolved, login) };
   }
 
@@ -67,7 +67,7 @@ export class UserService {
     const resolved = await this.inTransaction(login, (resolving) => resolving.link(userId, login)).catch(
       userIsGone,
     );
-    await this.refuseDisabled(resolved, login);
+    await this.refuseDisabled(resolved);
     return { ...resolved, writes: this.loginWrites(resolved, login) };
   }
 
@@ -153,13 +153,14 @@ export class UserService {
     return rows.length > 0;
   }
 
-  private async refuseDisabled({ user }: Resolved, login: WeChatLogin): Promise<void> {
-    if (user.status !== 'disabled') return;
+  /** Lets nobody log in whose account is not active. @throws AppError ACCOUNT_DISABLED, recorded */
+  async refuseDisabled({ identity, user }: IdentityOfUser): Promise<void> {
+    if (user.status === 'active') return;
     await this.events.record({
       type: 'login.refused',
       userId: user.id,
       actor: 'user',
-      details: { appId: login.appId, reason: 'disabled' },
+      details: { appId: identity.appId, reason: 'disabled' },
     });
     throw new AppError('ACCOUNT_DISABLED');
   }
