@@ -38,6 +38,7 @@ export async function createApp({
   clock,
   preview = false,
 }: CreateAppOptions): Promise<NestFastifyApplication> {
+  for (const msg of config.warnings) logger.warn({ msg });
   const metrics = new PrometheusMetrics();
   const requests = new RequestLog(logger, metrics);
   const adapter = new FastifyAdapter(fastifyOptions(config, requests));

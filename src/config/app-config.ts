@@ -41,6 +41,8 @@ export interface ApiKey {
  */
 export abstract class AppConfig {
   abstract readonly nodeEnv: 'development' | 'test' | 'production';
+  /** What the operator should hear at start, one line each, without values. */
+  abstract readonly warnings: readonly string[];
   abstract readonly host: string;
   abstract readonly port: number;
   /** Origin and path under which clients see the service; no slash at its end. */

@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import type { AppConfig, AppKind, AvatarStoreConfig, WeChatApp } from './app-config.js';
 import { developmentKeys } from './development-keys.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
+import { isServiceLink, misspeltVariables } from './misspelt-variables.js';
 import * as parse from './parsers.js';
 import { SANDBOX_APPS, SANDBOX_SECRET } from './sandbox-apps.js';
 
@@ -42,7 +43,14 @@ export function loadConfig(source: Readonly<Record<string, string | undefined>>)
   if (faults.length > 0) throw new ConfigError(faults);
   const unsafe = productionFaults(environment);
   if (unsafe.length > 0) throw new ConfigError(unsafe);
-  return deepFreeze(toConfig(environment));
+  const files = SECRET_VARIABLES.map((name) => `${name}_FILE`);
+  return deepFreeze({
+    ...toConfig(environment),
+    warnings: [
+      ...misspeltVariables(source, [...environmentVariables(), ...files]),
+      ...productionWarnings(environment),
+    ],
+  });
 }
 
 function readEnvironment(source: Readonly<Record<string, string | undefined>>): {
@@ -62,7 +70,7 @@ function readEnvironment(source: Readonly<Record<string, string | undefined>>): 
       } catch {
         faults.push(`${name}_FILE names a file that cannot be read`);
       }
-    } else if (source[name]) {
+    } else if (source[name] && !isServiceLink(name, source[name])) {
       environment[name] = source[name];
     }
   }
@@ -90,6 +98,14 @@ function missing(env: Environment): string[] {
 function productionFaults(env: Environment): string[] {
   if (env.NODE_ENV !== 'production') return [];
   const faults: string[] = [];
+  if (!env.PUBLIC_URL) {
+    faults.push('PUBLIC_URL must be set in production: callback links are built from it');
+  } else if (isPlainHttp(env.PUBLIC_URL)) {
+    faults.push('PUBLIC_URL must be https in production: cookies and login codes travel there');
+  }
+  if (env.RETURN_URLS && parse.returnUrls(env.RETURN_URLS).some(isPlainHttp)) {
+    faults.push('RETURN_URLS must be https in production: login codes travel there');
+  }
   if (env.SANDBOX !== undefined && parse.flag(env.SANDBOX)) faults.push('SANDBOX must be off in production');
   if (!parse.flag(env.RATE_LIMITS)) faults.push('RATE_LIMITS must be on in production');
   if (!env.ENCRYPTION_KEYS) faults.push('ENCRYPTION_KEYS must be set in production');
@@ -106,16 +122,35 @@ function productionFaults(env: Environment): string[] {
     }
   }
   for (const name of ['WECHAT_API_URL', 'WECHAT_OPEN_URL'] as const) {
-    const url = env[name] === undefined ? null : new URL(env[name]);
-    if (url?.protocol === 'http:' && !isLoopback(url.hostname)) {
+    if (env[name] !== undefined && isPlainHttp(env[name])) {
       faults.push(`${name} must be https in production: the AppSecret travels there`);
     }
   }
-  const receivers = parse.webhookUrls(env.WEBHOOK_URLS ?? '').map((url) => new URL(url));
-  if (receivers.some((url) => url.protocol === 'http:' && !isLoopback(url.hostname))) {
+  if (parse.webhookUrls(env.WEBHOOK_URLS ?? '').some(isPlainHttp)) {
     faults.push('WEBHOOK_URLS must be https in production');
   }
   return faults;
+}
+
+/** What starts, and yet is hardly what the operator means: one line each. */
+function productionWarnings(env: Environment): string[] {
+  if (env.NODE_ENV !== 'production') return [];
+  const warnings: string[] = [];
+  for (const name of Object.values(APP_VARIABLES)) {
+    if (parse.apps(env[name] ?? '').some(({ secret }) => !/^[0-9a-f]{32}$/.test(secret))) {
+      warnings.push(`${name} holds an AppSecret that is not 32 hexadecimal digits, as WeChat's are`);
+    }
+  }
+  if (env.BRAND_LOGO_URL && isPlainHttp(env.BRAND_LOGO_URL)) {
+    warnings.push('BRAND_LOGO_URL is http: browsers do not show it on an https page');
+  }
+  return warnings;
+}
+
+/** A URL whose traffic others can read: http to any host but this machine. */
+function isPlainHttp(value: string): boolean {
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'http:' && !isLoopback(hostname);
 }
 
 function isLoopback(hostname: string): boolean {
@@ -124,7 +159,7 @@ function isLoopback(hostname: string): boolean {
   );
 }
 
-function toConfig(env: Environment): AppConfig {
+function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
   const nodeEnv = env.NODE_ENV as AppConfig['nodeEnv'];
   const port = parse.port(env.PORT);
   const publicUrl = parse.baseUrl(env.PUBLIC_URL ?? `http://localhost:${port}`);

@@ -53,6 +53,10 @@ export function apps(value: string): { appId: string; secret: string }[] {
     if (!appId || !secret || rest.length > 0 || !/^[A-Za-z0-9_-]{1,64}$/.test(appId)) {
       throw new SettingFault('must be appid:secret, several separated by commas');
     }
+    // `<AppSecret>` of the samples, and what a copy from a document brings along.
+    if (!/^[A-Za-z0-9_-]+$/.test(secret) || /app_?secret/i.test(secret)) {
+      throw new SettingFault('holds a placeholder where the AppSecret belongs');
+    }
     return { appId, secret };
   });
   if (new Set(parsed.map((app) => app.appId)).size < parsed.length)
@@ -187,8 +191,9 @@ export function duration(value: string): number {
   return seconds;
 }
 
-/** Comma-separated origins or URL prefixes. */
+/** Comma-separated origins or URL prefixes. A wildcard is refused: it would match nothing, or too much. */
 export function returnUrls(value: string): string[] {
+  if (value.includes('*')) throw new SettingFault('must name each origin: there are no wildcards');
   return list(value).map(baseUrl);
 }
 
@@ -207,11 +212,18 @@ export function cidrs(value: string): string[] {
   return entries;
 }
 
-/** Name of an HTTP header (RFC 9110 token), lower case. */
+/** Fields that mean something else to HTTP, to browsers, to proxies or to this service. */
+const RESERVED_HEADERS =
+  /^(?:host|cookie2?|set-cookie|connection|keep-alive|upgrade|te|trailer|expect|via|date|age|origin|referer|user-agent|range|forwarded|x-real-ip|x-api-key|x-attempt-secret|x-request-id|x-requested-with|last-event-id|traceparent|tracestate|(?:accept|cache|content|if|proxy|sec|transfer|x-forwarded)(?:-.*)?)$/;
+
+/** Name of an HTTP header (RFC 9110 token), lower case. Without `_`: nginx drops such fields. */
 export function headerName(value: string): string {
-  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(value))
-    throw new SettingFault('must be the name of a header');
-  return value.toLowerCase();
+  const name = value.toLowerCase();
+  if (!/^[a-z0-9!#$%&'*+.^`|~-]{1,64}$/.test(name)) {
+    throw new SettingFault('must be the name of a header, without underscores');
+  }
+  if (RESERVED_HEADERS.test(name)) throw new SettingFault('must be a header that means nothing else');
+  return name;
 }
 
 /** `on`/`off` and their usual synonyms. */

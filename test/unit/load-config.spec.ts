@@ -15,6 +15,11 @@ const PRODUCTION: Source = {
   PUBLIC_URL: 'https://login.example.com',
 };
 
+/** The keys of TEST must not hide a name that means them. */
+function without(name: string): Source {
+  return name === 'ENCRYPTION_KEYS' ? { ENCRYPTION_KEYS: undefined } : {};
+}
+
 function faultsOf(source: Source): readonly string[] {
   try {
     loadConfig(source);
@@ -116,6 +121,18 @@ describe('the environment', () => {
     ['SESSION_TTL', '999999999d'],
     ['SESSION_IDLE_TTL', '1.5d'],
     ['TOKEN_HEADER', 'hunter2 header'],
+    ['TOKEN_HEADER', 'hunter2_token'],
+    ['TOKEN_HEADER', 'Host'],
+    ['TOKEN_HEADER', 'cookie'],
+    ['TOKEN_HEADER', 'Content-Length'],
+    ['TOKEN_HEADER', 'X-Forwarded-For'],
+    ['TOKEN_HEADER', 'X-Api-Key'],
+    ['WECHAT_MINI_PROGRAMS', 'wxa:<hunter2>'],
+    ['WECHAT_WEBSITES', 'wxa:<AppSecret>'],
+    ['WECHAT_OFFICIAL_ACCOUNTS', 'wxa:YOUR_APP_SECRET'],
+    ['RETURN_URLS', '*'],
+    ['RETURN_URLS', 'https://*.hunter2.example.com'],
+    ['RETURN_URLS', 'https://hunter2.example.com/*'],
     ['RETURN_URLS', 'https://shop.example.com,hunter2'],
     ['RETURN_URLS', 'https://*.hunter2.example.com/?x'],
     ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
@@ -130,13 +147,53 @@ describe('the environment', () => {
   });
 
   test('with several faults names them all at once, one line each', () => {
-    const source = { ...TEST, PORT: 'x', REDIS_URL: 'x', LOG_LEVEL: 'x' };
+    const source: Source = { ...TEST, PORT: 'x', REDIS_URL: 'x', LOG_LEVEL: 'x' };
     expect(
       faultsOf(source)
         .map((line) => line.split(' ')[0])
         .sort(),
     ).toEqual(['LOG_LEVEL', 'PORT', 'REDIS_URL']);
     expect(() => loadConfig(source)).toThrow(/3 fault\(s\):\n {2}\S.*\n {2}\S.*\n {2}\S/);
+  });
+});
+
+describe('a name that is nearly one of ours', () => {
+  test.each([
+    ['RETURN_URL', 'RETURN_URLS'],
+    ['WECHAT_MINIPROGRAMS', 'WECHAT_MINI_PROGRAMS'],
+    ['WECHAT_MINI_PROGRAM', 'WECHAT_MINI_PROGRAMS'],
+    ['ENCRYPTION_KEY', 'ENCRYPTION_KEYS'],
+    ['TRUSTED_PROXY', 'TRUSTED_PROXIES'],
+    ['ADMIN_APIKEYS_FILE', 'ADMIN_API_KEYS_FILE'],
+    ['return_urls', 'RETURN_URLS'],
+    ['REDIS_URI', 'REDIS_URL'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+  ])('%s is told of in one line, which names %s and not the value', (name, meant) => {
+    const { warnings } = loadConfig({ ...TEST, ...without(meant), [name]: 'hunter2' });
+    expect(warnings).toEqual([`${name} is not read: did you mean ${meant}?`]);
+  });
+
+  test('is nothing where the right one is set too, or where the name means something else', () => {
+    const { warnings } = loadConfig({
+      ...TEST,
+      RETURN_URL: 'https://www.example.com',
+      RETURN_URLS: 'https://www.example.com',
+      HOSTNAME: 'pod-1',
+      HOME: '/root',
+      PATH: '/bin',
+      POST: 'x',
+      DATABASE_PASSWORD: 'x',
+      AWS_ACCESS_KEY_ID: 'x',
+      REDIS_SERVICE_HOST: '10.0.0.7',
+      REDIS_PORT_6379_TCP_ADDR: '10.0.0.7',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test('is no setting where Kubernetes made it for another service: SANDBOX_PORT is an address there', () => {
+    const config = loadConfig({ ...PRODUCTION, SANDBOX_PORT: 'tcp://10.96.0.7:3001' });
+    expect(config.warnings).toEqual([]);
+    expect(config.sandbox.enabled).toBe(false);
   });
 });
 
@@ -226,6 +283,13 @@ describe('production', () => {
       'WECHAT_WEBSITES',
     ],
     ['an AppSecret over plain http', { WECHAT_API_URL: 'http://api.example.com' }, 'WECHAT_API_URL'],
+    ['a PUBLIC_URL that is not set', { PUBLIC_URL: undefined }, 'PUBLIC_URL'],
+    ['a PUBLIC_URL by http', { PUBLIC_URL: 'http://login.example.com' }, 'PUBLIC_URL'],
+    [
+      'an origin by http to return to',
+      { RETURN_URLS: 'https://a.example.com,http://b.example.com' },
+      'RETURN_URLS',
+    ],
     [
       'a host that only looks like this one',
       { WECHAT_API_URL: 'http://127.0.0.1.example.com' },
@@ -244,6 +308,25 @@ describe('production', () => {
       expect(loadConfig({ ...PRODUCTION, WECHAT_API_URL: url }).wechat.apiUrl).toBe(url);
     },
   );
+
+  test('runs on the machine of a developer by http', () => {
+    const config = loadConfig({
+      ...PRODUCTION,
+      PUBLIC_URL: 'http://localhost:3000',
+      RETURN_URLS: 'http://127.0.0.1:5173',
+    });
+    expect(config).toMatchObject({ publicUrl: 'http://localhost:3000', warnings: [] });
+  });
+
+  test('warns of an AppSecret that cannot be one of WeChat, and of a logo that no page shows', () => {
+    const { warnings } = loadConfig({
+      ...PRODUCTION,
+      WECHAT_WEBSITES: 'wxfedcba9876543210:hunter2',
+      BRAND_LOGO_URL: 'http://www.example.com/logo.svg',
+    });
+    expect(warnings.map((line) => line.split(' ')[0])).toEqual(['WECHAT_WEBSITES', 'BRAND_LOGO_URL']);
+    expect(warnings.join()).not.toContain('hunter2');
+  });
 
   test('alone is without the sample apps', () => {
     expect(loadConfig(TEST).wechat.apps.map(({ kind }) => kind)).toEqual([

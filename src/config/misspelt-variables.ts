@@ -1,0 +1,53 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Shorter names differ by two letters without being meant: HOST and PORT do. */
+const MIN_LENGTH = 8;
+const MAX_EDITS = 2;
+/** Kubernetes and Docker describe other services by such variables: `SANDBOX_PORT=tcp://10.0.0.7:3001`. */
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
+const SERVICE_LINK_NAME = /_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+
+/** Whether an orchestrator made this variable to describe another service. */
+export function isServiceLink(name: string, value: string | undefined): boolean {
+  return SERVICE_LINK_NAME.test(name) || (name.endsWith('_PORT') && SERVICE_LINK.test(value ?? ''));
+}
+
+/**
+ * One line for each variable that is set, that the service does not read, and whose name is nearly that of one it
+ * reads: `RETURN_URL` for RETURN_URLS. A setting that is ignored without a word is found by the first customer.
+ * @param known every name that is read, `_FILE` forms included
+ */
+export function misspeltVariables(
+  source: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): string[] {
+  const names = new Set(known);
+  return Object.keys(source)
+    .filter((name) => source[name] && !names.has(name) && !isServiceLink(name, source[name]))
+    .flatMap((name) => {
+      const meant = nearest(
+        name,
+        known.filter((candidate) => !source[candidate]),
+      );
+      return meant === null ? [] : [`${name} is not read: did you mean ${meant}?`];
+    });
+}
+
+function nearest(name: string, candidates: readonly string[]): string | null {
+  const same = candidates.find((candidate) => letters(candidate) === letters(name));
+  if (same) return same;
+  if (name.length < MIN_LENGTH) return null;
+  const [closest] = candidates
+    .map((candidate) => ({ candidate, edits: distance(name.toUpperCase(), candidate) }))
+    .sort((one, other) => one.edits - other.edits);
+  return closest && closest.edits <= MAX_EDITS ? closest.candidate : null;
+}
+
+/** `WECHAT_MINIPROGRAM` and `wechat_mini_programs` are one name: separators, case and the plural do not count. */
+function letters(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, '')
+    .replace(/IES$/, 'Y')
+    .replace(/S$/, '');
+}
