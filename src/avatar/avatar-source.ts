@@ -44,7 +44,7 @@ export class AvatarSource {
     return url;
   }
 
-  /** Whether an address is the sandbox's, whose host is this machine. */
+  /** Whether an address is the sandbox's, whose host may have a private address. */
   isSandbox(url: URL): boolean {
     return url.origin === this.sandboxOrigin;
   }
@@ -73,12 +73,12 @@ export function largest(url: URL): URL {
 }
 
 /**
- * Where the sandbox that plays WeChat serves its pictures: the origin that WeChat's API is called at, on this
- * machine, outside production. Elsewhere such an address would be a way into the network behind the service, so
- * WECHAT_API_URL alone does not open it: a proxy in front of WeChat has no pictures.
+ * Where the sandbox that plays WeChat serves its pictures: the origin of WECHAT_API_URL, outside production. It is on
+ * this machine, or another container that is called by plain http, as WeChat never is. An https address may be a proxy
+ * in front of WeChat, which has no pictures.
  */
 function sandboxOrigin({ nodeEnv, wechat }: AppConfig): string | null {
-  const { origin, hostname } = new URL(wechat.apiUrl);
+  const { origin, hostname, protocol } = new URL(wechat.apiUrl);
   const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-  return nodeEnv !== 'production' && thisMachine ? origin : null;
+  return nodeEnv !== 'production' && (thisMachine || protocol === 'http:') ? origin : null;
 }

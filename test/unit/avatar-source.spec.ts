@@ -81,17 +81,29 @@ describe('where pictures may be fetched from', () => {
     ]) {
       expect(isAllowed(other, sandbox)).toBe(false);
     }
-    const proxy = source({ WECHAT_API_URL: 'http://10.0.0.5:3001' });
-    expect(isAllowed('http://10.0.0.5:3001/x', proxy)).toBe(false);
-    const dressed = source({ WECHAT_API_URL: 'http://127.evil.example:3001' });
-    expect(isAllowed('http://127.evil.example:3001/x', dressed)).toBe(false);
     const production = source({
       NODE_ENV: 'production',
+      PUBLIC_URL: 'https://auth.example.com',
       WECHAT_WEBSITES: 'wx1:secret',
       WECHAT_API_URL: 'http://127.0.0.1:3001',
     });
     expect(isAllowed('http://127.0.0.1:3001/x', production)).toBe(false);
     expect(isAllowed('https://api.weixin.qq.com/x')).toBe(false);
+  });
+
+  test('the sandbox in a container of its own: its exact origin, and no https address', () => {
+    const sandbox = source({ WECHAT_API_URL: 'http://sandbox:3001' });
+    expect(sandbox.pictureUrl('http://sandbox:3001/mmopen/vi_32/abc/132')).toBe(
+      'http://sandbox:3001/mmopen/vi_32/abc/132',
+    );
+    expect(sandbox.isSandbox(new URL('http://sandbox:3001/x'))).toBe(true);
+    for (const other of ['http://sandbox/x', 'http://sandbox:3306/x', 'http://mysql:3001/x']) {
+      expect(isAllowed(other, sandbox)).toBe(false);
+    }
+    const proxy = source({ WECHAT_API_URL: 'https://10.0.0.5:3001' });
+    expect(isAllowed('https://10.0.0.5:3001/x', proxy)).toBe(false);
+    const dressed = source({ WECHAT_API_URL: 'https://127.evil.example:3001' });
+    expect(isAllowed('https://127.evil.example:3001/x', dressed)).toBe(false);
   });
 
   test('nobody, the grey avatar in any size and an endless address are no picture', () => {

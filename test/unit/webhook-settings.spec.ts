@@ -8,6 +8,7 @@ const BASE = { NODE_ENV: 'test', ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('
 const PRODUCTION = {
   ...BASE,
   NODE_ENV: 'production',
+  PUBLIC_URL: 'https://auth.example.com',
   WECHAT_MINI_PROGRAMS: 'wx0123456789abcdef:theSecret',
   WEBHOOK_SECRET: SECRET,
 };
