@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { Attempts } from './attempts.js';
 import { LoginCodes } from './login-codes.js';
+import { OpenLogins } from './open-logins.js';
 import { ReturnUrls } from './return-urls.js';
 import { WebViewTickets } from './web-view-tickets.js';
 
 /** Logins that begin at one door and are finished at another: a screen waits, a phone decides. */
 @Module({
-  providers: [Attempts, LoginCodes, ReturnUrls, WebViewTickets],
-  exports: [Attempts, LoginCodes, ReturnUrls, WebViewTickets],
+  providers: [Attempts, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  exports: [Attempts, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
 })
 export class AttemptModule {}

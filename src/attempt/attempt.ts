@@ -25,8 +25,8 @@ export type Step =
 export interface Attempt {
   readonly method: AttemptMethod;
   readonly appId: string;
-  /** Allowed when the attempt began. */
-  readonly returnTo: string;
+  /** Origin of the site that asks. The rest of returnTo is in the state of the login, which alone goes back there. */
+  readonly origin: string;
   /** Who may redeem. */
   readonly binding: Binding;
   /** Who may look on: fingerprints of the browser's cookie and of the attempt's secret. */

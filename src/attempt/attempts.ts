@@ -16,6 +16,7 @@ import {
   scan,
   type Scanner,
 } from './attempt.js';
+import { OpenLogins } from './open-logins.js';
 
 /** How long somebody may take to scan, or to come back from WeChat's page: as long as its state lives. */
 const LIFETIME_MS: Readonly<Record<AttemptMethod, number>> = {
@@ -28,13 +29,15 @@ const AFTERLIFE_MS = 10 * 60 * 1_000;
 const CHANNEL = 'attempts';
 const ID = /^[0-9a-f]{64}$/;
 const TICKET = /^[A-Za-z0-9_-]{32}$/;
-/** More says nothing of a device, and all of it would be read again at every look. */
-const MAX_USER_AGENT = 512;
+/** What a session keeps of it. An attempt is kept in memory, and read at every look. */
+const MAX_USER_AGENT = 255;
 /** Steps of one attempt are few: who loses that often is stuck. */
 const MAX_RACES = 10;
 
 /** What an attempt begins with. */
-export type BeginAttempt = Pick<Attempt, 'method' | 'appId' | 'returnTo' | 'binding' | 'device'> & {
+export type BeginAttempt = Pick<Attempt, 'method' | 'appId' | 'binding' | 'device'> & {
+  /** Allowed. */
+  readonly returnTo: string;
   /** Fingerprint of the browser's cookie. */
   readonly browser: string;
 };
@@ -73,14 +76,17 @@ export class Attempts {
     private readonly store: EphemeralStore,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
+    private readonly openLogins: OpenLogins,
   ) {}
 
-  /** @throws AppError STORE_UNAVAILABLE */
-  async begin({ browser, ...asked }: BeginAttempt): Promise<BegunAttempt> {
+  /** @throws AppError STORE_UNAVAILABLE; RATE_LIMITED while too many of the app are open */
+  async begin({ browser, returnTo, ...asked }: BeginAttempt): Promise<BegunAttempt> {
+    await this.openLogins.admit(asked.appId);
     const [id, secret] = [freshSecret(), freshSecret()];
     const now = this.clock.now();
     const attempt: Attempt = {
       ...asked,
+      origin: new URL(returnTo).origin,
       device: { ...asked.device, userAgent: asked.device.userAgent?.slice(0, MAX_USER_AGENT) ?? null },
       watchers: { browser, secret: fingerprint(secret) },
       requestedAt: now,
@@ -88,7 +94,7 @@ export class Attempts {
       step: { status: 'pending' },
       version: 0,
     };
-    await this.store.set(storeKey(attemptKey(id)), JSON.stringify(attempt), this.ttl(attempt));
+    await this.store.begin(storeKey(attemptKey(id)), JSON.stringify(attempt), this.ttl(attempt));
     return { id, secret, expiresAt: attempt.expiresAt };
   }
 
@@ -99,7 +105,7 @@ export class Attempts {
   async issueTicket(id: string, expiresAt: number): Promise<string> {
     const ticket = freshScene();
     // Longer than the attempt at first: a late scan prolongs it.
-    await this.store.set(ticketKey(ticket), attemptKey(id), expiresAt - this.clock.now() + AFTERLIFE_MS);
+    await this.store.begin(ticketKey(ticket), attemptKey(id), expiresAt - this.clock.now() + AFTERLIFE_MS);
     return ticket;
   }
 

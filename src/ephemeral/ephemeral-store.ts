@@ -10,13 +10,20 @@ export interface StoreListener {
  * memory for one instance, in Redis for several. Keys are lower-case words and fingerprints, never a secret in
  * clear; times to live are in milliseconds, whole, at least 1.
  *
- * Every method rejects with AppError STORE_UNAVAILABLE within about a second when the store cannot be reached.
+ * Every method rejects with AppError STORE_UNAVAILABLE, within about a second, when the store cannot be reached or
+ * does not take a write. Nothing that it has taken is evicted before its time.
  */
 export abstract class EphemeralStore {
   /** The value, or `null` where there is none or its time is over. */
   abstract get(key: string): Promise<string | null>;
 
   abstract set(key: string, value: string, ttl: number): Promise<void>;
+
+  /**
+   * As `set`, for what anybody may begin without showing who they are, as often as they like. It may fill half of the
+   * store and is refused then: marks of spent codes, loginCodes and steps of what has begun keep their room.
+   */
+  abstract begin(key: string, value: string, ttl: number): Promise<void>;
 
   /** Sets only where nothing stands; of several at once exactly one gets `true`. */
   abstract setIfAbsent(key: string, value: string, ttl: number): Promise<boolean>;
@@ -51,7 +58,7 @@ export abstract class EphemeralStore {
    */
   abstract listen(channel: string, listener: StoreListener): void;
 
-  /** @throws AppError STORE_UNAVAILABLE */
+  /** Whether the store takes a write now, as a login needs it. @throws AppError STORE_UNAVAILABLE */
   abstract ping(): Promise<void>;
 
   /** Ends connections and timers. */

@@ -57,6 +57,10 @@ export class RedisStore extends EphemeralStore {
     await this.reached(this.redis.set(key, value, 'PX', ttl));
   }
 
+  begin(key: string, value: string, ttl: number): Promise<void> {
+    return this.set(key, value, ttl);
+  }
+
   async setIfAbsent(key: string, value: string, ttl: number): Promise<boolean> {
     return (await this.reached(this.redis.set(key, value, 'PX', ttl, 'NX'))) === 'OK';
   }

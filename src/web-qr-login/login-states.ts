@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { fingerprint, freshSecret } from '../common/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { type Binding, mayContinue } from '../attempt/binding.js';
+import { OpenLogins } from '../attempt/open-logins.js';
 
 /** A login that is away at WeChat: what its state stands for. */
 export interface LoginState {
@@ -44,12 +45,18 @@ export class LoginStates {
   constructor(
     private readonly store: EphemeralStore,
     private readonly clock: Clock,
+    private readonly openLogins: OpenLogins,
   ) {}
 
-  /** @returns the state for WeChat's URL */
+  /**
+   * @returns the state for WeChat's URL
+   * @throws AppError STORE_UNAVAILABLE; RATE_LIMITED while too many logins of the app are open
+   */
   async begin(login: LoginState): Promise<string> {
+    // With an attempt it is counted already; asking for consent goes on with a login that is open.
+    if (login.attempt === null && login.channel !== 'in-wechat') await this.openLogins.admit(login.appId);
     const state = freshSecret();
-    await this.store.set(key('login-state', state), JSON.stringify(login), STATE_MS);
+    await this.store.begin(key('login-state', state), JSON.stringify(login), STATE_MS);
     return state;
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Attempts, type BegunAttempt } from '../attempt/attempts.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
@@ -13,21 +14,30 @@ import type { Picture } from '../wechat/wechat-http.js';
 interface Offer {
   readonly appId: string;
   readonly ticket: string;
-  readonly expiresAt: number;
 }
 
 const KEY = /^[0-9a-f]{64}$/;
-/** How long a made picture is kept: for reloads and second tabs. */
-const KEEP_MS = 2 * 60 * 1_000;
+/** How long a made picture is kept: for a second tab. A reload finds it in the browser's own cache. */
+const KEEP_MS = 60 * 1_000;
+/** Pictures kept by this process. WeChat's of 430 pixels have 60 to 120 kB. */
+const MAX_KEPT_BYTES = 32 * 2 ** 20;
 
 /**
  * Pictures of mini-program codes. WeChat makes one when its picture is first fetched, so that an attempt that nobody
  * looks at costs nothing there; it allows 5,000 a minute (wechat-api.md section 1.5). The picture has a secret of its
  * own: who sees it does not learn what the browser polls with.
+ *
+ * A made picture stays in this process for a minute. In the shared store a flood of them would take gigabytes; here
+ * the worst is that one is made again, within the app's quota (docs/decisions/030-the-shared-store.md).
  */
 @Injectable()
 export class QrPictures {
   private readonly making = new Map<string, Promise<Picture>>();
+  private readonly kept = new LRUCache<string, Picture>({
+    ttl: KEEP_MS,
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: ({ bytes }) => Math.max(1, bytes.length),
+  });
   private readonly baseUrl: string;
 
   constructor(
@@ -44,8 +54,8 @@ export class QrPictures {
   /** @returns the address of the picture of an attempt, which is not made yet */
   async offer(appId: string, { id, expiresAt }: BegunAttempt): Promise<string> {
     const key = freshSecret();
-    const offer: Offer = { appId, ticket: await this.attempts.issueTicket(id, expiresAt), expiresAt };
-    await this.store.set(offerKey(key), JSON.stringify(offer), expiresAt - this.clock.now());
+    const offer: Offer = { appId, ticket: await this.attempts.issueTicket(id, expiresAt) };
+    await this.store.begin(offerKey(key), JSON.stringify(offer), expiresAt - this.clock.now());
     return `${this.baseUrl}/${key}`;
   }
 
@@ -54,12 +64,9 @@ export class QrPictures {
    */
   async fetch(key: string): Promise<Picture> {
     if (!KEY.test(key)) throw new AppError('ATTEMPT_UNKNOWN');
-    const [offered, kept] = await Promise.all([
-      this.store.get(offerKey(key)),
-      this.store.get(pictureKey(key)),
-    ]);
+    const offered = await this.store.get(offerKey(key));
     if (offered === null) throw new AppError('ATTEMPT_UNKNOWN');
-    return kept === null ? this.makeOnce(key, JSON.parse(offered) as Offer) : unpacked(kept);
+    return this.kept.get(key) ?? this.makeOnce(key, JSON.parse(offered) as Offer);
   }
 
   private makeOnce(key: string, offer: Offer): Promise<Picture> {
@@ -72,29 +79,14 @@ export class QrPictures {
     return making;
   }
 
-  private async make(key: string, { appId, ticket, expiresAt }: Offer): Promise<Picture> {
+  private async make(key: string, { appId, ticket }: Offer): Promise<Picture> {
     await this.quotas.take('qr-codes', appId);
     const picture = await this.wechat.miniProgramCode(appId, ticket);
-    const ttl = Math.min(KEEP_MS, expiresAt - this.clock.now());
-    // A picture that cannot be kept is still a picture.
-    if (ttl > 0) await this.store.set(pictureKey(key), packed(picture), ttl).catch(() => undefined);
+    this.kept.set(key, picture);
     return picture;
   }
 }
 
-function packed({ type, bytes }: Picture): string {
-  return `${type} ${bytes.toString('base64')}`;
-}
-
-function unpacked(stored: string): Picture {
-  const [type, bytes = ''] = stored.split(' ');
-  return { type: type === 'image/png' ? type : 'image/jpeg', bytes: Buffer.from(bytes, 'base64') };
-}
-
 function offerKey(key: string): string {
   return `attempt-picture:${fingerprint(key)}`;
-}
-
-function pictureKey(key: string): string {
-  return `attempt-picture-bytes:${fingerprint(key)}`;
 }

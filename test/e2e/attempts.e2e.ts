@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MAX_BEGUN } from '../../src/attempt/open-logins.js';
+import { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import {
@@ -11,6 +13,8 @@ import {
   WEBSITE,
   World,
 } from '../harness/world.js';
+
+declare const backend: { redisUrl: string | null };
 
 const PARTNER = 'https://partner.example.com';
 const OFFICIAL_ACCOUNT = 'wx5a4db0c0de000003';
@@ -25,6 +29,63 @@ function pkce(): { verifier: string; challenge: string } {
   const verifier = randomBytes(32).toString('base64url');
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 }
+
+/** The count of logins that an app has open is looked up in the store itself: Redis would take too long to count. */
+const inMemory = backend.redisUrl === null ? describe : describe.skip;
+
+inMemory('an app with too many logins open', () => {
+  test('begins no more of them, by any door, until the window is over; other apps and open logins go on', async () => {
+    const world = await World.start();
+    const browser = new Browser();
+    const open = await world.attempt(browser, { method: 'website' });
+    const store = world.service().app.get(EphemeralStore, { strict: false });
+    const window = Math.floor(world.clock.now() / 600_000);
+    for (let begun = 0; begun < MAX_BEGUN; begun++) {
+      await store.count(`open-logins:${WEBSITE}:${window}`, 600_000);
+      await store.count(`open-logins:${WEBSITE}:${window + 1}`, 1_200_000);
+    }
+    const begin = { json: { method: 'website', returnTo: `${SHOP}/welcome` } };
+    const refused = await browser.visit<Problem>(`${world.url}/v1/web-qr-login/attempts`, begin);
+    expect(answer(refused)).toEqual({ status: 429, code: 'RATE_LIMITED' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(600);
+    const authorize = `${world.url}/v1/web-qr-login/authorize?returnTo=${encodeURIComponent(SHOP)}`;
+    expect((await browser.visit(authorize)).status).toBe(429);
+
+    expect((await world.status(browser, open.id)).body.status).toBe('pending');
+    await world.attempt(browser, { method: 'mini-program' });
+    await world.pass(1_200);
+    await world.attempt(browser, { method: 'website' });
+    await world.stop();
+  });
+});
+
+describe('the picture of a code', () => {
+  test('is made once, is not kept in the shared store, and ends with its attempt', async () => {
+    const world = await World.start();
+    const store = world.service().app.get(EphemeralStore, { strict: false });
+    const attempt = await world.attempt(new Browser());
+    const written: string[] = [];
+    for (const method of ['set', 'begin'] as const) {
+      const write = store[method].bind(store);
+      store[method] = (key, value, ttl) => {
+        written.push(value);
+        return write(key, value, ttl);
+      };
+    }
+    const before = await world.callsOf('/wxa/getwxacodeunlimit');
+    const pictures = await Promise.all(Array.from({ length: 5 }, () => fetch(attempt.qrImageUrl ?? '')));
+    const bytes = await Promise.all(pictures.map(async (reply) => Buffer.from(await reply.arrayBuffer())));
+    expect(bytes[0]?.length).toBeGreaterThan(500);
+    expect(new Set(bytes.map((each) => each.toString('hex'))).size).toBe(1);
+    expect((await world.callsOf('/wxa/getwxacodeunlimit')) - before).toBe(1);
+    // The token of the app, sealed, is all that a first picture leaves there.
+    expect(Math.max(0, ...written.map((value) => value.length))).toBeLessThan(Number(bytes[0]?.length));
+    await world.pass(301);
+    expect((await fetch(attempt.qrImageUrl ?? '')).status).toBe(404);
+    await world.stop();
+  });
+});
 
 describe('an attempt', () => {
   let world: World;

@@ -32,7 +32,7 @@ function attempt(step: Step, expiresAt = ENDS): Attempt {
   return {
     method: 'mini-program',
     appId: APP,
-    returnTo: 'https://shop.example.com/welcome',
+    origin: 'https://shop.example.com',
     binding: { browser: 'b' },
     watchers: { browser: 'b', secret: 's' },
     device: { ip: '203.0.113.7', userAgent: null },
