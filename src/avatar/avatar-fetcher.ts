@@ -1,18 +1,10 @@
-import { lookup as resolveByDns } from 'node:dns/promises';
-import http from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
-import type { Readable } from 'node:stream';
-import axios, { type AxiosResponse } from 'axios';
+import { codeOf } from '../outgoing/connect.js';
+import { backgroundNames, pinnedTo, type ResolvedAddress, type ResolveName } from '../outgoing/host-names.js';
+import { HttpClient, type OutgoingAnswer } from '../outgoing/http-client.js';
+import { untilAborted } from '../outgoing/until-aborted.js';
 import { AvatarFault } from './avatar-fault.js';
 import { type AvatarSource, largest } from './avatar-source.js';
 import { isPublicAddress } from './public-address.js';
-
-/** An address of a host, as `dns.lookup` gives it. */
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
 
 /** What a fetch may take. */
 export interface FetchLimits {
@@ -20,13 +12,19 @@ export interface FetchLimits {
   readonly milliseconds: number;
   readonly bytes: number;
   /** All addresses of a host name. */
-  readonly resolve: (hostname: string) => Promise<readonly ResolvedAddress[]>;
+  readonly resolve: ResolveName;
 }
 
 const LIMITS: FetchLimits = {
   milliseconds: 5_000,
   bytes: 2 * 1024 * 1024,
-  resolve: (hostname) => resolveByDns(hostname, { all: true }),
+  resolve: (hostname) => backgroundNames.resolve(hostname),
+};
+const HEADERS = {
+  accept: 'image/*',
+  // Pictures are compressed already; a body that unfolds is not wanted.
+  'accept-encoding': 'identity',
+  'user-agent': 'wechat-auth',
 };
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -38,16 +36,6 @@ const GONE: ReadonlySet<number> = new Set([404, 410]);
  */
 export class AvatarFetcher {
   private readonly limits: FetchLimits;
-  private readonly client = axios.create({
-    responseType: 'stream',
-    maxRedirects: 0,
-    // A proxy of the environment would resolve the name again, past the check.
-    proxy: false,
-    // Pictures are compressed already; a body that unfolds is not wanted.
-    decompress: false,
-    headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'wechat-auth' },
-    validateStatus: () => true,
-  });
 
   constructor(
     private readonly source: AvatarSource,
@@ -68,8 +56,7 @@ export class AvatarFetcher {
     stop?.addEventListener('abort', onStop, { once: true });
     if (stop?.aborted) onStop();
     try {
-      // A race, since a name that does not resolve cannot be told to stop.
-      return await Promise.race([this.follow(address, controller.signal), whenAborted(controller.signal)]);
+      return await this.follow(address, controller.signal);
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason;
       if (error instanceof AvatarFault) throw error;
@@ -83,24 +70,28 @@ export class AvatarFetcher {
   private async follow(address: string, signal: AbortSignal): Promise<Buffer> {
     let url = largest(this.source.allowed(address));
     for (let redirects = 0; ; redirects++) {
-      const { status, headers, data } = await this.get(url, signal);
-      if (!REDIRECTS.has(status)) return this.body(status, data);
-      data.destroy();
-      const location: unknown = headers.location;
-      if (redirects === MAX_REDIRECTS || typeof location !== 'string' || !URL.canParse(location, url.href)) {
+      const result = await this.get(url, signal);
+      if (Buffer.isBuffer(result)) return result;
+      const { location } = result;
+      if (redirects === MAX_REDIRECTS || location === null || !URL.canParse(location, url.href)) {
         throw new AvatarFault('redirects');
       }
       url = this.source.allowed(new URL(location, url).href);
     }
   }
 
-  private async get(url: URL, signal: AbortSignal): Promise<AxiosResponse<Readable>> {
-    const lookup = pinnedTo(await this.checkedAddresses(url));
-    return this.client.get<Readable>(url.href, {
-      signal,
-      httpAgent: new http.Agent({ lookup }),
-      httpsAgent: new https.Agent({ lookup }),
-    });
+  /** The picture, or where it is. Each call has a client of its own, so that nothing stays open behind it. */
+  private async get(url: URL, signal: AbortSignal): Promise<Buffer | { readonly location: string | null }> {
+    const lookup = pinnedTo(await untilAborted(this.checkedAddresses(url), signal));
+    const client = new HttpClient({ lookup, milliseconds: this.limits.milliseconds });
+    try {
+      const answer = await client.request({ url, method: 'GET', headers: HEADERS, signal });
+      if (!REDIRECTS.has(answer.status)) return await untilAborted(this.body(answer), signal);
+      const { location } = answer.headers;
+      return { location: typeof location === 'string' ? location : null };
+    } finally {
+      await client.close();
+    }
   }
 
   /** One answer of DNS, looked at as a whole: a name with one address inside is not WeChat's. */
@@ -114,15 +105,15 @@ export class AvatarFetcher {
   }
 
   /** Counted as it comes: a length that a server names is only a word. */
-  private async body(status: number, stream: Readable): Promise<Buffer> {
+  private async body({ status, headers, body }: OutgoingAnswer): Promise<Buffer> {
     if (status !== 200) {
-      stream.destroy();
       throw GONE.has(status) ? new AvatarFault('gone') : new AvatarFault('status', String(status));
     }
+    if (isPlaceholder(headers)) throw new AvatarFault('gone');
     const chunks: Buffer[] = [];
     let bytes = 0;
     // Leaving the loop destroys the stream, and the connection with it.
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > this.limits.bytes) throw new AvatarFault('too-large');
       chunks.push(chunk);
@@ -131,21 +122,11 @@ export class AvatarFetcher {
   }
 }
 
-/** The connection goes to the addresses that were checked: a second answer of DNS could be another one. */
-function pinnedTo(addresses: readonly ResolvedAddress[]): LookupFunction {
-  return (_hostname, options, callback) => {
-    const [first] = addresses;
-    if (options.all || !first) callback(null, [...addresses]);
-    else callback(null, first.address, first.family);
-  };
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as AvatarFault), { once: true });
-  });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/**
+ * For a picture that cannot be shown any more WeChat sends one that says so, with status 200 and an error number in
+ * the header X-ErrNo.
+ */
+function isPlaceholder(headers: OutgoingAnswer['headers']): boolean {
+  const errno = headers['x-errno'];
+  return errno !== undefined && errno !== '0';
 }

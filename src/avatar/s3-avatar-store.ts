@@ -1,5 +1,8 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { AvatarStoreConfig } from '../config/app-config.js';
+import { untilAborted } from '../outgoing/until-aborted.js';
 import { AVATAR_SIZES, avatarName, type AvatarSize, AvatarStore, storeUnavailable } from './avatar-store.js';
 
 type S3Config = Extract<AvatarStoreConfig, { type: 's3' }>;
@@ -8,6 +11,8 @@ type S3 = typeof import('@aws-sdk/client-s3');
 const PREFIX = 'avatars/';
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 4_000;
+/** For one call with its second try, to the last byte: the library has no limit for a body that drips. */
+const CALL_MS = 8_000;
 
 /** Pictures in a bucket of Amazon S3 or of anything that speaks like it. The bucket may be private. */
 export class S3AvatarStore extends AvatarStore {
@@ -19,17 +24,22 @@ export class S3AvatarStore extends AvatarStore {
 
   async put(key: string, size: AvatarSize, bytes: Buffer): Promise<void> {
     const target = this.object(key, size);
-    await this.reached(({ s3, client }) =>
-      client.send(new s3.PutObjectCommand({ ...target, Body: bytes, ContentType: 'image/webp' })),
+    await this.reached(({ s3, client }, { abortSignal }) =>
+      client.send(new s3.PutObjectCommand({ ...target, Body: bytes, ContentType: 'image/webp' }), {
+        abortSignal,
+      }),
     );
   }
 
   async get(key: string, size: AvatarSize): Promise<Buffer | null> {
     const target = this.object(key, size);
-    return this.reached(async ({ s3, client }) => {
+    return this.reached(async ({ s3, client }, { abortSignal }) => {
       try {
-        const { Body } = await client.send(new s3.GetObjectCommand(target));
-        return Body ? Buffer.from(await Body.transformToByteArray()) : null;
+        const { Body } = await client.send(new s3.GetObjectCommand(target), { abortSignal });
+        if (Body === undefined) return null;
+        const stream = Body as Readable;
+        const bytes = buffer(stream);
+        return await untilAborted(bytes, abortSignal).finally(() => stream.destroy());
       } catch (error) {
         if (error instanceof s3.NoSuchKey) return null;
         throw error;
@@ -39,8 +49,8 @@ export class S3AvatarStore extends AvatarStore {
 
   async delete(key: string): Promise<void> {
     const targets = AVATAR_SIZES.map((size) => this.object(key, size));
-    await this.reached(({ s3, client }) =>
-      Promise.all(targets.map((target) => client.send(new s3.DeleteObjectCommand(target)))),
+    await this.reached(({ s3, client }, { abortSignal }) =>
+      Promise.all(targets.map((target) => client.send(new s3.DeleteObjectCommand(target), { abortSignal }))),
     );
   }
 
@@ -48,11 +58,18 @@ export class S3AvatarStore extends AvatarStore {
     return { Bucket: this.config.bucket, Key: `${PREFIX}${avatarName(key, size)}` };
   }
 
-  private async reached<T>(work: (opened: { s3: S3; client: S3Client }) => Promise<T>): Promise<T> {
+  private async reached<T>(
+    work: (opened: { s3: S3; client: S3Client }, limit: { abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error('the bucket did not answer in time')), CALL_MS);
     try {
-      return await work(await (this.opened ??= this.open()));
+      const opened = await (this.opened ??= this.open());
+      return await untilAborted(work(opened, { abortSignal: limit.signal }), limit.signal);
     } catch (error) {
       throw storeUnavailable(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

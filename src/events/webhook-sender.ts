@@ -1,12 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
+import { codeOf } from '../outgoing/connect.js';
+import { backgroundNames } from '../outgoing/host-names.js';
+import { discard, HttpClient } from '../outgoing/http-client.js';
 import type { WebhookMessage } from './webhook-message.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
 
 /** A receiver that has not answered by then is taken for one that failed (ms). */
 const LIMIT_MS = 10_000;
+const CONNECT_MS = 5_000;
 /** "I do not want these any more" (Standard Webhooks, "Successful and failed deliveries"). */
 const GONE = 410;
 
@@ -17,8 +21,9 @@ export type WebhookOutcome =
 
 /** Signs and sends, once, as Standard Webhooks 1.0 has it. */
 @Injectable()
-export class WebhookSender {
+export class WebhookSender implements OnApplicationShutdown {
   private readonly signers: readonly Webhook[];
+  private readonly client = new HttpClient({ lookup: backgroundNames.lookup, milliseconds: CONNECT_MS });
 
   constructor(
     config: AppConfig,
@@ -44,24 +49,31 @@ export class WebhookSender {
     const limit = setTimeout(stop, LIMIT_MS);
     stopping.addEventListener('abort', stop);
     try {
-      const { status, body } = await fetch(receiver.url, {
+      const { status, body } = await this.client.request({
+        url: new URL(receiver.url),
         method: 'POST',
         headers: this.headers(receiver, id, payload),
         body: payload,
-        redirect: 'manual',
         signal: end.signal,
       });
-      // The connection is worth nothing where the rest of the answer never comes.
-      void body?.cancel().catch(() => undefined);
+      discard(body);
       if (status >= 200 && status < 300) return { kind: 'delivered' };
       return { kind: status === GONE ? 'refused' : 'failed', reason: `status ${status}` };
     } catch (error) {
       if (stopping.aborted) return { kind: 'stopped' };
-      return { kind: 'failed', reason: end.signal.aborted ? 'no answer in time' : networkFault(error) };
+      return {
+        kind: 'failed',
+        reason: end.signal.aborted ? 'no answer in time' : (codeOf(error) ?? 'unknown'),
+      };
     } finally {
       clearTimeout(limit);
       stopping.removeEventListener('abort', stop);
     }
+  }
+
+  /** Closes the connections that are kept alive. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.client.close();
   }
 
   private headers(receiver: WebhookReceiver, id: string, payload: string): Record<string, string> {
@@ -75,11 +87,4 @@ export class WebhookSender {
       ...(receiver.authorization === null ? {} : { authorization: receiver.authorization }),
     };
   }
-}
-
-/** The code of what fetch met (its message may quote the address). */
-function networkFault(error: unknown): string {
-  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.name : 'unknown';
 }

@@ -5,50 +5,50 @@ import {
   CanceledError,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { Agent } from 'undici';
+import { buffer } from 'node:stream/consumers';
+import { codeOf, NotConnected } from '../outgoing/connect.js';
+import type { HttpClient } from '../outgoing/http-client.js';
+import { untilAborted } from '../outgoing/until-aborted.js';
 
-/** What of undici's request this needs, and no more. */
-type Answer = Awaited<ReturnType<Agent['request']>>;
+/** The call failed before it was sent. */
+export class NeverSent extends AxiosError {}
 
 /**
- * Axios on undici: the same calls cost a fraction of what they do on node:http. Connections are kept alive; every
- * status is an answer, the body is bytes, and nothing is redirected or unpacked.
- * @param maxReplyBytes an answer that is larger fails
- * @returns an adapter that rejects with AxiosError: ERR_CANCELED when the signal of the call says so,
- *   ERR_BAD_RESPONSE when the answer is too large or was cut off, else the code of the connection's error
+ * Axios on undici: the same calls cost a fraction of what they do on node:http. Every status is an answer, the body
+ * is bytes. Each call needs a signal; it covers everything from the name to the last byte.
+ * @returns an adapter that rejects with AxiosError: NeverSent where there was no connection, ERR_CANCELED when the
+ *   signal says so, ERR_BAD_RESPONSE when the answer is too large or was cut off, else the code of the connection
  */
-export function undiciAdapter(maxReplyBytes: number): AxiosAdapter {
-  const agent = new Agent({ maxResponseSize: maxReplyBytes });
+export function undiciAdapter(client: HttpClient): AxiosAdapter {
   return async (config): Promise<AxiosResponse<Buffer>> => {
-    const answer = await send(agent, config).catch((error: unknown) => {
-      throw failure(error, config);
-    });
-    const data = await answer.body.arrayBuffer().catch((error: unknown) => {
+    const signal = config.signal as AbortSignal;
+    const answer = await client
+      .request({
+        url: urlOf(config),
+        method: config.method === 'post' ? 'POST' : 'GET',
+        headers: config.headers.toJSON() as Record<string, string>,
+        body: typeof config.data === 'string' ? config.data : null,
+        signal,
+      })
+      .catch((error: unknown) => {
+        throw failure(error, config);
+      });
+    const data = await untilAborted(buffer(answer.body), signal).catch((error: unknown) => {
       throw failure(error, config, AxiosError.ERR_BAD_RESPONSE);
     });
-    return { data: Buffer.from(data), status: answer.statusCode, statusText: '', headers: {}, config };
+    return { data, status: answer.status, statusText: '', headers: {}, config };
   };
 }
 
-function send(agent: Agent, config: InternalAxiosRequestConfig): Promise<Answer> {
-  const url = new URL(config.url ?? '');
-  return agent.request({
-    origin: url.origin,
-    path: `${url.pathname}?${new URLSearchParams(config.params as Record<string, string>).toString()}`,
-    method: config.method === 'post' ? 'POST' : 'GET',
-    headers: config.headers.toJSON() as Record<string, string>,
-    body: typeof config.data === 'string' ? config.data : null,
-    signal: config.signal,
-  });
+function urlOf({ url = '', params }: InternalAxiosRequestConfig): URL {
+  const whole = new URL(url);
+  whole.search = new URLSearchParams(params as Record<string, string>).toString();
+  return whole;
 }
 
-/** Nothing of undici's error but its code is kept: its message may name what was asked for. */
+/** Nothing of the client's error but its code is kept: its message may name what was asked for. */
 function failure(error: unknown, config: InternalAxiosRequestConfig, code = codeOf(error)): AxiosError {
+  if (error instanceof NotConnected) return new NeverSent('no connection', error.code, config);
   if (config.signal?.aborted) return new CanceledError(undefined, config);
   return new AxiosError('the call failed', code, config);
-}
-
-function codeOf(error: unknown): string | undefined {
-  const hasCode = typeof error === 'object' && error !== null && 'code' in error;
-  return hasCode && typeof error.code === 'string' ? error.code : undefined;
 }

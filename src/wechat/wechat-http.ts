@@ -5,6 +5,7 @@ import { isTooDeep } from '../common/json-depth.js';
 import { Metrics, type WeChatAnswer } from '../common/metrics.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Deadline } from './deadline.js';
+import { NeverSent } from './undici-adapter.js';
 import { errorOf, WeChatError } from './wechat-error.js';
 
 /** A JSON object as it came, not yet checked. */
@@ -30,8 +31,8 @@ export interface Picture {
 }
 
 const RETRY_DELAYS_MS = [100, 300];
-/** The connection was refused before anything was sent. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+/** Calls at once. Each has a socket: while WeChat is silent they must not take all that the process may open. */
+const MAX_UNDER_WAY = 1_000;
 
 /**
  * Speaks HTTP with WeChat (wechat-api.md section 0): failure is status 200 with an errcode, success has no errcode
@@ -40,6 +41,7 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNRE
 @Injectable()
 export class WeChatHttp {
   private readonly logger = new Logger(WeChatHttp.name);
+  private underWay = 0;
 
   constructor(
     private readonly http: HttpService,
@@ -94,6 +96,13 @@ export class WeChatHttp {
   private async send(call: WeChatCall, deadline: Deadline): Promise<AxiosResponse<Buffer>> {
     // Another call may have taken all the time. What is not sent spends no code.
     if (deadline.signal.aborted) throw tooLate({ codeUnspent: true });
+    if (this.underWay >= MAX_UNDER_WAY) {
+      throw new WeChatError('WECHAT_UNAVAILABLE', {
+        detail: 'Too many calls wait for WeChat.',
+        codeUnspent: true,
+      });
+    }
+    this.underWay++;
     try {
       return await this.http.axiosRef.request<Buffer>({
         url: `${this.config.wechat.apiUrl}/${call.path}`,
@@ -106,6 +115,8 @@ export class WeChatHttp {
       });
     } catch (error) {
       throw transportError(error);
+    } finally {
+      this.underWay--;
     }
   }
 }
@@ -171,7 +182,7 @@ function transportError(error: unknown): WeChatError {
   if (error.code === AxiosError.ERR_CANCELED || error.code === AxiosError.ECONNABORTED) return tooLate();
   return new WeChatError('WECHAT_UNAVAILABLE', {
     detail: `No answer from WeChat (${error.code ?? 'connection failed'}).`,
-    codeUnspent: NEVER_SENT.has(error.code ?? ''),
+    codeUnspent: error instanceof NeverSent,
   });
 }
 

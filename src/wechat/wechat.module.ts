@@ -2,6 +2,8 @@ import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { AppAccessTokens } from './app-access-tokens.js';
 import { AppCalls } from './app-calls.js';
+import { HostNames } from '../outgoing/host-names.js';
+import { HttpClient } from '../outgoing/http-client.js';
 import { SpentCodes } from './spent-codes.js';
 import { undiciAdapter } from './undici-adapter.js';
 import { WeChatApiService } from './wechat-api.service.js';
@@ -9,13 +11,21 @@ import { WeChatApps } from './wechat-apps.js';
 import { WeChatHttp } from './wechat-http.js';
 
 const MAX_REPLY_BYTES = 256 * 1024;
+/** Less than the deadline of a login (4.5 s): so it is known that the code was not sent, and may come again. */
+const CONNECT_MS = 3_000;
 
 /** The one place that talks to WeChat. */
 @Module({
   imports: [
     HttpModule.register({
       // Its answers are bytes: the header cannot be trusted with the charset, nor with the kind (wechat-api.md section 0).
-      adapter: undiciAdapter(MAX_REPLY_BYTES),
+      adapter: undiciAdapter(
+        new HttpClient({
+          lookup: new HostNames().lookup,
+          milliseconds: CONNECT_MS,
+          maxBytes: MAX_REPLY_BYTES,
+        }),
+      ),
       validateStatus: () => true,
     }),
   ],

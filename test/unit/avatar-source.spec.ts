@@ -304,6 +304,32 @@ describe('fetching', () => {
     await closed;
   });
 
+  test.each([
+    ['-5103059', true],
+    ['0', false],
+  ])('a picture under X-ErrNo %s is WeChat saying that there is none: %p', async (errno, isNone) => {
+    const origin = await serve((_request, response) =>
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'X-ErrNo': errno }).end('a picture'),
+    );
+    const fetching = fetcher(origin).fetch(`${origin}/x`);
+    if (isNone) await expect(fetching).rejects.toMatchObject({ reason: 'gone', permanent: true });
+    else expect((await fetching).toString()).toBe('a picture');
+  });
+
+  test('a length that is a lie changes nothing: cut off is no picture, too much is not read', async () => {
+    const origin = await serve((request, response) => {
+      const length = request.url === '/more' ? 10 : 1_000_000;
+      const head = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+      response.socket?.end(head + 'x'.repeat(100));
+    });
+    await expect(fetcher(origin).fetch(`${origin}/less`)).rejects.toMatchObject({ reason: 'network' });
+    const more = await fetcher(origin)
+      .fetch(`${origin}/more`)
+      .catch((error: unknown) => error);
+    if (Buffer.isBuffer(more)) expect(more).toHaveLength(10);
+    else expect(more).toMatchObject({ reason: 'network' });
+  });
+
   test('exactly the limit is taken, a byte more is not', async () => {
     const origin = await serve((request, response) =>
       response.end(Buffer.alloc(Number(request.url?.slice(1)))),
@@ -325,13 +351,14 @@ describe('fetching', () => {
     });
     const never = () => new Promise<never>(() => undefined);
     const startedAt = performance.now();
-    for (const fetching of [
+    const outcomes = await Promise.allSettled([
       fetcher(trickle, { milliseconds: 300 }).fetch(`${trickle}/x`),
       fetcher(silence, { milliseconds: 300 }).fetch(`${silence}/x`),
       fetcher(slowly, { milliseconds: 300 }).fetch(`${slowly}/x`),
       fetcher(trickle, { milliseconds: 300, resolve: never }).fetch(`${trickle}/x`),
-    ]) {
-      await expect(fetching).rejects.toMatchObject({ reason: 'time', permanent: false });
+    ]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ reason: { reason: 'time', permanent: false } });
     }
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });

@@ -1,0 +1,120 @@
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { ResolveName } from '../../src/outgoing/host-names.js';
+
+/** A place on the network that never gives an answer. */
+export interface BlackHole {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A listener that stops to accept: its thread waits for ever. */
+const DEAF = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const server = require('node:net').createServer();
+  server.listen({ port: workerData.port, host: '127.0.0.1', backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    setTimeout(() => Atomics.wait(new Int32Array(workerData.lock), 0, 0), 50);
+  });`;
+
+/**
+ * A port whose connections are never made: its backlog is full, so the kernel drops each SYN.
+ * @param port 0 for any
+ */
+export async function droppingPort(port = 0): Promise<BlackHole> {
+  const lock = new SharedArrayBuffer(4);
+  const worker = new Worker(DEAF, { eval: true, workerData: { port, lock } });
+  const [listening] = (await once(worker, 'message')) as [number];
+  const fillers: Socket[] = [];
+  for (let silent = 0; silent < 2;) {
+    const filler = connect(listening, '127.0.0.1').on('error', () => undefined);
+    fillers.push(filler);
+    if (!(await connects(filler))) silent++;
+  }
+  return {
+    port: listening,
+    close: async () => {
+      for (const filler of fillers) filler.destroy();
+      Atomics.notify(new Int32Array(lock), 0);
+      await worker.terminate();
+    },
+  };
+}
+
+function connects(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true));
+    setTimeout(() => resolve(false), 250);
+  });
+}
+
+/** A port that accepts connections and says nothing: how many are still there, and what they brought. */
+export async function silentPort(): Promise<BlackHole & { open(): number; received(): string }> {
+  const sockets = new Set<Socket>();
+  let received = '';
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket.on('data', (data: Buffer) => (received += data.toString('latin1')));
+  });
+  return { ...(await listening(server)), open: () => sockets.size, received: () => received };
+}
+
+/** An HTTP server whose answer has a head at once, and a body of one byte in 100 ms without end. */
+export async function drippingServer(): Promise<BlackHole & { open(): number }> {
+  let open = 0;
+  const server = createHttpServer((_request, response) => {
+    open++;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 100);
+    response.on('close', () => {
+      open--;
+      clearInterval(drip);
+    });
+  });
+  return { ...(await listening(server)), open: () => open };
+}
+
+/** Names through a resolver that takes every question and never answers. */
+export async function silentResolver(): Promise<{ resolve: ResolveName; asked(): number; close(): void }> {
+  const socket = createSocket('udp4');
+  let asked = 0;
+  socket.on('message', () => asked++);
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const resolver = new Resolver({ timeout: 60_000, tries: 1 });
+  resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+  return {
+    resolve: async (hostname) =>
+      (await resolver.resolve4(hostname)).map((address) => ({ address, family: 4 })),
+    asked: () => asked,
+    close: () => {
+      resolver.cancel();
+      socket.close();
+    },
+  };
+}
+
+async function listening(server: Server): Promise<BlackHole> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

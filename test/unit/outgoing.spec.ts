@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { buffer } from 'node:stream/consumers';
+import { NotConnected } from '../../src/outgoing/connect.js';
+import { HostNames } from '../../src/outgoing/host-names.js';
+import { HttpClient } from '../../src/outgoing/http-client.js';
+import { untilAborted } from '../../src/outgoing/until-aborted.js';
+import { drippingServer, droppingPort, silentPort, silentResolver } from '../harness/black-hole.js';
+
+const cleanUps: (() => unknown)[] = [];
+const clients: HttpClient[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((each) => each.close()));
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+function kept<T extends { close(): unknown }>(thing: T): T {
+  cleanUps.push(() => thing.close());
+  return thing;
+}
+
+/** A deadline as callers have it. */
+function deadline(ms: number): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error('the deadline has passed')), ms);
+  return controller.signal;
+}
+
+function client(names = new HostNames(), milliseconds = 60_000): HttpClient {
+  const made = new HttpClient({ lookup: names.lookup, milliseconds });
+  clients.push(made);
+  return made;
+}
+
+/** A whole call, to the last byte. */
+async function get(through: HttpClient, url: string, signal: AbortSignal): Promise<Buffer> {
+  const { body } = await through.request({ url: new URL(url), method: 'GET', headers: {}, signal });
+  return untilAborted(buffer(body), signal);
+}
+
+/** What is open in this process towards others. */
+function connecting(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPConnectWrap').length;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error('it did not happen');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('the deadline of a call', () => {
+  test('ends it in the name, the connection, TLS, the head and the body, and leaves nothing open', async () => {
+    const [deaf, silent, dripping, names] = await Promise.all([
+      droppingPort(),
+      silentPort(),
+      drippingServer(),
+      silentResolver(),
+    ]);
+    [deaf, silent, dripping, names].forEach(kept);
+    const before = connecting();
+    const startedAt = performance.now();
+    const calls = [
+      get(client(new HostNames(names.resolve)), 'http://api.weixin.qq.com/', deadline(400)),
+      get(client(), `http://127.0.0.1:${deaf.port}/`, deadline(400)),
+      get(client(), `https://127.0.0.1:${silent.port}/`, deadline(400)),
+      get(client(), `http://127.0.0.1:${silent.port}/`, deadline(400)),
+      get(client(), `http://127.0.0.1:${dripping.port}/`, deadline(400)),
+    ];
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.map(({ status }) => status)).toEqual(calls.map(() => 'rejected'));
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(names.asked()).toBe(1);
+    await Promise.all(clients.splice(0).map((each) => each.close()));
+    await until(() => connecting() === before && silent.open() === 0 && dripping.open() === 0);
+  });
+
+  test('a connection has a limit of its own, and whoever fails by it knows that nothing was sent', async () => {
+    const [deaf, silent, names] = await Promise.all([droppingPort(), silentPort(), silentResolver()]);
+    [deaf, silent, names].forEach(kept);
+    const before = connecting();
+    const outcomes = await Promise.allSettled([
+      get(client(new HostNames(names.resolve), 300), 'http://api.weixin.qq.com/', deadline(60_000)),
+      get(client(new HostNames(), 300), `http://127.0.0.1:${deaf.port}/`, deadline(60_000)),
+      get(client(new HostNames(), 300), `https://127.0.0.1:${silent.port}/`, deadline(60_000)),
+    ]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'CONNECT_TIMEOUT' } });
+      expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(NotConnected);
+    }
+    await until(() => connecting() === before && silent.open() === 0);
+  });
+
+  test('a request whose deadline passed while it had no connection is never sent', async () => {
+    const silent = kept(await silentPort());
+    let answer: (addresses: { address: string; family: number }[]) => void = () => undefined;
+    const held = new HostNames(() => new Promise((resolve) => (answer = resolve)));
+    const call = get(client(held), `http://late.example:${silent.port}/`, deadline(100));
+    await expect(call).rejects.toThrow('the deadline has passed');
+    answer([{ address: '127.0.0.1', family: 4 }]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(silent.received()).toBe('');
+  });
+});
+
+describe('host names', () => {
+  test('callers of one name share a question, and one name is asked at a time', async () => {
+    const asked: string[] = [];
+    const answers: (() => void)[] = [];
+    const names = new HostNames((hostname) => {
+      asked.push(hostname);
+      return new Promise((resolve) => answers.push(() => resolve([{ address: '127.0.0.1', family: 4 }])));
+    });
+    const calls = [names.resolve('a.example'), names.resolve('a.example'), names.resolve('b.example')];
+    await until(() => answers.length === 1);
+    expect(asked).toEqual(['a.example']);
+    answers[0]?.();
+    await until(() => answers.length === 2);
+    expect(asked).toEqual(['a.example', 'b.example']);
+    answers[1]?.();
+    await Promise.all(calls);
+    const again = names.resolve('a.example');
+    await until(() => answers.length === 3);
+    answers[2]?.();
+    await again;
+    expect(asked).toEqual(['a.example', 'b.example', 'a.example']);
+  });
+
+  test('a name that does not resolve holds up no other', async () => {
+    const names = new HostNames((hostname) =>
+      hostname === 'good.example'
+        ? Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+        : Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),
+    );
+    await expect(names.resolve('bad.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    await expect(names.resolve('good.example')).resolves.toHaveLength(1);
+  });
+});
