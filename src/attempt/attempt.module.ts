@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Attempts } from './attempts.js';
+import { FramedLandings } from './framed-landings.js';
 import { LoginCodes } from './login-codes.js';
 import { OpenLogins } from './open-logins.js';
 import { ReturnUrls } from './return-urls.js';
@@ -7,7 +8,7 @@ import { WebViewTickets } from './web-view-tickets.js';
 
 /** Logins that begin at one door and are finished at another: a screen waits, a phone decides. */
 @Module({
-  providers: [Attempts, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
-  exports: [Attempts, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  providers: [Attempts, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  exports: [Attempts, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
 })
 export class AttemptModule {}

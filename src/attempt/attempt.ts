@@ -120,9 +120,13 @@ export function land(attempt: Attempt, landing: Landing, now: number): Attempt |
   return { ...attempt, step: landing === 'denied' ? { status: landing, by: null } : { status: landing } };
 }
 
-/** The loginCode was turned into a session. */
+/**
+ * The loginCode was turned into a session. A page around a frame may redeem it before the attempt is told of it: the
+ * attempt is over then, too.
+ */
 export function redeem(attempt: Attempt): Attempt | null {
   const { step } = attempt;
+  if (step.status === 'pending') return { ...attempt, step: { status: 'redeemed', by: null } };
   return step.status === 'confirmed' ? { ...attempt, step: { status: 'redeemed', by: step.by } } : null;
 }
 

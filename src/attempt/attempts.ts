@@ -11,6 +11,7 @@ import {
   confirm,
   deny,
   land,
+  type Landing,
   mayDecide,
   redeem,
   scan,
@@ -57,13 +58,11 @@ export interface WatcherProof {
   readonly secret: string | undefined;
 }
 
-/** A login that WeChat's page came back with. */
+/** A login that WeChat's page came back with, in a window of its own. */
 export interface LandedLogin {
   readonly loginCode: string;
   /** Fingerprint of the cookie that the callback brought. */
   readonly browser: string | null;
-  /** Whether the callback came in a frame of the page that waits. */
-  readonly framed: boolean;
 }
 
 /**
@@ -174,12 +173,20 @@ export class Attempts {
     return known(attempt);
   }
 
-  /** WeChat's page came back. An attempt that is gone does not matter: its login goes on without. */
+  /**
+   * WeChat's page came back, and not in a frame (see FramedLandings). An attempt that is gone does not matter: its
+   * login goes on without it.
+   */
   async land(id: string, landing: LandedLogin | 'denied' | 'expired'): Promise<void> {
     await this.step(attemptKey(id), (attempt) => {
       const told = typeof landing === 'object' ? { loginCode: toldTo(attempt, landing) } : landing;
       return land(attempt, told, this.clock.now());
     });
+  }
+
+  /** WeChat's page came back in a frame whose page was shown: everybody who may look on is told all of it. */
+  async tell(key: string, landing: Landing): Promise<void> {
+    await this.step(key, (attempt) => land(attempt, landing, this.clock.now()));
   }
 
   /** The loginCode was turned into a session. */
@@ -231,11 +238,11 @@ function isWatcher({ watchers }: Attempt, { browser, secret }: WatcherProof): bo
 
 /**
  * Where a verifier redeems, any browser may bring the callback. Who began the attempt and sent WeChat's address to
- * somebody else must not get the loginCode by looking on. So it is told only where the callback came from the browser
- * that began, or in a frame, which is no more than a QR code on somebody's page. Else it is on returnTo alone.
+ * somebody else must not get the loginCode by looking on, so it is told only where the callback came from the browser
+ * that began. Else it is on returnTo alone.
  */
-function toldTo(attempt: Attempt, { loginCode, browser, framed }: LandedLogin): string | null {
-  return framed || isWatcher(attempt, { browser, secret: undefined }) ? loginCode : null;
+function toldTo(attempt: Attempt, { loginCode, browser }: LandedLogin): string | null {
+  return isWatcher(attempt, { browser, secret: undefined }) ? loginCode : null;
 }
 
 function storeKey(key: string): string {

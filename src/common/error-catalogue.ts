@@ -281,7 +281,8 @@ export const ERROR_CATALOGUE = {
   WEB_VIEW_TICKET_INVALID: {
     status: 401,
     title: 'The ticket of the web view is not valid',
-    cause: 'It is unknown, older than 30 seconds, used, or was made for another returnTo.',
+    cause:
+      'It is unknown, older than 30 seconds, used, was made for another returnTo, or came to a browser outside WeChat.',
     cure: 'Let the mini program fetch a fresh ticket, and open the web view with it at once.',
   },
   RETURN_URL_FORBIDDEN: {

@@ -1,7 +1,8 @@
-import { Body, Controller, Get, Headers, Ip, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Ip, Param, Post, Req, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiHeader,
+  ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
@@ -11,12 +12,18 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
+import { FramedLandings } from '../attempt/framed-landings.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { Clock } from '../common/clock.js';
 import { Public } from '../common/public.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { AttemptFlow } from './attempt-flow.js';
-import { AttemptReply, AttemptRequest, AttemptStatusReply } from './attempts.requests.js';
+import {
+  AttemptReply,
+  AttemptRequest,
+  AttemptStatusReply,
+  FramedCallbackRequest,
+} from './attempts.requests.js';
 import { BrowserCookie } from './browser-cookie.js';
 import { EventStream, lastVersion } from './event-stream.js';
 import { LiveStatus } from './live-status.js';
@@ -38,6 +45,7 @@ export class AttemptsController {
   constructor(
     private readonly flow: AttemptFlow,
     private readonly attempts: Attempts,
+    private readonly framed: FramedLandings,
     private readonly live: LiveStatus,
     private readonly pictures: QrPictures,
     private readonly cookie: BrowserCookie,
@@ -116,6 +124,21 @@ export class AttemptsController {
     // HEAD asks for no more than the head.
     if (request.method === 'HEAD') stream.end();
     else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId)));
+  }
+
+  /** The service's own page in a frame says that it was shown: only then is the attempt told how its login ended. */
+  @Post('framed-callbacks')
+  @RateLimit('callback')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'The page of a frame was shown',
+    description: 'For the page that ends a login in a frame, which alone knows the secret.',
+    operationId: 'framedCallbackShown',
+  })
+  @ApiNoContentResponse({ description: 'The attempt is told.' })
+  @ApiProblems({ body: true }, 'ATTEMPT_UNKNOWN', 'STORE_UNAVAILABLE')
+  async shown(@Body() { secret }: FramedCallbackRequest): Promise<void> {
+    await this.framed.shown(secret);
   }
 
   /** The picture of a mini-program code, made at WeChat when it is first fetched. */

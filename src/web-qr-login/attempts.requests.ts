@@ -45,6 +45,14 @@ export class AttemptRequest {
   codeChallenge?: string;
 }
 
+/** Body of the report of a page that was shown in a frame. */
+export class FramedCallbackRequest {
+  @ApiProperty({ description: 'From the page: 60 seconds, one use.', example: '5be0…64 characters' })
+  @IsString()
+  @MaxLength(128)
+  secret!: string;
+}
+
 /** Reply: a new attempt. */
 export class AttemptReply {
   @ApiProperty({ description: 'To ask for the status with.', example: '9f2b…64 characters' })

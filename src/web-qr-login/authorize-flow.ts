@@ -52,6 +52,7 @@ export class AuthorizeFlow {
       });
     }
     try {
+      if (isOtherBrowser(device.userAgent)) throw new AppError('WEB_VIEW_TICKET_INVALID');
       return await this.tickets.use(ticket, allowed, codeChallenge, device);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'WEB_VIEW_TICKET_INVALID') throw error;
@@ -59,4 +60,12 @@ export class AuthorizeFlow {
       return withAnswer(allowed, 'error', error.code);
     }
   }
+}
+
+/**
+ * A browser that is not WeChat's: somebody sent the address with their own ticket in it to make the person who opens
+ * it work in the sender's account (login CSRF). A page cannot change the User-Agent of a navigation.
+ */
+function isOtherBrowser(userAgent: string | null): boolean {
+  return userAgent?.startsWith('Mozilla/') === true && !/MicroMessenger/i.test(userAgent);
 }

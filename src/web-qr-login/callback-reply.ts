@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Landing } from '../attempt/attempt.js';
+import { FramedLandings } from '../attempt/framed-landings.js';
 import { AppConfig } from '../config/app-config.js';
 import type { LoginState } from './login-states.js';
 import { FramePage } from './pages/frame-page.js';
@@ -18,16 +20,23 @@ export function isFramed(request: FastifyRequest): boolean {
 export class CallbackReply {
   private readonly page: FramePage;
 
-  constructor(config: AppConfig) {
+  constructor(
+    private readonly framed: FramedLandings,
+    config: AppConfig,
+  ) {
     this.page = new FramePage(config.brand.name);
   }
 
-  /** @param location returnTo with an answer of ours, or the login page */
+  /**
+   * @param location returnTo with an answer of ours, or the login page
+   * @param isOutcome whether this is how the login ended; `false` for a request that was refused beside it
+   */
   async land(
     request: FastifyRequest,
     reply: FastifyReply,
     login: LoginState,
     location: string,
+    isOutcome: boolean,
   ): Promise<void> {
     if (!isFramed(request)) {
       await reply.redirect(location, 302);
@@ -35,6 +44,12 @@ export class CallbackReply {
     }
     const { searchParams } = new URL(location);
     const answer = ['loginCode', 'linked', 'error'].find((name) => searchParams.has(name)) ?? 'error';
+    const landing = landingOf(searchParams);
+    // Without a report the page around still gets its message.
+    const report =
+      isOutcome && login.attempt !== null && landing !== null
+        ? await this.framed.keep(login.attempt, landing).catch(() => null)
+        : null;
     await this.page.sendResult(
       reply,
       {
@@ -45,6 +60,7 @@ export class CallbackReply {
           attempt: login.attempt,
           [answer]: searchParams.get(answer) ?? 'STATE_INVALID',
         },
+        report,
       },
       request.headers['accept-language'],
     );
@@ -61,4 +77,13 @@ export class CallbackReply {
       request.headers['accept-language'],
     );
   }
+}
+
+/** What the attempt will be told; `null` where the address holds no answer that an attempt waits for. */
+function landingOf(answers: URLSearchParams): Landing | null {
+  const loginCode = answers.get('loginCode');
+  if (loginCode !== null) return { loginCode };
+  const error = answers.get('error');
+  if (error === null) return null;
+  return error === 'LOGIN_DENIED' ? 'denied' : 'expired';
 }

@@ -5,7 +5,7 @@ import { withAnswer } from '../attempt/return-urls.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { ProblemFilter } from '../common/problem.filter.js';
 import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
-import { CallbackReply } from './callback-reply.js';
+import { CallbackReply, isFramed } from './callback-reply.js';
 import { ErrorPageFilter } from './error-page.filter.js';
 import { InWeChatFlow } from './in-wechat-flow.js';
 import { type LoginState, LoginStates } from './login-states.js';
@@ -32,24 +32,31 @@ export class CallbackFilter implements ExceptionFilter {
     } else if (exception instanceof FramedCallback) {
       await this.callbackReply.toTop(request, reply, login);
     } else if (exception instanceof AlreadyLanded) {
-      await this.callbackReply.land(request, reply, login, exception.location);
+      await this.callbackReply.land(request, reply, login, exception.location, true);
     } else {
       const { code } = this.problems.toAppError(exception, request);
-      const location = await this.locationOf(code, login, callbackFirst !== undefined);
+      const isFirst = callbackFirst !== undefined;
+      const location = await this.locationOf(code, login, isFirst, isFramed(request));
       // Where the store is away, a repeat will fail; this answer need not.
       if (callbackFirst) await this.states.finish(callbackFirst.state, location).catch(() => undefined);
-      await this.callbackReply.land(request, reply, login, location);
+      await this.callbackReply.land(request, reply, login, location, isFirst);
     }
   }
 
   /** A snapshot page's visitor is shown how to come in; everybody else returns with the error. */
-  private async locationOf(code: ErrorCode, login: LoginState, isFirst: boolean): Promise<string> {
+  private async locationOf(
+    code: ErrorCode,
+    login: LoginState,
+    isFirst: boolean,
+    framed: boolean,
+  ): Promise<string> {
     const plain = withAnswer(login.returnTo, 'error', code);
     if (!isFirst) return plain;
     if (code === 'WECHAT_SNAPSHOT_USER' && login.channel !== 'website') {
       return this.inWeChat.askForConsent(login, code).catch(() => plain);
     }
-    if (login.attempt !== null) {
+    // A frame's attempt is told when the page in it was shown.
+    if (login.attempt !== null && !framed) {
       const outcome = code === 'LOGIN_DENIED' ? 'denied' : 'expired';
       await this.attempts.land(login.attempt, outcome).catch(() => undefined);
     }

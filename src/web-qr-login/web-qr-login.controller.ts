@@ -100,7 +100,7 @@ export class WebQrLoginController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { login, location } = await this.flow.land(request, { ip, userAgent: userAgent ?? null });
-    await this.callbackReply.land(request, reply, login, location);
+    await this.callbackReply.land(request, reply, login, location, true);
   }
 
   /** The loginCode of returnTo for tokens, with the proof that this is who began the login. */

@@ -121,7 +121,14 @@ export class WebsiteLoginFlow {
   private async answer(
     state: LoginState,
     { login, resolved }: NonNullable<WeChatLoginState['wechatLogin']>,
-    { device, ...from }: Omit<LandedLogin, 'loginCode'> & { readonly device: Device },
+    {
+      device,
+      browser,
+      framed,
+    }: Omit<LandedLogin, 'loginCode'> & {
+      readonly device: Device;
+      readonly framed: boolean;
+    },
   ): Promise<string> {
     const { attempt, binding, linkTo, returnTo } = state;
     if (resolved) {
@@ -137,7 +144,8 @@ export class WebsiteLoginFlow {
         binding,
         device,
       });
-      if (attempt !== null) await this.attempts.land(attempt, { loginCode, ...from });
+      // A frame's attempt is told when the page in it was shown.
+      if (attempt !== null && !framed) await this.attempts.land(attempt, { loginCode, browser });
       return withAnswer(returnTo, 'loginCode', loginCode);
     }
     if (state.channel === 'in-wechat-silently') return this.inWeChat.askForConsent(state);

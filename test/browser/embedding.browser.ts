@@ -123,6 +123,28 @@ describe('a website that shows the QR code on its own page', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('may follow its attempt instead of the message: it is told once our page was shown', async () => {
+    sites.show(
+      '/',
+      shopPage(BY_ADDRESS).replace(
+        '</script>\n<script type="module">',
+        `</script>\n<script>addEventListener('message', (event) => event.stopImmediatePropagation(), true)</script>\n<script type="module">`,
+      ),
+    );
+    const begun = page.waitForResponse((response) => response.url().endsWith('/v1/web-qr-login/attempts'));
+    await page.goto(sites.origin('shop'));
+    const attempt = (await (await begun).json()) as AttemptReply;
+    const shown = page.waitForResponse((response) => response.url().endsWith('/framed-callbacks'));
+    await scanInFrame();
+    expect((await shown).status()).toBe(204);
+    const headers = { 'x-attempt-secret': attempt.secret };
+    expect((await world.status(new Browser(), attempt.id, headers)).body).toEqual({
+      status: 'confirmed',
+      loginCode: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(complaints).toEqual([]);
+  });
+
   test('is told what went wrong', async () => {
     await world.fault('/sns/oauth2/access_token', { errcode: 40029 });
     sites.show('/', shopPage(BY_ADDRESS));
@@ -169,9 +191,11 @@ describe('a site that is not meant', () => {
     expect(page.url()).toBe(`${sites.origin('evil')}/`);
   }
 
-  test('around the QR code of the shop hears nothing when somebody scans it', async () => {
+  test('around the QR code of the shop hears nothing when somebody scans it, and its attempt neither', async () => {
     const attempt = await attemptOfShop();
     await expectRefused(String(attempt.wxLogin?.src).replace('127.0.0.1', 'open.localhost'), true);
+    const status = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
+    expect(status.body).toEqual({ status: 'pending' });
   });
 
   test('around the page that asks for the whole window does not get it shown, and nothing is used up', async () => {

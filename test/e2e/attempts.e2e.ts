@@ -384,12 +384,13 @@ describe('an attempt', () => {
     });
 
     test.each([
-      ['in the frame of WxLogin.js', { 'sec-fetch-dest': 'iframe' }, true],
+      // Nobody knows yet whether the answer is shown there: framed-callback.e2e.ts.
+      ['in a frame', { 'sec-fetch-dest': 'iframe' }, 'pending'],
       // Who was sent here by a link of somebody else's attempt logs in nobody but themselves.
-      ['in the window of another browser', { 'sec-fetch-dest': 'document' }, false],
+      ['in the window of another browser', { 'sec-fetch-dest': 'document' }, 'confirmed'],
     ])(
-      'with a codeChallenge, %s: is confirmed; with a loginCode for who looks on: %p',
-      async (_where, headers, isTold) => {
+      'with a codeChallenge, %s: has no loginCode for who looks on and is %s',
+      async (_where, headers, expected) => {
         const { verifier, challenge } = pkce();
         const browser = new Browser();
         const attempt = await world.attempt(browser, { method: 'website', codeChallenge: challenge });
@@ -397,9 +398,9 @@ describe('an attempt', () => {
         const callback = await world.scanAndAllow(page, await world.person());
         await new Browser().visit(callback.href, { headers });
         const { status, loginCode } = (await world.status(browser, attempt.id)).body;
-        expect(status).toBe('confirmed');
+        expect({ status, loginCode }).toEqual({ status: expected });
         const reply = await world.redeem(browser, loginCode ?? null, { codeVerifier: verifier });
-        expect(reply.status).toBe(isTold ? 200 : 400);
+        expect(reply.status).toBe(400);
       },
     );
 

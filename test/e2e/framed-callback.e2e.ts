@@ -3,7 +3,7 @@ import { Browser, locationOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { type Pkce, pkce } from '../harness/pkce.js';
 import { WeChatBrowser } from '../harness/wechat-browser.js';
-import { type AttemptReply, type Person, SHOP, WEBSITE, World } from '../harness/world.js';
+import { type AttemptReply, type Person, type Problem, SHOP, WEBSITE, World } from '../harness/world.js';
 
 const EXCHANGE = '/sns/oauth2/access_token';
 const WELCOME = `${SHOP}/welcome`;
@@ -22,6 +22,7 @@ interface Result {
   readonly location: string;
   readonly targetOrigin: string;
   readonly message: Readonly<Record<string, string | null>>;
+  readonly report: string | null;
 }
 
 let world: World;
@@ -73,6 +74,16 @@ function resultOf(reply: Reply<unknown>): Result {
   expect(reply.status).toBe(200);
   const json = /<script type="application\/json" id="page-data">([^<]*)<\/script>/.exec(reply.text)?.[1];
   return JSON.parse(json ?? 'null') as Result;
+}
+
+/** What the page does once a browser has really shown it. */
+function show({ report }: Result): Promise<Reply<Problem>> {
+  return call(`${world.url}/v1/web-qr-login/framed-callbacks`, { json: { secret: report } });
+}
+
+/** What who has the secret of an attempt learns of it. */
+async function statusOf({ id, secret }: AttemptReply): Promise<unknown> {
+  return (await world.status(new Browser(), id, { 'x-attempt-secret': secret })).body;
 }
 
 /** Every page for a frame: nobody else may frame it, and nothing foreign runs in it. */
@@ -219,25 +230,30 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
     await world.fault(EXCHANGE, { errcode: 40029 });
     const reply = await inFrame(frame, callback);
     expectFramePage(reply, SHOP);
-    expect(resultOf(reply)).toEqual({
+    const result = resultOf(reply);
+    expect(result).toEqual({
       location: `${WELCOME}?error=WECHAT_CODE_INVALID`,
       targetOrigin: SHOP,
       message: { type: 'wechat-auth:login', attempt: attempt.id, error: 'WECHAT_CODE_INVALID' },
+      report: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
-    const status = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
-    expect(status.body).toEqual({ status: 'expired' });
+    expect(await statusOf(attempt)).toEqual({ status: 'pending' });
+    await show(result);
+    expect(await statusOf(attempt)).toEqual({ status: 'expired' });
   });
 
   test('tells that the person cancelled', async () => {
     const { attempt, callback, frame } = await scannedWith(pkce());
     callback.searchParams.delete('code');
-    expect(resultOf(await inFrame(frame, callback)).message).toEqual({
+    const result = resultOf(await inFrame(frame, callback));
+    expect(result.message).toEqual({
       type: 'wechat-auth:login',
       attempt: attempt.id,
       error: 'LOGIN_DENIED',
     });
-    const status = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
-    expect(status.body).toEqual({ status: 'denied' });
+    expect(await statusOf(attempt)).toEqual({ status: 'pending' });
+    await show(result);
+    expect(await statusOf(attempt)).toEqual({ status: 'denied' });
   });
 
   test('repeated tells the same for 60 s, then nothing; another code is refused at any time', async () => {
@@ -248,9 +264,12 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
     other.searchParams.set('code', 'another');
     const refused = `${WELCOME}?error=STATE_INVALID`;
     await world.pass(55);
-    expect(resultOf(await inFrame(frame, callback))).toEqual(first);
+    // Each page has a secret of its own to say that it was shown.
+    const repeated = resultOf(await inFrame(frame, callback));
+    expect({ ...repeated, report: first.report }).toEqual(first);
+    expect(repeated.report).not.toBe(first.report);
     expect(locationOf(await frame.visit(callback.href)).href).toBe(first.location);
-    expect(resultOf(await inFrame(frame, other)).location).toBe(refused);
+    expect(resultOf(await inFrame(frame, other))).toMatchObject({ location: refused, report: null });
     await world.pass(6);
     expect(resultOf(await inFrame(frame, callback)).message.error).toBe('STATE_INVALID');
     expect(resultOf(await inFrame(frame, other)).location).toBe(refused);
@@ -276,10 +295,11 @@ describe('one attempt gives one session', () => {
   test('whether its loginCode comes by message, by redirect or by its status', async () => {
     const own = pkce();
     const { attempt, callback, frame } = await scannedWith(own);
-    const { message } = resultOf(await inFrame(frame, callback));
+    const result = resultOf(await inFrame(frame, callback));
+    const { message } = result;
     const redirected = locationOf(await frame.visit(callback.href)).searchParams.get('loginCode');
-    const status = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
-    expect(status.body).toEqual({ status: 'confirmed', loginCode: message.loginCode });
+    await show(result);
+    expect(await statusOf(attempt)).toEqual({ status: 'confirmed', loginCode: message.loginCode });
     expect(redirected).toBe(message.loginCode);
     const sessions = await world.count('sessions');
     const replies = await Promise.all(
@@ -289,8 +309,7 @@ describe('one attempt gives one session', () => {
     );
     expect(replies.filter((reply) => reply.status === 200)).toHaveLength(1);
     expect(await world.count('sessions')).toBe(sessions + 1);
-    const after = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
-    expect(after.body).toEqual({ status: 'confirmed' });
+    expect(await statusOf(attempt)).toEqual({ status: 'confirmed' });
   });
 
   test('by callbacks in frame and window at once', async () => {
@@ -308,6 +327,16 @@ describe('one attempt gives one session', () => {
     expect(await world.callsOf(EXCHANGE)).toBe(calls + 1);
   });
 
+  test('which the page around may open before the attempt is told: then it is over without a loginCode', async () => {
+    const own = pkce();
+    const { attempt, callback, frame } = await scannedWith(own);
+    const result = resultOf(await inFrame(frame, callback));
+    const loginCode = result.message.loginCode ?? '';
+    expect((await world.redeem(new Browser(), loginCode, { codeVerifier: own.verifier })).status).toBe(200);
+    await show(result);
+    expect(await statusOf(attempt)).toEqual({ status: 'confirmed' });
+  });
+
   test('never to who began it elsewhere: by a link that somebody else opens, nobody but that browser is told', async () => {
     const stranger = new Browser();
     const { attempt, callback } = await scanned({ codeChallenge: pkce().challenge }, stranger);
@@ -318,6 +347,61 @@ describe('one attempt gives one session', () => {
     expect((await world.status(stranger, attempt.id)).body).toEqual({ status: 'confirmed' });
     const bySecret = await world.status(new Browser(), attempt.id, { 'x-attempt-secret': attempt.secret });
     expect(bySecret.body).toEqual({ status: 'confirmed' });
+  });
+});
+
+describe('a page in a frame that nobody was shown', () => {
+  test('tells the attempt nothing: a foreign page around the code learns no loginCode', async () => {
+    const thief = pkce();
+    const thiefsBrowser = new Browser();
+    const { attempt, callback } = await scanned({ codeChallenge: thief.challenge }, thiefsBrowser);
+    // The victim's browser asks, and shows none of the answer on the thief's page.
+    await inFrame(new Browser(), callback);
+    await inFrame(new Browser(), callback);
+    expect(await statusOf(attempt)).toEqual({ status: 'pending' });
+    expect((await world.status(thiefsBrowser, attempt.id)).body).toEqual({ status: 'pending' });
+    await world.pass(601);
+    expect(await statusOf(attempt)).toEqual({ status: 'expired' });
+  });
+
+  test('tells the attempt once it is shown, by a secret of one use that stands nowhere else', async () => {
+    const { attempt, callback, frame } = await scannedWith(pkce());
+    const reply = await inFrame(frame, callback);
+    const result = resultOf(reply);
+    expect(JSON.stringify([...reply.headers])).not.toContain(result.report);
+    expect(result.location + JSON.stringify(result.message)).not.toContain(result.report);
+    expect((await show(result)).status).toBe(204);
+    expect(await statusOf(attempt)).toEqual({ status: 'confirmed', loginCode: result.message.loginCode });
+    const again = await show(result);
+    expect([again.status, again.body.code]).toEqual([404, 'ATTEMPT_UNKNOWN']);
+  });
+
+  test.each([
+    ['nothing', {}, 400],
+    ['a list', { secret: ['a'] }, 400],
+    ['a guess', { secret: 'a'.repeat(64) }, 404],
+  ])('is not told by %s', async (_what, json, status) => {
+    const reply = await call<Problem>(`${world.url}/v1/web-qr-login/framed-callbacks`, { json });
+    expect(reply.status).toBe(status);
+  });
+
+  test.each(['id', 'secret', 'state'] as const)('is not told by the %s of the attempt', async (what) => {
+    const { attempt, callback, frame } = await scannedWith(pkce());
+    await inFrame(frame, callback);
+    const known = { ...attempt, state: callback.searchParams.get('state') ?? '' };
+    const reply = await call(`${world.url}/v1/web-qr-login/framed-callbacks`, {
+      json: { secret: known[what] },
+    });
+    expect(reply.status).toBe(404);
+    expect(await statusOf(attempt)).toEqual({ status: 'pending' });
+  });
+
+  test('is told for as long as its loginCode lives', async () => {
+    const { attempt, callback, frame } = await scannedWith(pkce());
+    const result = resultOf(await inFrame(frame, callback));
+    await world.pass(61);
+    expect((await show(result)).status).toBe(404);
+    expect(await statusOf(attempt)).toEqual({ status: 'pending' });
   });
 });
 

@@ -23,6 +23,7 @@ const PUBLIC = [
   '/v1/web-qr-login/attempts/{id}/events',
   '/v1/web-qr-login/qr-codes/{key}',
   '/v1/web-qr-login/callback',
+  '/v1/web-qr-login/framed-callbacks',
   '/v1/web-qr-login/token',
   '/v1/auth/refresh',
   '/v1/wechat/events/{appId}',

@@ -182,6 +182,20 @@ describe('a ticket', () => {
     expect((await redeem(loginCode, own)).body.code).toBe('LOGIN_CODE_INVALID');
   });
 
+  test.each([
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+  ])('sent to somebody in another browser logs nobody in there, and is not used up: %s', async (agent) => {
+    const ticket = await ticketFor();
+    const own = pkce();
+    const query = new URLSearchParams({ ticket, returnTo: CART, codeChallenge: own.challenge });
+    const reply = await call(`${world.url}/v1/web-qr-login/authorize?${query.toString()}`, {
+      headers: { 'user-agent': agent },
+    });
+    expect(locationOf(reply).href).toBe(INVALID);
+    expect(loginCodeOf(await open(ticket, own.challenge))).not.toBe('');
+  });
+
   test('used twenty times at once, by one challenge or by many, gives one loginCode', async () => {
     const [shared, contested] = [await ticketFor(), await ticketFor()];
     const urls = world.services.map(({ url }) => url);

@@ -22,6 +22,8 @@ export interface FrameResult {
   /** Origin of returnTo: the only foreign one that may frame the page, and the only one that hears the message. */
   readonly targetOrigin: string;
   readonly message: FrameMessage;
+  /** With which the page says that it was shown; `null` where nothing waits for that. */
+  readonly report: string | null;
 }
 
 /** What WeChat's embedded QR page is sent to in its frame: two pages without anything to do for a person. */
@@ -43,14 +45,17 @@ export class FramePage {
     return this.send(reply, RELAY, undefined, { origin: parentOrigin, onward: '' }, acceptLanguage);
   }
 
-  /** Finishes a login in its frame: tells the page around it, the website's or our own, and no other. */
+  /**
+   * Finishes a login in its frame: tells the page around it, the website's or our own, and no other; then tells the
+   * service that it was shown. Where a foreign page is around it, the browser runs none of it.
+   */
   sendResult(
     reply: FastifyReply,
-    { location, targetOrigin, message }: FrameResult,
+    { targetOrigin, ...result }: FrameResult,
     acceptLanguage: string | undefined,
   ): Promise<void> {
-    const data = { location, targetOrigin, message };
-    return this.send(reply, RESULT, data, { origin: targetOrigin, onward: location }, acceptLanguage);
+    const data = { targetOrigin, ...result };
+    return this.send(reply, RESULT, data, { origin: targetOrigin, onward: result.location }, acceptLanguage);
   }
 
   private async send(
