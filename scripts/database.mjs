@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { readdirSync } from 'node:fs';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../dist/database/data-source.js';
+import { migrate, undoLastMigration } from '../dist/database/migrate.js';
 
 const entities = [];
 for (const file of readdirSync('dist', { recursive: true }).filter((name) => name.endsWith('.entity.js'))) {
@@ -32,13 +33,20 @@ async function describe(prepare) {
   return lines;
 }
 
-const migrated = await describe((dataSource) => dataSource.runMigrations());
-const twice = await describe(async (dataSource) => {
-  await dataSource.runMigrations();
-  while ((await dataSource.query('SELECT COUNT(*) AS n FROM migrations'))[0].n > 0)
-    await dataSource.undoLastMigration();
-  await dataSource.runMigrations();
-});
+/** Does what it is given with the one connection. */
+function withConnection(work) {
+  return (dataSource) =>
+    work({ dialect: 'sqlite', query: (sql, parameters) => dataSource.query(sql, parameters) });
+}
+
+const migrated = await describe(withConnection((connection) => migrate(connection)));
+const twice = await describe(
+  withConnection(async (connection) => {
+    await migrate(connection);
+    while (await undoLastMigration(connection));
+    await migrate(connection);
+  }),
+);
 const described = await describe((dataSource) => dataSource.synchronize());
 
 const difference = [

@@ -1,21 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataSource, type DataSourceOptions, type EntitySchema, type MixedList } from 'typeorm';
+import {
+  DataSource,
+  type DataSourceOptions,
+  type EntitySchema,
+  type MixedList,
+  type QueryRunner,
+} from 'typeorm';
 import type { DatabaseConfig } from '../config/app-config.js';
-import { CreateSchema1763700000000 } from './migrations/1763700000000-create-schema.js';
-import { AddUserData1763800000000 } from './migrations/1763800000000-add-user-data.js';
-import { AddWebhooks1764000000000 } from './migrations/1764000000000-add-webhooks.js';
-import { IndexWhatOperatorsSearch1764100000000 } from './migrations/1764100000000-index-what-operators-search.js';
+import { migrate, refuseForeignTables } from './migrate.js';
 import { mysqlOptions } from './mysql-options.js';
 import { releaseNamedLock, takeNamedLock } from './named-lock.js';
+import type { SchemaConnection } from './schema.js';
 import { sqliteOptions } from './sqlite-options.js';
-
-const MIGRATIONS = [
-  CreateSchema1763700000000,
-  AddUserData1763800000000,
-  AddWebhooks1764000000000,
-  IndexWhatOperatorsSearch1764100000000,
-];
 
 /** Another instance may be at its migrations. */
 const LOCK_SECONDS = 60;
@@ -26,7 +23,6 @@ type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
 export function dataSourceOptions(database: DatabaseConfig, entities: Entities = []): DataSourceOptions {
   const shared = {
     entities: entities as DataSourceOptions['entities'],
-    migrations: MIGRATIONS,
     logging: false,
   };
   return database.type === 'sqlite'
@@ -45,7 +41,7 @@ export async function openDataSource(options: DataSourceOptions): Promise<DataSo
   }
   const dataSource = await new DataSource(options).initialize();
   try {
-    await migrate(dataSource);
+    await bringUpToDate(dataSource);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -53,16 +49,24 @@ export async function openDataSource(options: DataSourceOptions): Promise<DataSo
   }
 }
 
-async function migrate(dataSource: DataSource): Promise<void> {
-  const run = async () => {
-    await dataSource.runMigrations({ transaction: 'each' });
-  };
-  if (dataSource.options.type !== 'mysql') return run();
+/** On MySQL under a lock that all instances share; an SQLite file belongs to one process. */
+async function bringUpToDate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
+  const lock = dataSource.options.type === 'mysql' ? dataSource.createQueryRunner() : null;
   try {
-    await takeNamedLock(runner, 'migrations', LOCK_SECONDS);
-    await run().finally(() => releaseNamedLock(runner, 'migrations'));
+    await refuseForeignTables(schemaConnection(runner));
+    if (lock) await takeNamedLock(lock, 'migrations', LOCK_SECONDS);
+    await migrate(schemaConnection(runner));
+    if (lock) await releaseNamedLock(lock, 'migrations');
   } finally {
+    await lock?.release();
     await runner.release();
   }
+}
+
+function schemaConnection(runner: QueryRunner): SchemaConnection {
+  return {
+    dialect: runner.dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite',
+    query: (sql, parameters = []) => runner.query(sql, [...parameters]),
+  };
 }
