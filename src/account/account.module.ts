@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { AvatarModule } from '../avatar/avatar.module.js';
+import { Cursors } from '../common/cursor.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
 import { AccountController } from './account.controller.js';
 import { AvatarController } from './avatar.controller.js';
+import { Export } from './export.js';
 import { IdentitiesController } from './identities.controller.js';
 import { LeavingController } from './leaving.controller.js';
 import { SessionsController } from './sessions.controller.js';
@@ -12,6 +14,7 @@ import { SessionsController } from './sessions.controller.js';
 /** The door to one's own account. */
 @Module({
   imports: [AvatarModule, SessionModule, UserModule, WeChatModule],
+  providers: [Cursors, Export],
   controllers: [
     AccountController,
     IdentitiesController,

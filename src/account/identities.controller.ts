@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
@@ -14,6 +14,8 @@ import { RecentLoginGuard } from '../auth/recent-login.guard.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
 import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { Cursors } from '../common/cursor.js';
+import { AccountPageQuery } from '../common/page.requests.js';
 import { validated } from '../common/validated.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { SessionService } from '../session/session.service.js';
@@ -22,12 +24,12 @@ import { Unlink } from '../user/unlink.js';
 import { IdentityReply, identityReply } from '../user/user-replies.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 
-/** All identities of a person; there are few, so there is one page. */
+/** One page of a person's identities. */
 export class IdentityListReply {
   @ApiProperty({ type: [IdentityReply] })
   items!: IdentityReply[];
 
-  @ApiProperty({ type: String, nullable: true, example: null })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
   nextCursor!: string | null;
 }
 
@@ -41,6 +43,7 @@ export class IdentitiesController {
     private readonly users: UserService,
     private readonly unlinking: Unlink,
     private readonly sessions: SessionService,
+    private readonly cursors: Cursors,
   ) {}
 
   /** The apps that know me. */
@@ -48,10 +51,16 @@ export class IdentitiesController {
   @RateLimit('account')
   @ApiOperation({ summary: 'The WeChat identities of the user', operationId: 'myIdentities' })
   @ApiOkResponse({ type: IdentityListReply })
-  @ApiProblems({ bearer: true })
-  async list(@CurrentUser() user: SessionOfUser['user']): Promise<IdentityListReply> {
-    const identities = await this.users.identitiesOf(user.id);
-    return { items: identities.map(identityReply), nextCursor: null };
+  @ApiProblems({ bearer: true }, 'VALIDATION_FAILED', 'CURSOR_INVALID')
+  async list(
+    @Query() { cursor, limit }: AccountPageQuery,
+    @CurrentUser() user: SessionOfUser['user'],
+  ): Promise<IdentityListReply> {
+    const scope = { list: 'identities', filters: { user: user.id } };
+    const after = this.cursors.read(scope, cursor);
+    const rows = await this.users.identitiesOf(user.id, after, limit + 1);
+    const { items, nextCursor } = this.cursors.page(scope, rows, limit);
+    return { items: items.map(identityReply), nextCursor };
   }
 
   /** Adds the WeChat account behind a fresh code of wx.login. Adding it twice is no error. */

@@ -1,10 +1,11 @@
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentSession } from '../auth/access-token.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { AppError } from '../common/app-error.js';
+import { Cursors } from '../common/cursor.js';
+import { AccountPageQuery } from '../common/page.requests.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import type { SessionOfUser } from '../session/session-rows.js';
+import type { SessionOfUser, SessionPlace } from '../session/session-rows.js';
 import { SessionListReply, sessionReply } from '../session/session-replies.js';
 import { SessionService } from '../session/session.service.js';
 
@@ -14,21 +15,31 @@ import { SessionService } from '../session/session.service.js';
 @Controller('v1/users/me/sessions')
 @RateLimit('account-writes')
 export class SessionsController {
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly cursors: Cursors,
+  ) {}
 
   /** The sessions that are alive, the last used first. */
   @Get()
   @RateLimit('account')
   @ApiOperation({ summary: 'Where am I logged in', operationId: 'mySessions' })
   @ApiOkResponse({ type: SessionListReply })
-  @ApiProblems({ bearer: true })
-  async list(@CurrentSession() current: SessionOfUser): Promise<SessionListReply> {
-    const sessions = await this.sessions.ofUser(current.user.id);
+  @ApiProblems({ bearer: true }, 'VALIDATION_FAILED', 'CURSOR_INVALID')
+  async list(
+    @Query() { cursor, limit }: AccountPageQuery,
+    @CurrentSession() current: SessionOfUser,
+  ): Promise<SessionListReply> {
+    const scope = { list: 'sessions', filters: { user: current.user.id } };
+    const after = toPlace(this.cursors.read(scope, cursor));
+    const found = await this.sessions.ofUser(current.user.id, after, limit + 1);
+    const rows = found.map((each) => ({ id: toCursor(each.session), each }));
+    const { items, nextCursor } = this.cursors.page(scope, rows, limit);
     return {
-      items: sessions.map((each) =>
+      items: items.map(({ each }) =>
         sessionReply(each, this.sessions.endsAt(each.session), current.session.id),
       ),
-      nextCursor: null,
+      nextCursor,
     };
   }
 
@@ -39,9 +50,7 @@ export class SessionsController {
   @ApiNoContentResponse({ description: 'It has ended.' })
   @ApiProblems({ bearer: true }, 'NOT_FOUND')
   async end(@Param('id') id: string, @CurrentSession() current: SessionOfUser): Promise<void> {
-    const sessions = await this.sessions.allOfUser(current.user.id);
-    if (!sessions.some(({ session }) => session.id === id)) throw new AppError('NOT_FOUND');
-    await this.sessions.end(id, 'ended_by_user');
+    await this.sessions.endOneOfUser(current.user.id, id, 'ended_by_user');
   }
 
   /** Ends all but the one that asks. */
@@ -53,4 +62,14 @@ export class SessionsController {
   async endOthers(@CurrentSession() current: SessionOfUser): Promise<void> {
     await this.sessions.endOfUser(current.user.id, 'ended_by_user', 'user', current.session.id);
   }
+}
+
+function toCursor({ lastUsedAt, id }: SessionPlace): string {
+  return `${lastUsedAt}:${id}`;
+}
+
+function toPlace(cursor: string | null): SessionPlace | null {
+  if (cursor === null) return null;
+  const [lastUsedAt = '', id = ''] = cursor.split(':');
+  return { lastUsedAt: Number(lastUsedAt), id };
 }

@@ -45,7 +45,9 @@ export class Cursors {
     return Buffer.from(place, 'base64url').toString();
   }
 
-  /** @param rows one more than the limit, where there are more */
+  /**
+   * @param rows one more than the limit, where there are more; `id` is a row's place in the list, at most 64 bytes
+   */
   page<Row extends { readonly id: string }>(
     scope: ListScope,
     rows: readonly Row[],

@@ -70,6 +70,8 @@ export abstract class AppConfig {
     readonly session: number;
     readonly sessionIdle: number;
   };
+  /** Live sessions of one identity. */
+  abstract readonly maxSessions: number;
   /** `session-key`: a refresh also needs WeChat to say that the session_key is alive. */
   abstract readonly sessionPolicy: 'fixed' | 'session-key';
   /** How old encrypted open data may be, by its watermark. */

@@ -54,6 +54,7 @@ export class Environment {
   @Parsed(parse.duration) ACCESS_TOKEN_TTL = '15m';
   @Parsed(parse.duration) SESSION_TTL = '90d';
   @Parsed(parse.duration) SESSION_IDLE_TTL = '30d';
+  @Parsed(parse.sessionCount) MAX_SESSIONS = '20';
   @IsIn(['fixed', 'session-key'], { message: 'must be fixed or session-key' })
   SESSION_POLICY = 'fixed';
 

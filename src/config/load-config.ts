@@ -197,6 +197,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
       session: parse.duration(env.SESSION_TTL),
       sessionIdle: parse.duration(env.SESSION_IDLE_TTL),
     },
+    maxSessions: parse.sessionCount(env.MAX_SESSIONS),
     sessionPolicy: env.SESSION_POLICY as AppConfig['sessionPolicy'],
     openDataMaxAge: parse.duration(env.OPEN_DATA_MAX_AGE),
     apiKeys: [

@@ -11,6 +11,15 @@ export function port(value: string): number {
   return number;
 }
 
+/** How many sessions of one identity may be alive. */
+export function sessionCount(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,4}$/.test(value) || number < 1 || number > 1_000) {
+    throw new SettingFault('must be a number, 1 to 1000');
+  }
+  return number;
+}
+
 /** An http or https URL without query, fragment and userinfo; returned without a slash at its end. */
 export function baseUrl(value: string): string {
   const url = parseUrl(value);

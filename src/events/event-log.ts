@@ -121,6 +121,20 @@ export class EventLog {
     };
   }
 
+  /**
+   * The INSERT of an event about the rows that a query finds, with details that are made of them; none where it finds
+   * none.
+   * @param details SQL of one aggregated JSON text over `found`, the rows of the query
+   */
+  entryAbout(event: Omit<NewEvent, 'details'>, details: Statement, found: Statement): Statement {
+    const values = this.values(event);
+    return {
+      sql: `INSERT INTO events (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ${details.sql}, ?, ?
+            FROM (${found.sql}) found HAVING COUNT(*) > 0`,
+      parameters: [...values.slice(0, 6), ...details.parameters, ...values.slice(7), ...found.parameters],
+    };
+  }
+
   /** The UPDATE that has the webhooks tell of an event again, or now. */
   outboxEntry(eventId: string): Statement {
     this.wroteToOutbox = true;
@@ -142,12 +156,15 @@ export class EventLog {
     return { sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ?`, parameters: [userId] };
   }
 
-  /** All that is recorded of a user, and of those who were merged into this one, the oldest first. */
-  async ofUser(userId: string): Promise<RecordedEvent[]> {
+  /**
+   * A chunk of what is recorded of a user, the oldest first.
+   * @param after id of the last one of the chunk before; `null` for the first
+   */
+  async ofUser(userId: string, after: string | null, limit: number): Promise<RecordedEvent[]> {
     const rows = await this.database.select<EventRow>(
       `SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events
-       WHERE user_id = ? OR user_id IN (SELECT u.id FROM users u WHERE u.merged_into = ?) ORDER BY id`,
-      [userId, userId],
+       WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      [userId, after ?? '', limit],
     );
     return rows.map(toRecordedEvent);
   }

@@ -6,7 +6,7 @@ import { ApiProblems } from '../common/api-problems.js';
 import { Cursors } from '../common/cursor.js';
 import { EventList } from '../events/event-list.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import { PageQuery } from './page.requests.js';
+import { PageQuery } from '../common/page.requests.js';
 
 /** Query of the events. */
 export class EventListQuery extends PageQuery {

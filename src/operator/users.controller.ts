@@ -15,6 +15,9 @@ import { UserService } from '../user/user.service.js';
 import { OperatorUserDetailReply, OperatorUserListReply, OperatorUserReply } from './users.replies.js';
 import { UserListQuery } from './users.requests.js';
 
+/** Identities and sessions that are shown with a user. */
+const DETAILS = 100;
+
 /** What the routes of one user have in common. */
 function OneUser(summary: string, operationId: string): MethodDecorator {
   return applyDecorators(
@@ -66,15 +69,15 @@ export class UsersController {
     return { items: items.map((user) => this.reply(user)), nextCursor };
   }
 
-  /** A user with identities and sessions. */
+  /** A user with identities and sessions, at most 100 of each. */
   @Get(':id')
   @OneUser('Look at a user', 'adminUser')
   @ApiOkResponse({ type: OperatorUserDetailReply })
   async get(@Param('id') id: string): Promise<OperatorUserDetailReply> {
     const user = await this.require(id);
     const [identities, sessions] = await Promise.all([
-      this.users.identitiesOf(user.id),
-      this.sessions.ofUser(user.id),
+      this.users.identitiesOf(user.id, null, DETAILS),
+      this.sessions.ofUser(user.id, null, DETAILS),
     ]);
     return {
       ...this.reply(user),

@@ -28,9 +28,12 @@ export class OperatorUserListReply {
 
 /** A user with everything that can be logged in with, and where that is done. */
 export class OperatorUserDetailReply extends OperatorUserReply {
-  @ApiProperty({ type: [IdentityReply], description: 'The oldest first.' })
+  @ApiProperty({ type: [IdentityReply], description: 'At most 100, the oldest first.' })
   identities!: IdentityReply[];
 
-  @ApiProperty({ type: [SessionReply], description: 'Those that are alive, the last used first.' })
+  @ApiProperty({
+    type: [SessionReply],
+    description: 'Those that are alive, at most 100, the last used first.',
+  })
   sessions!: SessionReply[];
 }

@@ -46,12 +46,12 @@ export class SessionReply {
   expiresAt!: string;
 }
 
-/** All sessions of a person that are alive. */
+/** One page of the sessions of a person that are alive. */
 export class SessionListReply {
   @ApiProperty({ type: [SessionReply] })
   items!: SessionReply[];
 
-  @ApiProperty({ type: String, nullable: true, example: null })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
   nextCursor!: string | null;
 }
 

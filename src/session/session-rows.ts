@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { fromSqlTime, type SqlTime } from '../database/sql-time.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 import {
   IDENTITY_COLUMNS,
   type IdentityOfUser,
@@ -47,13 +47,58 @@ export async function findSession(database: Database, sessionId: string): Promis
   return row ? toSessionOfUser(row) : null;
 }
 
-/** All sessions of a user, also those that have ended, the last used first. */
-export async function findSessionsOfUser(database: Database, userId: string): Promise<SessionOfUser[]> {
+/** A place in the list of a user's sessions, which begins with the last used. */
+export interface SessionPlace {
+  /** ms */
+  readonly lastUsedAt: number;
+  readonly id: string;
+}
+
+/** Which of the live sessions of a user are wanted. Times in ms. */
+export interface LiveSessions {
+  readonly userId: string;
+  readonly now: number;
+  /** Unused since then, a session has ended. */
+  readonly idleSince: number;
+  /** Only those behind this place; `null` for the first page. */
+  readonly after: SessionPlace | null;
+  readonly limit: number;
+}
+
+/**
+ * Sessions of a user that are alive, the last used first. Reads those that were not revoked: MAX_SESSIONS of each
+ * identity, however many have ended.
+ */
+export async function findLiveSessions(
+  database: Database,
+  { userId, now, idleSince, after, limit }: LiveSessions,
+): Promise<SessionOfUser[]> {
+  const behind = after === null ? '' : 'AND (s.last_used_at < ? OR (s.last_used_at = ? AND s.id < ?))';
   const rows = await database.select<SessionRow>(
-    `${SELECT} WHERE i.user_id = ? ORDER BY s.last_used_at DESC, s.id DESC`,
-    [userId],
+    `${SELECT} WHERE i.user_id = ? AND s.revoked_at IS NULL AND s.expires_at > ? AND s.last_used_at > ? ${behind}
+     ORDER BY s.last_used_at DESC, s.id DESC LIMIT ?`,
+    [userId, toSqlTime(now), toSqlTime(idleSince), ...(after === null ? [] : placeParameters(after)), limit],
   );
   return rows.map(toSessionOfUser);
+}
+
+/** A chunk of the sessions of one identity, also those that have ended, the newest first. @param before an id */
+export async function findSessionsOfIdentity(
+  database: Database,
+  identityId: string,
+  before: string,
+  limit: number,
+): Promise<SessionOfUser[]> {
+  const rows = await database.select<SessionRow>(
+    `${SELECT} WHERE s.identity_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?`,
+    [identityId, before, limit],
+  );
+  return rows.map(toSessionOfUser);
+}
+
+function placeParameters({ lastUsedAt, id }: SessionPlace): string[] {
+  const at = toSqlTime(lastUsedAt);
+  return [at, at, id];
 }
 
 function toSessionOfUser(row: SessionRow): SessionOfUser {

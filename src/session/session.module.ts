@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UserModule } from '../user/user.module.js';
 import { RefreshTokens } from './refresh-token.js';
+import { SessionLimit } from './session-limit.js';
 import { Session } from './session.entity.js';
 import { SessionPruning } from './session-pruning.js';
 import { SessionService } from './session.service.js';
@@ -13,7 +14,15 @@ import { VerifiedSessions } from './verified-sessions.js';
 /** Sessions and their tokens. */
 @Module({
   imports: [TypeOrmModule.forFeature([Session, SigningKey]), UserModule],
-  providers: [SessionService, TokenService, RefreshTokens, SigningKeys, VerifiedSessions, SessionPruning],
+  providers: [
+    SessionService,
+    TokenService,
+    RefreshTokens,
+    SigningKeys,
+    VerifiedSessions,
+    SessionLimit,
+    SessionPruning,
+  ],
   exports: [SessionService, TokenService, SigningKeys],
 })
 export class SessionModule {}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
+import { isId } from '../common/id.js';
 import { counted, type LoginChannel, Metrics } from '../common/metrics.js';
 import { noteInRequest, requestContext } from '../common/request-context.js';
 import { AppConfig, type AppKind } from '../config/app-config.js';
@@ -13,7 +14,14 @@ import type { IdentityOfUser } from '../user/identity-rows.js';
 import { UserService } from '../user/user.service.js';
 import { decideRefresh } from './refresh.js';
 import { RefreshTokens } from './refresh-token.js';
-import { findSession, findSessionsOfUser, type SessionOfUser } from './session-rows.js';
+import { SessionLimit } from './session-limit.js';
+import {
+  findLiveSessions,
+  findSession,
+  findSessionsOfIdentity,
+  type SessionOfUser,
+  type SessionPlace,
+} from './session-rows.js';
 import { TokenService } from './token.service.js';
 import { VerifiedSessions } from './verified-sessions.js';
 
@@ -33,7 +41,8 @@ export type EndReason =
   | 'session_key_stale'
   | 'account_disabled'
   | 'revoked'
-  | 'consent_withdrawn';
+  | 'consent_withdrawn'
+  | 'session_limit';
 
 /** Fresh tokens of a session. Lives in seconds. */
 export interface Tokens extends IdentityOfUser {
@@ -44,6 +53,8 @@ export interface Tokens extends IdentityOfUser {
 }
 
 const MAX_DEVICE_LENGTH = 255;
+/** Sorts after every id. */
+const AFTER_ALL_IDS = 'g';
 
 /** The channel of a login for which its door says nothing else. */
 const CHANNELS: Readonly<Record<AppKind, LoginChannel>> = {
@@ -62,14 +73,15 @@ export class SessionService {
     private readonly tokens: TokenService,
     private readonly refreshTokens: RefreshTokens,
     private readonly verified: VerifiedSessions,
+    private readonly limit: SessionLimit,
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {}
 
   /**
-   * Opens a session for an identity whose login just succeeded. One round trip: the session, its event, and the
-   * writes that the login still owes stand together or not at all.
+   * Opens a session for an identity whose login just succeeded. One round trip: the session, its event, the end of
+   * the sessions that are too many, and the writes that the login still owes stand together or not at all.
    * @throws AppError ACCOUNT_DISABLED, recorded; SESSION_ENDED when the identity was deleted meanwhile
    */
   async start(login: IdentityOfUser, device: Device, owed: readonly Statement[] = []): Promise<Tokens> {
@@ -104,7 +116,14 @@ export class SessionService {
       details: { appId: login.identity.appId, channel: login.identity.appKind, sessionId: session.id },
     });
     try {
-      await this.database.batch([...owed, ...this.users.lastLoginWrites(login, now), insert, event]);
+      const matched = await this.database.batch([
+        ...owed,
+        ...this.users.lastLoginWrites(login, now),
+        insert,
+        event,
+        ...this.limit.endings(login, session.id, now),
+      ]);
+      if (this.limit.hasEnded(matched)) this.verified.forgetIdentity(login.identity.id);
     } catch (error) {
       if (isForeignKeyViolation(error)) throw new AppError('SESSION_ENDED');
       throw error;
@@ -197,17 +216,21 @@ export class SessionService {
   /** Ends a session, with its event; one that has ended already stays as it is. */
   async end(sessionId: string, reason: EndReason, actor: Actor = 'user'): Promise<void> {
     const found = await findSession(this.database, sessionId);
-    if (found?.session.revokedAt !== null) return;
+    if (found) await this.endFound(found, reason, actor);
+  }
+
+  private async endFound({ session, user }: SessionOfUser, reason: EndReason, actor: Actor): Promise<void> {
+    if (session.revokedAt !== null) return;
     await this.database.batch([
       this.events.entryOf({
         type: 'session.ended',
-        userId: found.user.id,
+        userId: user.id,
         actor,
-        details: { sessionId, reason },
+        details: { sessionId: session.id, reason },
       }),
-      this.revocation('id = ?', sessionId, reason),
+      this.revocation('id = ?', session.id, reason),
     ]);
-    this.verified.forget(({ session }) => session.id === sessionId);
+    this.verified.forget(session.id);
   }
 
   /** Ends the session of a refresh token, whichever of its tokens it is. @throws AppError REFRESH_TOKEN_INVALID */
@@ -227,13 +250,13 @@ export class SessionService {
    */
   async endOfIdentity(identityId: string, reason: EndReason): Promise<number> {
     const [ended] = await this.database.batch([this.revocation('identity_id = ?', identityId, reason)]);
-    this.verified.forget(({ identity }) => identity.id === identityId);
+    this.verified.forgetIdentity(identityId);
     return ended ?? 0;
   }
 
   /** Says that an identity is deleted, its sessions with it: this instance then does not remember them for 5 s. */
   forgetIdentity(identityId: string): void {
-    this.verified.forget(({ identity }) => identity.id === identityId);
+    this.verified.forgetIdentity(identityId);
   }
 
   /**
@@ -251,7 +274,7 @@ export class SessionService {
       this.events.entryOf({ type: 'session.ended', userId, actor, details: { all: true, reason, except } }),
       this.endingOfUser(userId, reason, except),
     ]);
-    this.verified.forget(({ user, session }) => user.id === userId && session.id !== except);
+    this.verified.forgetUser(userId, except);
     return ended ?? 0;
   }
 
@@ -274,15 +297,29 @@ export class SessionService {
     };
   }
 
-  /** Sessions of a user that are alive, the last used first. */
-  async ofUser(userId: string): Promise<SessionOfUser[]> {
-    const sessions = await this.allOfUser(userId);
-    return sessions.filter(({ session }) => !this.isOver(session));
+  /**
+   * Ends one session of a user, with its event; one that has ended already stays as it is.
+   * @throws AppError NOT_FOUND where the user has no such session
+   */
+  async endOneOfUser(userId: string, sessionId: string, reason: EndReason): Promise<void> {
+    const found = isId(sessionId) ? await findSession(this.database, sessionId) : null;
+    if (found?.user.id !== userId) throw new AppError('NOT_FOUND');
+    await this.endFound(found, reason, 'user');
   }
 
-  /** Sessions of a user that are kept, also those that have ended, the last used first. */
-  allOfUser(userId: string): Promise<SessionOfUser[]> {
-    return findSessionsOfUser(this.database, userId);
+  /** One page of the sessions of a user that are alive, the last used first. @param after `null` for the first page */
+  ofUser(userId: string, after: SessionPlace | null, limit: number): Promise<SessionOfUser[]> {
+    const now = this.clock.now();
+    const idleSince = now - this.config.ttl.sessionIdle * 1000;
+    return findLiveSessions(this.database, { userId, now, idleSince, after, limit });
+  }
+
+  /**
+   * A chunk of the sessions of an identity that are kept, also those that have ended, the newest first.
+   * @param before id of the last one of the chunk before; `null` for the first
+   */
+  ofIdentity(identityId: string, before: string | null, limit: number): Promise<SessionOfUser[]> {
+    return findSessionsOfIdentity(this.database, identityId, before ?? AFTER_ALL_IDS, limit);
   }
 
   private issue(
@@ -368,7 +405,7 @@ export class SessionService {
       }),
       this.revocation('id = ?', session.id, 'refresh_token_reused'),
     ]);
-    this.verified.forget((found) => found.session.id === session.id);
+    this.verified.forget(session.id);
   }
 
   private revocation(where: 'id = ?' | 'identity_id = ?', id: string, reason: EndReason): Statement {

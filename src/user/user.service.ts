@@ -85,13 +85,29 @@ export class UserService {
     return row ? toIdentityOfUser(row) : null;
   }
 
-  /** All identities of a user, the oldest first. */
-  async identitiesOf(userId: string): Promise<IdentityOfUser['identity'][]> {
+  /**
+   * One page of the identities of a user, the oldest first.
+   * @param after id of the last one of the page before; `null` for the first
+   */
+  async identitiesOf(
+    userId: string,
+    after: string | null,
+    limit: number,
+  ): Promise<IdentityOfUser['identity'][]> {
     const rows = await this.database.select<IdentityRow>(
-      `${SELECT_IDENTITY_OF_USER} WHERE i.user_id = ? ORDER BY i.created_at, i.id`,
-      [userId],
+      `${SELECT_IDENTITY_OF_USER} WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
+      [userId, after ?? '', limit],
     );
     return rows.map((row) => toIdentityOfUser(row).identity);
+  }
+
+  /** A chunk of the users that were merged into one. @param after id of the last one before; `null` for the first */
+  mergedInto(userId: string, after: string | null, limit: number): Promise<{ readonly id: string }[]> {
+    return this.database.select('SELECT id FROM users WHERE merged_into = ? AND id > ? ORDER BY id LIMIT ?', [
+      userId,
+      after ?? '',
+      limit,
+    ]);
   }
 
   /** Marks the user and the identity of a session. @param openedAt ms, as the reply of the login says it */

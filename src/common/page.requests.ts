@@ -21,3 +21,9 @@ export class PageQuery {
   @Max(100)
   limit = 20;
 }
+
+/** The same for the lists of one's own account, which are short: most people's fit on one page. */
+export class AccountPageQuery extends PageQuery {
+  @ApiProperty({ required: false, type: 'integer', minimum: 1, maximum: 100, default: 100, example: 100 })
+  override limit = 100;
+}
