@@ -1,19 +1,16 @@
 import cookie from '@fastify/cookie';
-import formBody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
 import { AppError } from './common/app-error.js';
 import type { Clock } from './common/clock.js';
-import { FORM_LIMIT_BYTES } from './common/form-body.js';
 import { MULTIPART_LIMITS } from './common/multipart-body.js';
 import { RouteTable } from './common/route-table.js';
 import { fieldErrors } from './common/validated.js';
 import type { AppConfig } from './config/app-config.js';
-import { createOpenApiDocument } from './openapi.js';
+import { serveDocs } from './openapi.js';
 import { fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';
 import { type Logger, NestLogger } from './ops/logger.js';
 import { PrometheusMetrics } from './ops/prometheus-metrics.js';
@@ -41,7 +38,7 @@ export async function createApp({
   for (const msg of config.warnings) logger.warn({ msg });
   const metrics = new PrometheusMetrics();
   const requests = new RequestLog(logger, metrics);
-  const adapter = new FastifyAdapter(fastifyOptions(config, requests));
+  const adapter = new FastifyAdapter(fastifyOptions(requests));
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, metrics, clock),
     adapter,
@@ -58,12 +55,12 @@ export async function createApp({
   registerSecurityFields(adapter.getInstance(), config);
   registerRequestHooks(
     adapter.getInstance(),
+    config,
     app.get(RouteTable),
     app.get(Shutdown, { strict: false }),
     requests,
   );
   await app.register(cookie);
-  await app.register(formBody, { bodyLimit: FORM_LIMIT_BYTES });
   await app.register(multipart, { limits: MULTIPART_LIMITS });
   app.enableCors({
     origin: app.get(ReturnUrls, { strict: false }).origins(),
@@ -76,11 +73,6 @@ export async function createApp({
     exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
     maxAge: 600,
   });
-  if (config.docs) {
-    SwaggerModule.setup('docs', app, createOpenApiDocument(app), {
-      jsonDocumentUrl: 'docs/json',
-      swaggerOptions: { persistAuthorization: true },
-    });
-  }
+  if (config.docs) serveDocs(app);
   return app;
 }

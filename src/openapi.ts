@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { API_KEY_SCHEME } from './auth/api-key.guard.js';
 import { ProblemReply } from './common/api-problems.js';
@@ -28,4 +29,21 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .build();
   const document = SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] });
   return documentLimits(documentRefusals(document));
+}
+
+/**
+ * Swagger UI at /docs, the document at /docs/json. The module would serve the document as well, as JSON and as YAML,
+ * but writes it anew for each request: up to 100 ms of the event loop for anybody who asks.
+ */
+export function serveDocs(app: NestFastifyApplication): void {
+  const document = createOpenApiDocument(app);
+  const json = Buffer.from(JSON.stringify(document));
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get('/docs/json', (_request, reply) => reply.type('application/json; charset=utf-8').send(json));
+  SwaggerModule.setup('docs', app, document, {
+    raw: false,
+    swaggerOptions: { persistAuthorization: true },
+  });
 }

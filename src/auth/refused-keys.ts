@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressGroup } from '../common/address-group.js';
+import { addressGroup } from '../common/ip-address.js';
 import type { ApiKey } from '../config/app-config.js';
 import { Refusals } from '../events/refusals.js';
 import type { Quota } from '../rate-limit/quota.js';

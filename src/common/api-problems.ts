@@ -41,7 +41,7 @@ export class ProblemReply {
 }
 
 /** What any route can answer, whatever it does. */
-const EVERYWHERE: readonly ErrorCode[] = ['BAD_REQUEST', 'INTERNAL_ERROR'];
+const EVERYWHERE: readonly ErrorCode[] = ['BAD_REQUEST', 'VALIDATION_FAILED', 'INTERNAL_ERROR'];
 
 /** What any route behind the access token can answer. */
 const AUTHENTICATED: readonly ErrorCode[] = [

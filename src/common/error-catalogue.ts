@@ -393,8 +393,9 @@ export const ERROR_CATALOGUE = {
   PAYLOAD_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    cause: 'The body is larger than the route takes.',
-    cure: 'Send less.',
+    cause:
+      'The body is larger than the route takes, or holds more members and elements than any route reads.',
+    cure: 'Send less: 16 kB are enough for all but open data, pushes and pictures.',
   },
   URI_TOO_LONG: {
     status: 414,
@@ -407,6 +408,18 @@ export const ERROR_CATALOGUE = {
     title: 'This content type is not supported',
     cause: 'The route takes JSON.',
     cure: 'Send `Content-Type: application/json`.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The header fields are too large',
+    cause: 'Address, cookies and the other header fields are longer than 16 kB together.',
+    cure: 'Delete the cookies of the site, or send less.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    cause: 'The header fields were not complete within 10 s, or the whole request not within 30 s.',
+    cure: 'Send the request again, on a better connection.',
   },
   RATE_LIMITED: {
     status: 429,

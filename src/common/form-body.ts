@@ -7,8 +7,5 @@ declare module 'fastify' {
   }
 }
 
-/** The largest form that is taken. */
-export const FORM_LIMIT_BYTES = 64 * 1024;
-
 /** Takes application/x-www-form-urlencoded beside JSON, which no other route does. */
 export const FormBody = (): MethodDecorator => RouteConfig({ formBody: true });

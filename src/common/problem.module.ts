@@ -1,12 +1,18 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ProblemFilter } from './problem.filter.js';
+import { QueryGuard } from './query.guard.js';
 import { RouteTable } from './route-table.js';
 
-/** problem+json on every error. */
+/** problem+json on every error, and what every request must keep to. */
 @Global()
 @Module({
-  providers: [RouteTable, ProblemFilter, { provide: APP_FILTER, useExisting: ProblemFilter }],
+  providers: [
+    RouteTable,
+    ProblemFilter,
+    { provide: APP_FILTER, useExisting: ProblemFilter },
+    { provide: APP_GUARD, useClass: QueryGuard },
+  ],
   exports: [ProblemFilter, RouteTable],
 })
 export class ProblemModule {}

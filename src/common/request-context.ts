@@ -12,13 +12,26 @@ export interface RequestFacts {
   login?: LoginChannel | undefined;
   /** The error that it was answered with. */
   code?: ErrorCode;
+  /** What a 401 asks for (WWW-Authenticate, RFC 9110 section 11.6.1), where it is not simply `Bearer`. */
+  challenge?: string;
+}
+
+/** A program of the operator that has shown its key. */
+export interface GivenKey {
+  readonly role: 'admin' | 'service';
+  readonly name: string;
 }
 
 /** Who is asking, as far as every part of a request may know: for the log and the events. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Address of the client, behind trusted proxies only. */
+  /**
+   * Address of the client, in its one form (`ipAddress`): of the connection, or what a trusted proxy or a program with
+   * a good API key says in X-Forwarded-For.
+   */
   readonly ip: string;
+  /** The API key that came in X-Api-Key, where it is a good one. */
+  readonly apiKey: GivenKey | null;
   readonly facts: RequestFacts;
 }
 

@@ -19,3 +19,13 @@ export function fingerprint(secret: string): string {
 export function secretsEqual(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }
+
+/** The one of several keys that was given; compares with each, so that the time says nothing about which was close. */
+export function keyGiven<Key extends { readonly key: string }>(
+  keys: readonly Key[],
+  given: string,
+): Key | null {
+  let found: Key | null = null;
+  for (const candidate of keys) if (secretsEqual(candidate.key, given)) found = candidate;
+  return found;
+}

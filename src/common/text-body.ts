@@ -7,5 +7,8 @@ declare module 'fastify' {
   }
 }
 
+/** The largest text that is taken: far more than any push of WeChat. */
+export const TEXT_LIMIT_BYTES = 64 * 1024;
+
 /** Hands the body over as text: JSON unparsed, and XML, which no other route takes. */
-export const TextBody = (): MethodDecorator => RouteConfig({ textBody: true });
+export const TextBody = (): MethodDecorator => RouteConfig({ textBody: true, bodyLimit: TEXT_LIMIT_BYTES });

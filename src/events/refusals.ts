@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { addressGroup } from '../common/address-group.js';
+import { addressGroup } from '../common/ip-address.js';
 import { AppError } from '../common/app-error.js';
 import { requestContext } from '../common/request-context.js';
 import { fingerprint } from '../common/secret.js';

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from
 import { CurrentSession } from '../auth/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
+import { BodyLimit, OPEN_DATA_LIMIT_BYTES } from '../common/body-limit.js';
 import { check } from '../common/validated.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
@@ -60,6 +61,7 @@ export class OpenDataController {
 
   /** Nickname and picture from wx.getUserProfile; placeholders replace nothing. */
   @Put('profile')
+  @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @ApiOperation({ summary: 'Store the profile that WeChat encrypted', operationId: 'putProfile' })
   @ApiOkResponse({ type: ProfileReply })
   @ApiProblems(
@@ -85,6 +87,7 @@ export class OpenDataController {
 
   /** The phone number, by the code of the button or in the old encrypted form. */
   @Post('phone-number')
+  @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)
   @ApiOperation({ summary: "Store the person's phone number", operationId: 'phoneNumber' })
   @ApiOkResponse({ type: PhoneNumberReply })
@@ -120,6 +123,7 @@ export class OpenDataController {
 
   /** Any other encrypted open data, decrypted. */
   @Post('open-data')
+  @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)
   @ApiOperation({ summary: 'Decrypt open data', operationId: 'openData' })
   @ApiOkResponse({ type: OpenDataReply })

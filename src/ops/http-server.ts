@@ -1,30 +1,52 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { v4 as uuidv4 } from 'uuid';
 import { AppError } from '../common/app-error.js';
-import { isTooDeep, MAX_JSON_DEPTH } from '../common/json-depth.js';
+import { BODY_LIMIT_BYTES } from '../common/body-limit.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
+import { jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../common/json-depth.js';
+import { hasTooManyParameters, MAX_PARAMETERS, parseForm, withFewParameters } from '../common/parameters.js';
 import { PROBLEM_JSON, toProblem } from '../common/problem.js';
 import { type RequestFacts, runInRequestContext } from '../common/request-context.js';
 import type { RouteTable } from '../common/route-table.js';
-import type { AppConfig } from '../config/app-config.js';
+import { keyGiven } from '../common/secret.js';
+import { TEXT_LIMIT_BYTES } from '../common/text-body.js';
+import type { ApiKey, AppConfig } from '../config/app-config.js';
+import { ClientAddresses } from './client-address.js';
 import type { RequestLog } from './request-log.js';
 import type { Shutdown } from './shutdown.js';
 
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
 
-const BODY_LIMIT_BYTES = 256 * 1024;
-const TEXT_LIMIT_BYTES = 64 * 1024;
+/** How long a request may take to arrive (ms): its header fields, and all of it. A picture of 2 MiB needs 70 kB/s. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** How often Node looks for connections that are beyond that. */
+const LOOK_EVERY_MS = 2_000;
+/** Connections of one instance: ten thousand browsers that wait, and as many that do something. */
+const MAX_CONNECTIONS = 20_000;
+
+/** What Node's errors of a connection are answered with; BAD_REQUEST where nothing stands here. */
+const CONNECTION_FAULTS: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+};
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Fastify as this service needs it. */
-export function fastifyOptions(config: AppConfig, requests: RequestLog): FastifyOptions {
+export function fastifyOptions(requests: RequestLog): FastifyOptions {
   return {
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // The address of a client is found by ClientAddresses: proxy-addr passes on whatever a header says.
+    trustProxy: false,
+    rewriteUrl: ({ url = '/' }) => withFewParameters(url),
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv4();
@@ -42,12 +64,12 @@ export function fastifyOptions(config: AppConfig, requests: RequestLog): Fastify
         requests.broken(error.code);
         return;
       }
-      const refusal = new AppError('BAD_REQUEST');
+      const refusal = new AppError(CONNECTION_FAULTS[error.code] ?? 'BAD_REQUEST');
       const requestId = uuidv4();
       requests.malformed(requestId, refusal, error.code);
       const body = JSON.stringify(toProblem(refusal, requestId));
       socket.end(
-        `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_JSON}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: ${PROBLEM_JSON}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
     },
   };
@@ -81,17 +103,33 @@ export function registerSecurityFields(
 /** Request ids, the context of each request, its line in the log, no caching unless a route says so. */
 export function registerRequestHooks(
   fastify: FastifyInstance,
+  config: AppConfig,
   routes: RouteTable,
   shutdown: Shutdown,
   requests: RequestLog,
 ): void {
-  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+  fastify.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url);
+    route.bodyLimit = route.config?.bodyLimit ?? BODY_LIMIT_BYTES;
+  });
+  const addresses = new ClientAddresses(config.trustedProxies);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id);
     const facts: RequestFacts = {};
     // Not onResponse, which is not run where the client leaves early.
     reply.raw.once('close', () => requests.ended(request, reply, facts));
-    runInRequestContext({ requestId: request.id, ip: request.ip, facts }, done);
+    const apiKey = apiKeyOf(request, config);
+    const forwardedFor = request.headers['x-forwarded-for'];
+    const ip = addresses.find(
+      request.raw.socket.remoteAddress,
+      // Node joins several fields of this name.
+      typeof forwardedFor === 'string' ? forwardedFor : undefined,
+      apiKey !== null,
+    );
+    // For `@Ip()` and whoever else asks Fastify.
+    Object.defineProperty(request, 'ip', { value: ip });
+    runInRequestContext({ requestId: request.id, ip, apiKey, facts }, done);
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) void reply.header('Cache-Control', 'no-store');
@@ -101,7 +139,14 @@ export function registerRequestHooks(
   });
   acceptJson(fastify);
   acceptText(fastify);
+  acceptForms(fastify);
   refuseForms(fastify);
+  ignoreBodies(fastify);
+}
+
+function apiKeyOf({ headers }: FastifyRequest, { apiKeys, tokenHeader }: AppConfig): ApiKey | null {
+  const given = tokenHeader === 'x-api-key' ? undefined : headers['x-api-key'];
+  return typeof given === 'string' ? keyGiven(apiKeys, given) : null;
 }
 
 /** JSON is the only body taken. wx.request sends `application/json` also where there is no body; that is no body, not a broken one. */
@@ -112,19 +157,27 @@ function acceptJson(fastify: FastifyInstance): void {
     if (request.routeOptions.config.textBody) done(null, body);
     else if (body === '') done(null, undefined);
     else {
-      void parse(request, body as string, (error, value?: unknown) => {
-        if (error) done(error);
-        else if (isTooDeep(value)) done(tooDeep());
-        else done(null, value);
-      });
+      const fault = jsonFault(body as string);
+      if (fault) done(fault);
+      else void parse(request, body as string, done);
     }
   });
 }
 
-function tooDeep(): AppError {
-  return new AppError('MALFORMED_JSON', {
-    detail: `The body is nested deeper than ${MAX_JSON_DEPTH} levels.`,
-  });
+/** Before it is parsed: JSON of many members is slow to read, and slower to validate. */
+function jsonFault(text: string): AppError | null {
+  switch (jsonTextFault(text)) {
+    case 'deep':
+      return new AppError('MALFORMED_JSON', {
+        detail: `The body is nested deeper than ${MAX_JSON_DEPTH} levels.`,
+      });
+    case 'many':
+      return new AppError('PAYLOAD_TOO_LARGE', {
+        detail: `The body holds more than ${MAX_JSON_VALUES} members and elements.`,
+      });
+    case null:
+      return null;
+  }
 }
 
 /** XML, and JSON that calls itself text: for routes that take text, and for no other. */
@@ -137,19 +190,41 @@ function acceptText(fastify: FastifyInstance): void {
   });
 }
 
+/** Forms of fields: for routes that take them (`refuseForms` sees to that). */
+function acceptForms(fastify: FastifyInstance): void {
+  const type = 'application/x-www-form-urlencoded';
+  fastify.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => {
+    const text = body as string;
+    if (!hasTooManyParameters(text)) done(null, parseForm(text));
+    else done(new AppError('PAYLOAD_TOO_LARGE', { detail: `A form has at most ${MAX_PARAMETERS} fields.` }));
+  });
+}
+
 /** What says of a form's content type whether a route takes it. */
 const FORMS = [
   { type: /^multipart\//i, takes: 'multipartBody' },
   { type: /^application\/x-www-form-urlencoded\b/i, takes: 'formBody' },
 ] as const;
 
-/** Forms: for routes that take their kind, and for no other. Their parsers are @fastify/multipart's and formbody's. */
+/** Forms: for routes that take their kind, and for no other. @fastify/multipart reads those with files. */
 function refuseForms(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, _payload, done) => {
     const form = FORMS.find(({ type }) => type.test(request.headers['content-type'] ?? ''));
     const isTaken = !form || request.is404 || request.routeOptions.config[form.takes];
     if (isTaken || ['GET', 'HEAD'].includes(request.method)) done();
     else done(new AppError('UNSUPPORTED_MEDIA_TYPE'));
+  });
+}
+
+/** A route that answers whatever comes along does not wait for a body, and refuses none; Node reads past it. */
+function ignoreBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.ignoresBody) {
+      for (const name of ['content-type', 'content-length', 'transfer-encoding']) {
+        Reflect.deleteProperty(request.headers, name);
+      }
+    }
+    done();
   });
 }
 

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressGroup } from '../common/address-group.js';
+import { addressGroup } from '../common/ip-address.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Quota } from './quota.js';
 import { ROUTE_QUOTAS, type RouteQuota, type RouteQuotaName } from './quotas.js';

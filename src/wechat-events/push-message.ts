@@ -1,5 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { AppError } from '../common/app-error.js';
+import { jsonTextFault } from '../common/json-depth.js';
 
 /** The fields of a push by name: those of the first level that hold text or a whole number, none of them empty. */
 export type PushFields = ReadonlyMap<string, string>;
@@ -69,6 +70,8 @@ function xmlMembers(text: string): object {
 }
 
 function jsonMembers(text: string): object {
+  // Anybody can send a body; in the encrypted mode its signature is known only after it has been read.
+  if (jsonTextFault(text) !== null) throw new AppError('PUSH_MALFORMED');
   return members(() => JSON.parse(text) as unknown);
 }
 

@@ -255,7 +255,7 @@ describe('who may push', () => {
         expect([reply.status, reply.body.code]).toEqual([403, 'PUSH_SIGNATURE_INVALID']);
       }
       const doubled = await again({ ...sent, url: `${sent.url}&${name}=1` });
-      expect([doubled.status, doubled.body.code]).toEqual([403, 'PUSH_SIGNATURE_INVALID']);
+      expect([doubled.status, doubled.body.code]).toEqual([400, 'VALIDATION_FAILED']);
     }
   });
 

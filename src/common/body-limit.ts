@@ -1,0 +1,22 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The largest body that the route takes, in bytes. */
+    bodyLimit?: number;
+    /** The route asks for no body: whatever comes is neither parsed nor refused. */
+    ignoresBody?: boolean;
+  }
+}
+
+/** The largest body of a route that says nothing else: no request of a login needs a tenth of it. */
+export const BODY_LIMIT_BYTES = 16 * 1024;
+
+/** Encrypted open data (65,536 characters of base64, some of them escaped) with the rawData beside it. */
+export const OPEN_DATA_LIMIT_BYTES = 128 * 1024;
+
+/** Lets a route take a larger body than {@link BODY_LIMIT_BYTES}. Only one of these decorators counts on a route. */
+export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimit: bytes });
+
+/** For a route that answers whatever body comes along, of any type and length. */
+export const IgnoresBody = (): MethodDecorator => RouteConfig({ ignoresBody: true });

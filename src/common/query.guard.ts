@@ -1,0 +1,30 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from './app-error.js';
+import { MAX_PARAMETERS } from './parameters.js';
+
+/** What is said of a name that the client made up. */
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * Stands before everything that reads a query: each parameter comes once (RFC 6749 section 3.1), so nobody behind it
+ * meets an array where a text is meant, and there are few of them, since copying them takes time with their square.
+ */
+@Injectable()
+export class QueryGuard implements CanActivate {
+  /** @throws AppError VALIDATION_FAILED */
+  canActivate(context: ExecutionContext): boolean {
+    const { query } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (typeof query !== 'object' || query === null) return true;
+    const entries = Object.entries(query);
+    if (entries.length > MAX_PARAMETERS) refuse('', `there must be at most ${MAX_PARAMETERS} parameters`);
+    for (const [name, value] of entries) {
+      if (Array.isArray(value)) refuse(name.slice(0, MAX_NAME_LENGTH), 'must be given once');
+    }
+    return true;
+  }
+}
+
+function refuse(field: string, message: string): never {
+  throw new AppError('VALIDATION_FAILED', { errors: [{ field, message }] });
+}

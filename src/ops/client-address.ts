@@ -1,0 +1,76 @@
+import { BlockList, isIPv4 } from 'node:net';
+import { ipAddress } from '../common/ip-address.js';
+
+/** Nobody who means it has more proxies in a row. */
+const MAX_HOPS = 20;
+/** The longest spelling of an address: IPv6 with a mapped IPv4 address, a zone, brackets and a port. */
+const MAX_ENTRY_LENGTH = 80;
+/** Proxies add the port of the connection: `203.0.113.7:51234`, `[2001:db8::1]:443`. */
+const WITH_PORT = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/;
+const MAPPED_BITS = 96;
+/** Of a connection that is gone already. */
+const NOBODY = '0.0.0.0';
+
+/** Says which address a request came from, by the connection and by what trusted proxies add to X-Forwarded-For. */
+export class ClientAddresses {
+  private readonly trusted = new BlockList();
+  private readonly trustsAny: boolean;
+
+  /** @param proxies addresses and CIDRs (TRUSTED_PROXIES) */
+  constructor(proxies: readonly string[]) {
+    this.trustsAny = proxies.length > 0;
+    for (const proxy of proxies) this.trust(proxy);
+  }
+
+  /**
+   * The nearest address that is no trusted proxy's: the connection's peer, else the entries of X-Forwarded-For from
+   * the right. An entry that is no address ends the search, since whoever wrote it is not to be relied on: the address
+   * is then that of the proxy which passed it on.
+   * @param peer of the socket; `undefined` where the connection is gone
+   * @param forwardedFor the header; several fields joined by commas
+   * @param isProgram the caller has shown a good API key: it speaks for somebody, and counts as a trusted proxy
+   */
+  find(peer: string | undefined, forwardedFor: string | undefined, isProgram = false): string {
+    let address = ipAddress(peer ?? '') ?? NOBODY;
+    if (forwardedFor === undefined || (!this.trustsAny && !isProgram)) return address;
+    // A proxy that adds to what it was sent itself repeats the program's address.
+    let program: string | null = null;
+    let end = forwardedFor.length;
+    for (let hop = 0; hop < MAX_HOPS && end > 0; hop++) {
+      if (!this.isTrusted(address)) {
+        if (!isProgram || (program !== null && address !== program)) return address;
+        program = address;
+      }
+      const comma = forwardedFor.lastIndexOf(',', end - 1);
+      const next = addressOf(forwardedFor.slice(comma + 1, end));
+      if (next === null) return address;
+      address = next;
+      end = comma;
+    }
+    return address;
+  }
+
+  private isTrusted(address: string): boolean {
+    return this.trustsAny && this.trusted.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  }
+
+  private trust(proxy: string): void {
+    const [written = '', bits] = proxy.split('/', 2);
+    const address = ipAddress(written) ?? written;
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+    if (bits === undefined) {
+      this.trusted.addAddress(address, family);
+      return;
+    }
+    // `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+    const wasMapped = family === 'ipv4' && !isIPv4(written);
+    this.trusted.addSubnet(address, Math.max(0, Number(bits) - (wasMapped ? MAPPED_BITS : 0)), family);
+  }
+}
+
+function addressOf(entry: string): string | null {
+  const text = entry.trim();
+  if (text.length > MAX_ENTRY_LENGTH) return null;
+  const [, ipv6, ipv4] = WITH_PORT.exec(text) ?? [];
+  return ipAddress(ipv6 ?? ipv4 ?? text);
+}
