@@ -11,9 +11,30 @@ export interface WeChatApp {
   readonly secret: string;
 }
 
+/** A MySQL or MariaDB server, or a proxy before some. */
+export interface MysqlConfig {
+  readonly type: 'mysql';
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly tls: {
+    /**
+     * `preferred`: where the server offers it. `required`: always. `verify-ca`: also by an authority that counts.
+     * `verify-identity`: also under the name of the host.
+     */
+    readonly mode: 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
+    /** Authorities that count (PEM); `null`: those that Node brings. */
+    readonly ca: string | null;
+  };
+  /** Connections of one instance. */
+  readonly pool: number;
+}
+
 /** Where the tables stand. */
-export type DatabaseConfig =
-  { readonly type: 'sqlite'; readonly path: string } | { readonly type: 'mysql'; readonly url: string };
+export type DatabaseConfig = { readonly type: 'sqlite'; readonly path: string } | MysqlConfig;
 
 /** Where copies of avatars stand. */
 export type AvatarStoreConfig =

@@ -33,6 +33,7 @@ export class Environment {
   @Parsed(parse.baseUrl) PUBLIC_URL: string | undefined = undefined;
 
   @Parsed(parse.databaseUrl) DATABASE_URL = 'sqlite:data/wechat-auth.sqlite';
+  @Parsed(parse.databasePool) DATABASE_POOL = '20';
   @Parsed(parse.redisUrl) REDIS_URL: string | undefined = undefined;
 
   @Parsed(parse.apps) WECHAT_MINI_PROGRAMS: string | undefined = undefined;

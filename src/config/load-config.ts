@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { validateSync } from 'class-validator';
-import type { AppConfig, AppKind, AvatarStoreConfig, WeChatApp } from './app-config.js';
+import type { AppConfig, AppKind, AvatarStoreConfig, DatabaseConfig, WeChatApp } from './app-config.js';
 import { developmentKeys } from './development-keys.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
 import { isServiceLink, misspeltVariables } from './misspelt-variables.js';
@@ -174,7 +174,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
     host: env.HOST,
     port,
     publicUrl,
-    database: parse.databaseUrl(env.DATABASE_URL),
+    database: database(env),
     redisUrl: env.REDIS_URL ? parse.redisUrl(env.REDIS_URL) : null,
     wechat: {
       apps: wechatApps(env),
@@ -219,6 +219,11 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
       logoUrl: env.BRAND_LOGO_URL ? parse.pictureUrl(env.BRAND_LOGO_URL) : null,
     },
   };
+}
+
+function database(env: Environment): DatabaseConfig {
+  const parsed = parse.databaseUrl(env.DATABASE_URL);
+  return parsed.type === 'sqlite' ? parsed : { ...parsed, pool: parse.databasePool(env.DATABASE_POOL) };
 }
 
 function avatarStore(env: Environment): AvatarStoreConfig {

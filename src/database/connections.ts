@@ -20,22 +20,28 @@ export interface Connections {
   readonly dialect: 'mysql' | 'sqlite';
   readonly use: Readonly<ConnectionUse>;
 
-  /** Runs statements that need no transaction. */
-  run<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T>;
+  /**
+   * Runs statements that read, and may be repeated, without a transaction.
+   * @param until when the client gives up (`performance.now()`); for each method
+   */
+  run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T>;
 
-  /** Runs a work in one transaction: committed when the work resolves, rolled back when it rejects. */
-  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T>;
+  /** Rows of one SELECT. */
+  select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]>;
+
+  /**
+   * Runs a work in one transaction: committed when the work resolves, rolled back when it rejects.
+   * @param lock name of a lock that nobody else has until the transaction ends
+   */
+  transaction<T>(
+    work: (manager: EntityManager) => Promise<T>,
+    until: number,
+    lock?: string | null,
+  ): Promise<T>;
 
   /**
    * Writes all statements or none.
    * @returns the number of rows that each statement matched
    */
-  batch(statements: readonly Statement[]): Promise<number[]>;
-
-  /**
-   * Runs a work while no other instance runs one under the same name.
-   * @param waitSeconds for the other instance
-   * @throws AppError DATABASE_UNAVAILABLE where the other one takes longer
-   */
-  locked<T>(name: string, work: () => Promise<T>, waitSeconds: number): Promise<T>;
+  batch(statements: readonly Statement[], until: number): Promise<number[]>;
 }

@@ -9,14 +9,15 @@ import {
 } from 'typeorm';
 import type { DatabaseConfig } from '../config/app-config.js';
 import { migrate, refuseForeignTables } from './migrate.js';
+import { beginMaintenance, createLocks, endMaintenance, holdLock, releaseLock } from './mysql-lock.js';
 import { mysqlOptions } from './mysql-options.js';
-import { releaseNamedLock, takeNamedLock } from './named-lock.js';
 import type { SchemaConnection } from './schema.js';
 import { sqliteOptions } from './sqlite-options.js';
 
 /** Another instance may be at its migrations. */
 const LOCK_SECONDS = 60;
 
+type MysqlOptions = Extract<DataSourceOptions, { readonly type: 'mysql' | 'mariadb' }>;
 type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
 
 /** TypeORM's options for the configured database. */
@@ -27,7 +28,7 @@ export function dataSourceOptions(database: DatabaseConfig, entities: Entities =
   };
   return database.type === 'sqlite'
     ? { ...shared, ...sqliteOptions(database.path) }
-    : { ...shared, ...mysqlOptions(database.url) };
+    : { ...shared, ...mysqlOptions(database) };
 }
 
 /** Connects, and brings the tables up to date under a lock that all instances share. */
@@ -39,9 +40,11 @@ export async function openDataSource(options: DataSourceOptions): Promise<DataSo
   ) {
     mkdirSync(dirname(options.database), { recursive: true });
   }
+  if (options.type === 'mysql') await bringServerUpToDate(options);
   const dataSource = await new DataSource(options).initialize();
+  if (options.type === 'mysql') return dataSource;
   try {
-    await bringUpToDate(dataSource);
+    await bringFileUpToDate(dataSource);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -49,18 +52,35 @@ export async function openDataSource(options: DataSourceOptions): Promise<DataSo
   }
 }
 
-/** On MySQL under a lock that all instances share; an SQLite file belongs to one process. */
-async function bringUpToDate(dataSource: DataSource): Promise<void> {
+/** An SQLite file belongs to one process. */
+async function bringFileUpToDate(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
-  const lock = dataSource.options.type === 'mysql' ? dataSource.createQueryRunner() : null;
   try {
     await refuseForeignTables(schemaConnection(runner));
-    if (lock) await takeNamedLock(lock, 'migrations', LOCK_SECONDS);
     await migrate(schemaConnection(runner));
-    if (lock) await releaseNamedLock(lock, 'migrations');
   } finally {
-    await lock?.release();
     await runner.release();
+  }
+}
+
+/**
+ * Under a lock that all instances share. On connections of its own: without the limits of requests, and two of them
+ * also where the pool has one.
+ */
+async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
+  const dataSource = await new DataSource({ ...options, entities: [], poolSize: 2 }).initialize();
+  const [lock, runner] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+  try {
+    await refuseForeignTables(schemaConnection(runner));
+    await createLocks(lock);
+    await holdLock(lock, 'migrations', LOCK_SECONDS);
+    await beginMaintenance(runner);
+    await migrate(schemaConnection(runner));
+    await releaseLock(lock);
+  } finally {
+    await endMaintenance(runner);
+    await endMaintenance(lock);
+    await dataSource.destroy();
   }
 }
 

@@ -1,79 +1,166 @@
-/** Codes of the drivers (mysql2, better-sqlite3, Node's net), as sets with one meaning each. */
-const DUPLICATE = new Set(['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']);
+import { StartFault } from '../common/start-fault.js';
 
-const FOREIGN_KEY = new Set([
+/** Codes of the drivers (mysql2, better-sqlite3, Node's net), as sets with one meaning each. */
+const DUPLICATE = new Set<string | number>([
+  'ER_DUP_ENTRY',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+]);
+
+const FOREIGN_KEY = new Set<string | number>([
   'ER_NO_REFERENCED_ROW',
   'ER_NO_REFERENCED_ROW_2',
   'SQLITE_CONSTRAINT_FOREIGNKEY',
 ]);
 
-const LOCKED = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'SQLITE_BUSY']);
+/** The server rolled the whole transaction back in favour of another one. */
+const LOST_TO_ANOTHER = new Set<string | number>([
+  'ER_LOCK_DEADLOCK',
+  'ER_CHECKREAD',
+  'ER_ERROR_DURING_COMMIT',
+  'ER_TRANSACTION_ROLLBACK_DURING_COMMIT',
+  'SQLITE_BUSY',
+  // TiDB: write conflicts, found at the COMMIT.
+  8002,
+  8022,
+  9007,
+]);
 
 /** Of a server that is a primary no longer, or not yet. */
-const READ_ONLY = new Set([
+const READ_ONLY = new Set<string | number>([
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_READ_ONLY_MODE',
   'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
 ]);
 
-const UNREACHABLE = new Set([
-  ...READ_ONLY,
-  'ECONNREFUSED',
+/** The connection ended. Of a statement that was sent on it, nobody knows. */
+const LOST = new Set<string | number>([
   'ECONNRESET',
   'EPIPE',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'PROTOCOL_UNEXPECTED_PACKET',
+  // MariaDB: killed.
+  1927,
+  'ER_SERVER_SHUTDOWN',
+  'ER_NORMAL_SHUTDOWN',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
+  'ER_SESSION_WAS_KILLED',
+]);
+
+/** The server, or a proxy before it, cannot run a statement that it prepared, or prepare it. */
+const UNPREPARED = new Set<string | number>([
+  'ER_MAX_PREPARED_STMT_COUNT_REACHED',
+  'ER_UNKNOWN_STMT_HANDLER',
+  'ER_UNSUPPORTED_PS',
+  'ER_NEED_REPREPARE',
+]);
+
+/** An overflow that the statement before a COMMIT is made for. */
+const LATE = new Set<string | number>(['ER_DATA_OUT_OF_RANGE']);
+
+const UNREACHABLE = new Set<string | number>([
+  ...READ_ONLY,
+  ...LOST,
+  'ECONNREFUSED',
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
   'ENOENT',
-  'PROTOCOL_CONNECTION_LOST',
-  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
   'PROTOCOL_SEQUENCE_TIMEOUT',
+  'HANDSHAKE_SSL_ERROR',
+  // It lets nobody in, or us no longer.
   'ER_CON_COUNT_ERROR',
-  'ER_SERVER_SHUTDOWN',
-  'ER_CONNECTION_KILLED',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_USER_LIMIT_REACHED',
+  'ER_HOST_IS_BLOCKED',
+  'ER_ACCESS_DENIED_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  'ER_BAD_DB_ERROR',
+  'ER_SECURE_TRANSPORT_REQUIRED',
+  // A limit of the session ended the statement.
+  'ER_LOCK_WAIT_TIMEOUT',
+  // MariaDB: max_statement_time.
+  1969,
+  'ER_QUERY_TIMEOUT',
   'ER_QUERY_INTERRUPTED',
-  'ER_NORMAL_SHUTDOWN',
-  'ER_CLIENT_INTERACTION_TIMEOUT',
+  // Galera: the server is not (yet) part of the cluster. It answers so to every statement.
+  'ER_UNKNOWN_COM_ERROR',
+  // TiDB: its storage does not answer. ProxySQL: no server behind it does.
+  9001,
+  9002,
+  9003,
+  9004,
+  9005,
 ]);
 
-/** The driver's code of an error, through TypeORM's wrapper. */
-function driverCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'driverError' in error ? driverCode(error.driverError) : '';
+interface DriverError {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly driverError?: unknown;
+}
+
+/** Whether an error of a driver, perhaps in TypeORM's wrapper, has one of these codes or numbers. */
+function isOneOf(codes: ReadonlySet<string | number>, error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, errno, driverError } = error as DriverError;
+  if (typeof code === 'string' && codes.has(code)) return true;
+  if (typeof errno === 'number' && codes.has(errno)) return true;
+  return driverError !== undefined && isOneOf(codes, driverError);
 }
 
 /** Another row has this value already. */
 export function isDuplicate(error: unknown): boolean {
-  return DUPLICATE.has(driverCode(error));
+  return isOneOf(DUPLICATE, error);
 }
 
 /** The row points at one that does not exist (any more). */
 export function isForeignKeyViolation(error: unknown): boolean {
-  return FOREIGN_KEY.has(driverCode(error));
+  return isOneOf(FOREIGN_KEY, error);
 }
 
 /** Somebody else was faster: the same work in a *new* transaction sees what they wrote. */
 export function isLostRace(error: unknown): boolean {
-  const code = driverCode(error);
-  return error instanceof LostRace || DUPLICATE.has(code) || LOCKED.has(code) || FOREIGN_KEY.has(code);
+  return isDeadlock(error) || isOneOf(DUPLICATE, error) || isOneOf(FOREIGN_KEY, error);
 }
 
-/** Two works waited for each other; this one was rolled back whole and may simply run again. */
+/** Two works were in each other's way; this one was rolled back whole and may simply run again. */
 export function isDeadlock(error: unknown): boolean {
-  return LOCKED.has(driverCode(error));
+  return error instanceof LostRace || isOneOf(LOST_TO_ANOTHER, error);
 }
 
 /** The connection leads to a server that takes no writes, as one does after a failover. */
 export function isReadOnly(error: unknown): boolean {
-  return READ_ONLY.has(driverCode(error));
+  return isOneOf(READ_ONLY, error);
 }
 
 /** There is no database to talk to at the moment, or none that writes. */
 export function isUnreachable(error: unknown): boolean {
-  return UNREACHABLE.has(driverCode(error));
+  return error instanceof StartFault || isOneOf(UNREACHABLE, error) || isClosed(error);
+}
+
+/** The connection ended, before or after a statement was sent on it. */
+export function isLost(error: unknown): boolean {
+  return isOneOf(LOST, error) || isClosed(error);
+}
+
+/** mysql2 gives what is sent on a closed connection no code. */
+function isClosed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('driverError' in error) return isClosed(error.driverError);
+  return error.message === "Can't add new command when connection is in closed state";
+}
+
+/** A statement that the server prepares did not run; as plain text it may. */
+export function isUnprepared(error: unknown): boolean {
+  return isOneOf(UNPREPARED, error);
+}
+
+/** The server found, right before COMMIT, that the client has given up. */
+export function isLate(error: unknown): boolean {
+  return isOneOf(LATE, error);
 }
 
 /** Thrown by work that finds, under its locks, that what it read before no longer holds. */

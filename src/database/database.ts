@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
 import type { Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace } from './database-errors.js';
@@ -10,9 +11,11 @@ import { isUnavailable } from './unavailable.js';
 
 export type { Statement } from './connections.js';
 
+/** An answer later than this counts as none, all attempts together: 503 within 2 s, whatever the network does. */
+const DEADLINE_MS = 1_800;
 const MAX_ATTEMPTS = 10;
-/** With the way to the database and back within the deadline. */
-const LOCK_SECONDS = 1;
+/** Who lost a race waits for up to so long, and longer each time: else the same works meet again (ms). */
+const PAUSE_MS = 20;
 
 /**
  * The way to the tables. On MySQL each work has a pooled connection of its own; SQLite has one connection, so
@@ -41,14 +44,12 @@ export class Database {
 
   /** Runs statements that need no transaction. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.once(() => this.connections.run((runner) => work(runner.manager)));
+    return this.once(() => this.connections.run((runner) => work(runner.manager), deadline()));
   }
 
   /** Rows of one SELECT. */
   select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
-    return this.once(() =>
-      this.connections.run((runner) => runner.query(sql, [...parameters]) as Promise<Row[]>),
-    );
+    return this.once(() => this.connections.select<Row>(sql, parameters, deadline()));
   }
 
   /**
@@ -56,7 +57,7 @@ export class Database {
    * `LostRace`): an old snapshot would hide the winner. The work must use the manager it is given.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.repeated(isLostRace, () => this.connections.transaction(work));
+    return this.repeated(isLostRace, (until) => this.connections.transaction(work, until));
   }
 
   /**
@@ -64,7 +65,7 @@ export class Database {
    * @returns the number of rows that each statement matched
    */
   batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.repeated(isDeadlock, () => this.connections.batch(statements));
+    return this.repeated(isDeadlock, (until) => this.connections.batch(statements, until));
   }
 
   /** Calls back after each transaction and batch of this instance, to begin what follows them in the background. */
@@ -73,13 +74,22 @@ export class Database {
   }
 
   /**
-   * Runs a work while nobody else runs one under the same name, on any instance. What it asks of the database has
-   * deadlines of its own.
-   * @param waitSeconds for another instance; long where nobody waits for an answer, as at the start
-   * @throws AppError DATABASE_UNAVAILABLE also where the others take longer
+   * A transaction while nobody else runs one under the same name, on any instance. The lock belongs to the
+   * transaction, so it ends with it, also where this process ends first.
+   * @param waitSeconds for a database that is away or busy; for those who wait for no answer, as at the start
+   * @throws AppError DATABASE_UNAVAILABLE
    */
-  exclusively<T>(name: string, work: () => Promise<T>, waitSeconds = LOCK_SECONDS): Promise<T> {
-    return this.inTurn(name, () => this.connections.locked(name, work, waitSeconds));
+  exclusively<T>(name: string, work: (manager: EntityManager) => Promise<T>, waitSeconds = 0): Promise<T> {
+    const patience = performance.now() + waitSeconds * 1_000;
+    const attempt = (): Promise<T> =>
+      this.repeated(isLostRace, (until) => this.connections.transaction(work, until, name)).catch(
+        async (error: unknown) => {
+          if (!isUnavailable(error) || performance.now() > patience) throw error;
+          await pause(10 * PAUSE_MS);
+          return attempt();
+        },
+      );
+    return this.inTurn(name, attempt);
   }
 
   /** @throws AppError DATABASE_UNAVAILABLE */
@@ -104,15 +114,22 @@ export class Database {
     return result;
   }
 
-  /** Writes, again while `lost` says so of the error, and tells the listeners. */
-  private async repeated<T>(lost: (error: unknown) => boolean, write: () => Promise<T>): Promise<T> {
+  /** Writes, again while `lost` says so of the error and there is time, and tells the listeners. */
+  private async repeated<T>(
+    lost: (error: unknown) => boolean,
+    write: (until: number) => Promise<T>,
+  ): Promise<T> {
+    const until = deadline();
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await this.once(write);
+        const result = await this.once(() => write(until));
         for (const listener of this.listeners) listener();
         return result;
       } catch (error) {
-        if (!lost(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!lost(error)) throw error;
+        const ms = Math.random() * PAUSE_MS * attempt;
+        if (attempt === MAX_ATTEMPTS || performance.now() + ms > until) throw exhausted(error);
+        await pause(ms);
       }
     }
   }
@@ -121,4 +138,18 @@ export class Database {
     if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
     return this.inside.run(true, work);
   }
+}
+
+/** Of a work that begins now, on the clock of `performance.now()`. */
+function deadline(): number {
+  return performance.now() + DEADLINE_MS;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Who was slower every time may come again; a value that is taken stays taken. */
+function exhausted(error: unknown): unknown {
+  return isDeadlock(error) ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
 }

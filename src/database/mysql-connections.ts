@@ -1,21 +1,43 @@
+import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { inTime } from '../common/in-time.js';
 import type { ConnectionUse, Connections, Statement } from './connections.js';
-import { isReadOnly } from './database-errors.js';
+import { isLate, isLost, isReadOnly, isUnprepared, LostRace } from './database-errors.js';
 import { IdleConnections } from './idle-connections.js';
-import { releaseNamedLock, takeNamedLock } from './named-lock.js';
-import { inTransaction } from './transaction.js';
-import { asUnavailable, isUnavailable } from './unavailable.js';
+import { lockStatement } from './mysql-lock.js';
+import { sessionOf } from './mysql-pool.js';
+import { CLOCK, type MysqlSession } from './mysql-session.js';
+import { assertValues, type SqlValue, withValues } from './mysql-values.js';
+import { asUnavailable } from './unavailable.js';
 
-/** An answer later than this counts as none: 503 within 2 s, whatever the network does. */
-const DEADLINE_MS = 1_800;
 /** A connection that was given back within this time has proved that it is alive, whatever another one does. */
 const PROVED_FOR_MS = 1_000;
-/** What of the wait for a named lock is within the deadline already. */
-const LOCK_SECONDS = 1;
+/** To prove it. */
+const PROOF_MS = 500;
+/** From the last moment at which a COMMIT ends at the server to the client's deadline: the answer has to arrive. */
+const ANSWER_MS = 150;
+/** MySQL cannot limit a COMMIT to less than one lock wait: a backup or FLUSH TABLES WITH READ LOCK may hold it up. */
+const MYSQL_COMMIT_MS = 1_050;
+/** In the status of an answer: the connection is in a transaction (MySQL's and MariaDB's protocol). */
+const IN_TRANSACTION = 1;
+/** By this much the server's clock may seem to differ without having been set. */
+const CLOCK_TOLERANCE_MS = 50;
 
-/** The pool of connections to MySQL or MariaDB: each work has one of its own. */
+/** A connection that a work has for itself. */
+interface Held {
+  readonly runner: QueryRunner;
+  readonly connection: PoolConnection;
+  readonly session: MysqlSession;
+}
+
+/**
+ * The pool of connections to MySQL or MariaDB: each work has one of its own.
+ *
+ * What is refused for its lateness is never committed: the server itself compares the time with the client's deadline
+ * in the statement right before COMMIT. A connection goes back to the pool only where the server has said that it is
+ * in no transaction.
+ */
 export class MysqlConnections implements Connections {
   readonly dialect = 'mysql';
   readonly use: ConnectionUse = { inUse: 0, waiting: 0 };
@@ -25,69 +47,119 @@ export class MysqlConnections implements Connections {
     this.idle = new IdleConnections(dataSource);
   }
 
-  run<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.withConnection((runner) => this.answered(runner, DEADLINE_MS, () => work(runner)));
+  run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T> {
+    return this.read(until, ({ runner }) => work(runner));
   }
 
-  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    // READ COMMITTED: no gap locks to deadlock on, and a read after a lock sees what the lock waited for.
-    return this.run((runner) => inTransaction(runner, 'READ COMMITTED', () => work(runner.manager)));
-  }
-
-  /** One round trip. */
-  batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.run((runner) => batchInOneTrip(runner, statements));
-  }
-
-  locked<T>(name: string, work: () => Promise<T>, waitSeconds: number): Promise<T> {
-    return this.withConnection(async (runner) => {
-      const patience = DEADLINE_MS + (waitSeconds - LOCK_SECONDS) * 1_000;
-      await this.answered(runner, patience, () => takeNamedLock(runner, name, waitSeconds));
+  /** By a statement that the server prepares once for each connection. */
+  async select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]> {
+    assertValues(parameters);
+    return this.read(until, async ({ connection }) => {
       try {
-        return await work();
+        return (await execute(connection, sql, parameters)) as Row[];
       } catch (error) {
-        // The lock goes with its connection; to ask a database that is away would take one deadline more.
-        if (isUnavailable(error)) destroyConnection(runner);
-        throw error;
-      } finally {
-        await this.answered(runner, DEADLINE_MS, () => releaseNamedLock(runner, name)).catch(() =>
-          destroyConnection(runner),
-        );
+        // The server, or a proxy before it, has no room for it or has forgotten it.
+        if (!isUnprepared(error)) throw error;
+        connection.unprepare(sql);
+        return (await query(connection, withValues(sql, parameters))) as Row[];
       }
     });
   }
 
-  private async withConnection<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    this.use.waiting++;
-    const runner = this.dataSource.createQueryRunner();
-    const connected = this.connect(runner);
-    connected.catch(() => undefined);
+  transaction<T>(
+    work: (manager: EntityManager) => Promise<T>,
+    until: number,
+    lock: string | null = null,
+  ): Promise<T> {
+    return this.write(until, (held) =>
+      committed(held, until, async () => {
+        const { runner, connection, session } = held;
+        const result = await unlessStale(held, async () => {
+          await runner.startTransaction();
+          if (lock !== null) await query(connection, withValues(...lockStatement(lock)));
+          return work(runner.manager);
+        });
+        await query(connection, commit(session, until));
+        return result;
+      }),
+    );
+  }
+
+  /** One round trip. */
+  batch(statements: readonly Statement[], until: number): Promise<number[]> {
+    return this.write(until, (held) =>
+      committed(held, until, async () => {
+        const { connection, session } = held;
+        const { isClockOld } = session;
+        const text = [
+          ...(isClockOld ? [CLOCK] : []),
+          'START TRANSACTION',
+          ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
+          commit(session, until),
+        ].join(';\n');
+        const results = (await query(connection, text)) as ResultSetHeader[];
+        if (isClockOld) session.readClock(results.shift());
+        return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
+      }),
+    );
+  }
+
+  /** What only reads may be asked again where the connection turns out to have been closed. */
+  private read<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
+    return this.again(() => this.held(until, (held) => unlessStale(held, () => work(held))));
+  }
+
+  /** Whether a COMMIT was done cannot be known of a lost connection: one that was idle has to prove itself first. */
+  private write<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
+    return this.again(() =>
+      this.held(until, async (held) => {
+        await this.proveAlive(held);
+        return work(held);
+      }),
+    );
+  }
+
+  /** On another connection for each that was stale: those are closed, so that at last a new one is opened. */
+  private async again<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+      }
+    }
+  }
+
+  private async proveAlive({ connection, session }: Held): Promise<void> {
+    if (session.idleFor < PROVED_FOR_MS) return;
+    const silent = new Error('silent');
     try {
-      return await work(runner);
-    } finally {
-      // Also when the connection comes after the deadline: it would never go back to the pool otherwise.
-      void connected.then(
-        () => this.release(runner),
-        () => undefined,
-      );
+      await inTime(ping(connection), PROOF_MS, () => silent);
+    } catch (error) {
+      connection.destroy();
+      // What has forgotten this one without a word has probably forgotten the others.
+      if (error === silent) this.idle.destroy(PROVED_FOR_MS);
+      throw new StaleConnection();
     }
   }
 
   /**
-   * What the database answers, connecting included, if it does in time.
-   * @param ms whole
+   * Runs a work on a connection, connecting included, if it answers in time.
    * @throws AppError DATABASE_UNAVAILABLE
    */
-  private async answered<T>(runner: QueryRunner, ms: number, ask: () => Promise<T>): Promise<T> {
+  private async held<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
+    this.use.waiting++;
+    const runner = this.dataSource.createQueryRunner();
+    const connected = this.connect(runner);
     let late: AppError | undefined;
-    const asked = runner.connect().then(() => {
+    const asked = connected.then((connection) => {
       if (late) throw late;
-      return ask();
+      return work({ runner, connection, session: sessionOf(connection) });
     });
     try {
       return await inTime(
         asked,
-        ms,
+        Math.max(0, Math.ceil(until - performance.now())),
         () =>
           (late = new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' })),
       );
@@ -95,6 +167,12 @@ export class MysqlConnections implements Connections {
       if (error === late) this.giveUp(runner, PROVED_FOR_MS);
       if (isReadOnly(error)) this.giveUp(runner, 0);
       throw asUnavailable(error);
+    } finally {
+      // Also when the connection comes after the deadline: it would never go back to the pool otherwise.
+      void connected.then(
+        (connection) => this.release(runner, connection),
+        () => undefined,
+      );
     }
   }
 
@@ -107,34 +185,123 @@ export class MysqlConnections implements Connections {
     this.idle.destroy(unusedFor);
   }
 
-  private async connect(runner: QueryRunner): Promise<void> {
+  private async connect(runner: QueryRunner): Promise<PoolConnection> {
     try {
-      await runner.connect();
+      const connection = (await runner.connect()) as PoolConnection;
       this.use.inUse++;
+      return connection;
     } finally {
       this.use.waiting--;
     }
   }
 
-  private release(runner: QueryRunner): Promise<void> {
+  private release(runner: QueryRunner, connection: PoolConnection): Promise<void> {
     this.use.inUse--;
+    sessionOf(connection).used();
     return runner.release();
   }
 }
 
-async function batchInOneTrip(runner: QueryRunner, statements: readonly Statement[]): Promise<number[]> {
-  const sql = ['START TRANSACTION', ...statements.map((statement) => statement.sql), 'COMMIT'].join(';\n');
+/** The connection was closed while nobody used it, or is silent: nothing that was sent on it has had an effect. */
+class StaleConnection extends Error {
+  override readonly name = 'StaleConnection';
+}
+
+/** Runs what changes nothing for good, on a connection that may have been closed while nobody used it. */
+async function unlessStale<T>({ connection, session }: Held, work: () => Promise<T>): Promise<T> {
   try {
-    const results = (await runner.query(
-      sql,
-      statements.flatMap((statement) => [...statement.parameters]),
-    )) as { affectedRows: number }[];
-    return results.slice(1, -1).map((result) => result.affectedRows);
+    return await work();
   } catch (error) {
-    // The statement that failed left the transaction open on this connection.
-    await runner.query('ROLLBACK').catch(() => undefined);
-    throw error;
+    if (session.isNew || !isLost(error)) throw error;
+    connection.destroy();
+    throw new StaleConnection();
   }
+}
+
+/**
+ * Runs what ends with a COMMIT. After a failure the connection is in no transaction any more, or it is closed, which
+ * ends the transaction too.
+ */
+async function committed<T>(
+  { connection, session }: Held,
+  until: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await rollBack(connection);
+    if (!isLate(error)) throw error;
+    // By our own clock there was time left: the server's was set meanwhile.
+    if (performance.now() < commitBy(session, until) - CLOCK_TOLERANCE_MS) {
+      session.readClock(await query(connection, CLOCK));
+      throw new LostRace('the clock of the server has moved');
+    }
+    throw new AppError('DATABASE_UNAVAILABLE', { detail: 'The database was not done in time.' });
+  }
+}
+
+async function rollBack(connection: PoolConnection): Promise<void> {
+  const status = await query(connection, 'ROLLBACK').then(
+    (result) => (result as ResultSetHeader).serverStatus,
+    () => IN_TRANSACTION,
+  );
+  if ((status & IN_TRANSACTION) !== 0) connection.destroy();
+}
+
+/** When a COMMIT must have ended at the server, or (MySQL) must have begun (`performance.now()`). */
+function commitBy({ isMariaDb }: MysqlSession, until: number): number {
+  return until - (isMariaDb ? ANSWER_MS : MYSQL_COMMIT_MS);
+}
+
+/**
+ * COMMIT, if it is not too late by the server's clock. Else the statement fails with an overflow, and none after it
+ * runs. No statement of the protocol says "unless it is later than", and a client that gave up cannot take a COMMIT
+ * back that lies in the server's buffers. On MariaDB what is left of the time also limits the COMMIT itself.
+ * @throws AppError DATABASE_UNAVAILABLE where there is no time left now
+ */
+function commit(session: MysqlSession, until: number): string {
+  const at = commitBy(session, until);
+  if (performance.now() >= at) {
+    throw new AppError('DATABASE_UNAVAILABLE', { detail: 'The database was not done in time.' });
+  }
+  const late = `TIMESTAMPDIFF(MICROSECOND, '${session.serverTime(at)}', UTC_TIMESTAMP(6))`;
+  const overflow = '9223372036854775807';
+  return session.isMariaDb
+    ? `SET STATEMENT max_statement_time =
+         GREATEST(0.001, IF(${late} > 0, ${overflow} * ${late}, ${late} / -1000000)) FOR COMMIT`
+    : `SET SESSION lock_wait_timeout = IF(${late} > 0, ${overflow}, 0) * ${late} + 1;\nCOMMIT`;
+}
+
+function query(connection: PoolConnection, sql: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, (error, result) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
+}
+
+function ping(connection: PoolConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.ping((error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function execute(
+  connection: PoolConnection,
+  sql: string,
+  values: readonly SqlValue[],
+): Promise<RowDataPacket[]> {
+  return new Promise((resolve, reject) => {
+    connection.execute<RowDataPacket[]>(sql, [...values], (error, rows) => {
+      if (error) reject(error);
+      else resolve(rows);
+    });
+  });
 }
 
 /** A connection that did not answer is not given back to the pool: it may never answer again. */

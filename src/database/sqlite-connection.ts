@@ -18,6 +18,11 @@ export class SqliteConnection implements Connections {
     return this.inTurn(work);
   }
 
+  /** Rows of one SELECT. */
+  select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
+    return this.inTurn((runner) => runner.query(sql, [...parameters]) as Promise<Row[]>);
+  }
+
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.inTurn((runner) => inTransaction(runner, undefined, () => work(runner.manager)));
   }
@@ -33,11 +38,6 @@ export class SqliteConnection implements Connections {
         return matched;
       }),
     );
-  }
-
-  /** SQLite serves one process: `Database` lets its works take turns, and nobody else has to be locked out. */
-  locked<T>(_name: string, work: () => Promise<T>): Promise<T> {
-    return work();
   }
 
   private inTurn<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {

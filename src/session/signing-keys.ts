@@ -7,11 +7,12 @@ import {
 } from 'node:crypto';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { inTime } from '../common/in-time.js';
 import { KeyRing } from '../common/key-ring.js';
 import { AppConfig } from '../config/app-config.js';
-import { Database } from '../database/database.js';
+import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { type Actor, EventLog } from '../events/event-log.js';
 import { SigningKey } from './signing-key.entity.js';
@@ -53,6 +54,7 @@ const PUBLISHED_AHEAD_MS = 2 * 60 * 60 * 1_000;
 /** Clocks of those who verify may differ by this much. */
 const SKEW_MS = 5 * 60 * 1_000;
 const LOCK = 'signing-keys';
+const NEWEST_FIRST = { order: { activeFrom: 'DESC', kid: 'ASC' } } as const;
 
 /**
  * The signing keys: made on the first start of the first instance, read by all, replaced by themselves. A key is
@@ -78,11 +80,12 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     // Two instances that start together must not make two keys: the lock is the migrations' kind.
-    const first = async () => {
-      await this.load();
-      if (this.keys.length === 0) await this.add(this.clock.now());
+    const first = async (manager: EntityManager) => {
+      const keys = await manager.count(SigningKey);
+      if (keys === 0) await this.add(manager, this.clock.now());
     };
     await this.database.exclusively(LOCK, first, START_SECONDS);
+    await this.load();
     this.timer = setInterval(() => void this.maintain().catch(() => undefined), MAINTAIN_EVERY_MS).unref();
   }
 
@@ -121,18 +124,16 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
 
   /** Replaces a key that has signed long enough, and deletes those that are long retired. Any instance may do it. */
   async maintain(): Promise<void> {
-    await this.database.exclusively(LOCK, async () => {
-      await this.load();
-      const [newest] = this.keys;
+    await this.database.exclusively(LOCK, async (manager) => {
+      const [newest] = await manager.find(SigningKey, NEWEST_FIRST);
       const now = this.clock.now();
-      if (newest && now >= newest.activeFrom + SIGNS_FOR_MS - PUBLISHED_AHEAD_MS) {
-        await this.add(now + PUBLISHED_AHEAD_MS, { now: false, actor: 'system' });
+      if (newest && now >= newest.activeFrom.getTime() + SIGNS_FOR_MS - PUBLISHED_AHEAD_MS) {
+        await this.add(manager, now + PUBLISHED_AHEAD_MS, { now: false, actor: 'system' });
       }
-      await this.database.batch([
-        { sql: 'DELETE FROM signing_keys WHERE retire_at < ?', parameters: [toSqlTime(now - DAY_MS)] },
-      ]);
-      await this.sealAgain();
+      await manager.query('DELETE FROM signing_keys WHERE retire_at < ?', [toSqlTime(now - DAY_MS)]);
+      await this.sealAgain(manager);
     });
+    await this.load();
   }
 
   /**
@@ -141,13 +142,14 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
    * @returns kid of the new key and when it signs
    */
   async rotate(now: boolean, actor: Actor): Promise<{ kid: string; activeFrom: Date }> {
-    return this.database.exclusively(LOCK, async () => {
-      await this.load();
+    const added = await this.database.exclusively(LOCK, async (manager) => {
       const at = this.clock.now();
       const activeFrom = now ? at : at + PUBLISHED_AHEAD_MS;
-      const kid = await this.add(activeFrom, { now, actor });
+      const kid = await this.add(manager, activeFrom, { now, actor });
       return { kid, activeFrom: new Date(activeFrom) };
     });
+    await this.load();
+    return added;
   }
 
   /** All keys whose tokens may still be around. */
@@ -184,9 +186,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   private async load(): Promise<void> {
     const read = ++this.reads;
     const readAt = this.clock.now();
-    const rows = await this.database.run((manager) =>
-      manager.find(SigningKey, { order: { activeFrom: 'DESC', kid: 'ASC' } }),
-    );
+    const rows = await this.database.run((manager) => manager.find(SigningKey, NEWEST_FIRST));
     // A read that began earlier and was slower would bring back what a rotation has just withdrawn.
     if (read < this.lastRead) return;
     this.lastRead = read;
@@ -211,14 +211,12 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Private keys that stand under an older key of ENCRYPTION_KEYS move to the current one. */
-  private async sealAgain(): Promise<void> {
-    const rows = await this.database.run((manager) => manager.find(SigningKey));
+  private async sealAgain(manager: EntityManager): Promise<void> {
+    const rows = await manager.find(SigningKey);
     for (const { kid, privateKey } of rows) {
       if (this.keyRing.isCurrent(privateKey)) continue;
       const sealed = this.keyRing.seal(this.keyRing.open(privateKey, place(kid)), place(kid));
-      await this.database.batch([
-        { sql: 'UPDATE signing_keys SET private_key = ? WHERE kid = ?', parameters: [sealed, kid] },
-      ]);
+      await manager.query('UPDATE signing_keys SET private_key = ? WHERE kid = ?', [sealed, kid]);
     }
   }
 
@@ -226,7 +224,11 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
    * Adds a key, and lets the ones before it retire when their last tokens have expired, or when it becomes active:
    * all of it with its event, or nothing. The first key of all is no rotation.
    */
-  private async add(activeFrom: number, rotation?: { now: boolean; actor: Actor }): Promise<string> {
+  private async add(
+    manager: EntityManager,
+    activeFrom: number,
+    rotation?: { now: boolean; actor: Actor },
+  ): Promise<string> {
     const row = this.generate(activeFrom);
     const retireAt = rotation?.now ? activeFrom : activeFrom + this.config.ttl.accessToken * 1000 + SKEW_MS;
     const events = rotation
@@ -239,7 +241,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
           }),
         ]
       : [];
-    await this.database.batch([
+    const statements: readonly Statement[] = [
       {
         sql: 'UPDATE signing_keys SET retire_at = ? WHERE retire_at IS NULL OR retire_at > ?',
         parameters: [toSqlTime(retireAt), toSqlTime(retireAt)],
@@ -249,8 +251,8 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
         parameters: [row.kid, row.publicJwk, row.privateKey, toSqlTime(activeFrom)],
       },
       ...events,
-    ]);
-    await this.load();
+    ];
+    for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
     return row.kid;
   }
 

@@ -5,6 +5,9 @@ export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private readonly forgotten = new WeakSet<Socket>();
   private holding = false;
+  private keptText: string | null = null;
+  private rewriting: readonly [from: string, to: string] | null = null;
+  private readonly kept: (() => void)[] = [];
   private server: Server | null = null;
   private trips = 0;
   private port = 0;
@@ -18,13 +21,21 @@ export class TcpProxy {
       const silent = () => this.holding || this.forgotten.has(near);
       this.track(near, far);
       let answered = true;
-      near.on('data', (data) => {
+      near.on('data', (sent) => {
+        const data = this.rewritten(sent);
         // What is sent in several packets before the answer is one trip.
         if (answered) this.trips++;
         answered = false;
-        if (!silent()) far.write(data);
+        if (silent()) return;
+        if (this.keptText !== null && data.includes(this.keptText)) this.kept.push(() => far.write(data));
+        else far.write(data);
       });
-      near.on('end', () => silent() || far.end());
+      near.on('end', () => {
+        if (silent()) return;
+        // In the order in which it was said.
+        if (this.keptText === null) far.end();
+        else this.kept.push(() => far.end());
+      });
       far.on('end', () => silent() || near.end());
       far.on('data', (data) => {
         answered = true;
@@ -64,6 +75,28 @@ export class TcpProxy {
     for (const socket of this.sockets) this.forgotten.add(socket);
   }
 
+  /** The network is slow: what has this text in it stays under way until `deliver`, also where its client has gone. */
+  keepBack(text: string): void {
+    this.keptText = text;
+  }
+
+  /** What was kept back arrives. */
+  deliver(): void {
+    this.keptText = null;
+    for (const say of this.kept.splice(0)) say();
+  }
+
+  /** Something in between changes what is said to the server. @param to as long as what it stands for */
+  rewrite(from: string, to: string): void {
+    if (from.length !== to.length) throw new Error('of the same length');
+    this.rewriting = [from, to];
+  }
+
+  private rewritten(data: Buffer): Buffer {
+    if (this.rewriting === null) return data;
+    return Buffer.from(data.toString('latin1').replaceAll(...this.rewriting), 'latin1');
+  }
+
   private track(near: Socket, far: Socket): void {
     for (const [one, other] of [
       [near, far],
@@ -73,7 +106,7 @@ export class TcpProxy {
       one.on('error', () => other.destroy());
       one.on('close', () => {
         this.sockets.delete(one);
-        other.destroy();
+        if (this.keptText === null) other.destroy();
       });
     }
   }

@@ -51,6 +51,19 @@ describe('the environment', () => {
     expect(loadConfig({ ...TEST, PORT: '', REDIS_URL: '', RETURN_URLS: '' })).toEqual(loadConfig(TEST));
   });
 
+  test.each([
+    ['mysql://[::1]:3307/db', { host: '::1', port: 3307, user: '', password: '' }],
+    ['mysql://a%2Fb:%3A%25@db/my%2Ddb', { host: 'db', user: 'a/b', password: ':%', database: 'my-db' }],
+    ['mysql://u@db/x?ssl-mode=disabled', { tls: { mode: 'disabled', ca: null } }],
+    ['mysql://u@db/x?ssl-mode=verify-identity', { tls: { mode: 'verify-identity', ca: null } }],
+  ])('takes the database of %s apart', (url, database) => {
+    expect(loadConfig({ ...TEST, DATABASE_URL: url, DATABASE_POOL: '7' }).database).toMatchObject({
+      type: 'mysql',
+      pool: 7,
+      ...database,
+    });
+  });
+
   test('is read as it is written', () => {
     const config = loadConfig({
       ...TEST,
@@ -67,7 +80,16 @@ describe('the environment', () => {
     expect(config).toMatchObject({
       port: 8080,
       publicUrl: 'https://login.example.com/auth',
-      database: { type: 'mysql', url: 'mysql://user:p%40ss@db:3306/wechat' },
+      database: {
+        type: 'mysql',
+        host: 'db',
+        port: 3306,
+        user: 'user',
+        password: 'p@ss',
+        database: 'wechat',
+        tls: { mode: 'preferred', ca: null },
+        pool: 20,
+      },
       ttl: { accessToken: 90, session: 43_200 },
       tokenHeader: 'x-token',
       returnUrls: ['https://a.example.com', 'https://b.example.com/app'],
@@ -104,6 +126,19 @@ describe('the environment', () => {
     ['DATABASE_URL', 'postgres://hunter2@db/x'],
     ['DATABASE_URL', 'sqlite:'],
     ['DATABASE_URL', 'mysql://u:hunter2@db'],
+    ['DATABASE_URL', 'mysql://u:hunter2@/x'],
+    ['DATABASE_URL', 'mysql://u:hunter2#3@db/x'],
+    ['DATABASE_URL', 'mysql://u:hunter2%@db/x'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl=true'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=hunter2'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=required&ssl-mode=disabled'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=required&flags=hunter2'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=verify-ca&ssl-ca=/no/hunter2'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=verify-ca&ssl-ca=package.json'],
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x?ssl-mode=preferred&ssl-ca=package.json'],
+    ['DATABASE_POOL', '0'],
+    ['DATABASE_POOL', '1001'],
+    ['DATABASE_POOL', '2.5'],
     ['REDIS_URL', 'http://:hunter2@redis'],
     ['WECHAT_MINI_PROGRAMS', 'hunter2'],
     ['WECHAT_MINI_PROGRAMS', 'wxa:hunter2:x'],

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { freePort } from './free-port.js';
+import { type Program, startProgram } from './program.js';
+
+const INSTALL = '/usr/bin/mariadb-install-db';
+const SERVER = '/usr/sbin/mariadbd';
+/** Small and quick: what a test server loses at a power cut does not matter. */
+const SMALL = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=16M', '--innodb-doublewrite=0'];
+
+/** A MariaDB server of one test's own: it may be reconfigured, frozen and killed. Listens on both loopbacks. */
+export class MariadbServer {
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly options: readonly string[],
+    private program: Program,
+    private connection: Connection,
+  ) {}
+
+  /**
+   * Starts a server with an empty database `test`; root has no password.
+   * @param options of mariadbd, such as `--sql-mode=ANSI_QUOTES`
+   */
+  static async start(options: readonly string[] = []): Promise<MariadbServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-mariadb-'));
+    await cp(await installed(), join(folder, 'data'), { recursive: true });
+    const port = await freePort();
+    const program = run(folder, port, options);
+    const connection = await connected(port, program);
+    await connection.query('CREATE DATABASE IF NOT EXISTS test');
+    return new MariadbServer(port, folder, options, program, connection);
+  }
+
+  /** For DATABASE_URL: as root, in the database `test`. */
+  get url(): string {
+    return this.urlOf('root');
+  }
+
+  /** @param user with its password, as a URL writes them */
+  urlOf(user: string, host = '127.0.0.1'): string {
+    return `mysql://${user}@${host}:${this.port}/test`;
+  }
+
+  /** Rows of any statement, as root. */
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    const [result] = await this.connection.query(sql);
+    return Array.isArray(result) ? (result as Record<string, unknown>[]) : [];
+  }
+
+  /** A further connection as root, in the database `test`: to hold locks. The test ends it. */
+  connect(): Promise<Connection> {
+    return createConnection({ uri: this.url, multipleStatements: true });
+  }
+
+  /** It stands still, and its connections with it. */
+  freeze(): void {
+    this.program.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.program.child.kill('SIGCONT');
+  }
+
+  /** Ends as at a crash; `startAgain` brings the same data back. */
+  async crash(): Promise<void> {
+    this.connection.destroy();
+    this.program.child.kill('SIGKILL');
+    await this.program.ended;
+  }
+
+  /** On the same port, after a crash. @param options where they are to differ */
+  async startAgain(options: readonly string[] = this.options): Promise<void> {
+    this.program = run(this.folder, this.port, options);
+    this.connection = await connected(this.port, this.program);
+    await this.connection.query('CREATE DATABASE IF NOT EXISTS test');
+  }
+
+  async stop(): Promise<void> {
+    this.thaw();
+    await this.crash();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function run(folder: string, port: number, options: readonly string[]): Program {
+  const at = (name: string) => join(folder, name);
+  return startProgram(
+    [
+      SERVER,
+      '--no-defaults',
+      '--user=root',
+      `--datadir=${at('data')}`,
+      `--socket=${at('socket')}`,
+      `--pid-file=${at('pid')}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1,::1',
+      ...SMALL,
+      ...options,
+    ],
+    folder,
+  );
+}
+
+async function connected(port: number, program: Program): Promise<Connection> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const connection = await createConnection({
+      uri: `mysql://root@127.0.0.1:${port}`,
+      multipleStatements: true,
+    }).catch(() => null);
+    if (connection) {
+      await connection.query(
+        "SET NAMES utf8mb4; SET SESSION autocommit = 1, sql_mode = '', lock_wait_timeout = 10; CREATE DATABASE IF NOT EXISTS test; USE test",
+      );
+      return connection;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`mariadbd did not start:\n${program.output().slice(-2_000)}`);
+}
+
+let installation: Promise<string> | null = null;
+
+/** A fresh data folder, made once on a machine: it takes seconds, to copy it takes none. */
+function installed(): Promise<string> {
+  installation ??= install();
+  return installation;
+}
+
+async function install(): Promise<string> {
+  const finished = join(tmpdir(), 'wechat-auth-test-mariadb-installed');
+  if (await stat(finished).catch(() => null)) return finished;
+  const folder = join(tmpdir(), `wechat-auth-test-mariadb-${randomBytes(6).toString('hex')}`);
+  const program = startProgram(
+    [
+      INSTALL,
+      '--no-defaults',
+      '--user=root',
+      `--datadir=${folder}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      ...SMALL,
+    ],
+    '/',
+  );
+  if ((await program.ended) !== 0) throw new Error(`mariadb-install-db failed:\n${program.output()}`);
+  // Another worker may have been faster.
+  await rename(folder, finished).catch(() => rm(folder, { recursive: true, force: true }));
+  return finished;
+}
