@@ -98,8 +98,8 @@ module.exports = {
     ),
     room(
       'auth',
-      [...FLOOR, 'database', 'events', 'ephemeral', 'rate-limit', 'wechat', 'user', 'session'],
-      'auth says who it is, and records whom it refused; it issues nothing.',
+      [...FLOOR, 'database', 'events', 'ephemeral', 'rate-limit', 'wechat', 'user', 'session', 'attempt'],
+      'auth says who it is, by a loginCode too, and records whom it refused; it issues nothing.',
     ),
     room(
       'attempt',

@@ -9,7 +9,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { CurrentUser } from '../auth/access-token.js';
-import { AppCodeRequest } from '../auth/code.requests.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
@@ -17,6 +16,7 @@ import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
 import { Cursors } from '../common/cursor.js';
 import { AccountPageQuery } from '../common/page.requests.js';
 import { validated } from '../common/validated.js';
+import { LinkMiniProgramGuard, LinkMiniProgramRequest } from './link-mini-program.guard.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { SessionService } from '../session/session.service.js';
 import type { SessionOfUser } from '../session/session-rows.js';
@@ -63,24 +63,29 @@ export class IdentitiesController {
     return { items: items.map(identityReply), nextCursor };
   }
 
-  /** Adds the WeChat account behind a fresh code of wx.login. Adding it twice is no error. */
+  /**
+   * Adds the WeChat account behind a fresh code of wx.login, for the owner of this account, whom the proof shows.
+   * Adding it twice is no error.
+   */
   @Post('mini-program')
-  @UseGuards(RecentLoginGuard, WeChatAuthGuard)
-  @LoginBy((request) => ({
-    channel: 'mini-program',
-    purpose: 'link',
-    userId: request.session?.user.id ?? '',
-    ...validated(AppCodeRequest, request.body),
-  }))
+  @UseGuards(RecentLoginGuard, LinkMiniProgramGuard, WeChatAuthGuard)
+  @LoginBy((request) => {
+    const { code, appId } = validated(LinkMiniProgramRequest, request.body);
+    return { channel: 'mini-program', purpose: 'link', userId: request.session?.user.id ?? '', code, appId };
+  })
   @ApiOperation({ summary: 'Link a mini program', operationId: 'linkMiniProgram' })
   @ApiCreatedResponse({ type: IdentityReply })
   @ApiProblems(
     { bearer: true, body: true },
     ...CODE_EXCHANGE_PROBLEMS,
     'REAUTHENTICATION_REQUIRED',
+    'OWNER_PROOF_REQUIRED',
     'IDENTITY_TAKEN',
   )
-  async link(@Body() _body: AppCodeRequest, @CurrentLogin() login: ResolvedLogin): Promise<IdentityReply> {
+  async link(
+    @Body() _body: LinkMiniProgramRequest,
+    @CurrentLogin() login: ResolvedLogin,
+  ): Promise<IdentityReply> {
     await this.users.settle(login);
     return identityReply(login.identity);
   }

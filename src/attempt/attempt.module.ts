@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Attempts } from './attempts.js';
+import { BrowserCookie } from './browser-cookie.js';
 import { FramedLandings } from './framed-landings.js';
 import { LoginCodes } from './login-codes.js';
 import { OpenLogins } from './open-logins.js';
@@ -8,7 +9,7 @@ import { WebViewTickets } from './web-view-tickets.js';
 
 /** Logins that begin at one door and are finished at another: a screen waits, a phone decides. */
 @Module({
-  providers: [Attempts, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
-  exports: [Attempts, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  providers: [Attempts, BrowserCookie, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  exports: [Attempts, BrowserCookie, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
 })
 export class AttemptModule {}

@@ -150,6 +150,13 @@ export const ERROR_CATALOGUE = {
     cause: 'The login of this session is older than 10 minutes.',
     cure: 'Log in again and repeat the request with the new token.',
   },
+  OWNER_PROOF_REQUIRED: {
+    status: 403,
+    title: 'The owner of the account has to show that they are there',
+    cause:
+      'Linking a WeChat account needs `proof`, and the request has none, or one that is used, expired or of somebody else.',
+    cure: 'Send as `proof` the code of a fresh wx.login, or the loginCode of a website login that was just made and is not redeemed, of a WeChat account that the user has already.',
+  },
   API_KEY_INVALID: {
     status: 401,
     title: 'An API key is needed',

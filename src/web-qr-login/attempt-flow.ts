@@ -8,7 +8,7 @@ import { AppQuotas } from '../rate-limit/app-quotas.js';
 import type { Device } from '../session/session.service.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { callbackUrlOf } from './callback-url.js';
 import { InWeChatFlow } from './in-wechat-flow.js';
 import { LoginStates } from './login-states.js';

@@ -24,7 +24,7 @@ import {
   AttemptStatusReply,
   FramedCallbackRequest,
 } from './attempts.requests.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { EventStream, lastVersion } from './event-stream.js';
 import { LiveStatus } from './live-status.js';
 import { QrPictures } from './qr-pictures.js';

@@ -5,7 +5,7 @@ import { loginChannel } from '../auth/wechat-login-request.js';
 import { noteInRequest } from '../common/request-context.js';
 import { Refusals } from '../events/refusals.js';
 import { SessionService } from '../session/session.service.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { isFramed } from './callback-reply.js';
 import { type LoginState, LoginStates } from './login-states.js';
 

@@ -5,7 +5,7 @@ import { ReturnUrls } from '../attempt/return-urls.js';
 import { AppConfig } from '../config/app-config.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { callbackUrlOf } from './callback-url.js';
 import { type LoginState, LoginStates } from './login-states.js';
 

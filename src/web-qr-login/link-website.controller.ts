@@ -2,8 +2,9 @@ import { Body, Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentSession } from '../auth/access-token.js';
+import { OwnerProof } from '../auth/owner-proof.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { LinkWebsiteRequest } from './web-qr-login.requests.js';
@@ -27,7 +28,10 @@ export class LinkWebsiteReply {
 @RateLimit('account-writes')
 @Controller('v1/users/me/identities/website')
 export class LinkWebsiteController {
-  constructor(private readonly flow: WebsiteLoginFlow) {}
+  constructor(
+    private readonly flow: WebsiteLoginFlow,
+    private readonly proof: OwnerProof,
+  ) {}
 
   /**
    * Begins the link. Bound to this browser, the callback makes it and returns with `linked=<identity id>`; bound to a
@@ -40,19 +44,27 @@ export class LinkWebsiteController {
   @ApiProblems(
     { bearer: true, body: true },
     'REAUTHENTICATION_REQUIRED',
+    'OWNER_PROOF_REQUIRED',
+    'WECHAT_USER_BLOCKED',
+    'WECHAT_UNIONID_CHANGED',
+    ...WECHAT_CALL_PROBLEMS,
     'RETURN_URL_FORBIDDEN',
     'APP_UNKNOWN',
     'STORE_UNAVAILABLE',
   )
   async begin(
     @Body() body: LinkWebsiteRequest,
-    @CurrentSession() { session }: SessionOfUser,
+    @CurrentSession() current: SessionOfUser,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinkWebsiteReply> {
+    const { proof, ...asked } = body;
+    // A proof works once: what is wrong with the rest of the request is said before it is used up.
+    this.flow.checked(asked);
+    await this.proof.require(current, proof, request);
     return {
       method: 'website',
-      authorizeUrl: await this.flow.begin({ ...body, linkTo: session.id }, request, reply),
+      authorizeUrl: await this.flow.begin({ ...asked, linkTo: current.session.id }, request, reply),
     };
   }
 }

@@ -22,7 +22,7 @@ import { TokenReply, tokenReply } from '../session/token-replies.js';
 import { UserReplies } from '../user/user-replies.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { AuthorizeFlow } from './authorize-flow.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { CallbackFilter } from './callback.filter.js';
 import { CallbackGuard, type CallbackState } from './callback.guard.js';
 import { CallbackReply } from './callback-reply.js';

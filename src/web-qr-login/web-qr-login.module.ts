@@ -6,7 +6,6 @@ import { WeChatModule } from '../wechat/wechat.module.js';
 import { AttemptFlow } from './attempt-flow.js';
 import { AttemptsController } from './attempts.controller.js';
 import { AuthorizeFlow } from './authorize-flow.js';
-import { BrowserCookie } from './browser-cookie.js';
 import { CallbackFilter } from './callback.filter.js';
 import { CallbackGuard } from './callback.guard.js';
 import { CallbackReply } from './callback-reply.js';
@@ -25,7 +24,6 @@ import { WebsiteLoginFlow } from './website-login-flow.js';
   imports: [AttemptModule, WeChatModule, UserModule, SessionModule],
   controllers: [WebQrLoginController, AttemptsController, LoginPageController, LinkWebsiteController],
   providers: [
-    BrowserCookie,
     LoginStates,
     CallbackGuard,
     CallbackReply,

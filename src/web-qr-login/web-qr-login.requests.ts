@@ -1,10 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
 import { MayBeNull } from '../common/may-be-null.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 
-/** Body of a link. */
-export class LinkWebsiteRequest {
+/** Where a website login goes, by which app, and who redeems it. */
+export class WebsiteLoginRequest {
   @ApiProperty({
     description: 'Where to go afterwards; must match RETURN_URLS.',
     example: 'https://shop.example.com/welcome',
@@ -33,8 +35,18 @@ export class LinkWebsiteRequest {
   codeChallenge?: string;
 }
 
+/** Body of a link: also the proof that the owner of this account asks. */
+export class LinkWebsiteRequest extends WebsiteLoginRequest {
+  @ApiProperty({ type: OwnerProofRequest })
+  @MayBeNull()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => OwnerProofRequest)
+  proof?: OwnerProofRequest;
+}
+
 /** Query of authorize. */
-export class AuthorizeRequest extends LinkWebsiteRequest {
+export class AuthorizeRequest extends WebsiteLoginRequest {
   @ApiProperty({
     required: false,
     description:

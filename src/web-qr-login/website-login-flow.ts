@@ -14,7 +14,7 @@ import { UserService } from '../user/user.service.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
-import { BrowserCookie } from './browser-cookie.js';
+import { BrowserCookie } from '../attempt/browser-cookie.js';
 import type { CallbackState } from './callback.guard.js';
 import { isFramed } from './callback-reply.js';
 import { Attempts, type LandedLogin } from '../attempt/attempts.js';
@@ -64,17 +64,27 @@ export class WebsiteLoginFlow {
    * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
    */
   async begin(asked: BeginLogin, request: FastifyRequest, reply: FastifyReply): Promise<string> {
-    const allowed = this.returnUrls.allowed(asked.returnTo);
-    const app = this.apps.find('website', asked.appId);
+    const { appId, returnTo } = this.checked(asked);
     const state = await this.states.begin({
       channel: 'website',
       attempt: null,
-      appId: app.appId,
-      returnTo: allowed.href,
+      appId,
+      returnTo,
       binding: this.cookie.bind(asked.codeChallenge, request, reply),
       linkTo: asked.linkTo,
     });
-    return this.wechat.websiteAuthorizeUrl(app.appId, this.callbackUrl, state);
+    return this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state);
+  }
+
+  /** The app and the address of what is asked. @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN */
+  checked({
+    returnTo,
+    appId,
+  }: Pick<BeginLogin, 'returnTo' | 'appId'>): Pick<LoginState, 'returnTo' | 'appId'> {
+    return {
+      returnTo: this.returnUrls.allowed(returnTo).href,
+      appId: this.apps.find('website', appId).appId,
+    };
   }
 
   /**

@@ -625,7 +625,10 @@ describe('a session that came in by an official account', () => {
   });
 
   test('ends when its WeChat account is unlinked, and the next visit is one of somebody new', async () => {
-    const json = { code: await world.wxLogin(person) };
+    const { verifier, challenge } = pkce();
+    const owner = await new WeChatBrowser(world, person).callback({ codeChallenge: challenge });
+    const proof = { loginCode: owner.searchParams.get('loginCode'), codeVerifier: verifier };
+    const json = { code: await world.wxLogin(person), proof };
     expect((await call(`${world.url}/v1/users/me/identities/mini-program`, { token, json })).status).toBe(
       201,
     );

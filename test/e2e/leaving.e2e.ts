@@ -144,11 +144,12 @@ describe('taking data along and leaving', () => {
       const person = await world.person();
       const { accessToken } = await world.miniProgramLogin(person);
       const codes = await Promise.all([world.wxLogin(person), world.wxLogin(person)]);
+      const proof = await world.miniProgramProof(person);
       const [gone, ...others] = await Promise.all([
         leave(accessToken),
         call(`${world.url}/v1/users/me/identities/mini-program`, {
           token: accessToken,
-          json: { code: codes[0] },
+          json: { code: codes[0], proof },
         }),
         world.loginWith(codes[1]),
       ]);

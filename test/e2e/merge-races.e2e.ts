@@ -116,7 +116,11 @@ describe('merges that race', () => {
       const other = await world.person({ withUnionId: false });
       const linked = await call<{ id: string }>(`${world.url}/v1/users/me/identities/mini-program`, {
         token: accessToken,
-        json: { code: await world.wxLogin(other, SECOND_MINI_PROGRAM), appId: SECOND_MINI_PROGRAM },
+        json: {
+          code: await world.wxLogin(other, SECOND_MINI_PROGRAM),
+          appId: SECOND_MINI_PROGRAM,
+          proof: await world.miniProgramProof(person),
+        },
       });
       expect(linked.status).toBe(201);
       const { accessToken: token } = await loginAt(SECOND_MINI_PROGRAM, other);

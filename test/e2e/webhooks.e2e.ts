@@ -11,7 +11,15 @@ import { freePort } from '../harness/free-port.js';
 import { type Service, startService } from '../harness/service.js';
 import { startProcess, untilReady } from '../harness/service-process.js';
 import { type Received, WebhookReceiver } from '../harness/webhook-receiver.js';
-import { MINI_PROGRAM, type Problem, SHOP, type TokenReply, WEBSITE, World } from '../harness/world.js';
+import {
+  MINI_PROGRAM,
+  type Person,
+  type Problem,
+  SHOP,
+  type TokenReply,
+  WEBSITE,
+  World,
+} from '../harness/world.js';
 
 const freshSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 const SECRET = freshSecret();
@@ -73,14 +81,16 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
 
   const settled = (): Promise<void> => settle(...world.services);
 
-  async function somebody(traits: Readonly<Record<string, unknown>> = {}): Promise<TokenReply> {
+  async function somebody(
+    traits: Readonly<Record<string, unknown>> = {},
+  ): Promise<TokenReply & { person: Person }> {
     const person = await world.person(traits);
     for (const secret of [person.nickname, person.unionId, ...Object.values(person.openIds)]) {
       if (secret !== null) secrets.add(secret);
     }
     const tokens = await world.miniProgramLogin(person);
     secrets.add(tokens.accessToken).add(tokens.refreshToken);
-    return tokens;
+    return { ...tokens, person };
   }
 
   /** The one webhook of a type about a user: both receivers must have had it, once. */
@@ -137,11 +147,11 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
   });
 
   test('a second WeChat account, linked and unlinked again: identity.linked, identity.unlinked', async () => {
-    const { user, accessToken } = await somebody({ withUnionId: false });
+    const { user, accessToken, person } = await somebody({ withUnionId: false });
     const other = await world.person({ withUnionId: false });
     const linked = await call<{ id: string }>(`${world.url}/v1/users/me/identities/mini-program`, {
       token: accessToken,
-      json: { code: await world.wxLogin(other) },
+      json: { code: await world.wxLogin(other), proof: await world.miniProgramProof(person) },
     });
     expect(linked.status).toBe(201);
     const gone = await call(`${world.url}/v1/users/me/identities/${linked.body.id}`, {

@@ -3,6 +3,7 @@ import { type Backend, createBackend } from './backend.js';
 import { Browser, locationOf } from './browser.js';
 import { call, type Reply } from './http.js';
 import { MovableClock } from './movable-clock.js';
+import { pkce } from './pkce.js';
 import { type Service, startService } from './service.js';
 
 export const MINI_PROGRAM = 'wx5a4db0c0de000001';
@@ -237,6 +238,18 @@ export class World {
   ): Promise<URL> {
     const callback = await this.scanAndAllow(await this.authorize(browser, query), person);
     return locationOf(await browser.visit(callback.href));
+  }
+
+  /** What shows the owner of an account by a fresh wx.login. */
+  async miniProgramProof(person: Person, appId = MINI_PROGRAM): Promise<{ code: string; appId: string }> {
+    return { code: await this.wxLogin(person, appId), appId };
+  }
+
+  /** The same by a website login that is not redeemed. */
+  async websiteProof(person: Person): Promise<{ loginCode: string | null; codeVerifier: string }> {
+    const { verifier, challenge } = pkce();
+    const location = await this.websiteCallback(new Browser(), person, { codeChallenge: challenge });
+    return { loginCode: location.searchParams.get('loginCode'), codeVerifier: verifier };
   }
 
   /** Redeems a loginCode. */

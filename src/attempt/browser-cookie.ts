@@ -1,7 +1,7 @@
 import '@fastify/cookie';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Binding } from '../attempt/binding.js';
+import type { Binding } from './binding.js';
 import { fingerprint, freshSecret } from '../common/secret.js';
 import { AppConfig } from '../config/app-config.js';
 

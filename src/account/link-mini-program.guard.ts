@@ -1,0 +1,37 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsObject, ValidateNested } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import type { AuthenticatedState } from '../auth/access-token.js';
+import { AppCodeRequest } from '../auth/code.requests.js';
+import { OwnerProof } from '../auth/owner-proof.js';
+import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
+import { MayBeNull } from '../common/may-be-null.js';
+import { validated } from '../common/validated.js';
+
+/** Body: a fresh code of the WeChat account to link, and the proof that the owner of this account asks. */
+export class LinkMiniProgramRequest extends AppCodeRequest {
+  @ApiProperty({ type: OwnerProofRequest })
+  @MayBeNull()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => OwnerProofRequest)
+  proof?: OwnerProofRequest;
+}
+
+/** Checks the proof of a link before the code of the new WeChat account is spent. */
+@Injectable()
+export class LinkMiniProgramGuard implements CanActivate {
+  constructor(private readonly proof: OwnerProof) {}
+
+  /** @throws AppError VALIDATION_FAILED, OWNER_PROOF_REQUIRED */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedState>();
+    const { session } = request;
+    if (!session) throw new Error('a link stands behind the access token guard');
+    const { proof } = validated(LinkMiniProgramRequest, request.body);
+    await this.proof.require(session, proof, request);
+    return true;
+  }
+}
