@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppConfig } from './config/app-config.js';
+import { StartFault } from './common/start-fault.js';
 import { ConfigError } from './config/load-config.js';
 import { loadProcessConfig } from './config/process-environment.js';
 import { createApp } from './create-app.js';
@@ -47,7 +48,7 @@ function greeting(config: AppConfig): string {
 
 /** What the operator can mend is said in a line, without a stack. */
 function startFault(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof StartFault) return error.message;
   if (!(error instanceof Error)) return String(error);
   const taken = 'code' in error && error.code === 'EADDRINUSE';
   return taken ? 'The port is taken: set PORT, or stop what listens there.' : (error.stack ?? error.message);

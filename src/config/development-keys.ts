@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { encryptionKeys } from './parsers.js';
 
@@ -10,7 +19,7 @@ import { encryptionKeys } from './parsers.js';
  */
 export function developmentKeys(folder: string): Buffer[] {
   const file = join(folder, 'encryption-keys');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
     const draft = `${file}.${randomBytes(6).toString('hex')}`;
     writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
@@ -22,5 +31,6 @@ export function developmentKeys(folder: string): Buffer[] {
       unlinkSync(draft);
     }
   }
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return encryptionKeys(readFileSync(file, 'utf8').trim());
 }

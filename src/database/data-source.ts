@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import {
   DataSource,
   type DataSourceOptions,
@@ -12,10 +10,13 @@ import { migrate, refuseForeignTables } from './migrate.js';
 import { beginMaintenance, createLocks, endMaintenance, holdLock, releaseLock } from './mysql-lock.js';
 import { mysqlOptions } from './mysql-options.js';
 import type { SchemaConnection } from './schema.js';
-import { sqliteOptions } from './sqlite-options.js';
+import { SqliteDataSource, sqliteOptions } from './sqlite-data-source.js';
+import { whileBusy } from './while-busy.js';
 
 /** Another instance may be at its migrations. */
 const LOCK_SECONDS = 60;
+/** How long to wait at the start for another process that holds the SQLite file. */
+const BUSY_MS = 1_500;
 
 type MysqlOptions = Extract<DataSourceOptions, { readonly type: 'mysql' | 'mariadb' }>;
 type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
@@ -31,20 +32,21 @@ export function dataSourceOptions(database: DatabaseConfig, entities: Entities =
     : { ...shared, ...mysqlOptions(database) };
 }
 
-/** Connects, and brings the tables up to date under a lock that all instances share. */
+/**
+ * Connects, and brings the tables up to date under a lock that all instances share.
+ * @throws StartFault where the operator has to mend something: a foreign database, a file of another process
+ */
 export async function openDataSource(options: DataSourceOptions): Promise<DataSource> {
-  if (
-    options.type === 'better-sqlite3' &&
-    typeof options.database === 'string' &&
-    options.database !== ':memory:'
-  ) {
-    mkdirSync(dirname(options.database), { recursive: true });
+  if (options.type === 'mysql') {
+    await bringServerUpToDate(options);
+    return new DataSource(options).initialize();
   }
-  if (options.type === 'mysql') await bringServerUpToDate(options);
-  const dataSource = await new DataSource(options).initialize();
-  if (options.type === 'mysql') return dataSource;
+  if (options.type !== 'better-sqlite3') throw new Error(`no such database: ${options.type}`);
+  const dataSource = new SqliteDataSource(options);
+  await dataSource.initialize();
   try {
-    await bringFileUpToDate(dataSource);
+    // Each step of a migration looks whether it was done: the whole may be repeated.
+    await whileBusy(performance.now() + BUSY_MS, () => bringFileUpToDate(dataSource));
     return dataSource;
   } catch (error) {
     await dataSource.destroy();

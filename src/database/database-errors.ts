@@ -19,7 +19,6 @@ const LOST_TO_ANOTHER = new Set<string | number>([
   'ER_CHECKREAD',
   'ER_ERROR_DURING_COMMIT',
   'ER_TRANSACTION_ROLLBACK_DURING_COMMIT',
-  'SQLITE_BUSY',
   // TiDB: write conflicts, found at the COMMIT.
   8002,
   8022,
@@ -30,7 +29,58 @@ const LOST_TO_ANOTHER = new Set<string | number>([
 const READ_ONLY = new Set<string | number>([
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_READ_ONLY_MODE',
+  'ER_OPEN_AS_READONLY',
+  'ER_READ_ONLY_TRANSACTION',
   'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+]);
+
+/** Of a server whose disk, memory, files or threads are used up, or whose files cannot be read or written. */
+const EXHAUSTED = new Set<string | number>([
+  'EE_CANTCREATEFILE',
+  'EE_READ',
+  'EE_WRITE',
+  'EE_BADCLOSE',
+  'EE_OUTOFMEMORY',
+  'EE_EOFERR',
+  'EE_CANTLOCK',
+  'EE_STAT',
+  'EE_CANT_CHSIZE',
+  'EE_DISK_FULL',
+  'EE_OUT_OF_FILERESOURCES',
+  'ER_CANT_CREATE_FILE',
+  'ER_CANT_LOCK',
+  'ER_CANT_OPEN_FILE',
+  'ER_FILE_NOT_FOUND',
+  'ER_DISK_FULL',
+  'ER_DISK_FULL_NOWAIT',
+  'ER_ERROR_ON_CLOSE',
+  'ER_ERROR_ON_READ',
+  'ER_ERROR_ON_WRITE',
+  'ER_GET_ERRNO',
+  'ER_NOT_FORM_FILE',
+  'ER_NOT_KEYFILE',
+  'ER_OUTOFMEMORY',
+  'ER_OUT_OF_SORTMEMORY',
+  'ER_OUT_OF_RESOURCES',
+  'ER_STACK_OVERRUN',
+  'ER_CANT_CREATE_THREAD',
+  'ER_RECORD_FILE_FULL',
+  'ER_ERROR_DURING_ROLLBACK',
+  'ER_CRASHED_ON_USAGE',
+  'ER_CRASHED_ON_REPAIR',
+  'ER_LOCK_TABLE_FULL',
+  'ER_GET_TEMPORARY_ERRMSG',
+  'ER_BINLOG_ROW_LOGGING_FAILED',
+  'ER_BINLOG_LOGGING_IMPOSSIBLE',
+  'ER_TOO_MANY_CONCURRENT_TRXS',
+  'ER_INDEX_CORRUPT',
+  'ER_TABLE_CORRUPT',
+  'ER_TABLESPACE_MISSING',
+  'ER_TEMP_FILE_WRITE_FAILURE',
+  'ER_CAPACITY_EXCEEDED',
+  'ER_RUN_HOOK_ERROR',
+  // MariaDB: the table is missing in its engine.
+  1932,
 ]);
 
 /** The connection ended. Of a statement that was sent on it, nobody knows. */
@@ -43,6 +93,15 @@ const LOST = new Set<string | number>([
   // MariaDB: killed.
   1927,
   'ER_SERVER_SHUTDOWN',
+  'ER_SHUTDOWN_COMPLETE',
+  'ER_CONNECTION_KILLED',
+  'ER_FORCING_CLOSE',
+  'ER_ABORTING_CONNECTION',
+  'ER_NEW_ABORTING_CONNECTION',
+  'ER_NET_READ_ERROR',
+  'ER_NET_READ_INTERRUPTED',
+  'ER_NET_ERROR_ON_WRITE',
+  'ER_NET_WRITE_INTERRUPTED',
   'ER_NORMAL_SHUTDOWN',
   'ER_CLIENT_INTERACTION_TIMEOUT',
   'ER_SESSION_WAS_KILLED',
@@ -61,6 +120,7 @@ const LATE = new Set<string | number>(['ER_DATA_OUT_OF_RANGE']);
 
 const UNREACHABLE = new Set<string | number>([
   ...READ_ONLY,
+  ...EXHAUSTED,
   ...LOST,
   'ECONNREFUSED',
   'ETIMEDOUT',
@@ -76,6 +136,7 @@ const UNREACHABLE = new Set<string | number>([
   'ER_TOO_MANY_USER_CONNECTIONS',
   'ER_USER_LIMIT_REACHED',
   'ER_HOST_IS_BLOCKED',
+  'ER_SERVER_OFFLINE_MODE',
   'ER_ACCESS_DENIED_ERROR',
   'ER_DBACCESS_DENIED_ERROR',
   'ER_BAD_DB_ERROR',
@@ -96,6 +157,23 @@ const UNREACHABLE = new Set<string | number>([
   9005,
 ]);
 
+/** Another connection is in the way: the same statement succeeds a little later. */
+const BUSY = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_PROTOCOL']);
+
+/** The file that the connection has open, or what the connection knows of it, may be damaged. */
+const DAMAGED = new Set(['SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_CORRUPT', 'SQLITE_NOTADB']);
+
+/** Primary result codes (sqlite.org/rescode.html) of a database that cannot be read or written now. */
+const SQLITE_UNAVAILABLE = new Set([
+  ...BUSY,
+  ...DAMAGED,
+  'SQLITE_FULL',
+  'SQLITE_READONLY',
+  'SQLITE_NOMEM',
+  'SQLITE_PERM',
+  'SQLITE_NOLFS',
+]);
+
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;
@@ -109,6 +187,14 @@ function isOneOf(codes: ReadonlySet<string | number>, error: unknown): boolean {
   if (typeof code === 'string' && codes.has(code)) return true;
   if (typeof errno === 'number' && codes.has(errno)) return true;
   return driverError !== undefined && isOneOf(codes, driverError);
+}
+
+/** The primary result code of SQLite, through TypeORM's wrapper: `SQLITE_IOERR` of `SQLITE_IOERR_FSYNC`. */
+function sqliteCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { code, driverError } = error as DriverError;
+  const primary = typeof code === 'string' ? /^SQLITE_[A-Z]+/.exec(code)?.[0] : undefined;
+  return primary ?? (driverError === undefined ? '' : sqliteCode(driverError));
 }
 
 /** Another row has this value already. */
@@ -138,7 +224,13 @@ export function isReadOnly(error: unknown): boolean {
 
 /** There is no database to talk to at the moment, or none that writes. */
 export function isUnreachable(error: unknown): boolean {
-  return error instanceof StartFault || isOneOf(UNREACHABLE, error) || isClosed(error);
+  return (
+    error instanceof StartFault ||
+    error instanceof ConnectionLost ||
+    isOneOf(UNREACHABLE, error) ||
+    SQLITE_UNAVAILABLE.has(sqliteCode(error)) ||
+    isClosed(error)
+  );
 }
 
 /** The connection ended, before or after a statement was sent on it. */
@@ -163,7 +255,22 @@ export function isLate(error: unknown): boolean {
   return isOneOf(LATE, error);
 }
 
+/** Another process holds the SQLite file; the same work may succeed a little later. */
+export function isBusy(error: unknown): boolean {
+  return BUSY.has(sqliteCode(error));
+}
+
+/** A new connection to the SQLite file may do what this one cannot. */
+export function isDamaged(error: unknown): boolean {
+  return DAMAGED.has(sqliteCode(error));
+}
+
 /** Thrown by work that finds, under its locks, that what it read before no longer holds. */
 export class LostRace extends Error {
   override readonly name = 'LostRace';
+}
+
+/** The connection to the SQLite file cannot go on with what it was doing; nothing of it was written. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
 }

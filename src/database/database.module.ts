@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { Database } from './database.js';
@@ -11,7 +12,12 @@ import { Database } from './database.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [AppConfig],
-      useFactory: (config: AppConfig) => ({ ...dataSourceOptions(config.database), autoLoadEntities: true }),
+      useFactory: (config: AppConfig) => ({
+        ...dataSourceOptions(config.database),
+        autoLoadEntities: true,
+        // What the operator has to mend ends the start at once.
+        toRetry: (error: unknown) => !(error instanceof StartFault),
+      }),
       dataSourceFactory: (options?: DataSourceOptions) => {
         if (!options) throw new Error('TypeORM passed no options');
         return openDataSource(options);

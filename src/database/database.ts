@@ -7,6 +7,7 @@ import type { Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace } from './database-errors.js';
 import { MysqlConnections } from './mysql-connections.js';
 import { SqliteConnection } from './sqlite-connection.js';
+import { SqliteDataSource } from './sqlite-data-source.js';
 import { isUnavailable } from './unavailable.js';
 
 export type { Statement } from './connections.js';
@@ -33,9 +34,9 @@ export class Database {
 
   constructor(dataSource: DataSource, metrics: Metrics) {
     this.connections =
-      dataSource.options.type === 'mysql'
-        ? new MysqlConnections(dataSource)
-        : new SqliteConnection(dataSource);
+      dataSource instanceof SqliteDataSource
+        ? new SqliteConnection(dataSource)
+        : new MysqlConnections(dataSource);
     this.dialect = this.connections.dialect;
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
     const size = dataSource.options.poolSize ?? 1;

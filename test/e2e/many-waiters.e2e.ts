@@ -73,6 +73,8 @@ describe(
     let url: string;
     beforeAll(async () => {
       world = await World.start();
+      // SQLite's file belongs to one process.
+      await world.service().stop();
       port = await freePort();
       url = `http://127.0.0.1:${port}`;
       service = startProcess({

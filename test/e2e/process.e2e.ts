@@ -9,6 +9,8 @@ describe('the service as a process', () => {
   let environment: Record<string, string>;
   beforeAll(async () => {
     world = await World.start();
+    // SQLite's file belongs to one process.
+    await world.service().stop();
     environment = {
       ...world.backend.environment,
       NODE_ENV: 'test',

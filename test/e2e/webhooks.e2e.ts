@@ -570,6 +570,8 @@ describe('webhooks of a process that is killed', () => {
       WEBHOOK_URLS: receiver.url,
       WEBHOOK_SECRET: SECRET,
     };
+    // SQLite's file belongs to one process.
+    await world.service().stop();
     const { child, ended } = startProcess({ ...environment, PORT: String(port) });
     await untilReady(url);
     receiver.answers('nothing');

@@ -7,8 +7,8 @@ const kept = [];
 const AFFECTED = Number(process.versions.node.split('.', 1)[0]) >= 24;
 
 /**
- * Node's environment with `keepAlive`: SQLite's connections and statements must not be collected (see STATEMENTS in
- * src/database/sqlite-options.ts), also not when the world of their file is gone.
+ * Node's environment with `keepAlive`: SQLite's connections and statements must not be collected (see
+ * `retire` in src/database/sqlite-file.ts), also not when the world of their file is gone.
  */
 export default class extends TestEnvironment {
   constructor(config, context) {

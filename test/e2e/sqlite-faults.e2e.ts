@@ -1,0 +1,335 @@
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { SqliteDataSource } from '../../src/database/sqlite-data-source.js';
+import { call, type Reply } from '../harness/http.js';
+import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
+import { holdElsewhere, rowsElsewhere, writeElsewhere } from '../harness/other-process.js';
+import { endProgram } from '../harness/program.js';
+import { freePort } from '../harness/free-port.js';
+import { startProcess, untilReady } from '../harness/service-process.js';
+import { SmallDisk } from '../harness/small-disk.js';
+import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
+
+declare const backend: { databaseUrl: string | null };
+
+const sessionOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[0] ?? '';
+const generationOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[1] ?? '';
+
+/** One kind of write, prepared so that its request can be sent now, and the rows that it promises. */
+interface Write {
+  readonly name: string;
+  send(): Promise<Reply<unknown>>;
+  /** A query that finds a row where what was acknowledged is in the database. */
+  found(reply: Reply<unknown>): string;
+}
+
+const session = (reply: Reply<unknown>) =>
+  `SELECT 1 FROM sessions WHERE id = '${sessionOf(reply.body as TokenReply)}'`;
+
+async function firstLogin(world: World, person: Person): Promise<Write> {
+  const code = await world.wxLogin(person);
+  return { name: 'a first login', send: () => world.loginWith(code), found: session };
+}
+
+/** Every kind of write that a request makes, each on a person of its own. */
+async function writes(world: World, file: string): Promise<Write[]> {
+  const of = (name: string, send: Write['send'], found: Write['found']): Write => ({ name, send, found });
+  const known = async (): Promise<[Person, TokenReply]> => {
+    const person = await world.person();
+    return [person, await world.miniProgramLogin(person)];
+  };
+  const [returning] = await known();
+  const returningCode = await world.wxLogin(returning);
+  const [, refreshed] = await known();
+  const [, leaving] = await known();
+  const [, renamed] = await known();
+  const [, deleted] = await known();
+  const [, disabled] = await known();
+  const [, signedOut] = await known();
+  const [unlinking, unlinked] = await known();
+  await world.websiteLogin(unlinking);
+  const { items } = (
+    await call<{ items: { id: string }[] }>(`${world.url}/v1/users/me/identities`, {
+      token: unlinked.accessToken,
+    })
+  ).body;
+  const identity = items[0]?.id ?? '';
+  // Two WeChat accounts of one user: of a single one the last identity would go with it.
+  await writeElsewhere(
+    file,
+    `UPDATE wechat_identities SET union_id = NULL WHERE user_id = '${unlinked.user.id}';
+     DELETE FROM union_ids WHERE user_id = '${unlinked.user.id}'`,
+  );
+  const merging = await world.person({ withUnionId: false });
+  await world.miniProgramLogin(merging);
+  const { user: younger } = await world.websiteLogin(merging);
+  await world.control(`people/${merging.id}`, { withUnionId: true }, 'PATCH');
+  // The website's identity has told of its unionid; the mini program's is merged with it.
+  await world.websiteLogin(merging);
+  const mergingCode = await world.wxLogin(merging);
+
+  const me = `${world.url}/v1/users/me`;
+  const admin = (user: TokenReply['user'], path: string, method: string) =>
+    callWithKey<Record<string, unknown>>(`${world.url}/v1/admin/users/${user.id}${path}`, ADMIN_KEY, {
+      method,
+    });
+  return [
+    await firstLogin(world, await world.person()),
+    of('a returning login', () => world.loginWith(returningCode), session),
+    of(
+      'a refresh',
+      () => world.refresh(refreshed.refreshToken),
+      (reply) => `${session(reply)} AND generation = ${generationOf(reply.body as TokenReply)}`,
+    ),
+    of(
+      'a logout',
+      () => call(`${world.url}/v1/auth/logout`, { json: { refreshToken: leaving.refreshToken } }),
+      () => `SELECT 1 FROM sessions WHERE id = '${sessionOf(leaving)}' AND revoked_at IS NOT NULL`,
+    ),
+    of(
+      'a new nickname',
+      () => call(me, { token: renamed.accessToken, method: 'PATCH', json: { nickname: 'Ming' } }),
+      () => `SELECT 1 FROM users WHERE id = '${renamed.user.id}' AND nickname = 'Ming'`,
+    ),
+    of(
+      'a merge',
+      () => world.loginWith(mergingCode),
+      (reply) => `${session(reply)} AND EXISTS
+        (SELECT 1 FROM users WHERE id = '${younger.id}' AND status = 'merged')`,
+    ),
+    of(
+      'an unlinked identity',
+      () => call(`${me}/identities/${identity}`, { token: unlinked.accessToken, method: 'DELETE' }),
+      () => `SELECT 1 FROM users WHERE NOT EXISTS (SELECT 1 FROM wechat_identities WHERE id = '${identity}')`,
+    ),
+    of(
+      'a deleted user',
+      () => call(me, { token: deleted.accessToken, method: 'DELETE' }),
+      () => `SELECT 1 FROM events WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = '${deleted.user.id}')`,
+    ),
+    of(
+      'a disabled user',
+      () => admin(disabled.user, '/disable', 'POST'),
+      () => `SELECT 1 FROM users WHERE id = '${disabled.user.id}' AND status = 'disabled'`,
+    ),
+    of(
+      'sessions that an operator ends',
+      () => admin(signedOut.user, '/sessions', 'DELETE'),
+      () => `SELECT 1 FROM sessions WHERE id = '${sessionOf(signedOut)}' AND revoked_at IS NOT NULL`,
+    ),
+  ];
+}
+
+const isReady = async (url: string) => (await call(`${url}/health/ready`)).status === 200;
+
+/** Waits until something is so; the limit is the promise under test. */
+async function within(ms: number, holds: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > until) throw new Error(`not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Sends each and notes what was acknowledged; the rest must be refused as the database being away. */
+async function send(all: readonly Write[], ledger: string[]): Promise<Write[]> {
+  const refused: Write[] = [];
+  for (const write of all) {
+    const reply = await write.send();
+    if (reply.status < 300) {
+      ledger.push(`SELECT '${write.name}' AS name WHERE NOT EXISTS (${write.found(reply)})`);
+      continue;
+    }
+    const { code } = reply.body as Problem;
+    expect([write.name, reply.status, code]).toEqual([write.name, 503, 'DATABASE_UNAVAILABLE']);
+    expect(reply.headers.get('retry-after')).toMatch(/^\d+$/);
+    refused.push(write);
+  }
+  return refused;
+}
+
+const disk = backend.databaseUrl === null ? SmallDisk.mount(16) : null;
+
+if (backend.databaseUrl === null) {
+  (disk ? describe : describe.skip)('SQLite on a disk that fills', () => {
+    const file = join(disk?.folder ?? '', 'service.sqlite');
+    let world: World;
+    beforeAll(async () => {
+      world = await World.start({ DATABASE_URL: `sqlite:${file}`, ...API_KEYS });
+    });
+    afterAll(async () => {
+      await world.stop();
+      disk?.unmount();
+    });
+
+    afterEach(() => disk?.free());
+
+    const lost = (ledger: readonly string[]) => rowsElsewhere(file, ledger.join(' UNION ALL '));
+
+    // A commit appends one block and a little for each page that it changed: it fails at each of them in turn.
+    test.each([0, 1, 2, 4, 7, 11])(
+      'with room for %i pages, no write is acknowledged that is not in the file, and all work once there is room',
+      async (pages) => {
+        const ledger: string[] = [];
+        const all = await writes(world, file);
+        disk?.fill(pages);
+        const refused = await send(all, ledger);
+        if (pages === 0) expect(refused).toHaveLength(all.length);
+        if (ledger.length > 0) expect(lost(ledger)).toEqual([]);
+
+        disk?.free();
+        await within(5_000, () => isReady(world.url));
+        const after: string[] = [];
+        expect(await send(await writes(world, file), after)).toEqual([]);
+        expect(lost([...ledger, ...after])).toEqual([]);
+      },
+    );
+
+    test('a database that may not grow, found by a statement and not by COMMIT: the same', async () => {
+      const ledger: string[] = [];
+      const { sqlite } = await world
+        .service()
+        .app.get<SqliteDataSource>(DataSource)
+        .openRunner(performance.now());
+      const limit = (pages: number) => sqlite.exec(`PRAGMA max_page_count = ${pages}`);
+      const all = await writes(world, file);
+      const people = await Promise.all(Array.from({ length: 40 }, () => world.person()));
+      const logins = await Promise.all(people.map((person) => firstLogin(world, person)));
+      // No less than it has, but for pages that are free.
+      limit(1);
+      expect(await send([...logins, ...all], ledger)).not.toEqual([]);
+      limit(1_000_000);
+      if (ledger.length > 0) expect(lost(ledger)).toEqual([]);
+      const after: string[] = [];
+      expect(await send(await writes(world, file), after)).toEqual([]);
+      expect(lost([...ledger, ...after])).toEqual([]);
+    });
+  });
+
+  describe('an SQLite file and other processes', () => {
+    let world: World;
+    let file: string;
+    beforeAll(async () => {
+      world = await World.start(API_KEYS);
+      file = (world.backend.environment.DATABASE_URL ?? '').slice('sqlite:'.length);
+    });
+    afterAll(() => world.stop());
+
+    test('held by another process: writes are refused within 2 s, reading goes on, the loop never stops', async () => {
+      const tokens = await world.miniProgramLogin(await world.person());
+      const all = await writes(world, file);
+      const release = await holdElsewhere(file, 'BEGIN IMMEDIATE');
+      let longest = 0;
+      let beat = performance.now();
+      const pulse = setInterval(() => {
+        longest = Math.max(longest, performance.now() - beat);
+        beat = performance.now();
+      }, 10);
+      const timed = await Promise.all(
+        all.map(async (write) => {
+          const startedAt = performance.now();
+          const reply = await write.send();
+          return { name: write.name, status: reply.status, ms: performance.now() - startedAt };
+        }),
+      );
+      expect(timed.map(({ name, status }) => ({ name, status }))).toEqual(
+        all.map(({ name }) => ({ name, status: 503 })),
+      );
+      expect(Math.max(...timed.map(({ ms }) => ms))).toBeLessThan(2_500);
+      expect((await call(`${world.url}/v1/users/me`, { token: tokens.accessToken })).status).toBe(200);
+      clearInterval(pulse);
+      expect(longest).toBeLessThan(1_000);
+      await release();
+      await within(5_000, () => isReady(world.url));
+      const after: string[] = [];
+      expect(await send(await writes(world, file), after)).toEqual([]);
+      expect(rowsElsewhere(file, after.join(' UNION ALL '))).toEqual([]);
+    });
+
+    test('held for a moment: the request waits and succeeds', async () => {
+      const code = await world.wxLogin(await world.person());
+      const release = await holdElsewhere(file, 'BEGIN IMMEDIATE');
+      const login = world.loginWith(code);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await release();
+      expect((await login).status).toBe(200);
+    });
+
+    test('a transaction that was left open is ended before the next work, and what it had written is gone', async () => {
+      const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
+      const person = await world.person();
+      await world.miniProgramLogin(person);
+      const { sqlite } = await dataSource.openRunner(performance.now());
+      sqlite.exec(
+        "BEGIN; INSERT INTO events (id, type, actor, details, created_at) VALUES ('x', 'x', 'x', '{}', 0)",
+      );
+      const { refreshToken } = await world.miniProgramLogin(person);
+      const sessions = `SELECT id FROM sessions WHERE id = '${refreshToken.split('.')[0] ?? ''}'`;
+      expect(rowsElsewhere(file, sessions)).toHaveLength(1);
+      expect(rowsElsewhere(file, "SELECT id FROM events WHERE id = 'x'")).toEqual([]);
+    });
+
+    test('a connection that was closed is replaced', async () => {
+      const person = await world.person();
+      const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
+      (await dataSource.openRunner(performance.now())).sqlite.close();
+      const { refreshToken } = await world.miniProgramLogin(person);
+      expect((await world.refresh(refreshToken)).status).toBe(200);
+    });
+
+    test('moved away: refused, and taken up again once it is back', async () => {
+      const person = await world.person();
+      await world.miniProgramLogin(person);
+      const files = ['', '-wal', '-shm'];
+      for (const suffix of files) renameSync(`${file}${suffix}`, `${file}.away${suffix}`);
+      const code = await world.wxLogin(person);
+      expect((await world.loginWith(code)).body.code).toBe('DATABASE_UNAVAILABLE');
+      for (const suffix of files) renameSync(`${file}.away${suffix}`, `${file}${suffix}`);
+      const { refreshToken } = await world.miniProgramLogin(person);
+      const sessions = `SELECT id FROM sessions WHERE id = '${refreshToken.split('.')[0] ?? ''}'`;
+      expect(rowsElsewhere(file, sessions)).toHaveLength(1);
+    });
+  });
+
+  describe('an SQLite file', () => {
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'wechat-auth-test-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test('is for one process and its owner alone, and a process that is killed leaves it free', async () => {
+      const file = join(folder, 'data', 'service.sqlite');
+      const environment = {
+        NODE_ENV: 'test',
+        SANDBOX: 'off',
+        DATABASE_URL: `sqlite:${file}`,
+        ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
+        WECHAT_MINI_PROGRAMS: 'wx5a4db0c0de0000aa:an-app-secret-of-this-test-only-0',
+      };
+      const ports = [await freePort(), await freePort(), await freePort()];
+      const start = (index: number) => startProcess({ ...environment, PORT: String(ports[index]) });
+      const first = start(0);
+      await untilReady(`http://127.0.0.1:${ports[0] ?? 0}`);
+      const second = start(1);
+      expect(await second.ended).toBe(1);
+      expect(second.output().trim().split('\n').at(-1)).toMatch(/^DATABASE_URL .* another process .*\.$/);
+      expect(rowsElsewhere(file, 'SELECT kid FROM signing_keys')).toHaveLength(1);
+
+      expect(statSync(join(folder, 'data')).mode & 0o777).toBe(0o700);
+      for (const suffix of ['', '-wal', '-shm', '-lock']) {
+        expect([suffix, statSync(`${file}${suffix}`).mode & 0o777]).toEqual([suffix, 0o600]);
+      }
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const third = start(2);
+      await untilReady(`http://127.0.0.1:${ports[2] ?? 0}`);
+      expect(await endProgram(third)).toBe(0);
+    });
+  });
+} else {
+  test('SQLite is tried in the runs on SQLite', () => expect(backend.databaseUrl).not.toBeNull());
+}
