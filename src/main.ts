@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { AppConfig } from './config/app-config.js';
 import { StartFault } from './common/start-fault.js';
+import type { AppConfig } from './config/app-config.js';
 import { ConfigError } from './config/load-config.js';
 import { loadProcessConfig } from './config/process-environment.js';
 import { createApp } from './create-app.js';

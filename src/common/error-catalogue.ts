@@ -452,7 +452,8 @@ export const ERROR_CATALOGUE = {
   STORE_UNAVAILABLE: {
     status: 503,
     title: 'The shared store cannot be reached',
-    cause: 'No connection to Redis, or no answer in time. Logins need it, so that a code works once.',
+    cause:
+      'No connection to Redis, no answer in time, or it takes no writes; in memory, the store is full. Logins need it, so that a code works once.',
     cure: 'Try again; the service reconnects by itself.',
     retryAfter: 2,
   },

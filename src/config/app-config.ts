@@ -36,6 +36,26 @@ export interface MysqlConfig {
 /** Where the tables stand. */
 export type DatabaseConfig = { readonly type: 'sqlite'; readonly path: string } | MysqlConfig;
 
+/** Where the short-lived state of several instances stands. */
+export interface RedisConfig {
+  /** One server; the primary that sentinels know; a cluster. */
+  readonly mode: 'server' | 'sentinel' | 'cluster';
+  /** The server, the sentinels, or some nodes of the cluster. IPv6 without brackets. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** What the sentinels call the primary; `null` in other modes. */
+  readonly primaryName: string | null;
+  readonly user: string | null;
+  readonly password: string | null;
+  /** What the sentinels themselves ask for. */
+  readonly sentinelUser: string | null;
+  readonly sentinelPassword: string | null;
+  readonly database: number;
+  /** `null`: without TLS. Certificates and names are checked, by these authorities (PEM) or, `null`, by Node's. */
+  readonly tls: { readonly ca: string | null } | null;
+  /** Begins every key and channel. */
+  readonly prefix: string;
+}
+
 /** Where copies of avatars stand. */
 export type AvatarStoreConfig =
   | { readonly type: 'disk'; readonly folder: string }
@@ -69,7 +89,8 @@ export abstract class AppConfig {
   /** Origin and path under which clients see the service; no slash at its end. */
   abstract readonly publicUrl: string;
   abstract readonly database: DatabaseConfig;
-  abstract readonly redisUrl: string | null;
+  /** `null`: in memory, for one instance. */
+  abstract readonly redis: RedisConfig | null;
   abstract readonly wechat: {
     /** All apps; the first of a kind is the default of its kind. */
     readonly apps: readonly WeChatApp[];

@@ -1,5 +1,6 @@
 import { IsIn, IsOptional, ValidateBy } from 'class-validator';
 import * as parse from './parsers.js';
+import { redisPrefix, redisUrl } from './redis-url.js';
 
 /** Names of variables that hold secrets: each may also come as `NAME_FILE`, a mounted file. */
 export const SECRET_VARIABLES = [
@@ -34,7 +35,8 @@ export class Environment {
 
   @Parsed(parse.databaseUrl) DATABASE_URL = 'sqlite:data/wechat-auth.sqlite';
   @Parsed(parse.databasePool) DATABASE_POOL = '20';
-  @Parsed(parse.redisUrl) REDIS_URL: string | undefined = undefined;
+  @Parsed(redisUrl) REDIS_URL: string | undefined = undefined;
+  @Parsed(redisPrefix) REDIS_PREFIX = 'wechat-auth:';
 
   @Parsed(parse.apps) WECHAT_MINI_PROGRAMS: string | undefined = undefined;
   @Parsed(parse.apps) WECHAT_WEBSITES: string | undefined = undefined;

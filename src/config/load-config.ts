@@ -6,6 +6,7 @@ import { developmentKeys } from './development-keys.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
 import { isServiceLink, misspeltVariables } from './misspelt-variables.js';
 import * as parse from './parsers.js';
+import { redisPrefix, redisUrl } from './redis-url.js';
 import { SANDBOX_APPS, SANDBOX_SECRET } from './sandbox-apps.js';
 
 /** The environment cannot be used: one line per fault, naming the variable, never its value. */
@@ -175,7 +176,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
     port,
     publicUrl,
     database: database(env),
-    redisUrl: env.REDIS_URL ? parse.redisUrl(env.REDIS_URL) : null,
+    redis: env.REDIS_URL ? { ...redisUrl(env.REDIS_URL), prefix: redisPrefix(env.REDIS_PREFIX) } : null,
     wechat: {
       apps: wechatApps(env),
       scanPage: parse.scanPage(env.WECHAT_SCAN_PAGE ?? ''),

@@ -111,14 +111,6 @@ export function databasePool(value: string): number {
   return size;
 }
 
-/** `redis://` or `rediss://`. */
-export function redisUrl(value: string): string {
-  const url = parseUrl(value);
-  if (!url || !['redis:', 'rediss:'].includes(url.protocol))
-    throw new SettingFault('must be a redis:// or rediss:// URL');
-  return value;
-}
-
 /** `appid:secret[,appid:secret…]`. */
 export function apps(value: string): { appId: string; secret: string }[] {
   const parsed = list(value).map((entry) => {

@@ -13,9 +13,8 @@ import { RedisStore } from './redis-store.js';
       provide: EphemeralStore,
       inject: [AppConfig, Clock],
       useFactory: async (config: AppConfig, clock: Clock): Promise<EphemeralStore> => {
-        if (config.redisUrl === null) return new MemoryStore(clock);
-        const logger = new Logger('RedisStore');
-        const store = new RedisStore(config.redisUrl, (error) => logger.warn(`Redis: ${error.name}`));
+        if (config.redis === null) return new MemoryStore(clock);
+        const store = new RedisStore(config.redis, new Logger('RedisStore'));
         await store.connect();
         return store;
       },

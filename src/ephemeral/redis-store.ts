@@ -1,169 +1,216 @@
-import { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { AppError } from '../common/app-error.js';
 import { inTime } from '../common/in-time.js';
+import { StartFault } from '../common/start-fault.js';
+import type { RedisConfig } from '../config/app-config.js';
 import { EphemeralStore, type StoreListener } from './ephemeral-store.js';
+import { type OperatorLog, OutageLog } from './outage-log.js';
+import { RedisCluster } from './redis-cluster.js';
+import { RedisEar } from './redis-ear.js';
+import { describe, LastingFault, NotSent } from './redis-faults.js';
+import { greet } from './redis-greeting.js';
+import { RedisPrimary } from './redis-primary.js';
+import { COUNT, REPLACE } from './redis-scripts.js';
+import { deploymentName } from './redis-sentinels.js';
+import type { RedisServers } from './redis-servers.js';
 
-const PREFIX = 'wechat-auth:';
-const COMMAND_TIMEOUT_MS = 1_000;
-/** How often a connection that listens is asked whether it is alive: nothing else would tell. */
-const EAR_CHECK_MS = 2_000;
-/** What a connection that is given up may take to say goodbye, before the next one is opened. */
-const GOODBYE_MS = 100;
+/** A start does not wait longer: the service listens, is not ready, and is once Redis is there. */
+const START_MS = 1_000;
+/** How often the servers are asked for a write, and the ear for its own message (real time). */
+const PULSE_MS = 2_000;
+const PROBE_MS = 10_000;
+/** What `begin` may fill of a Redis that has a maxmemory. */
+const SHARE_OF_BEGINNERS = 0.8;
 
-/** Compares and sets in one step (Redis runs a script as a whole). */
-const REPLACE = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`;
-
-/** The store of several instances. A command fails fast while Redis is away; ioredis reconnects by itself. */
+/**
+ * The store of several instances: one Redis, the primary that sentinels name, or a cluster. It writes every two
+ * seconds whether somebody asks or not, so a server that has lost its role is left before the next login.
+ * All commands have one key, so that a cluster can run each of them (docs/decisions/030-the-shared-store.md).
+ */
 export class RedisStore extends EphemeralStore {
-  private readonly redis: Redis;
-  /** A connection that listens can do nothing else; made when somebody listens. */
-  private ear: Redis | null = null;
-  private earCheck: NodeJS.Timeout | undefined;
-  private readonly listeners = new Map<string, StoreListener[]>();
+  private readonly servers: RedisServers;
+  private readonly ear: RedisEar;
+  private readonly outage: OutageLog;
+  private readonly pulse: string;
+  private readonly probeKey: string;
+  private timer: NodeJS.Timeout | undefined;
+  private isPulsing = false;
+  private saysMemory = false;
+  private hasRoom = true;
+  private isFirst = true;
+  private hasWarned = false;
 
-  /** @param onError told of each lost connection, never of a value */
+  /** @param operator told of each cause of an outage once, and of its end; never of a value or a password */
   constructor(
-    url: string,
-    private readonly onError: (error: Error) => void,
+    private readonly config: RedisConfig,
+    operator: OperatorLog,
   ) {
     super();
-    this.redis = new Redis(url, {
-      keyPrefix: PREFIX,
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: COMMAND_TIMEOUT_MS,
-      disconnectTimeout: GOODBYE_MS,
-      // For what ioredis itself asks of a new connection; it takes a stall of this process for one of Redis.
-      commandTimeout: 2 * COMMAND_TIMEOUT_MS,
-      retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
-    });
-    this.redis.on('error', onError);
-  }
-
-  /** Waits for the first connection; where there is none yet, the service starts and is not ready. */
-  async connect(): Promise<void> {
-    await this.redis.connect().catch(() => undefined);
-  }
-
-  get(key: string): Promise<string | null> {
-    return this.reached(this.redis.get(key));
-  }
-
-  async set(key: string, value: string, ttl: number): Promise<void> {
-    await this.reached(this.redis.set(key, value, 'PX', ttl));
-  }
-
-  begin(key: string, value: string, ttl: number): Promise<void> {
-    return this.set(key, value, ttl);
-  }
-
-  async setIfAbsent(key: string, value: string, ttl: number): Promise<boolean> {
-    return (await this.reached(this.redis.set(key, value, 'PX', ttl, 'NX'))) === 'OK';
-  }
-
-  async replace(key: string, expected: string, value: string, ttl: number): Promise<boolean> {
-    return (await this.reached(this.redis.eval(REPLACE, 1, key, expected, value, ttl))) === 1;
-  }
-
-  take(key: string): Promise<string | null> {
-    return this.reached(this.redis.getdel(key));
-  }
-
-  async delete(key: string): Promise<void> {
-    await this.reached(this.redis.del(key));
-  }
-
-  async count(key: string, window: number): Promise<number> {
-    // The first command begins the window, the second counts in it; neither can run without the other.
-    const replies = await this.reached(this.redis.multi().set(key, 0, 'PX', window, 'NX').incr(key).exec());
-    const [error, counted] = replies?.[1] ?? [new Error('the transaction was not run'), 0];
-    if (error) throw new AppError('STORE_UNAVAILABLE', { cause: error });
-    return Number(counted);
-  }
-
-  async publish(channel: string, message: string): Promise<void> {
-    await this.reached(this.redis.publish(this.channelName(channel), message));
-  }
-
-  listen(channel: string, listener: StoreListener): void {
-    const name = this.channelName(channel);
-    this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
-    this.ear ??= this.openEar();
-    if (this.ear.status === 'ready') void this.subscribe(this.ear);
-  }
-
-  async ping(): Promise<void> {
-    await this.reached(this.redis.ping());
-  }
-
-  close(): Promise<void> {
-    clearInterval(this.earCheck);
-    this.ear?.disconnect();
-    this.redis.disconnect();
-    return Promise.resolve();
-  }
-
-  /** Subscribes whenever it is connected, and reconnects by itself, for ever. */
-  private openEar(): Redis {
-    const ear = this.redis.duplicate({ autoResubscribe: false });
-    ear.on('error', this.onError);
-    ear.on('ready', () => void this.subscribe(ear));
-    ear.on('message', (name: string, message: string) =>
-      this.listeners.get(name)?.forEach((listener) => listener.heard(message)),
+    const instance = randomBytes(6).toString('hex');
+    this.pulse = this.name(`pulse:${instance}`);
+    this.probeKey = this.name(`probe:${instance}`);
+    this.outage = new OutageLog(operator);
+    this.servers =
+      config.mode === 'cluster'
+        ? new RedisCluster(
+            config,
+            this.probeKey,
+            (redis, probeKey) => this.greet(redis, probeKey),
+            () => this.ear.renew(),
+            this.outage,
+          )
+        : new RedisPrimary(
+            config,
+            this.probeKey,
+            (redis) => this.greet(redis, this.probeKey),
+            () => this.reconnected(),
+            this.outage,
+          );
+    this.ear = new RedisEar(
+      deploymentName(config),
+      config,
+      this.pulse,
+      () => this.servers.locateListener(),
+      this.outage,
     );
-    void ear.connect().catch(() => undefined);
-    this.earCheck = setInterval(() => {
-      void this.answered(ear, ear.ping()).catch(() => undefined);
-    }, EAR_CHECK_MS).unref();
-    return ear;
-  }
-
-  private async subscribe(ear: Redis): Promise<void> {
-    try {
-      await this.answered(ear, ear.subscribe(...this.listeners.keys()));
-      for (const listeners of this.listeners.values()) listeners.forEach((listener) => listener.missed());
-    } catch {
-      // The connection was lost again: the next one subscribes.
-    }
-  }
-
-  /** @throws AppError STORE_UNAVAILABLE */
-  private async reached<T>(command: Promise<T>): Promise<T> {
-    try {
-      return await this.answered(this.redis, command);
-    } catch (error) {
-      throw new AppError('STORE_UNAVAILABLE', { cause: error });
-    }
   }
 
   /**
-   * What a connection answers, if it does in time. One that is silent is replaced: where its other end went without a
-   * word, nothing would ever come of it, and ioredis would wait for the network to say so.
+   * Waits for the first connections, a second at most: where there are none yet, the service starts and is not ready.
+   * @throws StartFault for what waiting does not mend: a wrong password, a missing permission, a refused certificate,
+   * a version before 6.2, a node of a cluster under a plain URL
    */
-  private async answered<T>(connection: Redis, command: Promise<T>): Promise<T> {
+  async connect(): Promise<void> {
+    this.timer = setInterval(() => void this.beat(), PULSE_MS).unref();
+    const verdicts = await Promise.all(
+      [this.servers.firstVerdict, this.ear.firstVerdict].map((verdict) =>
+        inTime(verdict, START_MS, () => new NotSent('no answer yet')).catch(() => null),
+      ),
+    );
+    const lasting = verdicts.find((verdict) => verdict instanceof LastingFault);
+    if (!lasting) return;
+    await this.close();
+    throw new StartFault(`Redis at ${deploymentName(this.config)} cannot be used: ${describe(lasting)}`);
+  }
+
+  get(key: string): Promise<string | null> {
+    return this.run(key, (redis, name) => redis.get(name));
+  }
+
+  async set(key: string, value: string, ttl: number): Promise<void> {
+    await this.run(key, (redis, name) => redis.set(name, value, 'PX', ttl));
+  }
+
+  async begin(key: string, value: string, ttl: number): Promise<void> {
+    if (!this.hasRoom) throw new AppError('STORE_UNAVAILABLE', { detail: 'The store is nearly full.' });
+    await this.set(key, value, ttl);
+  }
+
+  async setIfAbsent(key: string, value: string, ttl: number): Promise<boolean> {
+    return (await this.run(key, (redis, name) => redis.set(name, value, 'PX', ttl, 'NX'))) === 'OK';
+  }
+
+  async replace(key: string, expected: string, value: string, ttl: number): Promise<boolean> {
+    return (await this.run(key, (redis, name) => redis.eval(REPLACE, 1, name, expected, value, ttl))) === 1;
+  }
+
+  take(key: string): Promise<string | null> {
+    return this.run(key, (redis, name) => redis.getdel(name));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.run(key, (redis, name) => redis.del(name));
+  }
+
+  async count(key: string, window: number): Promise<number> {
+    return Number(await this.run(key, (redis, name) => redis.eval(COUNT, 1, name, window)));
+  }
+
+  async publish(channel: string, message: string): Promise<void> {
+    await this.run(channel, (redis, name) => redis.publish(name, message));
+  }
+
+  listen(channel: string, listener: StoreListener): void {
+    this.ear.listen(this.name(channel), listener);
+  }
+
+  async ping(): Promise<void> {
+    await this.answered(this.servers.probe(PROBE_MS));
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.timer);
+    this.outage.end();
+    this.ear.close();
+    this.servers.close();
+    return Promise.resolve();
+  }
+
+  /** @throws AppError STORE_UNAVAILABLE */
+  private run<T>(key: string, command: (redis: Redis, name: string) => Promise<T>): Promise<T> {
+    const name = this.name(key);
+    return this.answered(this.servers.send(name, (redis) => command(redis, name)));
+  }
+
+  private async answered<T>(reply: Promise<T>): Promise<T> {
     try {
-      return await inTime(command, COMMAND_TIMEOUT_MS, () => new NoAnswer('no answer in time'));
+      return await reply;
     } catch (error) {
-      // Once for all commands that wait on it. Not while it connects: that has its own limits, and ends for good
-      // when it is disturbed.
-      if (error instanceof NoAnswer && connection.status === 'ready' && !connection.stream.writableEnded) {
-        this.onError(error);
-        connection.disconnect(true);
-      }
-      throw error;
+      // Why there is no connection is told once, and not again with every request.
+      throw new AppError('STORE_UNAVAILABLE', error instanceof NotSent ? {} : { cause: error });
     }
   }
 
-  /** Channels are one space for all databases of a Redis, and ioredis does not prefix them. */
-  private channelName(channel: string): string {
-    return `${this.redis.options.keyPrefix ?? ''}${channel}`;
+  private async greet(redis: Redis, probeKey: string | null): Promise<void> {
+    const { evictionPolicy, saysMemory } = await greet(redis, this.config, probeKey, this.pulse);
+    this.saysMemory = saysMemory;
+    if (evictionPolicy === null || evictionPolicy === 'noeviction' || this.hasWarned) return;
+    this.hasWarned = true;
+    this.outage.warn(
+      `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}): marks of used codes may vanish before their time. Set noeviction.`,
+    );
+  }
+
+  /** Another server may have the role now: who listens at the old one would hear nothing. */
+  private reconnected(): void {
+    if (!this.isFirst) this.ear.renew();
+    this.isFirst = false;
+  }
+
+  /** Never rejects. */
+  private async beat(): Promise<void> {
+    if (this.isPulsing) return;
+    this.isPulsing = true;
+    await Promise.all([
+      this.servers.review(),
+      this.ping().catch(() => undefined),
+      this.ear.check((channel) => this.servers.send(channel, (redis) => redis.publish(channel, ''))),
+      this.lookAtMemory(),
+    ]);
+    this.isPulsing = false;
+  }
+
+  /** Not where the ACL refuses INFO. */
+  private async lookAtMemory(): Promise<void> {
+    if (!this.saysMemory) return;
+    try {
+      const facts = await this.servers.memoryInfo();
+      this.hasRoom = facts.every((text) => usedShare(text) < SHARE_OF_BEGINNERS);
+    } catch {
+      // A server that does not answer refuses writes by itself.
+    }
+  }
+
+  /** Channels are one space for all databases of a Redis. */
+  private name(key: string): string {
+    return `${this.config.prefix}${key}`;
   }
 }
 
-class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
+/** How much of maxmemory is used; 0 where there is none. */
+function usedShare(info: string): number {
+  const number = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const limit = number('maxmemory');
+  return limit === 0 ? 0 : number('used_memory') / limit;
 }

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { MemoryStore } from '../../src/ephemeral/memory-store.js';
 import { RedisStore } from '../../src/ephemeral/redis-store.js';
-import { createStoreKeys } from '../harness/backend.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { createStoreKeys, type StoreKeys } from '../harness/backend.js';
 import { MovableClock } from '../harness/movable-clock.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 
@@ -14,6 +15,7 @@ interface Subject {
   end(): Promise<void>;
 }
 
+const KEY = Buffer.alloc(32, 7).toString('base64');
 const clock = new MovableClock();
 
 function memory(): Promise<Subject> {
@@ -27,15 +29,28 @@ function memory(): Promise<Subject> {
 
 const keys = createStoreKeys();
 
-async function redis(url: string, pass: Subject['pass']): Promise<Subject> {
-  const store = new RedisStore(url, () => undefined);
+/** A store as the environment names it. `lines` is what its operator reads. */
+function redisStore(
+  environment: { REDIS_URL: string; REDIS_PREFIX?: string },
+  lines: string[] = [],
+): RedisStore {
+  const { redis } = loadConfig({ NODE_ENV: 'test', ENCRYPTION_KEYS: KEY, ...environment });
+  if (redis === null) throw new Error('no REDIS_URL');
+  const tell = (line: string): void => void lines.push(line);
+  return new RedisStore(redis, { warn: tell, log: tell });
+}
+
+async function redis(environment: StoreKeys['environment'], pass: Subject['pass']): Promise<Subject> {
+  const store = redisStore(environment);
   await store.connect();
   return { store, pass, end: () => store.close() };
 }
 
 const subjects: readonly (readonly [string, () => Promise<Subject>])[] = [
   ['in memory', memory],
-  ...(keys === null ? [] : [['in Redis', () => redis(keys.url, (seconds) => keys.age(seconds))] as const]),
+  ...(keys === null
+    ? []
+    : [['in Redis', () => redis(keys.environment, (seconds) => keys.age(seconds))] as const]),
 ];
 
 afterAll(() => keys?.drop());
@@ -173,6 +188,8 @@ describe('a Redis that is away', () => {
     () => store.set('a', 'b', 1000),
     () => store.setIfAbsent('a', 'b', 1000),
     () => store.take('a'),
+    () => store.begin('a', 'b', 1000),
+    () => store.count('a', 1000),
     () => store.replace('a', 'b', 'c', 1000),
     () => store.delete('a'),
     () => store.publish('a', 'b'),
@@ -191,7 +208,7 @@ describe('a Redis that is away', () => {
 
   // The time limits of these tests are for a hang, not for the second that a command may take.
   test('because its port is closed: every call fails at once, and starting does not hang', async () => {
-    store = new RedisStore('redis://127.0.0.1:1', () => undefined);
+    store = redisStore({ REDIS_URL: 'redis://127.0.0.1:1' });
     await store.connect();
     await expectUnavailable();
   }, 5_000);
@@ -205,7 +222,7 @@ describe('a Redis that is away', () => {
     const address = silent.address();
     const port = address !== null && typeof address === 'object' ? address.port : 0;
     try {
-      store = new RedisStore(`redis://127.0.0.1:${port}`, () => undefined);
+      store = redisStore({ REDIS_URL: `redis://127.0.0.1:${port}` });
       await store.connect();
       await expectUnavailable();
     } finally {
@@ -219,11 +236,11 @@ if (keys !== null) {
   describe('a Redis behind a network', () => {
     const url = new URL(keys.url);
     const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
-    const lost: Error[] = [];
+    const lines: string[] = [];
     let store: RedisStore;
     beforeAll(async () => {
       url.port = String(await proxy.open());
-      store = new RedisStore(url.href, (error) => lost.push(error));
+      store = redisStore({ ...keys.environment, REDIS_URL: url.href }, lines);
       await store.connect();
     });
     afterAll(async () => {
@@ -254,13 +271,13 @@ if (keys !== null) {
 
     test('keeps its connections while this process stands still', async () => {
       await store.set('still', 'here', 60_000);
-      lost.length = 0;
+      lines.length = 0;
       const answers = Promise.all([store.get('still'), store.get('still')]);
       // The commands are on their way; by the time that their answers are looked for their second is over.
       await new Promise((resolve) => setTimeout(resolve, 5));
       for (const end = performance.now() + 1_500; performance.now() < end;);
       expect(await answers).toEqual(['here', 'here']);
-      expect(lost).toEqual([]);
+      expect(lines).toEqual([]);
     });
   });
 }

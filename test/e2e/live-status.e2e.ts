@@ -401,11 +401,11 @@ if (INSTANCES > 1) {
       const url = new URL(keys.url);
       proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
       url.port = String(await proxy.open());
-      world = await World.start({ REDIS_URL: url.href });
+      world = await World.start({ ...keys.environment, REDIS_URL: url.href });
       const { environment } = world.backend;
       const wechat = { WECHAT_API_URL: world.sandbox.url, WECHAT_OPEN_URL: world.sandbox.url };
       // Started last: it logs in for the whole file.
-      other = await startService({ ...environment, ...wechat, REDIS_URL: keys.url }, world.clock);
+      other = await startService({ ...environment, ...wechat, ...keys.environment }, world.clock);
     });
     afterAll(async () => {
       await other.stop();

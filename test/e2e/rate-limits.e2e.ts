@@ -371,7 +371,7 @@ if (backend.redisUrl !== null) {
       const url = new URL(keys.url);
       proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
       url.port = String(await proxy.open());
-      world = await limited({ ...PROXY, REDIS_URL: url.href });
+      world = await limited({ ...PROXY, ...keys.environment, REDIS_URL: url.href });
     });
     afterAll(async () => {
       await world.stop();

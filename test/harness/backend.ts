@@ -40,7 +40,7 @@ export async function createBackend(): Promise<Backend> {
   }
   return {
     ...rest,
-    environment: { DATABASE_URL, AVATAR_STORE, REDIS_URL: store.url },
+    environment: { DATABASE_URL, AVATAR_STORE, ...store.environment },
     ageStore: (seconds) => store.age(seconds),
     drop: async () => {
       await store.drop();
@@ -52,6 +52,8 @@ export async function createBackend(): Promise<Backend> {
 /** Keys in Redis under a prefix that nobody else has. */
 export interface StoreKeys {
   readonly url: string;
+  /** REDIS_URL and REDIS_PREFIX. */
+  readonly environment: Readonly<Record<'REDIS_URL' | 'REDIS_PREFIX', string>>;
   /** What has less than this to live is gone, the rest that much nearer its end. */
   age(seconds: number): Promise<void>;
   drop(): Promise<void>;
@@ -61,16 +63,15 @@ export interface StoreKeys {
 export function createStoreKeys(): StoreKeys | null {
   if (backend.redisUrl === null) return null;
   const prefix = `wechat-auth-test:${randomBytes(6).toString('hex')}:`;
-  const url = new URL(backend.redisUrl);
-  // ioredis takes its options from the query too, before those of the constructor.
-  url.searchParams.set('keyPrefix', prefix);
+  const url = backend.redisUrl;
   const admin = new Redis(backend.redisUrl, { lazyConnect: true });
   const each = async (work: (key: string) => Promise<unknown>): Promise<void> => {
     const scan = admin.scanStream({ match: `${prefix}*`, count: 1000 }) as AsyncIterable<string[]>;
     for await (const keys of scan) await Promise.all(keys.map(work));
   };
   return {
-    url: url.href,
+    url,
+    environment: { REDIS_URL: url, REDIS_PREFIX: prefix },
     age: (seconds) =>
       each(async (key) => {
         const left = (await admin.pttl(key)) - seconds * 1000;

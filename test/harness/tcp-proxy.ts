@@ -12,7 +12,7 @@ export class TcpProxy {
   private trips = 0;
   private port = 0;
 
-  constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+  constructor(private target: { readonly host: string; readonly port: number }) {}
 
   /** @returns the port to connect to; the same one every time */
   async open(): Promise<number> {
@@ -48,6 +48,11 @@ export class TcpProxy {
     this.port = address.port;
     this.server = server;
     return this.port;
+  }
+
+  /** New connections lead to another server; those that there are stay where they are, as when a name changes. */
+  lead(target: { readonly host: string; readonly port: number }): void {
+    this.target = target;
   }
 
   /** Requests that went through since the last time somebody asked. */
