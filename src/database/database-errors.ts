@@ -174,6 +174,8 @@ const SQLITE_UNAVAILABLE = new Set([
   'SQLITE_NOLFS',
 ]);
 
+const SQLITE_EXHAUSTED = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_NOMEM']);
+
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;
@@ -253,6 +255,11 @@ export function isUnprepared(error: unknown): boolean {
 /** The server found, right before COMMIT, that the client has given up. */
 export function isLate(error: unknown): boolean {
   return isOneOf(LATE, error);
+}
+
+/** For want of room, memory or files: smaller writes than this one may succeed. */
+export function isExhausted(error: unknown): boolean {
+  return isOneOf(EXHAUSTED, error) || SQLITE_EXHAUSTED.has(sqliteCode(error));
 }
 
 /** Another process holds the SQLite file; the same work may succeed a little later. */

@@ -5,11 +5,13 @@ import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { Database } from './database.js';
+import { ReadinessRow } from './readiness.entity.js';
 
 /** The connection, the migrations at start, and `Database`, the way to the tables for every room that has some. */
 @Global()
 @Module({
   imports: [
+    TypeOrmModule.forFeature([ReadinessRow]),
     TypeOrmModule.forRootAsync({
       inject: [AppConfig],
       useFactory: (config: AppConfig) => ({

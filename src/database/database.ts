@@ -6,6 +6,7 @@ import { Metrics } from '../common/metrics.js';
 import type { Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace } from './database-errors.js';
 import { MysqlConnections } from './mysql-connections.js';
+import { Readiness } from './readiness.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { SqliteDataSource } from './sqlite-data-source.js';
 import { isUnavailable } from './unavailable.js';
@@ -28,6 +29,7 @@ export class Database {
   /** Appended to a SELECT whose rows must stay as they are until the transaction ends. */
   readonly forUpdate: string;
   private readonly connections: Connections;
+  private readonly readiness: Readiness;
   private readonly inside = new AsyncLocalStorage<true>();
   private readonly listeners: (() => void)[] = [];
   private readonly exclusive = new Map<string, Promise<unknown>>();
@@ -39,6 +41,9 @@ export class Database {
         : new MysqlConnections(dataSource);
     this.dialect = this.connections.dialect;
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    this.readiness = new Readiness(this.dialect, (statements) =>
+      this.once(() => this.connections.batch(statements, deadline())),
+    );
     const size = dataSource.options.poolSize ?? 1;
     metrics.pool(() => ({ ...this.connections.use, size }));
   }
@@ -93,9 +98,12 @@ export class Database {
     return this.inTurn(name, attempt);
   }
 
-  /** @throws AppError DATABASE_UNAVAILABLE */
-  async ping(): Promise<void> {
-    await this.select('SELECT 1', []);
+  /**
+   * Whether the database takes writes: it is asked by one.
+   * @throws AppError DATABASE_UNAVAILABLE
+   */
+  ping(): Promise<void> {
+    return this.readiness.check();
   }
 
   /**
@@ -137,7 +145,10 @@ export class Database {
 
   private once<T>(work: () => Promise<T>): Promise<T> {
     if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
-    return this.inside.run(true, work);
+    return this.inside.run(true, work).catch((error: unknown) => {
+      this.readiness.heard(error);
+      throw error;
+    });
   }
 }
 

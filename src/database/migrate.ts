@@ -3,6 +3,7 @@ import { CreateSchema1763700000000 } from './migrations/1763700000000-create-sch
 import { AddUserData1763800000000 } from './migrations/1763800000000-add-user-data.js';
 import { AddWebhooks1764000000000 } from './migrations/1764000000000-add-webhooks.js';
 import { IndexWhatOperatorsSearch1764100000000 } from './migrations/1764100000000-index-what-operators-search.js';
+import { AddReadiness1764250000000 } from './migrations/1764250000000-add-readiness.js';
 import {
   DatabaseSchema,
   type Migration,
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
   new AddUserData1763800000000(),
   new AddWebhooks1764000000000(),
   new IndexWhatOperatorsSearch1764100000000(),
+  new AddReadiness1764250000000(),
 ];
 
 /** Which migrations were done, in the form in which TypeORM keeps them. */

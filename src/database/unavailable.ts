@@ -6,6 +6,6 @@ export function asUnavailable(error: unknown): unknown {
   return isUnreachable(error) ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
 }
 
-export function isUnavailable(error: unknown): boolean {
+export function isUnavailable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'DATABASE_UNAVAILABLE';
 }

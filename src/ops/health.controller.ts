@@ -34,7 +34,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Database and shared store answer, and the instance is not stopping. */
+  /** Database and shared store take a write, and the instance is not stopping. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'May the instance get requests', operationId: 'ready' })

@@ -175,9 +175,14 @@ if (backend.databaseUrl === null) {
       async (pages) => {
         const ledger: string[] = [];
         const all = await writes(world, file);
+        const last = await firstLogin(world, await world.person());
         disk?.fill(pages);
         const refused = await send(all, ledger);
         if (pages === 0) expect(refused).toHaveLength(all.length);
+        const ready = await isReady(world.url);
+        if (pages === 0) expect(ready).toBe(false);
+        // The log may have begun anew: then there is room again, and ready means that a login succeeds.
+        if (ready) expect(await send([last], ledger)).toEqual([]);
         if (ledger.length > 0) expect(lost(ledger)).toEqual([]);
 
         disk?.free();
@@ -240,6 +245,7 @@ if (backend.databaseUrl === null) {
       );
       expect(Math.max(...timed.map(({ ms }) => ms))).toBeLessThan(2_500);
       expect((await call(`${world.url}/v1/users/me`, { token: tokens.accessToken })).status).toBe(200);
+      expect(await isReady(world.url)).toBe(false);
       clearInterval(pulse);
       expect(longest).toBeLessThan(1_000);
       await release();
@@ -256,6 +262,7 @@ if (backend.databaseUrl === null) {
       await new Promise((resolve) => setTimeout(resolve, 200));
       await release();
       expect((await login).status).toBe(200);
+      expect(await isReady(world.url)).toBe(true);
     });
 
     test('a transaction that was left open is ended before the next work, and what it had written is gone', async () => {
