@@ -10,6 +10,7 @@ import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
 import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
 import { Clock } from '../common/clock.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
+import { AppConfig } from '../config/app-config.js';
 import { Refusals } from '../events/refusals.js';
 import { deviceNames } from '../session/device.js';
 import type { SessionOfUser } from '../session/session-rows.js';
@@ -42,8 +43,23 @@ export class AskingDeviceReply {
   requestedAt!: string;
 }
 
+/** Which site asks: the person decides by it, too. */
+export class AskingSiteReply {
+  @ApiProperty({
+    description: 'Host of returnTo, in ASCII: letters that only look like others are seen as `xn--`.',
+    example: 'shop.example.com',
+  })
+  host!: string;
+
+  @ApiProperty({ description: 'BRAND_NAME.', example: 'Example Shop' })
+  name!: string;
+}
+
 /** Reply of a scan. */
 export class ScanReply extends ScanStatusReply {
+  @ApiProperty({ type: AskingSiteReply })
+  site!: AskingSiteReply;
+
   @ApiProperty({ type: AskingDeviceReply })
   device!: AskingDeviceReply;
 }
@@ -71,6 +87,7 @@ export class ScansController {
     private readonly samePerson: SamePerson,
     private readonly clock: Clock,
     private readonly refusals: Refusals,
+    private readonly config: AppConfig,
   ) {}
 
   /** Opens a scan: the screen learns that somebody is there, the person what asks for the login. */
@@ -85,9 +102,10 @@ export class ScansController {
     @CurrentSession() { identity }: SessionOfUser,
   ): Promise<ScanReply> {
     const attempt = await this.attempts.scan(ticket, identity);
-    const { device, requestedAt } = attempt;
+    const { device, origin, requestedAt } = attempt;
     return {
       ...this.status(attempt),
+      site: { host: new URL(origin).host, name: this.config.brand.name },
       device: {
         ...deviceNames(device.userAgent),
         ip: device.ip,

@@ -1,6 +1,6 @@
 import Bowser from 'bowser';
 
-/** What a person recognises a device by. */
+/** What a person recognises a device by. Names come from closed lists: nothing that a client wrote is among them. */
 export interface DeviceNames {
   readonly browser: string | null;
   readonly os: string | null;
@@ -10,7 +10,17 @@ export interface DeviceNames {
 const WECHAT = /MicroMessenger\/[\d.]+/;
 const MINI_PROGRAM = /miniProgram/i;
 
-/** Browser and system of a user agent, with their versions' first number; `null` for what it does not say. */
+/** What it knows nothing of, bowser calls as the client calls itself. */
+const BROWSERS: ReadonlySet<string> = new Set(Object.values(Bowser.BROWSER_MAP));
+const SYSTEMS: ReadonlySet<string> = new Set(Object.values(Bowser.OS_MAP));
+const MAJOR = /^(?:NT )?(\d{1,4})(?:\.|$)/;
+/** Windows by the name that people know: NT 6.1 is 7. */
+const WINDOWS = /^(?:\d{1,4}(?:\.\d)?|XP|Vista|2000)$/;
+
+/**
+ * Browser and system of a user agent, with their versions' first number; `null` for what it does not say, and for names
+ * that are on no list. People decide by them whether a login is theirs, so a client must not choose the words.
+ */
 export function deviceNames(userAgent: string | null): DeviceNames {
   if (userAgent === null || userAgent === '') return { browser: null, os: null };
   const { browser, os } = Bowser.parse(userAgent);
@@ -19,11 +29,23 @@ export function deviceNames(userAgent: string | null): DeviceNames {
       ? 'WeChat mini program'
       : 'WeChat'
     : null;
-  return { browser: wechat ?? named(browser), os: named(os) };
+  return { browser: wechat ?? listed(BROWSERS, browser.name, major(browser.version)), os: system(os) };
 }
 
-function named({ name, version }: { name?: string; version?: string }): string | null {
-  if (name === undefined || name === '') return null;
-  const major = version?.split('.', 1)[0];
-  return major === undefined || major === '' ? name : `${name} ${major}`;
+function system({ name, version, versionName }: Bowser.Parser.OSDetails): string | null {
+  const known = name === 'Windows' && versionName !== undefined && WINDOWS.test(versionName);
+  return listed(SYSTEMS, name, known ? versionName : major(version));
+}
+
+function major(version: string | undefined): string | undefined {
+  return MAJOR.exec(version ?? '')?.[1];
+}
+
+function listed(
+  names: ReadonlySet<string>,
+  name: string | undefined,
+  version: string | undefined,
+): string | null {
+  if (name === undefined || !names.has(name)) return null;
+  return version === undefined ? name : `${name} ${version}`;
 }

@@ -7,6 +7,7 @@ import {
   MINI_PROGRAM,
   type Person,
   type Problem,
+  SHOP,
   type TokenReply,
   World,
 } from '../harness/world.js';
@@ -125,6 +126,10 @@ describe('a login by scanning with a mini program', () => {
         expect(Date.parse(requestedAt ?? '')).toBeGreaterThanOrEqual(before);
         expect(Date.parse(requestedAt ?? '')).toBeLessThanOrEqual(world.clock.now());
       }
+      for (const { body } of looks) {
+        expect(Object.keys(body).sort()).toEqual(['device', 'site', 'status']);
+        expect(body.site).toEqual({ host: new URL(SHOP).host, name: 'wechat-auth' });
+      }
       expect(looks[0]?.text).not.toContain('loginCode');
     });
 
@@ -134,6 +139,8 @@ describe('a login by scanning with a mini program', () => {
         ['', null],
         ['x'.repeat(12_000), null],
         [`${CHROME} ${'x'.repeat(12_000)}`, 'Chrome 142'],
+        // What a client calls itself is no name that the person is shown.
+        ['Your account is in danger: tap confirm/1 x', null],
       ] as const) {
         const attempt = await world.attempt(new Browser(), {}, world.url, { 'user-agent': userAgent });
         const reply = await world.scan(someone.tokens.accessToken, await world.ticketOf(attempt));

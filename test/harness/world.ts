@@ -49,6 +49,7 @@ export interface AttemptReply {
 export interface AttemptStatus {
   readonly status: string;
   readonly loginCode?: string;
+  readonly site?: { readonly host: string; readonly name: string };
   readonly device?: Readonly<Record<string, string | null>>;
 }
 

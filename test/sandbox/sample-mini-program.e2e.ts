@@ -4,6 +4,7 @@ import { ServiceStandIn } from './service-stand-in.js';
 
 const TICKET = 'a-ticket.of-32~characters_______';
 const SCAN = `/v1/mini-program/scans/${TICKET}`;
+const SITE = { host: 'shop.example.com', name: 'Example Shop' };
 const DEVICE = {
   browser: 'Chrome 156',
   os: 'macOS 26',
@@ -31,7 +32,7 @@ describe('the sample mini program of the sandbox', () => {
         response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ accessToken }));
       });
     });
-    service.onJson(SCAN, { status: 'scanned', device: DEVICE });
+    service.onJson(SCAN, { status: 'scanned', site: SITE, device: DEVICE });
     service.onJson(`${SCAN}/confirm`, { status: 'confirmed' });
     service.onJson(`${SCAN}/deny`, { status: 'denied' });
     await driver.callWxa('/wxa/getwxacodeunlimit', { scene: TICKET });
@@ -57,6 +58,7 @@ describe('the sample mini program of the sandbox', () => {
       id,
       state: 'scanned',
       appName: '示例小程序 Demo Mini Program',
+      site: SITE,
       device: DEVICE,
     });
     expect(service.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([

@@ -21,7 +21,7 @@ type Scan = FastifyRequest<{ Params: { id: string } }>;
  *
  * - `GET /control/wxacodes?appId=&scene=&limit=` -> `{ codes: WxaCode[] }`, newest first, of one app or scene or all
  * - `GET /control/wxacodes/:id` -> WxaCode
- * - `POST /control/wxacodes/:id/scan` `{ person }` -> WxaCode with `device: { browser, os, ip, requestedAt }`, each
+ * - `POST /control/wxacodes/:id/scan` `{ person }` -> WxaCode with `site: { host, name }` and `device: { browser, os, ip, requestedAt }`, each
  *   text or null: who asks for the login, as the service says
  * - `POST /control/wxacodes/:id/confirm`, `…/deny` `{ person }` -> WxaCode
  *
@@ -64,8 +64,8 @@ export function registerWxaCodes(server: FastifyInstance, world: World, options:
 
   server.post('/control/wxacodes/:id/scan', async (request: Scan) => {
     const code = codeOf(request);
-    const device = await openScan(world, code, scannerOf(request));
-    return { ...view(code, request), device };
+    const asking = await openScan(world, code, scannerOf(request));
+    return { ...view(code, request), ...asking };
   });
 
   server.post('/control/wxacodes/:id/confirm', async (request: Scan) => {

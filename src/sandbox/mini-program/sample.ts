@@ -11,6 +11,12 @@ import { wxLogin } from './wx-login.js';
  * is the ticket of the scan. All of it throws ServiceRefusal.
  */
 
+/** Which site asks for the login, as the service tells it; a service may not. */
+export interface AskingSite {
+  host: string | null;
+  name: string | null;
+}
+
 /** What asks for the login, as the service tells it. */
 export interface AskingDevice {
   browser: string | null;
@@ -21,9 +27,14 @@ export interface AskingDevice {
 }
 
 /** Its page is opened by a scan: who asks? */
-export async function openScan(world: World, code: WxaCode, person: Person): Promise<AskingDevice> {
-  const { device } = await step(world, code, person, '');
-  return deviceOf(device);
+export async function openScan(
+  world: World,
+  code: WxaCode,
+  person: Person,
+): Promise<{ site: AskingSite; device: AskingDevice }> {
+  const { site, device } = await step(world, code, person, '');
+  const text = textsIn(site);
+  return { site: { host: text('host'), name: text('name') }, device: deviceOf(device) };
 }
 
 /** The person taps confirm: a fresh wx.login proves that it is still them. */
@@ -96,12 +107,17 @@ function stateOf(status: unknown): QrState {
 }
 
 function deviceOf(value: unknown): AskingDevice {
-  const device = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const text = (name: string) => (typeof device[name] === 'string' ? device[name] : null);
+  const text = textsIn(value);
   return {
     browser: text('browser'),
     os: text('os'),
     ip: text('ip'),
     requestedAt: text('requestedAt'),
   };
+}
+
+/** Reads members that are text, of what may be anything. */
+function textsIn(value: unknown): (name: string) => string | null {
+  const members = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return (name) => (typeof members[name] === 'string' ? members[name] : null);
 }

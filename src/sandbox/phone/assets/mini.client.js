@@ -48,10 +48,12 @@ function opening() {
 }
 
 function asking() {
-  const { device, code } = state.mini;
+  const { site, device, code } = state.mini;
   const time = new Intl.DateTimeFormat(languageTag(), { timeStyle: 'medium', hourCycle: 'h23' });
   const what = [device.browser ?? t('someBrowser'), device.os ?? t('someSystem')];
+  const who = [site.name, site.host].filter((each) => each !== null).join(' · ');
   const facts = [
+    [t('site'), who === '' ? t('unknown') : who],
     [t('browser'), device.browser ?? t('unknown')],
     [t('system'), device.os ?? t('unknown')],
     [t('ipAddress'), device.ip ?? '—'],
@@ -80,7 +82,10 @@ function asking() {
     h(
       'dl',
       { class: 'facts' },
-      ...facts.flatMap(([name, fact]) => [h('dt', {}, name), h('dd', {}, h('span', {}, fact))]),
+      ...facts.flatMap(([name, fact]) => [
+        h('dt', {}, name),
+        h('dd', {}, h('span', { class: 'host' }, fact)),
+      ]),
     ),
     h('p', { class: 'caution' }, t('miniCaution')),
     h(

@@ -33,7 +33,7 @@ export async function answerScan(action) {
 async function askService(action, next) {
   const { id } = state.mini.code;
   const change = await control(`wxacodes/${id}/${action}`, { person: holder().id }).then(
-    ({ device, ...code }) => ({ code, step: stepOf(code, next), ...(device && { device }) }),
+    ({ site, device, ...code }) => ({ code, step: stepOf(code, next), ...(device && { site, device }) }),
     (error) => ({ step: 'refused', problem: { code: error.code ?? null, text: error.message } }),
   );
   // The person may have gone elsewhere meanwhile.

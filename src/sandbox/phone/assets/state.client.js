@@ -15,7 +15,7 @@ export const state = {
   screen: 'home',
   /** The QR login on the phone's screen. */
   login: null,
-  /** The sample mini program: `{ step, code, device, problem, busy }`. */
+  /** The sample mini program: `{ step, code, site, device, problem, busy }`. */
   mini: null,
   /** The page in WeChat's browser: `{ path, title, url, snapshot, loading }`. */
   page: null,

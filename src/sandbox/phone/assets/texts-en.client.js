@@ -95,6 +95,7 @@ export const EN = {
   someBrowser: 'An unknown browser',
   someSystem: 'an unknown system',
   unknown: 'unknown',
+  site: 'Website',
   browser: 'Browser',
   system: 'System',
   ipAddress: 'IP address',

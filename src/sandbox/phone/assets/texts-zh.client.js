@@ -94,6 +94,7 @@ export const ZH = {
   someBrowser: '未知浏览器',
   someSystem: '未知系统',
   unknown: '未知',
+  site: '网站',
   browser: '浏览器',
   system: '系统',
   ipAddress: 'IP 地址',
