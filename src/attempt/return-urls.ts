@@ -4,8 +4,8 @@ import { AppConfig } from '../config/app-config.js';
 
 /** Characters by which a browser and a parser come to read two different addresses. */
 const AMBIGUOUS = /[\p{Cc}\s\\]/u;
-/** A slash that some servers decode before they resolve `..`. */
-const HIDDEN_SLASH = /%(2f|5c)/i;
+/** More often nobody decodes a path in a row: a proxy, a server and a framework. */
+const MAX_DECODINGS = 3;
 
 /** The allow list RETURN_URLS: where a login may send a browser. Compared after parsing, never as text. */
 @Injectable()
@@ -43,7 +43,36 @@ function isWithin(url: URL, prefix: URL): boolean {
   if (url.origin !== prefix.origin) return false;
   const path = prefix.pathname.replace(/\/$/, '');
   if (path === '') return true;
-  return !HIDDEN_SLASH.test(url.pathname) && (url.pathname === path || url.pathname.startsWith(`${path}/`));
+  return (url.pathname === path || url.pathname.startsWith(`${path}/`)) && staysBelow(url.pathname);
+}
+
+/**
+ * Whether no server can read a way up or out of a path that the URL parser sees none in. Servers decode before they
+ * resolve (`%2f`, `%252e`), some take away parameters first (`..;/`, Servlet specification 4.0 section 3.1), fold wide
+ * forms (`．．`), or merge slashes. What cannot be decoded is not judged, but refused.
+ */
+function staysBelow(pathname: string): boolean {
+  const segments = pathname.slice(1).split('/');
+  return segments.every((segment, index) => {
+    const read = decoded(segment)?.normalize('NFKC');
+    if (read === undefined || /[/\\\p{Cc}]/u.test(read)) return false;
+    const name = read.replace(/;.*$/s, '').trim();
+    // A slash at the end, and no other, leaves an empty name.
+    return !/^\.{1,2}$/.test(name) && (name !== '' || (segment === '' && index === segments.length - 1));
+  });
+}
+
+function decoded(segment: string): string | undefined {
+  let read = segment;
+  for (let turn = 0; turn < MAX_DECODINGS && read.includes('%'); turn++) {
+    try {
+      read = decodeURIComponent(read);
+    } catch {
+      // What was encoded well holds a percent sign of its own.
+      return turn === 0 ? undefined : read;
+    }
+  }
+  return read;
 }
 
 const ANSWERS = ['loginCode', 'linked', 'error'] as const;
