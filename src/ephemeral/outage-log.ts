@@ -11,6 +11,8 @@ const MAX_TOLD = 20;
 export class OutageLog {
   private readonly troubled = new Set<object>();
   private readonly told = new Set<string>();
+  private readonly held: (() => void)[] = [];
+  private isStarting = true;
   private isOver = false;
 
   constructor(private readonly operator: OperatorLog) {}
@@ -21,13 +23,19 @@ export class OutageLog {
     this.troubled.add(who);
     if (this.told.has(line) || this.told.size >= MAX_TOLD) return;
     this.told.add(line);
-    this.operator.warn(line);
+    this.warn(line);
   }
 
   well(who: object): void {
     if (this.isOver || !this.troubled.delete(who) || this.troubled.size > 0) return;
     this.told.clear();
-    this.operator.log('Redis is back: its commands are answered and its writes are taken');
+    this.tell(() => this.operator.log('Redis is back: its commands are answered and its writes are taken'));
+  }
+
+  /** Tells what was held back until the start was over: a start that fails says why by itself. */
+  begin(): void {
+    this.isStarting = false;
+    for (const tell of this.held.splice(0)) tell();
   }
 
   /** The store is closed: nothing more is told. */
@@ -37,6 +45,11 @@ export class OutageLog {
 
   /** For what is no outage. */
   warn(line: string): void {
-    this.operator.warn(line);
+    this.tell(() => this.operator.warn(line));
+  }
+
+  private tell(tell: () => void): void {
+    if (this.isStarting) this.held.push(tell);
+    else tell();
   }
 }

@@ -43,7 +43,7 @@ export async function greet(
   const [facts, ...replies] = await Promise.allSettled([info, ...words.map(([, reply]) => reply)]);
   const text = facts.status === 'fulfilled' ? facts.value : '';
   // Before the rest: a sentinel or a node of a cluster refuses commands for what it is.
-  if (/^redis_mode:sentinel/m.test(text)) throw new LastingFault(SENTINEL);
+  if (/^(redis|server)_mode:sentinel/m.test(text)) throw new LastingFault(SENTINEL);
   if (config.mode !== 'cluster' && /^cluster_enabled:1/m.test(text)) throw new LastingFault(CLUSTER_NODE);
   replies.forEach((reply, index) => {
     if (reply.status === 'rejected') refuse(words[index]?.[0] ?? '', reply.reason, config.mode);

@@ -89,7 +89,10 @@ export class RedisStore extends EphemeralStore {
       ),
     );
     const lasting = verdicts.find((verdict) => verdict instanceof LastingFault);
-    if (!lasting) return;
+    if (!lasting) {
+      this.outage.begin();
+      return;
+    }
     await this.close();
     throw new StartFault(`Redis at ${deploymentName(this.config)} cannot be used: ${describe(lasting)}`);
   }

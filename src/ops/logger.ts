@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { describeError } from '../common/describe-error.js';
 import { requestContext } from '../common/request-context.js';
+import { StartFault } from '../common/start-fault.js';
 
 export type { Logger };
 
@@ -39,6 +40,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // Nest tells of it before the start has failed, with a stack; the one line that says it follows on stderr.
+    if (message instanceof StartFault) return;
     this.write('error', message, rest);
   }
 
