@@ -204,6 +204,11 @@ export function isDuplicate(error: unknown): boolean {
   return isOneOf(DUPLICATE, error);
 }
 
+/** Another row has this value in its primary key (MySQL and MariaDB, by their message). */
+export function isDuplicateOfPrimaryKey(error: unknown): boolean {
+  return isDuplicate(error) && error instanceof Error && /for key '(?:\w+\.)?PRIMARY'$/.test(error.message);
+}
+
 /** The row points at one that does not exist (any more). */
 export function isForeignKeyViolation(error: unknown): boolean {
   return isOneOf(FOREIGN_KEY, error);

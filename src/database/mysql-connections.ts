@@ -3,13 +3,20 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { inTime } from '../common/in-time.js';
 import type { ConnectionUse, Connections, Statement } from './connections.js';
-import { isLate, isLost, isReadOnly, isUnprepared, LostRace } from './database-errors.js';
+import {
+  isDuplicateOfPrimaryKey,
+  isLate,
+  isLost,
+  isReadOnly,
+  isUnprepared,
+  LostRace,
+} from './database-errors.js';
 import { IdleConnections } from './idle-connections.js';
 import { lockStatement } from './mysql-lock.js';
 import { sessionOf } from './mysql-pool.js';
 import { CLOCK, type MysqlSession } from './mysql-session.js';
 import { assertValues, type SqlValue, withValues } from './mysql-values.js';
-import { asUnavailable } from './unavailable.js';
+import { asUnavailable, isUnavailable } from './unavailable.js';
 
 /** A connection that was given back within this time has proved that it is alive, whatever another one does. */
 const PROVED_FOR_MS = 1_000;
@@ -79,39 +86,49 @@ export class MysqlConnections implements Connections {
           if (lock !== null) await query(connection, withValues(...lockStatement(lock)));
           return work(runner.manager);
         });
-        await query(connection, commit(session, until));
+        await unlessUnknown(held, () => query(connection, commit(session, until)));
         return result;
       }),
-    );
+    ).catch((error: unknown) => this.answerWhenSettled(error, until));
   }
 
-  /** One round trip. */
-  batch(statements: readonly Statement[], until: number): Promise<number[]> {
-    return this.write(until, (held) =>
-      committed(held, until, async () => {
-        const { connection, session } = held;
-        const { isClockOld } = session;
-        const text = [
-          ...(isClockOld ? [CLOCK] : []),
-          'START TRANSACTION',
-          ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
-          commit(session, until),
-        ].join(';\n');
-        const results = (await query(connection, text)) as ResultSetHeader[];
-        if (isClockOld) session.readClock(results.shift());
-        return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
-      }),
-    );
+  /**
+   * One round trip. Where the connection broke on the way, the same statements are sent once more: they wait for the
+   * locks of those that may still run, and find their rows if those were committed.
+   */
+  async batch(statements: readonly Statement[], until: number): Promise<number[]> {
+    const once = () => this.write(until, (held) => sendBatch(held, statements, until));
+    try {
+      return await once();
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error;
+      return once().catch((again: unknown) => {
+        // Ids of rows are made for one batch: nobody else inserted it. How many rows matched is lost with the answer.
+        if (isDuplicateOfPrimaryKey(again)) return statements.map(() => 1);
+        return this.answerWhenSettled(isUnavailable(again) ? error : again, until);
+      });
+    }
   }
 
-  /** What only reads may be asked again where the connection turns out to have been closed. */
+  /** A write whose outcome nobody knows is refused when it can no longer be done: the server has a deadline for it. */
+  private async answerWhenSettled(error: unknown, until: number): Promise<never> {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+    const ms = until - ANSWER_MS - performance.now();
+    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+    throw new AppError('DATABASE_UNAVAILABLE', {
+      cause: error.cause,
+      detail: 'The connection to the database was lost: it is not known whether the change was made.',
+    });
+  }
+
+  /** What only reads may be asked again where the connection breaks. */
   private read<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
-    return this.again(() => this.held(until, (held) => unlessStale(held, () => work(held))));
+    return this.again(until, () => this.held(until, (held) => unlessStale(held, () => work(held))));
   }
 
   /** Whether a COMMIT was done cannot be known of a lost connection: one that was idle has to prove itself first. */
   private write<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
-    return this.again(() =>
+    return this.again(until, () =>
       this.held(until, async (held) => {
         await this.proveAlive(held);
         return work(held);
@@ -120,12 +137,13 @@ export class MysqlConnections implements Connections {
   }
 
   /** On another connection for each that was stale: those are closed, so that at last a new one is opened. */
-  private async again<T>(work: () => Promise<T>): Promise<T> {
+  private async again<T>(until: number, work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
+        if (performance.now() > until) throw new AppError('DATABASE_UNAVAILABLE', { cause: error.cause });
       }
     }
   }
@@ -139,7 +157,7 @@ export class MysqlConnections implements Connections {
       connection.destroy();
       // What has forgotten this one without a word has probably forgotten the others.
       if (error === silent) this.idle.destroy(PROVED_FOR_MS);
-      throw new StaleConnection();
+      throw new StaleConnection('no answer', { cause: error });
     }
   }
 
@@ -202,20 +220,52 @@ export class MysqlConnections implements Connections {
   }
 }
 
-/** The connection was closed while nobody used it, or is silent: nothing that was sent on it has had an effect. */
+/** The connection broke, or is silent, and nothing that was sent on it has a lasting effect. */
 class StaleConnection extends Error {
   override readonly name = 'StaleConnection';
 }
 
-/** Runs what changes nothing for good, on a connection that may have been closed while nobody used it. */
-async function unlessStale<T>({ connection, session }: Held, work: () => Promise<T>): Promise<T> {
+/** The connection broke after a COMMIT was sent on it. */
+class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+}
+
+/** Runs what changes nothing for good. */
+async function unlessStale<T>({ connection }: Held, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (session.isNew || !isLost(error)) throw error;
+    if (!isLost(error)) throw error;
     connection.destroy();
-    throw new StaleConnection();
+    throw new StaleConnection('lost', { cause: error });
   }
+}
+
+/** Sends what has a COMMIT in it. */
+async function unlessUnknown<T>({ connection }: Held, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    connection.destroy();
+    throw new OutcomeUnknown('lost', { cause: error });
+  }
+}
+
+function sendBatch(held: Held, statements: readonly Statement[], until: number): Promise<number[]> {
+  return committed(held, until, async () => {
+    const { connection, session } = held;
+    const { isClockOld } = session;
+    const text = [
+      ...(isClockOld ? [CLOCK] : []),
+      'START TRANSACTION',
+      ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
+      commit(session, until),
+    ].join(';\n');
+    const results = (await unlessUnknown(held, () => query(connection, text))) as ResultSetHeader[];
+    if (isClockOld) session.readClock(results.shift());
+    return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
+  });
 }
 
 /**

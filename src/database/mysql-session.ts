@@ -82,11 +82,6 @@ export class MysqlSession {
     return new MysqlSession(/mariadb/i.test(String(row.version)), ServerClock.at(row.now));
   }
 
-  /** Nobody has used the connection yet. */
-  get isNew(): boolean {
-    return this.usedAt === null;
-  }
-
   /** Since it was given back to the pool (ms). */
   get idleFor(): number {
     return this.usedAt === null ? 0 : performance.now() - this.usedAt;

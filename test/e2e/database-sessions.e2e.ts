@@ -149,7 +149,7 @@ if (backend.databaseUrl !== null) {
       await database.ping();
       proxy.rewrite(setting, kept);
       await server.rows(killing(await connections(server)));
-      await expect(database.ping()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+      await expect(database.select('SELECT 1', [])).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
       await expect(database.batch([])).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
       proxy.rewrite(setting, setting);
       await database.ping();

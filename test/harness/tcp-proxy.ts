@@ -6,6 +6,7 @@ export class TcpProxy {
   private readonly forgotten = new WeakSet<Socket>();
   private holding = false;
   private keptText: string | null = null;
+  private breaking: { readonly text: string; readonly delivered: boolean; times: number } | null = null;
   private rewriting: readonly [from: string, to: string] | null = null;
   private readonly kept: (() => void)[] = [];
   private server: Server | null = null;
@@ -27,6 +28,12 @@ export class TcpProxy {
         if (answered) this.trips++;
         answered = false;
         if (silent()) return;
+        if (this.breaking !== null && data.includes(this.breaking.text)) {
+          if (this.breaking.delivered) far.write(data);
+          near.destroy();
+          if (--this.breaking.times === 0) this.breaking = null;
+          return;
+        }
         if (this.keptText !== null && data.includes(this.keptText)) this.kept.push(() => far.write(data));
         else far.write(data);
       });
@@ -91,6 +98,14 @@ export class TcpProxy {
     for (const say of this.kept.splice(0)) say();
   }
 
+  /**
+   * The next connections that say this break at that moment.
+   * @param delivered whether the server gets to know what was said; its answer is lost either way
+   */
+  breakAt(text: string, times: number, delivered: boolean): void {
+    this.breaking = { text, times, delivered };
+  }
+
   /** Something in between changes what is said to the server. @param to as long as what it stands for */
   rewrite(from: string, to: string): void {
     if (from.length !== to.length) throw new Error('of the same length');
@@ -111,7 +126,8 @@ export class TcpProxy {
       one.on('error', () => other.destroy());
       one.on('close', () => {
         this.sockets.delete(one);
-        if (this.keptText === null) other.destroy();
+        // A server that is at work notices that its client is gone when it is done.
+        if (this.keptText === null) other.end();
       });
     }
   }
