@@ -77,9 +77,10 @@ function largeOnMysql(now: string): Statement {
   };
 }
 
+/** Random, since SQLite leaves pages alone whose content stays the same. */
 function largeOnSqlite(now: string): Statement {
   return {
-    sql: `INSERT INTO readiness (id, written_at, padding) VALUES (1, ?, hex(zeroblob(?)))
+    sql: `INSERT INTO readiness (id, written_at, padding) VALUES (1, ?, hex(randomblob(?)))
       ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at, padding = excluded.padding`,
     parameters: [now, SQLITE_ROW_BYTES / 2],
   };

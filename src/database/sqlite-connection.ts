@@ -6,9 +6,6 @@ import type { SqliteQueryRunner } from './sqlite-query-runner.js';
 import { asUnavailable } from './unavailable.js';
 import { whileBusy } from './while-busy.js';
 
-/** How long a work waits for another process that holds the file, its turn included: 503 within 2 s. */
-const PATIENCE_MS = 1_600;
-
 /** A damaged file does not cost every request a new connection. */
 const REOPEN_MS = 2_000;
 
@@ -24,21 +21,20 @@ export class SqliteConnection implements Connections {
 
   constructor(private readonly dataSource: SqliteDataSource) {}
 
-  run<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.inTurn(work);
+  run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T> {
+    return this.inTurn(until, work);
   }
 
-  /** Rows of one SELECT. */
-  select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
-    return this.inTurn((runner) => runner.query(sql, [...parameters]) as Promise<Row[]>);
+  select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]> {
+    return this.inTurn(until, (runner) => runner.query<Row[]>(sql, [...parameters]));
   }
 
-  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn((runner) => this.inTransaction(runner, () => work(runner.manager)));
+  transaction<T>(work: (manager: EntityManager) => Promise<T>, until: number): Promise<T> {
+    return this.inTurn(until, (runner) => this.inTransaction(runner, () => work(runner.manager)));
   }
 
-  batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.inTurn((runner) =>
+  batch(statements: readonly Statement[], until: number): Promise<number[]> {
+    return this.inTurn(until, (runner) =>
       this.inTransaction(runner, async () => {
         const matched: number[] = [];
         for (const { sql, parameters } of statements) {
@@ -62,8 +58,7 @@ export class SqliteConnection implements Connections {
   }
 
   /** Whoever finds the file busy gives up the turn while waiting: reading goes on meanwhile. */
-  private async inTurn<T>(work: (runner: SqliteQueryRunner) => Promise<T>): Promise<T> {
-    const until = performance.now() + PATIENCE_MS;
+  private async inTurn<T>(until: number, work: (runner: SqliteQueryRunner) => Promise<T>): Promise<T> {
     this.use.waiting++;
     try {
       return await whileBusy(until, () => this.once(until, work));

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { SqliteDataSource } from '../../src/database/sqlite-data-source.js';
+import type { SqliteDataSource } from '../../src/database/sqlite-data-source.js';
+import type { SqliteQueryRunner } from '../../src/database/sqlite-query-runner.js';
 import { call, type Reply } from '../harness/http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
 import { holdElsewhere, rowsElsewhere, writeElsewhere } from '../harness/other-process.js';
@@ -123,6 +124,12 @@ async function writes(world: World, file: string): Promise<Write[]> {
   ];
 }
 
+/** The one connection of the service. */
+async function connectionOf(world: World): Promise<SqliteQueryRunner['sqlite']> {
+  const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
+  return (await dataSource.openRunner(performance.now())).sqlite;
+}
+
 const isReady = async (url: string) => (await call(`${url}/health/ready`)).status === 200;
 
 /** Waits until something is so; the limit is the promise under test. */
@@ -170,19 +177,21 @@ if (backend.databaseUrl === null) {
     const lost = (ledger: readonly string[]) => rowsElsewhere(file, ledger.join(' UNION ALL '));
 
     // A commit appends one block and a little for each page that it changed: it fails at each of them in turn.
-    test.each([0, 1, 2, 4, 7, 11])(
+    test.each([0, 3, 8, 13, 20])(
       'with room for %i pages, no write is acknowledged that is not in the file, and all work once there is room',
       async (pages) => {
         const ledger: string[] = [];
         const all = await writes(world, file);
         const last = await firstLogin(world, await world.person());
+        // Else there is room in the log, which is written from its beginning after a checkpoint.
+        (await connectionOf(world)).exec('PRAGMA wal_checkpoint(TRUNCATE)');
         disk?.fill(pages);
         const refused = await send(all, ledger);
         if (pages === 0) expect(refused).toHaveLength(all.length);
         const ready = await isReady(world.url);
         if (pages === 0) expect(ready).toBe(false);
-        // The log may have begun anew: then there is room again, and ready means that a login succeeds.
-        if (ready) expect(await send([last], ledger)).toEqual([]);
+        // Where a checkpoint made room after a refusal, ready means that a login succeeds.
+        if (refused.length > 0 && ready) expect(await send([last], ledger)).toEqual([]);
         if (ledger.length > 0) expect(lost(ledger)).toEqual([]);
 
         disk?.free();
@@ -195,10 +204,7 @@ if (backend.databaseUrl === null) {
 
     test('a database that may not grow, found by a statement and not by COMMIT: the same', async () => {
       const ledger: string[] = [];
-      const { sqlite } = await world
-        .service()
-        .app.get<SqliteDataSource>(DataSource)
-        .openRunner(performance.now());
+      const sqlite = await connectionOf(world);
       const limit = (pages: number) => sqlite.exec(`PRAGMA max_page_count = ${pages}`);
       const all = await writes(world, file);
       const people = await Promise.all(Array.from({ length: 40 }, () => world.person()));
@@ -266,10 +272,9 @@ if (backend.databaseUrl === null) {
     });
 
     test('a transaction that was left open is ended before the next work, and what it had written is gone', async () => {
-      const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
       const person = await world.person();
       await world.miniProgramLogin(person);
-      const { sqlite } = await dataSource.openRunner(performance.now());
+      const sqlite = await connectionOf(world);
       sqlite.exec(
         "BEGIN; INSERT INTO events (id, type, actor, details, created_at) VALUES ('x', 'x', 'x', '{}', 0)",
       );
@@ -281,8 +286,7 @@ if (backend.databaseUrl === null) {
 
     test('a connection that was closed is replaced', async () => {
       const person = await world.person();
-      const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
-      (await dataSource.openRunner(performance.now())).sqlite.close();
+      (await connectionOf(world)).close();
       const { refreshToken } = await world.miniProgramLogin(person);
       expect((await world.refresh(refreshToken)).status).toBe(200);
     });
