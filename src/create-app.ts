@@ -11,7 +11,7 @@ import { RouteTable } from './common/route-table.js';
 import { fieldErrors } from './common/validated.js';
 import type { AppConfig } from './config/app-config.js';
 import { serveDocs } from './openapi.js';
-import { fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';
+import { corsFor, fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';
 import { type Logger, NestLogger } from './ops/logger.js';
 import { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { RequestLog } from './ops/request-log.js';
@@ -62,17 +62,7 @@ export async function createApp({
   );
   await app.register(cookie);
   await app.register(multipart, { limits: MULTIPART_LIMITS });
-  app.enableCors({
-    origin: app.get(ReturnUrls, { strict: false }).origins(),
-    // All that routes have: the plugin by itself allows GET, HEAD and POST.
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    credentials: true,
-    // An OPTIONS that is no preflight is answered like one, not with the plugin's text/plain.
-    strictPreflight: false,
-    // X-Attempt-Secret and Last-Event-ID with the rest: what a client asks for is allowed.
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
-    maxAge: 600,
-  });
+  app.enableCors(corsFor(app.get(ReturnUrls, { strict: false }).origins()));
   if (config.docs) serveDocs(app);
   return app;
 }

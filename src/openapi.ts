@@ -1,9 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { API_KEY_SCHEME } from './auth/api-key.guard.js';
+import { API_KEY_SCHEME, CLIENT_SCHEME } from './auth/api-key.guard.js';
 import { ProblemReply } from './common/api-problems.js';
-import { documentRefusals } from './common/documented-refusals.js';
+import { documentChallenges, documentRefusals } from './common/documented-refusals.js';
 import { documentLimits } from './rate-limit/documented-limits.js';
 
 /** The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version. */
@@ -26,9 +26,27 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('running it')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, API_KEY_SCHEME)
+    .addBasicAuth(
+      {
+        type: 'http',
+        scheme: 'basic',
+        description:
+          'Name and key of SERVICE_API_KEYS or ADMIN_API_KEYS; `client_id` and `client_secret` in the body as well.',
+      },
+      CLIENT_SCHEME,
+    )
     .build();
   const document = SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] });
-  return documentLimits(documentRefusals(document));
+  return documentChallenges(documentLimits(documentRefusals(withOneMethod(document))));
+}
+
+/** A route of any method (`@All`) is documented by its GET; OpenAPI would list it eight times. */
+function withOneMethod(document: OpenAPIObject): OpenAPIObject {
+  for (const [path, item] of Object.entries(document.paths)) {
+    // Nothing but such a route has a HEAD or an OPTIONS of its own here.
+    if (item.get && item.options) document.paths[path] = { get: item.get };
+  }
+  return document;
 }
 
 /**

@@ -6,7 +6,7 @@ import { PUBLIC } from '../common/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { SessionService } from '../session/session.service.js';
 import { TokenService } from '../session/token.service.js';
-import { type AuthenticatedState, accessTokenOf, RECENT_SESSION } from './access-token.js';
+import { type AuthenticatedState, accessTokenOf, RECENT_SESSION, withToken } from './access-token.js';
 
 /** Stands before every route that does not say `@Public()`: a good token of a session that is alive. */
 @Injectable()
@@ -23,11 +23,13 @@ export class AccessTokenGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()]))
       return true;
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedState>();
-    const token = accessTokenOf(request.headers, this.config.tokenHeader);
+    const token = accessTokenOf(request, this.config.tokenHeader);
     if (token === null) throw new AppError('TOKEN_MISSING');
-    const { sid } = await this.tokens.verify(token);
     const recent = this.reflector.get<boolean | undefined>(RECENT_SESSION, context.getHandler()) ?? false;
-    request.session = await (recent ? this.sessions.verifyRecent(sid) : this.sessions.verify(sid));
+    request.session = await withToken(async () => {
+      const { sid } = await this.tokens.verify(token);
+      return recent ? this.sessions.verifyRecent(sid) : this.sessions.verify(sid);
+    });
     return true;
   }
 }

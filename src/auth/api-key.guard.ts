@@ -11,24 +11,37 @@ import { Reflector } from '@nestjs/core';
 import { ApiSecurity } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
+import { BASIC_CHALLENGE } from '../common/challenge.js';
 import { Public } from '../common/public.js';
+import { type GivenKey, noteInRequest, requestContext } from '../common/request-context.js';
 import { secretsEqual } from '../common/secret.js';
 import { type ApiKey, AppConfig } from '../config/app-config.js';
 import type { Actor } from '../events/event-log.js';
+import { clientCredentials } from './client-credentials.js';
 import { RefusedKeys } from './refused-keys.js';
 
-const ROLE = 'wechat-auth:api-key-role';
+/** Metadata key of the role that a route needs. */
+export const ROLE = 'wechat-auth:api-key-role';
+const CLIENT = 'wechat-auth:api-key-as-client';
 
 /** Where the guard leaves the name of the key. */
 interface ApiKeyState {
-  apiKey?: ApiKey;
+  apiKey?: GivenKey;
 }
 
-/** Name of the scheme in the OpenAPI document. */
+/** Names of the schemes in the OpenAPI document. */
 export const API_KEY_SCHEME = 'api-key';
+export const CLIENT_SCHEME = 'client';
 
 /** A route for other programs of the operator: needs `X-Api-Key` with a service key or an admin key. */
 export const ServiceKey = (): MethodDecorator & ClassDecorator => apiKeyOf('service');
+
+/**
+ * The same for routes of OAuth (RFC 7662, RFC 7009), whose clients send name and key as HTTP Basic, or as `client_id`
+ * and `client_secret` in the body, as well.
+ */
+export const ServiceClient = (): MethodDecorator & ClassDecorator =>
+  applyDecorators(apiKeyOf('service'), SetMetadata(CLIENT, true), ApiSecurity(CLIENT_SCHEME));
 
 /** A route for operators: needs `X-Api-Key` with an admin key. */
 export const AdminKey = (): MethodDecorator & ClassDecorator => apiKeyOf('admin');
@@ -40,7 +53,10 @@ export const CurrentOperator = createParamDecorator((_: unknown, context: Execut
   return `${apiKey.role}:${apiKey.name}`;
 });
 
-/** Checks X-Api-Key. Admin keys may do what service keys may. A key that is refused is recorded. */
+/**
+ * Checks the key of a program. Admin keys may do what service keys may. A good key is let in whoever else guesses from
+ * its address; one that is refused is recorded, and counted.
+ */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(
@@ -49,36 +65,44 @@ export class ApiKeyGuard implements CanActivate {
     private readonly refused: RefusedKeys,
   ) {}
 
-  /** @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route */
+  /**
+   * @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route; BAD_REQUEST for
+   * keys in two places
+   */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const role = this.reflector.getAllAndOverride<ApiKey['role']>(ROLE, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const handlers = [context.getHandler(), context.getClass()];
+    const role = this.reflector.getAllAndOverride<ApiKey['role']>(ROLE, handlers);
     const request = context.switchToHttp().getRequest<FastifyRequest & ApiKeyState>();
-    const given = request.headers['x-api-key'];
-    if (typeof given !== 'string') throw new AppError('API_KEY_INVALID');
-    await this.refused.refuseGuessing(request, context.switchToHttp().getResponse<FastifyReply>());
-    const key = this.find(given);
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const clients = this.reflector.getAllAndOverride<boolean | undefined>(CLIENT, handlers)
+      ? this.clients(request)
+      : null;
+    // The header was looked at as the request came in.
+    const key = clients?.found ?? requestContext()?.apiKey ?? null;
     if (!key) {
-      await this.refused.record(request, null);
+      const isGiven = request.headers['x-api-key'] !== undefined || clients?.areGiven === true;
+      if (isGiven) await this.refused.refuse(request, reply, null);
       throw new AppError('API_KEY_INVALID');
     }
     if (role === 'admin' && key.role !== 'admin') {
-      await this.refused.record(request, key);
+      await this.refused.refuse(request, reply, key);
       throw new AppError('FORBIDDEN');
     }
     request.apiKey = key;
     return true;
   }
 
-  /** Compares with every key, so that the time says nothing about which one was close. */
-  private find(given: string): ApiKey | undefined {
-    let found: ApiKey | undefined;
+  private clients(request: FastifyRequest): { areGiven: boolean; found: ApiKey | null } {
+    noteInRequest({ challenge: BASIC_CHALLENGE });
+    const given = clientCredentials(request);
+    let found: ApiKey | null = null;
+    // Compares with every key, so that the time says nothing about which one was close.
     for (const candidate of this.config.apiKeys) {
-      if (secretsEqual(candidate.key, given)) found = candidate;
+      for (const { name, key } of given) {
+        if (secretsEqual(candidate.key, key) && candidate.name === name) found = candidate;
+      }
     }
-    return found;
+    return { areGiven: given.length > 0, found };
   }
 }
 

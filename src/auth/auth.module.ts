@@ -7,6 +7,7 @@ import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
 import { AccessTokenGuard } from './access-token.guard.js';
 import { OwnerProof } from './owner-proof.js';
+import { PresentedKeyGuard } from './presented-key.guard.js';
 import { RefusedKeys } from './refused-keys.js';
 import { WeChatStrategy } from './wechat.strategy.js';
 
@@ -14,7 +15,13 @@ import { WeChatStrategy } from './wechat.strategy.js';
 @Global()
 @Module({
   imports: [PassportModule, AttemptModule, WeChatModule, UserModule, SessionModule],
-  providers: [WeChatStrategy, OwnerProof, RefusedKeys, { provide: APP_GUARD, useClass: AccessTokenGuard }],
+  providers: [
+    WeChatStrategy,
+    OwnerProof,
+    RefusedKeys,
+    { provide: APP_GUARD, useClass: PresentedKeyGuard },
+    { provide: APP_GUARD, useClass: AccessTokenGuard },
+  ],
   exports: [PassportModule, OwnerProof, RefusedKeys],
 })
 export class AuthModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../common/ip-address.js';
-import type { ApiKey } from '../config/app-config.js';
+import type { GivenKey } from '../common/request-context.js';
 import { Refusals } from '../events/refusals.js';
 import type { Quota } from '../rate-limit/quota.js';
 import { API_KEY_GUESSES } from '../rate-limit/quotas.js';
@@ -16,19 +16,14 @@ export class RefusedKeys {
   ) {}
 
   /**
-   * Lets no address guess on and on: after 30 refusals within a minute none of its keys is looked at for the rest of
-   * that minute, whether RATE_LIMITS is on or off.
+   * Counts a refusal for its address, and records it; one that cannot be recorded is refused all the same. After 30
+   * within a minute the rest of them is refused without a word in the events, whether RATE_LIMITS is on or off. Only
+   * refused keys come here: a good one from the same address is never counted, and never locked out.
+   * @param key the key whose role was not enough; `null` for one that is unknown
    * @throws AppError RATE_LIMITED
    */
-  async refuseGuessing(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async refuse(request: FastifyRequest, reply: FastifyReply, key: GivenKey | null): Promise<void> {
     await this.limiter.requireLeft(guesses(request), reply);
-  }
-
-  /**
-   * Records a refusal. One that cannot be recorded is refused all the same.
-   * @param key the key whose role was not enough; `null` for one that is unknown
-   */
-  async record(request: FastifyRequest, key: ApiKey | null): Promise<void> {
     await this.limiter.use(guesses(request));
     await this.refusals.record({
       type: 'operator.refused',

@@ -4,8 +4,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The largest body that the route takes, in bytes. */
     bodyLimit?: number;
-    /** The route asks for no body: whatever comes is neither parsed nor refused. */
-    ignoresBody?: boolean;
+    /** The route answers every request: no body is parsed or refused, and an OPTIONS without a preflight is its own. */
+    answersAnything?: boolean;
   }
 }
 
@@ -18,5 +18,5 @@ export const OPEN_DATA_LIMIT_BYTES = 128 * 1024;
 /** Lets a route take a larger body than {@link BODY_LIMIT_BYTES}. Only one of these decorators counts on a route. */
 export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimit: bytes });
 
-/** For a route that answers whatever body comes along, of any type and length. */
-export const IgnoresBody = (): MethodDecorator => RouteConfig({ ignoresBody: true });
+/** For a route that answers whatever comes along: any body, of any type and length, and OPTIONS like the rest. */
+export const AnswersAnything = (): MethodDecorator => RouteConfig({ answersAnything: true });

@@ -20,6 +20,24 @@ export function documentRefusals(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
+/** Adds to every 401 what it asks for: RFC 9110 section 11.6.1, RFC 6750 section 3. */
+export function documentChallenges(document: OpenAPIObject): OpenAPIObject {
+  for (const item of Object.values(document.paths)) {
+    for (const response of METHODS.map((method) => item[method]?.responses['401'])) {
+      if (!response || '$ref' in response) continue;
+      response.headers = {
+        ...response.headers,
+        'WWW-Authenticate': {
+          description:
+            '`Bearer`; with `error="invalid_token"` where a token came and is not good; `Basic` where an API key is taken like that.',
+          schema: { type: 'string', example: 'Bearer error="invalid_token"' },
+        },
+      };
+    }
+  }
+  return document;
+}
+
 function add(
   item: PathItem,
   methods: readonly (typeof METHODS)[number][],

@@ -161,7 +161,7 @@ export const ERROR_CATALOGUE = {
     status: 401,
     title: 'An API key is needed',
     cause:
-      'X-Api-Key is missing or not one of SERVICE_API_KEYS or ADMIN_API_KEYS; without any configured key the route is closed.',
+      'X-Api-Key (or HTTP Basic, or client_secret, where a route takes them) is missing or not one of SERVICE_API_KEYS or ADMIN_API_KEYS; without any configured key the route is closed. A wrong key is refused on routes that need none, too.',
     cure: 'Configure a key as `name:key` and send `X-Api-Key: key`.',
   },
   PUSH_SIGNATURE_INVALID: {

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
+import { BEARER_CHALLENGE } from './challenge.js';
 import type { ErrorCode } from './error-catalogue.js';
 import { describeError } from './describe-error.js';
 import { Metrics } from './metrics.js';
@@ -84,7 +85,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.retryAfter !== undefined) void reply.header('Retry-After', String(error.retryAfter));
     if (error.code === 'METHOD_NOT_ALLOWED')
       void reply.header('Allow', this.routes.methodsOf(request.url).join(', '));
-    if (error.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    if (error.status === 401) {
+      const { challenge = BEARER_CHALLENGE } = requestContext()?.facts ?? {};
+      void reply.header('WWW-Authenticate', challenge);
+    }
     await reply
       .status(error.status)
       .header('Cache-Control', 'no-store')

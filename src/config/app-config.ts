@@ -1,3 +1,5 @@
+import type { RouteQuotaName } from '../common/quota-names.js';
+
 /** The kinds of app that a company registers with WeChat. */
 export type AppKind = 'mini_program' | 'website' | 'official_account';
 
@@ -136,8 +138,11 @@ export abstract class AppConfig {
   abstract readonly eventRetention: number;
   abstract readonly docs: boolean;
   abstract readonly logLevel: string;
-  /** Limits per address and per app; off for load tests only. */
-  abstract readonly rateLimits: boolean;
+  /** Limits per address and per app, off for load tests only; quotas of an address in a minute that differ. */
+  abstract readonly rateLimits: {
+    readonly on: boolean;
+    readonly quotas: Readonly<Partial<Record<RouteQuotaName, number>>>;
+  };
   /** Bearer token of /metrics; `null`: loopback alone may read them. */
   abstract readonly metricsToken: string | null;
   /** Name and logo on the pages; `null`: no logo. */

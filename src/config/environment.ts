@@ -76,7 +76,7 @@ export class Environment {
   @Parsed(parse.webhookSecrets) WEBHOOK_SECRET: string | undefined = undefined;
   @Parsed(parse.duration) EVENT_RETENTION = '180d';
 
-  @Parsed(parse.flag) RATE_LIMITS = 'on';
+  @Parsed(parse.rateLimits) RATE_LIMITS = 'on';
 
   @Parsed(parse.text) BRAND_NAME = 'wechat-auth';
   @Parsed(parse.pictureUrl) BRAND_LOGO_URL: string | undefined = undefined;

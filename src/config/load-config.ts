@@ -108,7 +108,7 @@ function productionFaults(env: Environment): string[] {
     faults.push('RETURN_URLS must be https in production: login codes travel there');
   }
   if (env.SANDBOX !== undefined && parse.flag(env.SANDBOX)) faults.push('SANDBOX must be off in production');
-  if (!parse.flag(env.RATE_LIMITS)) faults.push('RATE_LIMITS must be on in production');
+  if (!parse.rateLimits(env.RATE_LIMITS).on) faults.push('RATE_LIMITS must not be off in production');
   if (!env.ENCRYPTION_KEYS) faults.push('ENCRYPTION_KEYS must be set in production');
   const variables = Object.values(APP_VARIABLES);
   if (variables.every((name) => !env[name])) {
@@ -213,7 +213,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
     eventRetention: parse.duration(env.EVENT_RETENTION),
     docs: env.DOCS !== undefined ? parse.flag(env.DOCS) : nodeEnv !== 'production',
     logLevel: env.LOG_LEVEL,
-    rateLimits: parse.flag(env.RATE_LIMITS),
+    rateLimits: parse.rateLimits(env.RATE_LIMITS),
     metricsToken: env.METRICS_TOKEN ? parse.metricsToken(env.METRICS_TOKEN) : null,
     brand: {
       name: env.BRAND_NAME,

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { ROUTE_QUOTA_NAMES, type RouteQuotaName } from '../common/quota-names.js';
 import type { MiniProgramVersion, MysqlConfig } from './app-config.js';
 
 /** A value of the environment that cannot be used. The message never repeats the value. */
@@ -289,6 +290,29 @@ export function headerName(value: string): string {
   }
   if (RESERVED_HEADERS.test(name)) throw new SettingFault('must be a header that means nothing else');
   return name;
+}
+
+const MAX_QUOTA = 10_000_000;
+
+/** `on`, `off`, or `quota=number[,quota=number…]`: what one address may do in a minute where the default does not fit. */
+export function rateLimits(value: string): {
+  on: boolean;
+  quotas: Partial<Record<RouteQuotaName, number>>;
+} {
+  if (!value.includes('=')) return { on: flag(value), quotas: {} };
+  const quotas: Partial<Record<RouteQuotaName, number>> = {};
+  for (const entry of list(value)) {
+    const [, written = '', number = ''] = /^([a-z-]+) *= *([1-9]\d{0,7})$/.exec(entry) ?? [];
+    const name = ROUTE_QUOTA_NAMES.find((each) => each === written);
+    if (name === undefined || Number(number) > MAX_QUOTA) {
+      throw new SettingFault(
+        `must be on, off or quota=number, separated by commas, with numbers of 1 to ${MAX_QUOTA}; the quotas are ${ROUTE_QUOTA_NAMES.join(', ')}`,
+      );
+    }
+    if (name in quotas) throw new SettingFault('names a quota twice');
+    quotas[name] = Number(number);
+  }
+  return { on: true, quotas };
 }
 
 /** `on`/`off` and their usual synonyms. */

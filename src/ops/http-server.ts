@@ -20,6 +20,7 @@ import type { RequestLog } from './request-log.js';
 import type { Shutdown } from './shutdown.js';
 
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
+type CorsOptions = NonNullable<Parameters<FastifyAdapter['enableCors']>[0]>;
 
 /** How long a request may take to arrive (ms): its header fields, and all of it. A picture of 2 MiB needs 70 kB/s. */
 const HEADERS_MS = 10_000;
@@ -144,9 +145,34 @@ export function registerRequestHooks(
   ignoreBodies(fastify);
 }
 
-function apiKeyOf({ headers }: FastifyRequest, { apiKeys, tokenHeader }: AppConfig): ApiKey | null {
-  const given = tokenHeader === 'x-api-key' ? undefined : headers['x-api-key'];
+function apiKeyOf({ headers }: FastifyRequest, { apiKeys }: AppConfig): ApiKey | null {
+  const given = headers['x-api-key'];
   return typeof given === 'string' ? keyGiven(apiKeys, given) : null;
+}
+
+/**
+ * CORS with credentials for these origins and no others. An OPTIONS that is no preflight is answered like one, not with
+ * the plugin's text/plain; where a route answers it itself, a preflight alone is: a proxy that asks whether the token of
+ * an OPTIONS is good must not hear 204.
+ */
+export function corsFor(origins: string[]): CorsOptions {
+  const options: CorsOptions = {
+    origin: origins,
+    // All that routes have: the plugin by itself allows GET, HEAD and POST.
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    credentials: true,
+    strictPreflight: false,
+    // X-Attempt-Secret and Last-Event-ID with the rest: what a client asks for is allowed.
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
+    maxAge: 600,
+  };
+  return {
+    delegator: ({ headers, routeOptions }, done) => {
+      const isPreflight = Boolean(headers.origin && headers['access-control-request-method']);
+      const isOwn = routeOptions.config.answersAnything && !isPreflight;
+      done(null, isOwn ? { ...options, preflight: false } : options);
+    },
+  };
 }
 
 /** JSON is the only body taken. wx.request sends `application/json` also where there is no body; that is no body, not a broken one. */
@@ -219,7 +245,7 @@ function refuseForms(fastify: FastifyInstance): void {
 /** A route that answers whatever comes along does not wait for a body, and refuses none; Node reads past it. */
 function ignoreBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.routeOptions.config.ignoresBody) {
+    if (request.routeOptions.config.answersAnything) {
       for (const name of ['content-type', 'content-length', 'transfer-encoding']) {
         Reflect.deleteProperty(request.headers, name);
       }

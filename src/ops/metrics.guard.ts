@@ -2,6 +2,8 @@ import { BlockList, isIPv6 } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
+import { INVALID_TOKEN_CHALLENGE } from '../common/challenge.js';
+import { noteInRequest } from '../common/request-context.js';
 import { secretsEqual } from '../common/secret.js';
 import { AppConfig } from '../config/app-config.js';
 
@@ -34,6 +36,7 @@ export class MetricsGuard implements CanActivate {
     }
     const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (secretsEqual(given, metricsToken)) return true;
+    if (request.headers.authorization !== undefined) noteInRequest({ challenge: INVALID_TOKEN_CHALLENGE });
     throw new AppError('METRICS_TOKEN_INVALID');
   }
 }

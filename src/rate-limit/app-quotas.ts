@@ -17,7 +17,7 @@ export class AppQuotas {
    * @throws AppError RATE_LIMITED
    */
   async take(name: AppQuotaName, appId: string): Promise<void> {
-    if (!this.config.rateLimits) return;
+    if (!this.config.rateLimits.on) return;
     await this.limiter.take([{ name, limit: APP_QUOTAS[name], of: 'app', subject: appId }], null);
   }
 }

@@ -16,14 +16,17 @@ const FIELDS = {
 } as const;
 
 /**
- * Adds RATE_LIMITED and the fields to the 429 of every limited route. Done to the whole document: a decorator could
+ * Adds RATE_LIMITED and the fields to the 429 of every limited route, and API_KEY_INVALID. Done to the whole document: a decorator could
  * not add to what another one says of the same status.
  */
 export function documentLimits(document: OpenAPIObject): OpenAPIObject {
   for (const operation of Object.values(document.paths).flatMap((path) =>
     Object.values<unknown>({ ...path }),
   )) {
-    if (isLimited(operation)) documentProblems(operation, ['RATE_LIMITED'], FIELDS);
+    if (!isLimited(operation)) continue;
+    documentProblems(operation, ['RATE_LIMITED'], FIELDS);
+    // A wrong X-Api-Key is refused wherever a good one changes something.
+    documentProblems(operation, ['API_KEY_INVALID']);
   }
   return document;
 }

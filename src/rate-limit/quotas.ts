@@ -1,3 +1,4 @@
+import type { RouteQuotaName } from '../common/quota-names.js';
 import type { AppKind } from '../config/app-config.js';
 
 /** Every quota is for a window of this length (ms), which begins with the minute of the service's clock. */
@@ -18,6 +19,8 @@ export interface RouteQuota {
  *
  * What one app may do is 80 % of what WeChat takes for it (50,000 code exchanges a minute, wechat-api.md section 4.4):
  * a flood from many addresses does not use up WeChat's quota, which other services of the operator share.
+ *
+ * RATE_LIMITS may say other numbers for an address. Programs with a good API key have no address (RateLimitGuard).
  */
 export const ROUTE_QUOTAS = {
   // mini programs: phones, behind gateways
@@ -51,10 +54,7 @@ export const ROUTE_QUOTAS = {
   admin: { perAddress: 600 },
   // Other services of the operator, perhaps all of them behind one address: a thousand a second.
   service: { perAddress: 60_000 },
-} as const satisfies Record<string, RouteQuota>;
-
-/** Name of a quota of routes: for `@RateLimit`, in the header fields, in the keys of the store. */
-export type RouteQuotaName = keyof typeof ROUTE_QUOTAS;
+} as const satisfies Record<RouteQuotaName, RouteQuota>;
 
 /** What one app may do in a minute, counted by a door that knows the app only after it has looked something up. */
 export const APP_QUOTAS = {
@@ -67,5 +67,5 @@ export const APP_QUOTAS = {
 /** Name of such a quota. */
 export type AppQuotaName = keyof typeof APP_QUOTAS;
 
-/** How many wrong API keys of one address are looked at. A right one is never mistyped that often. */
+/** How many wrong API keys of one address are recorded in a minute, and answered with more than "too many". */
 export const API_KEY_GUESSES = 30;

@@ -1,6 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import { ROUTE_QUOTAS, type RouteQuota, type RouteQuotaName, WINDOW_MS } from './quotas.js';
+import type { RouteQuotaName } from '../common/quota-names.js';
+import { ROUTE_QUOTAS, type RouteQuota, WINDOW_MS } from './quotas.js';
 
 /** Metadata key of the name of a route's quota. */
 export const RATE_LIMIT = 'wechat-auth:rate-limit';

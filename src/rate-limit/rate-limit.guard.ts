@@ -2,16 +2,19 @@ import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../common/ip-address.js';
+import type { RouteQuotaName } from '../common/quota-names.js';
+import { requestContext } from '../common/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Quota } from './quota.js';
-import { ROUTE_QUOTAS, type RouteQuota, type RouteQuotaName } from './quotas.js';
+import { ROUTE_QUOTAS, type RouteQuota } from './quotas.js';
 import { RATE_LIMIT } from './rate-limit.decorator.js';
 import { RateLimiter } from './rate-limiter.js';
 import { requestedApp } from './requested-app.js';
 
 /**
  * Stands before every other guard, so that bad codes, tokens and keys are not free. The address is that of the
- * client, behind TRUSTED_PROXIES only (Fastify's `request.ip`).
+ * client (`RequestContext.ip`). A program of the operator with a good API key has no limit of its own: a company's back
+ * end logs in all its people from one address. What the app may do at WeChat holds for it as well.
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
@@ -26,7 +29,7 @@ export class RateLimitGuard implements CanActivate {
 
   /** @throws AppError RATE_LIMITED */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.config.rateLimits) return true;
+    if (!this.config.rateLimits.on) return true;
     const name = this.reflector.getAllAndOverride<RouteQuotaName | undefined>(RATE_LIMIT, [
       context.getHandler(),
       context.getClass(),
@@ -35,7 +38,8 @@ export class RateLimitGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     try {
-      await this.limiter.take(this.quotas(name, request), reply);
+      const quotas = this.quotas(name, request);
+      if (quotas.length > 0) await this.limiter.take(quotas, reply);
     } catch (error) {
       this.hintAtProxy(request);
       throw error;
@@ -45,10 +49,16 @@ export class RateLimitGuard implements CanActivate {
 
   private quotas(name: RouteQuotaName, request: FastifyRequest): Quota[] {
     const { perAddress, perApp }: RouteQuota = ROUTE_QUOTAS[name];
-    const ofAddress = { name, limit: perAddress, of: 'address', subject: addressGroup(request.ip) } as const;
+    const quotas: Quota[] = [];
+    if (!isProgram(name)) {
+      const limit = this.config.rateLimits.quotas[name] ?? perAddress;
+      quotas.push({ name, limit, of: 'address', subject: addressGroup(request.ip) });
+    }
     const app = perApp ? requestedApp(this.config.wechat.apps, perApp.defaultKind, request) : null;
-    if (!perApp || !app) return [ofAddress];
-    return [ofAddress, { name: `${name}-app`, limit: perApp.quota, of: 'app', subject: app.appId }];
+    if (perApp && app) {
+      quotas.push({ name: `${name}-app`, limit: perApp.quota, of: 'app', subject: app.appId });
+    }
+    return quotas;
   }
 
   /** Behind a proxy that nobody named, all people are one address: they would be refused without anybody knowing why. */
@@ -59,4 +69,9 @@ export class RateLimitGuard implements CanActivate {
       'an address was limited that sends X-Forwarded-For: if it is a proxy of yours, name it in TRUSTED_PROXIES',
     );
   }
+}
+
+/** Operators' own routes are limited for their keys, too: those are used by scripts and consoles. */
+function isProgram(name: RouteQuotaName): boolean {
+  return name !== 'admin' && Boolean(requestContext()?.apiKey);
 }

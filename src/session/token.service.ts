@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { v4 as uuidv4 } from 'uuid';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
+import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -20,6 +21,12 @@ export interface AccessTokenClaims {
   readonly exp: number;
   readonly jti: string;
 }
+
+/** Tokens of ours have some 500 characters, with long names of issuer and audience 1,000. */
+const MAX_TOKEN_LENGTH = 4_096;
+/** How far the clock of the instance that signed may be ahead (s). */
+const MAX_AHEAD = 60;
+const APP_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** So many tokens are remembered after their first check; each is half a kilobyte. */
 const MAX_CHECKED = 20_000;
@@ -66,6 +73,7 @@ export class TokenService {
 
   /** @throws AppError TOKEN_INVALID */
   async verify(token: string): Promise<AccessTokenClaims> {
+    if (token.length > MAX_TOKEN_LENGTH) throw new AppError('TOKEN_INVALID');
     const known = this.checked.get(token);
     const kid = known?.kid ?? kidOf(token);
     const verifier = kid === null ? null : await this.keys.verifier(kid);
@@ -73,16 +81,38 @@ export class TokenService {
     const now = Math.floor(this.clock.now() / 1000);
     if (known && known.claims.exp > now) return known.claims;
     try {
-      const claims = verifier.verify<AccessTokenClaims>(token, {
+      const claims: unknown = verifier.verify(token, {
         issuer: this.config.jwt.issuer,
         audience: this.config.jwt.audience,
         clockTimestamp: now,
       });
-      this.checked.set(token, { kid, claims });
-      return claims;
+      if (this.isOurs(claims) && claims.iat <= now + MAX_AHEAD) {
+        this.checked.set(token, { kid, claims });
+        return claims;
+      }
     } catch {
-      throw new AppError('TOKEN_INVALID');
+      // Whatever is wrong with it.
     }
+    throw new AppError('TOKEN_INVALID');
+  }
+
+  /**
+   * Whether claims are what {@link sign} writes, each in its shape: a signature alone does not say that the key has
+   * signed an access token of a session, and one without `exp` would be good for ever.
+   */
+  private isOurs(claims: unknown): claims is AccessTokenClaims {
+    if (typeof claims !== 'object' || claims === null) return false;
+    const { iss, aud, sub, sid, appId, iat, exp, jti } = claims as Readonly<Record<string, unknown>>;
+    return (
+      iss === this.config.jwt.issuer &&
+      aud === this.config.jwt.audience &&
+      [sub, sid, jti].every((id) => typeof id === 'string' && isId(id)) &&
+      typeof appId === 'string' &&
+      APP_ID.test(appId) &&
+      Number.isSafeInteger(iat) &&
+      Number.isSafeInteger(exp) &&
+      Number(exp) > Number(iat)
+    );
   }
 }
 

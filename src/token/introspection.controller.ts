@@ -1,6 +1,6 @@
 import { applyDecorators, Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentOperator, ServiceKey } from '../auth/api-key.guard.js';
+import { CurrentOperator, ServiceClient } from '../auth/api-key.guard.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { FormBody } from '../common/form-body.js';
 import type { Actor } from '../events/event-log.js';
@@ -23,7 +23,7 @@ function AboutToken(summary: string, operationId: string): MethodDecorator {
 /** What other services of the operator ask about tokens, and how they end them. */
 @ApiTags('tokens')
 @Controller('v1/auth')
-@ServiceKey()
+@ServiceClient()
 @RateLimit('service')
 export class IntrospectionController {
   constructor(private readonly introspection: Introspection) {}
@@ -32,8 +32,8 @@ export class IntrospectionController {
   @Post('introspect')
   @AboutToken('Introspect a token (RFC 7662)', 'introspect')
   @ApiOkResponse({ type: IntrospectionReply })
-  introspect(@Body() { token }: TokenRequest): Promise<IntrospectionReply> {
-    return this.introspection.introspect(token);
+  introspect(@Body() { token, token_type_hint }: TokenRequest): Promise<IntrospectionReply> {
+    return this.introspection.introspect(token, token_type_hint);
   }
 
   /** Ends the session of a token (RFC 7009). A token that is not good any more is no error. */

@@ -13,7 +13,8 @@ export class TokenRequest {
   @ApiProperty({
     required: false,
     example: 'access_token',
-    description: 'access_token or refresh_token. Not needed: the two look different.',
+    description:
+      'access_token or refresh_token. To introspect a refresh token, refresh_token is needed: without it a refresh token is inactive, so nobody lets one in. Not needed for anything else.',
   })
   @IsOptional()
   @IsString()

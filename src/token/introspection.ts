@@ -25,10 +25,14 @@ export class Introspection {
     private readonly config: AppConfig,
   ) {}
 
-  /** What a token means now. An access token costs the database at most one read in 5 s for each session. */
-  async introspect(token: string): Promise<IntrospectionReply> {
-    const reply = (await this.refreshToken(token)) ?? (await good(() => this.accessToken(token)));
-    return reply ?? { active: false };
+  /**
+   * What a token means now. An access token costs the database at most one read in 5 s for each session. A refresh
+   * token is active for who asks about one: most who ask look at `active` alone, and must not let it in.
+   * @param hint `token_type_hint` of the request
+   */
+  async introspect(token: string, hint?: string): Promise<IntrospectionReply> {
+    const refreshToken = hint === 'refresh_token' ? await this.refreshToken(token) : null;
+    return refreshToken ?? (await good(() => this.accessToken(token))) ?? { active: false };
   }
 
   /** Ends the session of a token, with its event. */

@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../common/api-problems.js';
 import { Public } from '../common/public.js';
+import { AppConfig } from '../config/app-config.js';
 import { type PublishedKey, SigningKeys } from '../session/signing-keys.js';
 
 /** A public key (RFC 7517). */
@@ -21,11 +22,60 @@ export class JwksReply {
   keys!: JwkReply[];
 }
 
-/** The public keys, for services that verify tokens themselves. */
+const CLIENT_METHODS = ['client_secret_basic', 'client_secret_post'];
+
+/** Where to ask about tokens, and how (RFC 8414 section 2). */
+export class ServerMetadataReply {
+  @ApiProperty({ example: 'https://login.example.com' })
+  issuer!: string;
+
+  @ApiProperty({ example: 'https://login.example.com/.well-known/jwks.json' })
+  jwks_uri!: string;
+
+  @ApiProperty({ type: [String], example: [], description: 'None: nobody logs in here with OAuth.' })
+  response_types_supported!: string[];
+
+  @ApiProperty({ example: 'https://login.example.com/v1/auth/introspect' })
+  introspection_endpoint!: string;
+
+  @ApiProperty({ type: [String], example: CLIENT_METHODS })
+  introspection_endpoint_auth_methods_supported!: string[];
+
+  @ApiProperty({ example: 'https://login.example.com/v1/auth/revoke' })
+  revocation_endpoint!: string;
+
+  @ApiProperty({ type: [String], example: CLIENT_METHODS })
+  revocation_endpoint_auth_methods_supported!: string[];
+}
+
+/** What services need that check tokens: the public keys, and where to ask. */
 @ApiTags('tokens')
 @Controller('.well-known')
 export class JwksController {
-  constructor(private readonly signingKeys: SigningKeys) {}
+  constructor(
+    private readonly signingKeys: SigningKeys,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Where to introspect and to revoke tokens, with a service key as client (RFC 8414); may be cached for an hour. */
+  @Get('oauth-authorization-server')
+  @Public()
+  @Header('Cache-Control', 'public, max-age=3600')
+  @ApiOperation({ summary: 'Where to ask about tokens (RFC 8414)', operationId: 'serverMetadata' })
+  @ApiOkResponse({ type: ServerMetadataReply })
+  @ApiProblems({})
+  metadata(): ServerMetadataReply {
+    const { publicUrl, jwt } = this.config;
+    return {
+      issuer: jwt.issuer,
+      jwks_uri: `${publicUrl}/.well-known/jwks.json`,
+      response_types_supported: [],
+      introspection_endpoint: `${publicUrl}/v1/auth/introspect`,
+      introspection_endpoint_auth_methods_supported: CLIENT_METHODS,
+      revocation_endpoint: `${publicUrl}/v1/auth/revoke`,
+      revocation_endpoint_auth_methods_supported: CLIENT_METHODS,
+    };
+  }
 
   /** JSON Web Key Set (RFC 7517 section 5); may be cached for an hour. */
   @Get('jwks.json')

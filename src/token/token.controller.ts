@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { All, Body, Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -8,9 +8,10 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { accessTokenOf, CurrentSession, RecentSession } from '../auth/access-token.js';
+import { accessTokenOf, CurrentSession, RecentSession, withToken } from '../auth/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
+import { AnswersAnything } from '../common/body-limit.js';
 import { Public } from '../common/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
@@ -73,14 +74,18 @@ export class TokenController {
   )
   async logout(@Body() body: LogoutRequest, @Req() request: FastifyRequest): Promise<void> {
     if (body.refreshToken !== undefined) return this.sessions.endByRefreshToken(body.refreshToken);
-    const accessToken = accessTokenOf(request.headers, this.config.tokenHeader);
+    const accessToken = accessTokenOf(request, this.config.tokenHeader);
     if (accessToken === null) throw new AppError('TOKEN_MISSING');
-    const { sid } = await this.tokens.verify(accessToken);
+    const { sid } = await withToken(() => this.tokens.verify(accessToken));
     return this.sessions.end(sid, 'logout');
   }
 
-  /** For proxies (nginx auth_request, Traefik ForwardAuth): 200 and who it is in headers, else 401. */
-  @Get('verify')
+  /**
+   * For proxies (nginx auth_request, Traefik ForwardAuth, Envoy ext_authz): 200 and who it is in headers, else 401. By
+   * any method and with any body, for some proxies keep those of the request that they ask about. It changes nothing.
+   */
+  @All('verify')
+  @AnswersAnything()
   @RecentSession()
   @ApiBearerAuth()
   @Header('Cache-Control', 'no-store')

@@ -120,10 +120,11 @@ export class AttemptsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { key, attempt } = await this.attempts.watch(id, { browser: this.cookie.read(request), secret });
+    this.live.requireRoom(request.ip);
     const stream = new EventStream(reply);
     // HEAD asks for no more than the head.
     if (request.method === 'HEAD') stream.end();
-    else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId)));
+    else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId), request.ip));
   }
 
   /** The service's own page in a frame says that it was shown: only then is the attempt told how its login ended. */

@@ -1,8 +1,12 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type Attempt, type AttemptState, isFinal, stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
+import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
+import { addressGroup } from '../common/ip-address.js';
 import { Metrics } from '../common/metrics.js';
+import { AppConfig } from '../config/app-config.js';
+import { ROUTE_QUOTAS } from '../rate-limit/quotas.js';
 
 /** A browser that waits. */
 export interface Waiter {
@@ -16,6 +20,8 @@ export interface Waiter {
 
 interface Waiting {
   readonly waiter: Waiter;
+  /** Whose it is in the count of streams: a group of addresses. */
+  readonly from: string;
   /** When the stream is over (ms). */
   readonly endsAt: number;
   /** When it gets a heartbeat and a look into the store (ms). */
@@ -33,6 +39,8 @@ const LIFETIME_MS = 5 * 60 * 1_000;
 const LOOKS_PER_MS = 5;
 /** Streams for one attempt: its tabs. The oldest gives way. */
 const MAX_PER_ATTEMPT = 8;
+/** A stream counts as so many polls in a minute: of one address (of IPv6 the /64) 2,000 are open at a time. */
+const POLLS_PER_STREAM = 6;
 
 /**
  * Who waits for which attempt, on this instance. A step on any instance is heard and looked up once, however many
@@ -42,6 +50,8 @@ const MAX_PER_ATTEMPT = 8;
 @Injectable()
 export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   private readonly waiting = new Map<string, Set<Waiting>>();
+  /** How many wait from which group of addresses. */
+  private readonly streams = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private opened = 0;
   private stopping = false;
@@ -50,6 +60,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     private readonly attempts: Attempts,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
+    private readonly config: AppConfig,
   ) {}
 
   onModuleInit(): void {
@@ -77,18 +88,34 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
+   * Whether one more stream of an address is taken; who is refused may poll instead.
+   * @throws AppError RATE_LIMITED
+   */
+  requireRoom(ip: string): void {
+    const { on, quotas } = this.config.rateLimits;
+    if (!on) return;
+    const polls = quotas['attempt-status'] ?? ROUTE_QUOTAS['attempt-status'].perAddress;
+    const limit = Math.max(1, Math.floor(polls / POLLS_PER_STREAM));
+    if ((this.streams.get(addressGroup(ip)) ?? 0) < limit) return;
+    throw new AppError('RATE_LIMITED', { detail: `One address may follow ${limit} attempts at a time.` });
+  }
+
+  /**
    * Tells a waiter where its attempt stands, and what follows.
+   * @param ip of the browser
    * @param seen the version that the browser has heard of already
    * @returns what to call when the browser has gone
    */
-  wait(key: string, attempt: Attempt, waiter: Waiter, seen: number | null): () => void {
+  wait(key: string, attempt: Attempt, waiter: Waiter, seen: number | null, ip: string): () => void {
     const openedAt = this.clock.now();
     const state = stateOf(attempt, openedAt);
     // A final state is told again: what time alone has changed has no version of its own.
     const isKnown = seen === attempt.version && !isFinal(state);
     const told = isKnown ? { version: seen, status: state.status } : null;
     const turnAt = openedAt + TICK_MS * (1 + (this.opened++ % TURNS));
-    const each: Waiting = { waiter, endsAt: openedAt + LIFETIME_MS, turnAt, attempt, told };
+    const from = addressGroup(ip);
+    this.streams.set(from, (this.streams.get(from) ?? 0) + 1);
+    const each: Waiting = { waiter, from, endsAt: openedAt + LIFETIME_MS, turnAt, attempt, told };
     const all = this.waiting.get(key) ?? new Set();
     this.waiting.set(key, all.add(each));
     const [oldest] = all;
@@ -160,7 +187,13 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
 
   private forget(key: string, each: Waiting): void {
     const all = this.waiting.get(key);
-    all?.delete(each);
+    if (all?.delete(each)) this.release(each.from);
     if (all?.size === 0) this.waiting.delete(key);
+  }
+
+  private release(from: string): void {
+    const left = (this.streams.get(from) ?? 0) - 1;
+    if (left > 0) this.streams.set(from, left);
+    else this.streams.delete(from);
   }
 }

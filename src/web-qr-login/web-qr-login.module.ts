@@ -16,13 +16,20 @@ import { LiveStatus } from './live-status.js';
 import { LoginPageController } from './login-page.controller.js';
 import { LoginStates } from './login-states.js';
 import { QrPictures } from './qr-pictures.js';
+import { RootController } from './root.controller.js';
 import { WebQrLoginController } from './web-qr-login.controller.js';
 import { WebsiteLoginFlow } from './website-login-flow.js';
 
 /** The door for websites. */
 @Module({
   imports: [AttemptModule, WeChatModule, UserModule, SessionModule],
-  controllers: [WebQrLoginController, AttemptsController, LoginPageController, LinkWebsiteController],
+  controllers: [
+    WebQrLoginController,
+    AttemptsController,
+    LoginPageController,
+    LinkWebsiteController,
+    RootController,
+  ],
   providers: [
     LoginStates,
     CallbackGuard,

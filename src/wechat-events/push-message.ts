@@ -22,6 +22,8 @@ export interface PushMessage {
 const MAX_DEPTH = 16;
 /** Far more than any push has; what is longer would keep the parser busy. */
 const MAX_TAGS = 1_000;
+/** The parser takes time with the square of their number. */
+const MAX_CDATA = 300;
 /** A tag, or a `<` that begins none. */
 const TAG = /<(\/?)([A-Za-z_][\w.-]*)(\/?)>|</g;
 
@@ -58,7 +60,8 @@ export function toPushMessage(fields: PushFields): PushMessage {
 
 function xmlMembers(text: string): object {
   // The parser alone would make something of almost anything.
-  if (!isPlainTree(withoutCdata(text))) throw new AppError('PUSH_MALFORMED');
+  if (text.split('<![CDATA[', MAX_CDATA + 2).length > MAX_CDATA + 1 || !isPlainTree(withoutCdata(text)))
+    throw new AppError('PUSH_MALFORMED');
   const parser = new XMLParser({
     parseTagValue: false,
     processEntities: false,

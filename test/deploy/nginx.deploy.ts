@@ -69,6 +69,26 @@ describe('deploy/nginx/auth-request.conf', () => {
     expect(reply.status).toBe(200);
   });
 
+  test('a preflight goes to the API, which alone knows who may call it; every other OPTIONS needs a token', async () => {
+    const preflight = { origin: 'https://shop.example.com', 'access-control-request-method': 'POST' };
+    const reply = await call<Seen>(url, {
+      method: 'OPTIONS',
+      headers: { ...preflight, 'x-auth-user-id': 'forged' },
+    });
+    expect(reply).toMatchObject({ status: 200, body: { userId: null, sessionId: null } });
+    const { accessToken: token, user } = await world.miniProgramLogin(await world.person());
+    const halves: Readonly<Record<string, string>>[] = [
+      {},
+      { origin: preflight.origin },
+      { 'access-control-request-method': 'POST' },
+    ];
+    for (const headers of halves) {
+      expect((await call(url, { method: 'OPTIONS', headers })).status).toBe(401);
+    }
+    expect((await call(url, { method: 'POST', headers: preflight })).status).toBe(401);
+    expect((await call<Seen>(url, { method: 'OPTIONS', token })).body.userId).toBe(user.id);
+  });
+
   test('without a token, with a wrong one and after a logout nothing reaches it', async () => {
     const { accessToken, refreshToken } = await world.miniProgramLogin(await world.person());
     expect((await call(url)).status).toBe(401);

@@ -1,8 +1,10 @@
+import { request } from 'node:http';
 import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, sign, verify } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SigningKeys } from '../../src/session/signing-keys.js';
 import { call } from '../harness/http.js';
 import { startService } from '../harness/service.js';
-import { MINI_PROGRAM, type TokenReply, World } from '../harness/world.js';
+import { MINI_PROGRAM, SHOP, type TokenReply, World } from '../harness/world.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,18 @@ function decode(part: string | undefined): Claims {
 
 function claimsOf(token: string): Claims {
   return decode(token.split('.')[1]);
+}
+
+/** A GET with fields as they are, also of the same name. @returns its status */
+function rawRequest(url: string, fields: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { headers: [...fields, 'Host', new URL(url).host] }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
 }
 
 describe('an access token', () => {
@@ -136,6 +150,112 @@ describe('an access token', () => {
       });
       expect(await codeOf(`${text}.${signature.toString('base64url')}`)).toBe('TOKEN_INVALID');
     }
+  });
+
+  describe('that our own key signed', () => {
+    /** Signs with the service's key what no login would. */
+    async function signed(changes: Claims): Promise<string> {
+      const signer = world.service().app.get(SigningKeys, { strict: false }).signer();
+      const claims = {
+        ...claimsOf((await world.miniProgramLogin(await world.person())).accessToken),
+        ...changes,
+      };
+      const payload = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+      return signer.sign(payload, { noTimestamp: !('iat' in payload) });
+    }
+    const now = (): number => Math.floor(world.clock.now() / 1000);
+
+    test('is good as a login has it', async () => {
+      expect((await world.verify(await signed({}))).status).toBe(200);
+      expect((await world.verify(await signed({ iat: now() + 55 }))).status).toBe(200);
+    });
+
+    test.each<[what: string, claims: () => Claims]>([
+      ['without an end', () => ({ exp: undefined })],
+      ['from the future', () => ({ iat: now() + 70, exp: now() + 900 })],
+      ['that ends before it begins', () => ({ iat: now() + 50, exp: now() + 40 })],
+      ['without a beginning', () => ({ iat: undefined })],
+      ['with half a second', () => ({ iat: now() - 0.5 })],
+      ['for several audiences', () => ({ aud: [world.url, 'https://other.example.com'] })],
+      ['for one audience in a list', () => ({ aud: [world.url] })],
+      ['without an issuer', () => ({ iss: undefined })],
+      ['of no user', () => ({ sub: undefined })],
+      ['of a user that is no id', () => ({ sub: "' OR 1=1" })],
+      ['of several users', () => ({ sub: [login.user.id] })],
+      ['of no session', () => ({ sid: undefined })],
+      ['of a session that is a list', () => ({ sid: [String(claimsOf(login.accessToken).sid)] })],
+      ['of a session that is an object', () => ({ sid: { toSqlString: 'x' } })],
+      ['of no app', () => ({ appId: undefined })],
+      ['of an app that is none', () => ({ appId: 'a b' })],
+      ['without an id', () => ({ jti: undefined })],
+      ['with an id that is none', () => ({ jti: 7 })],
+    ])('%s is refused all the same', async (_what, claims) => {
+      expect(await codeOf(await signed(claims()))).toBe('TOKEN_INVALID');
+    });
+  });
+
+  test('that comes in two fields is refused, whichever of them is good', async () => {
+    const { accessToken } = await world.miniProgramLogin(await world.person());
+    for (const fields of [
+      ['Authorization', `Bearer ${accessToken}`, 'authorization', 'Bearer x'],
+      ['authorization', 'Bearer x', 'Authorization', `Bearer ${accessToken}`],
+      ['Authorization', `Bearer ${accessToken}`, 'Authorization', `Bearer ${accessToken}`],
+    ]) {
+      expect(await rawRequest(`${world.url}/v1/users/me`, fields)).toBe(401);
+    }
+    expect(await rawRequest(`${world.url}/v1/users/me`, ['Authorization', `Bearer ${accessToken}`])).toBe(
+      200,
+    );
+  });
+
+  test('that is refused is told in the challenge, and nothing of an error where none came', async () => {
+    const { accessToken } = await world.miniProgramLogin(await world.person());
+    const challenge = async (path: string, token?: string, method = 'GET'): Promise<string | null> => {
+      const options = token === undefined ? { method } : { method, token };
+      return (await call(world.url + path, options)).headers.get('www-authenticate');
+    };
+    for (const path of ['/v1/auth/verify', '/v1/users/me']) {
+      expect(await challenge(path)).toBe('Bearer');
+      expect(await challenge(path, 'x.y.z')).toBe('Bearer error="invalid_token"');
+    }
+    expect(await challenge('/v1/auth/logout', undefined, 'POST')).toBe('Bearer');
+    expect(await challenge('/v1/auth/logout', 'x.y.z', 'POST')).toBe('Bearer error="invalid_token"');
+    await call(`${world.url}/v1/auth/logout`, { method: 'POST', token: accessToken });
+    expect(await challenge('/v1/users/me', accessToken)).toBe('Bearer error="invalid_token"');
+    // The code is not good; of the token nothing is said.
+    const good = await world.miniProgramLogin(await world.person());
+    const reply = await call(`${world.url}/v1/mini-program/validate-token`, {
+      json: { code: 'no-code-of-wechat' },
+      token: good.accessToken,
+    });
+    expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+
+  test('is verified for a proxy by any method, with any body', async () => {
+    const { accessToken: token } = await world.miniProgramLogin(await world.person());
+    const url = `${world.url}/v1/auth/verify`;
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'SEARCH']) {
+      const good = await call(url, { method, token });
+      expect([method, good.status, good.headers.get('x-auth-user-id') !== null]).toEqual([method, 200, true]);
+      expect([method, (await call(url, { method })).status]).toEqual([method, 401]);
+    }
+    for (const type of [
+      'application/json',
+      'application/x-www-form-urlencoded',
+      'text/xml',
+      'image/png',
+      'rubbish',
+    ]) {
+      for (const body of ['{"a"', '', 'x'.repeat(300_000)]) {
+        const reply = await call(url, { method: 'POST', token, body, headers: { 'content-type': type } });
+        expect({ type, status: reply.status }).toEqual({ type, status: 200 });
+      }
+    }
+    const preflight = await call(url, {
+      method: 'OPTIONS',
+      headers: { origin: SHOP, 'access-control-request-method': 'GET' },
+    });
+    expect([preflight.status, preflight.headers.get('x-auth-user-id')]).toEqual([204, null]);
   });
 
   test('lives 15 minutes', async () => {

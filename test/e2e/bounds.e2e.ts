@@ -3,6 +3,8 @@ import { type Route, RouteTable } from '../../src/common/route-table.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { type Problem, World } from '../harness/world.js';
 
+declare const backend: { databaseUrl: string | null };
+
 const ID = '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -18,18 +20,21 @@ const LARGER: Readonly<Record<string, number>> = {
 /** Read their body as text, with bounds of their own (push-message.spec.ts), or not at all. */
 const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;
 
-/** Whoever bounds a body must do so before anything copies or validates it, and before anybody is asked who it is. */
-describe('every route of the route table', () => {
+/**
+ * Whoever bounds a body must do so before anything copies or validates it, and before anybody is asked who it is. What
+ * is refused there differs by no database.
+ */
+(backend.databaseUrl === null ? describe : describe.skip)('every route of the route table', () => {
   let world: World;
   let routes: readonly Route[];
   beforeAll(async () => {
     world = await World.start();
-    // Files of Swagger UI are routes of somebody else, and take nothing.
+    // Files of Swagger UI are routes of somebody else, and take nothing; fetch has no TRACE, and Fastify wants a body of a QUERY.
     routes = world
       .service()
       .app.get(RouteTable)
       .all()
-      .filter(({ path }) => !path.startsWith('/docs'));
+      .filter(({ path, method }) => !path.startsWith('/docs') && !['TRACE', 'QUERY'].includes(method));
   });
   afterAll(() => world.stop());
 

@@ -124,6 +124,59 @@ describe('every error', () => {
   });
 });
 
+describe('a request that arrives slowly', () => {
+  /** What the service says on a connection on which so much is sent, until it closes it. */
+  function answerTo(text: string): Promise<string> {
+    const { hostname, port } = new URL(world.url);
+    return new Promise((resolve, reject) => {
+      let answer = '';
+      const socket = connect(Number(port), hostname, () => socket.write(text));
+      socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+      socket.on('close', () => resolve(answer));
+      socket.on('error', reject);
+    });
+  }
+
+  test('has 10 s for its fields and 30 s in all, and is told when they are over', async () => {
+    const server = world.service().app.getHttpServer();
+    const { headersTimeout, requestTimeout, maxConnections } = server;
+    expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 30_000 });
+    expect(maxConnections).toBeLessThanOrEqual(20_000);
+    // Nobody waits for that here.
+    Object.assign(server, { headersTimeout: 100, requestTimeout: 200 });
+    try {
+      const head = 'POST /v1/auth/refresh HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+      const answers = await Promise.all([
+        answerTo(head),
+        answerTo(`${head}Content-Length: 100\r\n\r\n{"refr`),
+      ]);
+      for (const answer of answers) {
+        expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+        expect(answer).toContain('Connection: close');
+        expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+          status: 408,
+          code: 'REQUEST_TIMEOUT',
+        });
+      }
+    } finally {
+      Object.assign(server, { headersTimeout, requestTimeout });
+    }
+  });
+
+  test('and one with more than 16 kB of fields is told what is wrong', async () => {
+    const answer = await answerTo(
+      `GET /health/live HTTP/1.1\r\nHost: a\r\nCookie: ${'x'.repeat(17_000)}\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'HEADERS_TOO_LARGE' });
+  });
+});
+
+test('whoever opens the service itself comes to the login page', async () => {
+  const reply = await call(`${world.url}/`);
+  expect([reply.status, reply.headers.get('location')]).toEqual([302, `${world.url}/login`]);
+});
+
 describe('the id of a request', () => {
   test.each(['abc', 'a'.repeat(64), '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52', 'A.b_c-9'])(
     'is taken from the client where it is well-formed: %s',

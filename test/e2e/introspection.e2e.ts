@@ -30,6 +30,10 @@ function touched(token: string): string {
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
 }
 
+function isRefreshToken(token: string): boolean {
+  return /^[0-9a-f-]{36}\./.test(token);
+}
+
 describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, () => {
   let world: World;
   const last = INSTANCES - 1;
@@ -49,7 +53,12 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
       headers: FORM,
     });
   }
-  const introspect = (token: string, instance = 0) => send('introspect', { token }, { instance });
+  const introspect = (token: string, instance = 0) =>
+    send(
+      'introspect',
+      { token, ...(isRefreshToken(token) && { token_type_hint: 'refresh_token' }) },
+      { instance },
+    );
   const login = async (): Promise<TokenReply> => world.miniProgramLogin(await world.person());
 
   async function expectInactive(token: string, instance = 0): Promise<void> {
@@ -112,19 +121,98 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
     expect((await introspect(refreshed.body.accessToken)).body.active).toBe(true);
   });
 
-  test('JSON is taken like a form, and a hint changes nothing', async () => {
+  test('JSON is taken like a form; a hint changes nothing of an access token, and lets a refresh token be one', async () => {
     const { accessToken, refreshToken } = await login();
-    for (const token of [accessToken, refreshToken]) {
-      const expected = (await introspect(token)).body;
-      expect(expected.active).toBe(true);
-      for (const token_type_hint of ['access_token', 'refresh_token', 'nonsense', '']) {
-        expect((await send('introspect', { token, token_type_hint })).body).toEqual(expected);
-        const json = await callWithKey(`${world.url}/v1/auth/introspect`, SERVICE_KEY, {
+    const json = async (token: string, token_type_hint: string): Promise<Introspection> =>
+      (
+        await callWithKey<Introspection>(`${world.url}/v1/auth/introspect`, SERVICE_KEY, {
           json: { token, token_type_hint },
-        });
-        expect(json.body).toEqual(expected);
-      }
+        })
+      ).body;
+    const expected = (await introspect(accessToken)).body;
+    expect(expected.active).toBe(true);
+    for (const token_type_hint of ['access_token', 'refresh_token', 'nonsense', '']) {
+      expect((await send('introspect', { token: accessToken, token_type_hint })).body).toEqual(expected);
+      expect(await json(accessToken, token_type_hint)).toEqual(expected);
+      const isAsked = token_type_hint === 'refresh_token';
+      expect((await send('introspect', { token: refreshToken, token_type_hint })).body.active).toBe(isAsked);
+      expect((await json(refreshToken, token_type_hint)).active).toBe(isAsked);
     }
+    expect((await send('introspect', { token: refreshToken })).text).toBe(INACTIVE);
+  });
+
+  test('a key is taken as HTTP Basic and in the body as well, but in one place only', async () => {
+    const { accessToken: token } = await login();
+    const basic = (text: string): Record<string, string> => ({
+      authorization: `Basic ${Buffer.from(text).toString('base64')}`,
+    });
+    const ask = async (
+      headers: Readonly<Record<string, string>>,
+      fields: Readonly<Record<string, string>> = {},
+      what = 'introspect',
+    ): Promise<Reply<Introspection>> =>
+      call(`${world.url}/v1/auth/${what}`, {
+        body: new URLSearchParams({ token, ...fields }).toString(),
+        headers: { ...FORM, ...headers },
+      });
+    const inBody = { client_id: 'orders', client_secret: SERVICE_KEY };
+    const good = [
+      await ask(basic(`orders:${SERVICE_KEY}`)),
+      await ask(basic(`orders:${SERVICE_KEY.replaceAll('-', '%2D')}`)),
+      await ask(basic(`orders:${SERVICE_KEY}`), { client_id: 'orders' }),
+      await ask(basic(`alice:${ADMIN_KEY}`)),
+      await ask({}, inBody),
+      await call<Introspection>(`${world.url}/v1/auth/introspect`, { json: { token, ...inBody } }),
+    ];
+    expect(good.map(({ body }) => body.active)).toEqual(good.map(() => true));
+
+    for (const reply of [
+      await ask(basic(`alice:${SERVICE_KEY}`)),
+      await ask(basic(SERVICE_KEY)),
+      await ask(basic(`:${SERVICE_KEY}`)),
+      await ask(basic('orders:%E0%A4%A')),
+      await ask({}, { client_id: 'alice', client_secret: SERVICE_KEY }),
+      await ask({}, { client_secret: SERVICE_KEY }),
+      await ask({}, { client_id: 'orders' }),
+      await ask({ authorization: `Bearer ${token}` }),
+      await ask({ authorization: 'Basic' }),
+      await ask({}),
+      await ask({}, {}, 'revoke'),
+    ]) {
+      expect(codeOf(reply)).toEqual({ status: 401, code: 'API_KEY_INVALID' });
+      expect(reply.headers.get('www-authenticate')).toBe('Basic realm="wechat-auth", charset="UTF-8"');
+    }
+    for (const reply of [
+      await ask({ ...basic(`orders:${SERVICE_KEY}`), 'x-api-key': SERVICE_KEY }),
+      await ask({ 'x-api-key': SERVICE_KEY }, inBody),
+      await ask(basic(`orders:${SERVICE_KEY}`), inBody),
+      await ask(basic(`orders:${SERVICE_KEY}`), inBody, 'revoke'),
+    ]) {
+      expect(codeOf(reply)).toEqual({ status: 400, code: 'BAD_REQUEST' });
+    }
+    // For nothing else: a browser would ask its user for a password.
+    const elsewhere = await call<Problem>(`${world.url}/v1/admin/users`, {
+      headers: basic(`alice:${ADMIN_KEY}`),
+    });
+    expect(codeOf(elsewhere)).toEqual({ status: 401, code: 'API_KEY_INVALID' });
+    expect(elsewhere.headers.get('www-authenticate')).toBe('Bearer');
+    expect((await ask(basic(`orders:${SERVICE_KEY}`), {}, 'revoke')).status).toBe(200);
+    expect((await introspect(token)).body.active).toBe(false);
+    expect(world.log()).not.toContain(SERVICE_KEY);
+  });
+
+  test('the metadata say where and how (RFC 8414)', async () => {
+    const { body, headers } = await call(`${world.url}/.well-known/oauth-authorization-server`);
+    expect(headers.get('cache-control')).toBe('public, max-age=3600');
+    expect(body).toEqual({
+      issuer: ISSUER,
+      jwks_uri: `${world.url}/.well-known/jwks.json`,
+      response_types_supported: [],
+      introspection_endpoint: `${world.url}/v1/auth/introspect`,
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint: `${world.url}/v1/auth/revoke`,
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    });
   });
 
   test('of a token that is not good nothing is said, whatever the reason', async () => {
@@ -289,7 +377,7 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
       }
     }
     const upper = await callWithKey<Introspection>(`${world.url}/v1/auth/introspect`, SERVICE_KEY, {
-      body: `token=${refreshToken}`,
+      body: `token=${refreshToken}&token_type_hint=refresh_token`,
       headers: { 'content-type': 'Application/X-WWW-Form-Urlencoded; charset=UTF-8' },
     });
     expect(upper.body.active).toBe(true);

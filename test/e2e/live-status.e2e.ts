@@ -483,3 +483,23 @@ if (INSTANCES > 1) {
     });
   });
 }
+
+test('one address follows so many attempts at a time, and others go on', async () => {
+  const world = await World.start({ RATE_LIMITS: 'attempt-status=12', TRUSTED_PROXIES: '127.0.0.1' });
+  const attempts = [await world.attempt(new Browser()), await world.attempt(new Browser())];
+  const [attempt] = attempts as [AttemptReply, ...AttemptReply[]];
+  const streams = await Promise.all(
+    attempts.map((each, index) => follow(world.url, each, { 'x-forwarded-for': `2001:db8::${index}` })),
+  );
+  const headers = { 'x-attempt-secret': attempt.secret, 'x-forwarded-for': '2001:db8::ffff' };
+  const refused = await call(world.url + pathOf(attempt), { headers });
+  expect([refused.status, refused.body.code]).toEqual([429, 'RATE_LIMITED']);
+  expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+  const elsewhere = await follow(world.url, attempt, { 'x-forwarded-for': '2001:db8:0:1::1' });
+  elsewhere.vanish();
+  streams[1]?.vanish();
+  await within(5_000, () => waitersOf(world.service()) === 1);
+  (await follow(world.url, attempt, { 'x-forwarded-for': '2001:db8::ffff' })).vanish();
+  streams[0]?.vanish();
+  await world.stop();
+});

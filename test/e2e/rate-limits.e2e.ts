@@ -7,7 +7,7 @@ import { createStoreKeys, INSTANCES, type StoreKeys } from '../harness/backend.j
 import { Browser, locationOf } from '../harness/browser.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { MovableClock } from '../harness/movable-clock.js';
-import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
+import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from '../harness/operator.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { MINI_PROGRAM, type Problem, SHOP, World } from '../harness/world.js';
 
@@ -181,22 +181,64 @@ describe('a limited route', () => {
     expect((await upload(world.url, from('2001:db8:1:3::1'))).status).toBe(401);
   });
 
-  test('of operators says too when keys are guessed', async () => {
+  test('of operators says too when keys are guessed, and lets the right one in all the while', async () => {
     const ours = from('192.0.2.4');
     const ask = (key: string): Promise<Reply<Problem>> =>
       callWithKey(`${world.url}/v1/admin/users`, key, ours);
     for (let guess = 0; guess < 30; guess++) {
       expect((await ask(`wrong-key-number-${guess}`)).status).toBe(401);
     }
-    const reply = await ask(ADMIN_KEY);
+    const reply = await ask('wrong-key-number-31');
     expect(reply.body.code).toBe('RATE_LIMITED');
     expect(reply.headers.get('retry-after')).toBe('60');
     expect(fields(reply)).toEqual({
       policy: '"admin";q=600;w=60, "api-key-guesses";q=30;w=60',
       left: '"admin";r=569;t=60, "api-key-guesses";r=0;t=60',
     });
-    await world.pass(60);
     expect((await ask(ADMIN_KEY)).status).toBe(200);
+    expect((await ask('wrong-key-number-32')).status).toBe(429);
+    await world.pass(60);
+    expect((await ask('wrong-key-number-33')).status).toBe(401);
+  });
+});
+
+describe('a program with a service key', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await limited({ ...API_KEYS, RATE_LIMITS: 'login=20,avatar-uploads=7' });
+  });
+  afterAll(() => world.stop());
+
+  const login = (key: string | null, json: unknown, ip?: string): Promise<Reply<Problem>> =>
+    callWithKey(`${world.url}/v1/mini-program/login`, key, {
+      json,
+      ...(ip === undefined ? {} : { headers: { 'x-forwarded-for': ip } }),
+    });
+
+  test('logs in all its people from one address, each with an address of their own in the events', async () => {
+    expect(await flood(40, () => login(SERVICE_KEY, {}))).toEqual({ 400: 40 });
+    const code = await world.wxLogin(await world.person());
+    const reply = await login(SERVICE_KEY, { code }, '[2001:DB8::7]:51234');
+    expect(reply.status).toBe(200);
+    // What the app may do at WeChat holds for a program, too.
+    expect(fields(reply).policy).toBe('"login-app";q=40000;w=60');
+    expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '2001:db8::7'`)).toBe(1);
+    expect(await world.count(`sessions WHERE ip = '2001:db8::7'`)).toBe(1);
+  });
+
+  test('whose key is wrong gains nothing: not unlimited, not believed, and told so', async () => {
+    const { body, status } = await login(`${SERVICE_KEY}x`, {}, '2001:db8::8');
+    expect({ status, code: body.code }).toEqual({ status: 401, code: 'API_KEY_INVALID' });
+    const statuses = await flood(30, (index) => login(`wrong-${index}`, {}, `192.0.2.${index}`));
+    expect(statuses).toEqual({ 401: 19, 429: 11 });
+    expect((await login(null, {}, '192.0.2.99')).status).toBe(429);
+    expect(await world.count(`events WHERE type = 'operator.refused' AND ip = '127.0.0.1'`)).toBe(1);
+    expect((await login(SERVICE_KEY, {})).status).toBe(400);
+  });
+
+  test('leaves the limits of everybody else: those that RATE_LIMITS names, and the others as they are', async () => {
+    expect(await flood(9, () => upload(world.url))).toEqual({ 401: 7, 429: 2 });
+    expect(fields(await call(`${world.url}/login`)).policy).toBe('"login-page";q=1200;w=60');
   });
 });
 
@@ -209,6 +251,25 @@ describe('the address of a request', () => {
     expect(statuses).toEqual({ 401: UPLOADS, 429: 20 });
     // Whoever forgot to name a proxy finds out why everybody is refused, once.
     expect(world.log().match(/name it in TRUSTED_PROXIES/g)).toHaveLength(1);
+    await world.stop();
+  });
+
+  test('is one however a proxy writes it, and the proxy itself where it is none', async () => {
+    const world = await limited({ ...PROXY, RATE_LIMITS: 'avatar-uploads=4' });
+    const spellings = ['203.0.113.7', '203.0.113.7:51234', '::ffff:203.0.113.7', '[::ffff:203.0.113.7]:80'];
+    for (const ip of spellings) expect((await upload(world.url, from(ip))).status).toBe(401);
+    expect((await upload(world.url, from('203.0.113.7:1'))).status).toBe(429);
+    for (const ip of ['unknown', 'x'.repeat(300), '203.0.113', '']) {
+      expect((await upload(world.url, from(ip))).status).toBe(401);
+    }
+    expect((await upload(world.url, from('rubbish'))).status).toBe(429);
+    const code = await world.wxLogin(await world.person());
+    const reply = await call(`${world.url}/v1/mini-program/login`, {
+      json: { code },
+      ...from('[2001:DB8:0::1%eth0]:443'),
+    });
+    expect(reply.status).toBe(200);
+    expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '2001:db8::1'`)).toBe(1);
     await world.stop();
   });
 });
@@ -287,6 +348,7 @@ describe('every route', () => {
     'GET /health/ready',
     'GET /metrics',
     'GET /.well-known/jwks.json',
+    'GET /.well-known/oauth-authorization-server',
     'GET /v1/auth/verify',
     'GET /avatars/{key}',
     'GET /v1/wechat/events/{appId}',

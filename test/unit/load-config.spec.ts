@@ -74,6 +74,7 @@ describe('the environment', () => {
       ACCESS_TOKEN_TTL: '90s',
       SESSION_TTL: '12h',
       TOKEN_HEADER: 'X-Token',
+      RATE_LIMITS: 'login=20000, refresh = 5,',
       RETURN_URLS: 'https://a.example.com/,https://b.example.com/app',
       ENCRYPTION_KEYS: `${KEY},${Buffer.alloc(32, 8).toString('base64')}`,
     });
@@ -92,6 +93,7 @@ describe('the environment', () => {
       },
       ttl: { accessToken: 90, session: 43_200 },
       tokenHeader: 'x-token',
+      rateLimits: { on: true, quotas: { login: 20_000, refresh: 5 } },
       returnUrls: ['https://a.example.com', 'https://b.example.com/app'],
     });
     expect(config.wechat.apps.filter(({ kind }) => kind === 'mini_program')).toEqual([
@@ -175,6 +177,14 @@ describe('the environment', () => {
     ['RETURN_URLS', 'https://*.hunter2.example.com/?x'],
     ['TRUSTED_PROXIES', '10.0.0.0/8,hunter2'],
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['RATE_LIMITS', 'hunter2'],
+    ['RATE_LIMITS', 'hunter2=5'],
+    ['RATE_LIMITS', 'login=hunter2'],
+    ['RATE_LIMITS', 'login=0'],
+    ['RATE_LIMITS', 'login=-1'],
+    ['RATE_LIMITS', 'login=99999999'],
+    ['RATE_LIMITS', 'login=5,login=6'],
+    ['RATE_LIMITS', 'off,login=5'],
     ['DOCS', 'hunter2'],
     ['LOG_LEVEL', 'hunter2'],
   ])('with a faulty %s (%j) stops the start by one line that names it and not its value', (name, value) => {

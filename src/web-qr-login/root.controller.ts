@@ -1,0 +1,25 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblems } from '../common/api-problems.js';
+import { Public } from '../common/public.js';
+import { AppConfig } from '../config/app-config.js';
+import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+
+/** Whoever opens the service in a browser. */
+@ApiTags('website')
+@Controller()
+@Public()
+@RateLimit('login-page')
+export class RootController {
+  constructor(private readonly config: AppConfig) {}
+
+  /** To the login page. */
+  @Get()
+  @ApiOperation({ summary: 'To the login page', operationId: 'root' })
+  @ApiResponse({ status: 302, description: 'To /login.' })
+  @ApiProblems({})
+  async show(@Res() reply: FastifyReply): Promise<void> {
+    await reply.redirect(`${this.config.publicUrl}/login`, 302);
+  }
+}
