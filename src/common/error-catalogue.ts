@@ -453,7 +453,7 @@ export const ERROR_CATALOGUE = {
     status: 503,
     title: 'The shared store cannot be reached',
     cause:
-      'No connection to Redis, no answer in time, or it takes no writes; in memory, the store is full. Logins need it, so that a code works once.',
+      'The shared store does not answer in time, or takes no writes. Logins need it, so that a code works once.',
     cure: 'Try again; the service reconnects by itself.',
     retryAfter: 2,
   },

@@ -152,6 +152,39 @@ onPrivateServers('a Redis that fails over behind its name', () => {
   });
 });
 
+onPrivateServers('a Redis that ends connections', () => {
+  test('as idle ones, for instance: nobody gets an error for it, and nobody is told', async () => {
+    const only = await server();
+    const { store, lines } = await connected(`redis://${only.place}`);
+    const { missed } = listenTo(store);
+    await within(5_000, () => missed() === 1);
+    for (let time = 0; time < 3; time++) {
+      await only.call('CLIENT', 'KILL', 'TYPE', 'normal');
+      await only.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      // The ends have arrived here; new connections have not come about.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await Promise.all(Array.from({ length: 50 }, (_, index) => store.set(`a:${index}`, 'b', MINUTE)));
+    }
+    await within(5_000, () => missed() >= 4);
+    expect(lines).toEqual([]);
+  });
+
+  test('and asks for another password from then on: told once, not ready, and back with the old one', async () => {
+    const only = await server();
+    const { store, lines } = await connected(`redis://${only.place}`);
+    await only.call('CONFIG', 'SET', 'requirepass', 'changed');
+    await only.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    await within(5_000, () => lines.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await isReady(store)).toBe(false);
+    expect(lines).toEqual([expect.stringContaining('asks for a password')]);
+    await only.call('CONFIG', 'SET', 'requirepass', '');
+    await within(5_000, () => isReady(store));
+    await within(5_000, () => lines.at(-1)?.includes('Redis is back') === true);
+    expect(lines).toHaveLength(2);
+  });
+});
+
 onPrivateServers('a Redis that answers and takes no writes', () => {
   const unsaved = { 'enable-protected-configs': 'yes', 'stop-writes-on-bgsave-error': 'yes' };
   test.each([
@@ -498,6 +531,20 @@ onPrivateServers('Redis Sentinel', () => {
       `redis+sentinel://127.0.0.1:1,${hosts}/mymaster/2?sentinel-password=s3cret`,
     );
     expect(await again.store.get('kept')).toBe('here');
+  });
+
+  test('the old primary lives on and takes writes: it is left once the sentinels name another', async () => {
+    const [old, next] = [await server(), await server()];
+    const sentinel = await RedisServer.startSentinel(old.port, 'mymaster', 1);
+    endsWithTest(() => sentinel.drop());
+    const { store } = await connected(`redis+sentinel://${sentinel.place}/mymaster`);
+    const { missed } = listenTo(store);
+    await within(5_000, () => missed() === 1);
+    await sentinel.call('SENTINEL', 'REMOVE', 'mymaster');
+    await sentinel.call('SENTINEL', 'MONITOR', 'mymaster', '127.0.0.1', next.port, 1);
+    await within(5_000, () => missed() >= 2);
+    await store.set('where', 'there', MINUTE);
+    expect(await next.call('GET', 'wechat-auth:where')).toBe('there');
   });
 
   test('sentinels that ask for a password: the URL that lacks it is refused with the name of what to set', async () => {
