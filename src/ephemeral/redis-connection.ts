@@ -162,7 +162,7 @@ export class RedisConnection {
       const { redis } = this;
       if (redis?.stream.writable === true) return redis;
       // The server has ended it, and the client has not noticed yet.
-      if (redis) this.giveUp(redis, new NotSent('the connection was closed'));
+      if (redis) this.renew();
       const now = performance.now();
       if (this.isClosed || now >= Math.min(until, this.lostAt + COMMAND_TIMEOUT_MS)) {
         throw new NotSent(describe(this.lastFault), { cause: this.lastFault });
