@@ -11,7 +11,7 @@ import { environmentVariables, loadConfig } from '../dist/config/load-config.js'
 import { COMPOSE_FILES, composeSecrets, composeServices } from './compose-files.mjs';
 
 /** Set by the image, or by nobody: the sandbox is a service of its own. */
-const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT'];
+const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT', 'SANDBOX_HOST'];
 /** Left to the service's defaults where WeChat is played. */
 const MADE_UP = ['ENCRYPTION_KEYS', 'WECHAT_MINI_PROGRAMS', 'WECHAT_WEBSITES', 'WECHAT_OFFICIAL_ACCOUNTS'];
 /** Secret in general; here it names a Redis that is behind no password, on a network of its own. */

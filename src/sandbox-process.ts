@@ -16,7 +16,9 @@ export async function startSandbox(config: AppConfig): Promise<SandboxProcess> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
       NODE_ENV: config.nodeEnv,
-      HOST: config.host,
+      SANDBOX_HOST: config.sandbox.host,
+      WECHAT_API_URL: config.wechat.apiUrl,
+      WECHAT_OPEN_URL: config.wechat.openUrl,
       PUBLIC_URL: config.publicUrl,
       SANDBOX_SERVICE_URL: `http://${reachableHost(config.host)}:${config.port}`,
       SANDBOX_PORT: String(config.sandbox.port),

@@ -105,7 +105,7 @@ export abstract class AppConfig {
     /** Message push; `null`: closed. With a key (32 bytes) only encrypted pushes are taken. */
     readonly push: { readonly token: string; readonly aesKey: Buffer | null } | null;
   };
-  abstract readonly sandbox: { readonly enabled: boolean; readonly port: number };
+  abstract readonly sandbox: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** 32 bytes each; the first encrypts. */
   abstract readonly encryptionKeys: readonly Buffer[];
   abstract readonly jwt: { readonly issuer: string; readonly audience: string };

@@ -50,6 +50,7 @@ export class Environment {
 
   @Parsed(parse.flag) SANDBOX: string | undefined = undefined;
   @Parsed(parse.port) SANDBOX_PORT = '3001';
+  @Parsed(parse.text) SANDBOX_HOST = '127.0.0.1';
 
   @Parsed(parse.encryptionKeys) ENCRYPTION_KEYS: string | undefined = undefined;
   @Parsed(parse.text) JWT_ISSUER: string | undefined = undefined;

@@ -167,9 +167,10 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
   const sandbox = {
     enabled:
       env.SANDBOX !== undefined ? parse.flag(env.SANDBOX) : nodeEnv === 'development' && !env.WECHAT_API_URL,
+    host: env.SANDBOX_HOST,
     port: parse.port(env.SANDBOX_PORT),
   };
-  const sandboxUrl = sandbox.enabled ? `http://localhost:${sandbox.port}` : null;
+  const sandboxUrl = sandbox.enabled ? sandboxAt(sandbox) : null;
   return {
     nodeEnv,
     host: env.HOST,
@@ -225,6 +226,13 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
 function database(env: Environment): DatabaseConfig {
   const parsed = parse.databaseUrl(env.DATABASE_URL);
   return parsed.type === 'sqlite' ? parsed : { ...parsed, pool: parse.databasePool(env.DATABASE_POOL) };
+}
+
+/** Where the sandbox on this machine is called: by its address only where it listens on that alone. */
+function sandboxAt({ host, port }: AppConfig['sandbox']): string {
+  if (['0.0.0.0', '::', 'localhost', '::1'].includes(host) || isLoopback(host))
+    return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function avatarStore(env: Environment): AvatarStoreConfig {

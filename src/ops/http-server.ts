@@ -45,7 +45,7 @@ export function fastifyOptions(requests: RequestLog): FastifyOptions {
     bodyLimit: BODY_LIMIT_BYTES,
     // The address of a client is found by ClientAddresses: proxy-addr passes on whatever a header says.
     trustProxy: false,
-    rewriteUrl: ({ url = '/' }) => withFewParameters(url),
+    rewriteUrl: ({ url = '/' }) => withFewParameters(withoutPushSlash(url)),
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
     genReqId: (request) => {
@@ -74,6 +74,11 @@ export function fastifyOptions(requests: RequestLog): FastifyOptions {
       );
     },
   };
+}
+
+/** People type a slash behind the address of the message push into WeChat's console. */
+function withoutPushSlash(url: string): string {
+  return url.replace(/^(\/v1\/wechat\/events\/[^/?#]+)\/(?=\?|$)/, '$1');
 }
 
 /**

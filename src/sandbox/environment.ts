@@ -1,5 +1,6 @@
 import type { SandboxOptions } from './sandbox.js';
 import { cleanUrl } from './state/service-address.js';
+import { isLocalName } from './web/hosts.js';
 import type { AppConfig, AppsConfig } from './state/apps.js';
 
 /** What main.ts starts the sandbox with. */
@@ -16,8 +17,8 @@ const APP_VARIABLES = {
 } as const satisfies Record<keyof AppsConfig, string>;
 
 /**
- * Reads HOST (default 127.0.0.1), SANDBOX_PORT (3001), the three WECHAT_* lists of
- * `appid:secret[,appid:secret…]`, PUBLIC_URL or PORT of the service for links to it, and SANDBOX_SERVICE_URL (default
+ * Reads SANDBOX_HOST (default 127.0.0.1), SANDBOX_PORT (3001), the three WECHAT_* lists of
+ * `appid:secret[,appid:secret…]`, WECHAT_API_URL and WECHAT_OPEN_URL for the names it is called by, PUBLIC_URL or PORT of the service for links to it, and SANDBOX_SERVICE_URL (default
  * PUBLIC_URL) for where the sandbox calls it. Throws an Error of one line that names the variable, never its value;
  * NODE_ENV=production is refused (section 10).
  */
@@ -30,16 +31,26 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
     const listed = readApps(APP_VARIABLES[kind], env);
     if (listed) apps[kind] = listed;
   }
+  const host = present(env.SANDBOX_HOST) ?? '127.0.0.1';
   const servicePublicUrl = readUrl('PUBLIC_URL', env) ?? `http://localhost:${present(env.PORT) ?? '3000'}`;
   return {
-    host: present(env.HOST) ?? '127.0.0.1',
+    host,
     port: readPort(env),
     options: {
       apps,
+      hosts: ownHosts(host, env),
       serviceUrl: readUrl('SANDBOX_SERVICE_URL', env) ?? servicePublicUrl,
       servicePublicUrl,
     },
   };
+}
+
+/** The names by which others are told to call the sandbox; an address that means all of them is none. */
+function ownHosts(host: string, env: NodeJS.ProcessEnv): string[] {
+  const listened = ['0.0.0.0', '::'].includes(host) ? [] : [host.includes(':') ? `[${host}]` : host];
+  const called = [readUrl('WECHAT_API_URL', env), readUrl('WECHAT_OPEN_URL', env)];
+  const names = [...listened, ...called.flatMap((url) => (url ? [new URL(url).hostname] : []))];
+  return [...new Set(names)].filter((name) => !isLocalName(name));
 }
 
 function readPort(env: NodeJS.ProcessEnv): number {

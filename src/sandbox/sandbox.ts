@@ -8,6 +8,7 @@ import { DEFAULT_SETTINGS, type Settings } from './state/settings.js';
 import { ServiceAddress } from './state/service-address.js';
 import { World } from './state/world.js';
 import { registerAvatars } from './web/avatar.js';
+import { takeOnlyOwnHosts } from './web/hosts.js';
 import { registerNotFound } from './web/not-found.js';
 import type { WebOptions } from './web/request.js';
 import { asWeChat } from './web/wechat-side.js';
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   clock?: () => number;
   /** Origin for links to the sandbox, e.g. in QR codes; default: the one by which the caller reached it. */
   publicUrl?: string;
+  /** Host names (without port) that it answers at, besides localhost, *.localhost, 127.0.0.0/8 and ::1. */
+  hosts?: readonly string[];
   /** Where the sandbox calls the service; default http://localhost:3000. PUT /control/service changes it. */
   serviceUrl?: string;
   /** How browsers know the service, its PUBLIC_URL; default serviceUrl. */
@@ -58,7 +61,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     world.close();
     done();
   });
-  registerNotFound(server);
+  takeOnlyOwnHosts(server, options.hosts ?? []);
+  registerNotFound(server, world);
   registerWebView(server, world);
   void server.register((scope, _options, done) => {
     asWeChat(scope, world);

@@ -10,6 +10,15 @@ import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser } from './delete-user.js';
 import type { ProfileSource } from './user.entity.js';
 
+/** What of the user a consent may cover; `person`: also where the person chose it, in the mini program. */
+interface Withdrawn {
+  readonly nickname: 'copied' | 'person' | null;
+  readonly avatar: 'copied' | 'person' | null;
+  readonly phoneNumber: boolean;
+  /** Nothing is left: WeChat's secrets go, and sessions end. */
+  readonly everything: boolean;
+}
+
 /** An identity and what its consent covers of the user, both locked. */
 interface Covered {
   readonly identity_id: string;
@@ -37,10 +46,10 @@ export class Consent {
     private readonly clock: Clock,
   ) {}
 
-  /** WeChat cleaned a risky profile: nickname and picture that came from WeChat are cleared. */
+  /** WeChat judged nickname and picture a risk: they are cleared, chosen by the person or not. */
   async profileModified(appId: string, openId: string): Promise<void> {
     await this.change(appId, openId, async (manager, covered) => {
-      const cleared = covered ? await this.clearCopies(manager, covered, []) : [];
+      const cleared = covered ? await this.clear(manager, covered, PROFILE) : [];
       await this.write(manager, [
         this.events.entry({
           type: 'wechat.user_info_modified',
@@ -53,24 +62,30 @@ export class Consent {
   }
 
   /**
-   * The person withdrew the consent: WeChat's secrets of the identity go, and what was copied from WeChat.
-   * @param revokeInfo what was withdrawn, for the record: WeChat names no value that stands for less than everything
-   * @returns the identity whose sessions must end now; `null` for somebody unknown
+   * The person withdrew a consent: what `RevokeInfo` names is forgotten, and nothing else. Where it says everything,
+   * or something unknown, all that the consent of this app covered goes, with WeChat's secrets of the identity.
+   * @returns the identity whose sessions must end now; `null` where they go on, and for somebody unknown
    */
   authorizationRevoked(appId: string, openId: string, revokeInfo: string | null): Promise<string | null> {
     return this.change(appId, openId, async (manager, covered) => {
-      const cleared = covered ? await this.clearCopies(manager, covered, phoneOf(covered)) : [];
-      const identityId = covered?.identity_id ?? null;
+      const withdrawn = covered && withdrawnBy(revokeInfo, covered.app_kind);
+      const cleared = covered && withdrawn ? await this.clear(manager, covered, withdrawn) : [];
+      const ended = covered && withdrawn?.everything ? covered.identity_id : null;
       await this.write(manager, [
-        ...(identityId === null ? [] : [forgetSecrets(identityId)]),
+        ...(ended === null ? [] : [forgetSecrets(ended)]),
         this.events.entry({
           type: 'wechat.user_authorization_revoke',
           userId: covered?.user_id ?? null,
           actor: 'wechat',
-          details: { appId, identityId, revokeInfo, cleared },
+          details: {
+            appId,
+            identityId: covered?.identity_id ?? null,
+            revokeInfo: revokeInfo !== null && RECORDABLE.test(revokeInfo) ? revokeInfo : null,
+            cleared,
+          },
         }),
       ]);
-      return identityId;
+      return ended;
     });
   }
 
@@ -134,25 +149,23 @@ export class Consent {
     return covered;
   }
 
-  /**
-   * Clears nickname and picture unless the person chose them, and further columns.
-   * @returns names of what was there, for the record
-   */
-  private async clearCopies(
-    manager: EntityManager,
-    covered: Covered,
-    further: readonly 'phone_number'[],
-  ): Promise<string[]> {
+  /** @returns names of what was there and is cleared, for the record */
+  private async clear(manager: EntityManager, covered: Covered, withdrawn: Withdrawn): Promise<string[]> {
     const { user_id: userId, avatar_key: avatarKey } = covered;
-    const nickname = covered.nickname !== null && covered.nickname_source !== 'person';
-    const avatar = avatarKey !== null && covered.avatar_source !== 'person';
+    const goes = (how: Withdrawn['nickname'], source: ProfileSource | null): boolean =>
+      how === 'person' || (how === 'copied' && source !== 'person');
+    const nickname = covered.nickname !== null && goes(withdrawn.nickname, covered.nickname_source);
+    const avatar = avatarKey !== null && goes(withdrawn.avatar, covered.avatar_source);
+    const phoneNumber = covered.phone_number !== null && withdrawn.phoneNumber;
     const columns = [
       ...(nickname ? ['nickname', 'nickname_source'] : []),
       ...(avatar ? ['avatar_key', 'avatar_source'] : []),
-      ...further,
+      ...(phoneNumber ? ['phone_number'] : []),
     ];
     await this.write(manager, [
-      { sql: "DELETE FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'", parameters: [userId] },
+      ...(withdrawn.avatar === null
+        ? []
+        : [{ sql: "DELETE FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'", parameters: [userId] }]),
       ...(avatar ? [this.avatarJobs.deleteStatement(avatarKey)] : []),
       {
         sql: `UPDATE users SET ${columns.map((column) => `${column} = NULL, `).join('')}updated_at = ? WHERE id = ?`,
@@ -162,7 +175,7 @@ export class Consent {
     return [
       ...(nickname ? ['nickname'] : []),
       ...(avatar ? ['avatar'] : []),
-      ...(further.length > 0 ? ['phoneNumber'] : []),
+      ...(phoneNumber ? ['phoneNumber'] : []),
     ];
   }
 
@@ -179,7 +192,11 @@ export class Consent {
 
   /** Identities of one unionid have one user, so only that user's can be left. */
   private async deleteIdentity(manager: EntityManager, covered: Covered): Promise<void> {
-    await this.clearCopies(manager, covered, phoneOf(covered));
+    await this.clear(manager, covered, {
+      ...coveredBy(covered.app_kind),
+      nickname: 'copied',
+      avatar: 'copied',
+    });
     await this.write(manager, [
       { sql: 'DELETE FROM wechat_identities WHERE id = ?', parameters: [covered.identity_id] },
       {
@@ -195,9 +212,50 @@ export class Consent {
   }
 }
 
-/** A phone number comes from a mini program only: it is covered by a mini program's consent. */
-function phoneOf({ app_kind: appKind, phone_number: phoneNumber }: Covered): 'phone_number'[] {
-  return appKind === 'mini_program' && phoneNumber !== null ? ['phone_number'] : [];
+const RECORDABLE = /^[A-Za-z0-9,;_-]{1,64}$/;
+const NOTHING: Withdrawn = { nickname: null, avatar: null, phoneNumber: false, everything: false };
+const PROFILE: Withdrawn = { ...NOTHING, nickname: 'person', avatar: 'person' };
+
+/** What the values of `RevokeInfo` withdraw of what is kept here (wechat-api.md section 6.5). */
+const WITHDRAWALS: Readonly<Partial<Record<AppKind, Readonly<Record<string, Withdrawn>>>>> = {
+  mini_program: {
+    ...Object.fromEntries(
+      ['1', '2', '3', '4', '5', '7', '12', '13', '14', '15', '16', '18'].map((value) => [value, NOTHING]),
+    ),
+    '6': PROFILE,
+    '8': { ...NOTHING, phoneNumber: true },
+    '19': { ...NOTHING, nickname: 'person' },
+    '20': { ...NOTHING, avatar: 'person' },
+  },
+  official_account: {
+    ...Object.fromEntries(['201', '202', '203', '204', '206', '207'].map((value) => [value, NOTHING])),
+    '205': { ...NOTHING, nickname: 'copied', avatar: 'copied' },
+  },
+};
+
+/**
+ * All that the consent of an app covers. In a mini program people choose nickname and picture through WeChat, and
+ * a phone number comes from there alone; elsewhere it is what was copied from WeChat.
+ */
+function coveredBy(appKind: AppKind): Withdrawn {
+  const how = appKind === 'mini_program' ? 'person' : 'copied';
+  return { nickname: how, avatar: how, phoneNumber: appKind === 'mini_program', everything: true };
+}
+
+/** What a RevokeInfo withdraws, one value or several; a value that is unknown withdraws everything. */
+function withdrawnBy(revokeInfo: string | null, appKind: AppKind): Withdrawn {
+  const values = (revokeInfo ?? '').split(/[,;\s]+/).filter((value) => value !== '');
+  const parts = values.map((value) => WITHDRAWALS[appKind]?.[value]);
+  if (parts.length === 0) return coveredBy(appKind);
+  return parts.reduce<Withdrawn>((whole, part) => {
+    if (part === undefined || whole.everything) return coveredBy(appKind);
+    return {
+      nickname: whole.nickname ?? part.nickname,
+      avatar: whole.avatar ?? part.avatar,
+      phoneNumber: whole.phoneNumber || part.phoneNumber,
+      everything: false,
+    };
+  }, NOTHING);
 }
 
 function forgetSecrets(identityId: string): Statement {

@@ -6,7 +6,6 @@ import type { PushMessage } from './push-message.js';
 
 const OPEN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const CREATE_TIME = /^\d{1,12}$/;
-const REVOKE_INFO = /^[A-Za-z0-9,;_-]{1,64}$/;
 
 /** What is done when people's authorization changes (wechat-api.md section 6.5). */
 @Injectable()
@@ -26,8 +25,8 @@ export class ConsentEvents {
         return this.about(push, (openId) => this.consent.profileModified(appId, openId));
       case 'user_authorization_revoke':
         return this.about(push, async (openId) => {
-          const identityId = await this.consent.authorizationRevoked(appId, openId, revokeInfoOf(push));
-          if (identityId !== null) await this.sessions.endOfIdentity(identityId, 'consent_withdrawn');
+          const ended = await this.consent.authorizationRevoked(appId, openId, push.revokeInfo);
+          if (ended !== null) await this.sessions.endOfIdentity(ended, 'consent_withdrawn');
         });
       case 'user_authorization_cancellation':
         return this.about(push, async (openId) => {
@@ -48,8 +47,4 @@ export class ConsentEvents {
       throw new AppError('PUSH_MALFORMED');
     return () => act(openId ?? '');
   }
-}
-
-function revokeInfoOf({ revokeInfo }: PushMessage): string | null {
-  return revokeInfo !== null && REVOKE_INFO.test(revokeInfo) ? revokeInfo : null;
 }

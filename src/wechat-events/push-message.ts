@@ -1,13 +1,14 @@
 import { XMLParser } from 'fast-xml-parser';
 import { AppError } from '../common/app-error.js';
 import { jsonTextFault } from '../common/json-depth.js';
+import { parseJson } from '../wechat/wechat-text.js';
 
 /** The fields of a push by name: those of the first level that hold text or a whole number, none of them empty. */
 export type PushFields = ReadonlyMap<string, string>;
 
 /** A push of WeChat as far as this service reads it (wechat-api.md sections 6.2, 6.5); `null` is absent or empty. */
 export interface PushMessage {
-  /** `null` for messages, which are no events. */
+  /** In lower case: WeChat's own tables and samples differ in it. `null` for messages, which are no events. */
   readonly event: string | null;
   readonly appId: string | null;
   /** The person an event of section 6.5 is about. */
@@ -49,7 +50,7 @@ export function readPushFields(body: string): PushFields {
 export function toPushMessage(fields: PushFields): PushMessage {
   const field = (name: string): string | null => fields.get(name) ?? null;
   return {
-    event: field('MsgType') === 'event' ? field('Event') : null,
+    event: field('MsgType')?.toLowerCase() === 'event' ? (field('Event')?.toLowerCase() ?? null) : null,
     appId: field('AppID'),
     openId: field('OpenID'),
     fromUserName: field('FromUserName'),
@@ -75,7 +76,7 @@ function xmlMembers(text: string): object {
 function jsonMembers(text: string): object {
   // Anybody can send a body; in the encrypted mode its signature is known only after it has been read.
   if (jsonTextFault(text) !== null) throw new AppError('PUSH_MALFORMED');
-  return members(() => JSON.parse(text) as unknown);
+  return members(() => parseJson(text));
 }
 
 function members(read: () => unknown): object {

@@ -61,7 +61,10 @@ export class SeenPushes {
   }
 }
 
-/** Events have no id of their own (wechat-api.md section 6.2). */
-function repeatKey(appId: string, { event, openId, fromUserName, createTime }: PushMessage): string {
-  return [appId, event, openId ?? fromUserName, createTime].join('\n');
+/** Events have no id of their own (wechat-api.md section 6.2); two withdrawals may come in one second. */
+function repeatKey(
+  appId: string,
+  { event, openId, fromUserName, createTime, revokeInfo }: PushMessage,
+): string {
+  return [appId, event, openId ?? fromUserName, createTime, revokeInfo ?? ''].join('\n');
 }

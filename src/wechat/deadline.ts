@@ -14,6 +14,11 @@ export class Deadline {
     setTimeout(() => controller.abort('the deadline has passed'), ms).unref();
   }
 
+  /** A deadline that passes after `ms`, or with this one where that is sooner. */
+  atMost(ms: number): Deadline {
+    return new Deadline(Math.max(0, Math.min(ms, Math.ceil(this.at - performance.now()))));
+  }
+
   /** Waits, unless the deadline would pass meanwhile. @returns whether it waited */
   async sleep(ms: number): Promise<boolean> {
     if (performance.now() + ms >= this.at) return false;

@@ -1,6 +1,7 @@
 import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../common/app-error.js';
 import { isTooDeep } from '../common/json-depth.js';
+import { parseJson, readText } from './wechat-text.js';
 
 /** Encrypted open data as wx.* calls give it: base64 both. */
 export interface EncryptedOpenData {
@@ -77,7 +78,7 @@ function decrypt(
   try {
     const decipher = createDecipheriv('aes-128-cbc', key, vector);
     const plaintext = Buffer.concat([decipher.update(ciphertext), decipher.final()]);
-    const data: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
+    const data = parseJson(readText(plaintext));
     return typeof data === 'object' && data !== null && !Array.isArray(data) && !isTooDeep(data)
       ? (data as Record<string, unknown>)
       : null;

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { secretsEqual } from '../common/secret.js';
+import { readText } from './wechat-text.js';
 
 const BLOCK_BYTES = 32;
 const RANDOM_BYTES = 16;
@@ -63,7 +64,7 @@ export function decryptPush(encrypted: string, { aesKey, appId }: Omit<PushSecre
   const end = HEADER_BYTES + content.readUInt32BE(RANDOM_BYTES);
   // Whatever is too long leaves nothing for the appid.
   if (!content.subarray(end).equals(Buffer.from(appId))) return null;
-  return utf8(content.subarray(HEADER_BYTES, end));
+  return readText(content.subarray(HEADER_BYTES, end));
 }
 
 /**
@@ -95,12 +96,4 @@ function unpad(padded: Buffer): Buffer | null {
   if (padding < 1 || padding > BLOCK_BYTES) return null;
   const end = padded.length - padding;
   return padded.subarray(end).every((byte) => byte === padding) ? padded.subarray(0, end) : null;
-}
-
-function utf8(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }

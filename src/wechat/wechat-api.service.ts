@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AppConfig, type WeChatApp } from '../config/app-config.js';
 import { AppAccessTokens } from './app-access-tokens.js';
@@ -16,7 +16,7 @@ import { OAuth2RefreshTokenReply, oauth2RefreshToken, snsAuth } from './endpoint
 import { absentAsNull, checkedReply } from './endpoints/reply-fields.js';
 import { checkSession, ResetUserSessionKeyReply, resetUserSessionKey } from './endpoints/session-key.js';
 import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoints/user-phone-number.js';
-import { UserinfoReply, userinfo } from './endpoints/userinfo.js';
+import { readUserinfo, type Userinfo, userinfo } from './endpoints/userinfo.js';
 import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
 import { DEAD_USER_TOKEN } from './error-codes.js';
 import { SpentCodes } from './spent-codes.js';
@@ -24,6 +24,9 @@ import { WeChatApps } from './wechat-apps.js';
 import { WeChatError } from './wechat-error.js';
 import { badReply, type Picture, WeChatHttp } from './wechat-http.js';
 import type { WeChatLogin, WeChatProfile } from './wechat-login.js';
+
+/** How long a login waits for its profile, which it can do without. */
+const PROFILE_MS = 2_500;
 
 /** What a person's access token and the reply that gave it say. */
 interface UserAccess {
@@ -47,6 +50,8 @@ export interface MiniProgramUser {
  */
 @Injectable()
 export class WeChatApiService {
+  private readonly logger = new Logger(WeChatApiService.name);
+
   constructor(
     private readonly apps: WeChatApps,
     private readonly spentCodes: SpentCodes,
@@ -80,13 +85,13 @@ export class WeChatApiService {
     const app = this.apps.find('website', appId);
     const deadline = new Deadline();
     const token = await this.oauth2Token(app, code, deadline);
-    const info = await this.userinfo(app, token, deadline);
+    const info = await this.userinfoIfAny(app, token, deadline.atMost(PROFILE_MS));
     return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
   }
 
   /**
    * Who is behind a code of a page inside WeChat (sections 5, 4.4, 4.7). Under snsapi_base WeChat says the openid and
-   * nothing else.
+   * nothing else, and it asks nobody: such a code cannot stand in for one with consent.
    * @throws AppError also WECHAT_SNAPSHOT_USER
    */
   async officialAccountLogin(
@@ -97,7 +102,11 @@ export class WeChatApiService {
     const app = this.apps.find('official_account', appId);
     const deadline = new Deadline();
     const token = await this.oauth2Token(app, code, deadline);
-    const info = scope === 'snsapi_userinfo' ? await this.userinfo(app, token, deadline) : null;
+    if (token.scope && !token.scope.split(',').includes(scope) && scope === 'snsapi_userinfo') {
+      throw new WeChatError('WECHAT_CONFIGURATION', { detail: 'WeChat granted less than was asked for.' });
+    }
+    const info =
+      scope === 'snsapi_userinfo' ? await this.userinfoIfAny(app, token, deadline.atMost(PROFILE_MS)) : null;
     return personOf(app, token, info);
   }
 
@@ -196,8 +205,8 @@ export class WeChatApiService {
       await this.http.call(oauth2RefreshToken(app.appId, refreshToken), deadline),
     );
     if (token.openid !== openId) throw badReply("The token is somebody else's.");
-    const info = await this.authorizedUserinfo(app, token, deadline);
-    return { nickname: absentAsNull(info.nickname), avatarUrl: absentAsNull(info.headimgurl) };
+    const { profile } = await this.authorizedUserinfo(app, token, deadline);
+    return profile;
   }
 
   /**
@@ -225,11 +234,7 @@ export class WeChatApiService {
   }
 
   /** The profile, unless the token that WeChat has just given is dead all the same: then the person took it back. */
-  private async authorizedUserinfo(
-    app: WeChatApp,
-    token: UserAccess,
-    deadline: Deadline,
-  ): Promise<UserinfoReply> {
+  private async authorizedUserinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<Userinfo> {
     try {
       await this.http.call(snsAuth(app.appId, token.access_token, token.openid), deadline);
       return await this.userinfo(app, token, deadline);
@@ -239,24 +244,42 @@ export class WeChatApiService {
     }
   }
 
-  private async userinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<UserinfoReply> {
+  /**
+   * The profile at a login. WeChat has said who it is already: whatever goes wrong with the profile refuses nobody.
+   * A profile that is somebody else's is none, and the unionid in it is not believed either.
+   */
+  private async userinfoIfAny(
+    app: WeChatApp,
+    token: UserAccess,
+    deadline: Deadline,
+  ): Promise<Userinfo | null> {
+    try {
+      return await this.userinfo(app, token, deadline);
+    } catch (error) {
+      const reason = error instanceof WeChatError ? { code: error.code, detail: error.detail } : {};
+      this.logger.warn({ appId: app.appId, ...reason, msg: 'a login goes on without its profile' });
+      return null;
+    }
+  }
+
+  private async userinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<Userinfo> {
     const call = userinfo(app.appId, token.access_token, token.openid);
-    const info = checkedReply(UserinfoReply, await this.http.call(call, deadline));
-    if (info.openid !== token.openid) throw badReply("The profile is somebody else's.");
-    if (token.unionid && info.unionid && token.unionid !== info.unionid) {
+    const info = readUserinfo(await this.http.call(call, deadline));
+    if (info.openId !== token.openid) throw badReply("The profile is somebody else's.");
+    if (token.unionid && info.unionId && token.unionid !== info.unionId) {
       throw badReply('Token and profile name two unionids.');
     }
     return info;
   }
 }
 
-function personOf(app: WeChatApp, token: UserAccess, info: UserinfoReply | null): WeChatLogin {
+function personOf(app: WeChatApp, token: UserAccess, info: Userinfo | null): WeChatLogin {
   return {
     appId: app.appId,
     appKind: app.kind,
     openId: token.openid,
-    unionId: absentAsNull(token.unionid) ?? absentAsNull(info?.unionid),
-    profile: info && { nickname: absentAsNull(info.nickname), avatarUrl: absentAsNull(info.headimgurl) },
+    unionId: absentAsNull(token.unionid) ?? info?.unionId ?? null,
+    profile: info?.profile ?? null,
     sessionKey: null,
     refreshToken: null,
   };

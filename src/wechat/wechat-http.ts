@@ -7,6 +7,7 @@ import { AppConfig } from '../config/app-config.js';
 import type { Deadline } from './deadline.js';
 import { NeverSent } from './undici-adapter.js';
 import { errorOf, WeChatError } from './wechat-error.js';
+import { parseJson, readText } from './wechat-text.js';
 
 /** A JSON object as it came, not yet checked. */
 export type Reply = Readonly<Record<string, unknown>>;
@@ -136,7 +137,7 @@ function parse(response: AxiosResponse<Buffer>, appId: string): Reply {
       detail: `HTTP status ${response.status} in front of WeChat.`,
     });
   }
-  const reply = jsonObject(new TextDecoder().decode(response.data));
+  const reply = jsonObject(readText(response.data));
   const errcode = reply.errcode ?? 0;
   if (typeof errcode !== 'number' || !Number.isInteger(errcode))
     throw badReply('The errcode is not a number.');
@@ -159,7 +160,7 @@ function parsePicture(response: AxiosResponse<Buffer>, appId: string): Picture {
 function jsonObject(text: string): Reply {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     // The parser's message quotes the text, which may hold a session_key.
     throw badReply('The answer is not JSON.');

@@ -280,7 +280,6 @@ describe('the log', () => {
     expect(picture.status).toBe(200);
     secrets.learn(
       await world.control('push', {
-        serviceUrl: world.url,
         appId: MINI_PROGRAM,
         token: SETTINGS.WECHAT_PUSH_TOKEN,
         aesKey: SETTINGS.WECHAT_PUSH_AES_KEY,

@@ -193,7 +193,6 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     await world.websiteLogin(person);
     const push = (event: string) =>
       world.control('push', {
-        serviceUrl: world.url,
         appId: MINI_PROGRAM,
         token: PUSH_TOKEN,
         person: person.id,

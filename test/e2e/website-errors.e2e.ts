@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
-import { type Person, SHOP, World } from '../harness/world.js';
+import { type Person, SHOP, WEBSITE, World } from '../harness/world.js';
 
 const EXCHANGE = '/sns/oauth2/access_token';
 const USERINFO = '/sns/userinfo';
+const longAddress = `https://thirdwx.qlogo.cn/mmopen/${'a'.repeat(3_000)}/132`;
 
 describe('what goes wrong at WeChat returns to the website', () => {
   const returnTo = `${SHOP}/welcome?from=home&tag=%E5%BE%AE%E4%BF%A1`;
@@ -48,29 +49,11 @@ describe('what goes wrong at WeChat returns to the website', () => {
     ],
     ['a hostile openid', EXCHANGE, body({ ...token, openid: "o' OR 1=1" }), 'WECHAT_BAD_REPLY'],
     [
-      'a refresh_token beyond ASCII',
-      EXCHANGE,
-      body({ ...token, openid: 'oSomebody', refresh_token: '微'.repeat(512) }),
-      'WECHAT_BAD_REPLY',
-    ],
-    [
       'a snapshot user',
       EXCHANGE,
       body({ ...token, openid: 'oSnapshot', is_snapshotuser: 1 }),
       'WECHAT_SNAPSHOT_USER',
     ],
-    ['a profile without permission', USERINFO, { errcode: 48001 }, 'WECHAT_CONFIGURATION'],
-    ['a profile while WeChat is busy', USERINFO, { errcode: -1, times: 3 }, 'WECHAT_BUSY'],
-    ['a profile of nobody', USERINFO, body({ nickname: '小明' }), 'WECHAT_BAD_REPLY'],
-    [
-      "somebody else's profile",
-      USERINFO,
-      body({ openid: 'oSomebodyElse', nickname: '小明' }),
-      'WECHAT_BAD_REPLY',
-    ],
-    ['a profile that is a list', USERINFO, { body: '[]' }, 'WECHAT_BAD_REPLY'],
-    ['a profile that is cut off', USERINFO, { body: '{"openid":"o' }, 'WECHAT_BAD_REPLY'],
-    ['a profile that is lost', USERINFO, { reset: true }, 'WECHAT_UNAVAILABLE'],
   ])('%s', async (_what, endpoint, fault, code) => {
     const users = await world.count('users');
     await world.fault(endpoint, fault);
@@ -90,11 +73,40 @@ describe('what goes wrong at WeChat returns to the website', () => {
     expect(location.search).toBe('?error=WECHAT_USER_BLOCKED');
   });
 
-  test('a token and a profile with two unionids', async () => {
-    const openid = person.openIds.wx5a4db0c0de000002;
-    await world.fault(USERINFO, body({ openid, nickname: '小明', unionid: 'oAnotherUnionId' }));
-    const location = await world.websiteCallback(new Browser(), person);
-    expect(location.search).toBe('?error=WECHAT_BAD_REPLY');
+  const openid = 'oWithoutProfile';
+  const info = (change: object): { body: string } =>
+    body({ openid, nickname: '小明', headimgurl: '', sex: 0, privilege: [], unionid: '', ...change });
+
+  test.each<[string, Readonly<Record<string, unknown>>, string | null]>([
+    ['without permission', { errcode: 48001 }, null],
+    ['of a token that is dead', { errcode: 40001 }, null],
+    ['of a restricted account', { errcode: 50002 }, null],
+    ['while WeChat is busy', { errcode: -1, times: 3 }, null],
+    ['that is lost', { reset: true }, null],
+    ['that never comes', { hang: true }, null],
+    ['under status 500', { status: 500, body: 'down' }, null],
+    ['that is HTML', { body: '<title>502</title>' }, null],
+    ['that is a list', { body: '[]' }, null],
+    ['that is cut off', { body: '{"openid":"o' }, null],
+    ['that is too large', { body: JSON.stringify({ openid, filler: 'x'.repeat(300_000) }) }, null],
+    ['of nobody', body({ nickname: '小明' }), null],
+    ['of somebody else', info({ openid: 'oSomebodyElse' }), null],
+    ['with another unionid', info({ unionid: 'oAnotherUnionId' }), null],
+    ['whose unionid is rubbish', info({ unionid: "o' OR 1=1" }), '小明'],
+    ['with types that nobody knows', info({ sex: '1', privilege: null, headimgurl: 7, city: {} }), '小明'],
+    ['whose nickname is no text', info({ nickname: { a: 1 } }), null],
+    ['whose nickname has 5,000 characters', info({ nickname: '明'.repeat(5_000) }), '明'.repeat(64)],
+    ["whose picture's address has 3,000 characters", info({ headimgurl: longAddress }), '小明'],
+  ])('a login goes on with a profile %s', async (_what, fault, nickname) => {
+    await world.fault(EXCHANGE, body({ ...token, openid, unionid: 'oTheUnionId', refresh_token: '微' }));
+    await world.fault(USERINFO, fault);
+    const browser = new Browser();
+    const location = await world.websiteCallback(browser, person);
+    const reply = await world.redeem(browser, location.searchParams.get('loginCode'));
+    expect(reply.status).toBe(200);
+    expect(reply.body.identity).toEqual({ appId: WEBSITE, openId: openid, unionId: 'oTheUnionId' });
+    expect(reply.body.user.nickname).toBe(nickname);
+    await call(`${world.url}/v1/users/me`, { method: 'DELETE', token: reply.body.accessToken });
   });
 
   test('an answer of an earlier login on returnTo is replaced', async () => {

@@ -49,7 +49,7 @@ interface Sent {
 
 /** Has the sandbox push an event about a person. */
 function push(world: World, person: Person, event: string, extra: object = {}): Promise<Sent> {
-  const base = { serviceUrl: world.url, appId: MINI_PROGRAM, token: TOKEN, aesKey: AES_KEY };
+  const base = { appId: MINI_PROGRAM, token: TOKEN, aesKey: AES_KEY };
   return world.control<Sent>('push', { ...base, person: person.id, event, ...extra });
 }
 
@@ -89,10 +89,9 @@ async function plainly(world: World, body: string, contentType = 'text/xml'): Pr
   return again(await unsent(world, await world.person(), 'unsubscribe'), { body, contentType });
 }
 
-/** A push that is signed for the service but went astray. */
-async function unsent(world: World, person: Person, event: string, extra: object = {}): Promise<Sent> {
-  const sent = await push(world, person, event, { ...extra, serviceUrl: world.sandbox.url });
-  return { ...sent, url: sent.url.replace(world.sandbox.url, world.url) };
+/** A push that is signed for the service and not sent. */
+function unsent(world: World, person: Person, event: string, extra: object = {}): Promise<Sent> {
+  return push(world, person, event, { ...extra, send: false });
 }
 
 function eventsOf(world: World, type: string): Promise<number> {
@@ -214,7 +213,6 @@ describe('who may push', () => {
 
   const verifyUrl = (extra: object = {}) =>
     world.control<{ status: number; body: string; verified: boolean }>('push/verify-url', {
-      serviceUrl: world.url,
       appId: MINI_PROGRAM,
       token: TOKEN,
       ...extra,
@@ -359,16 +357,12 @@ describe('repeats', () => {
     const login = await world.miniProgramLogin(person);
     const before = await eventsOf(world, 'wechat.user_authorization_cancellation');
     const createTime = Math.floor(world.clock.now() / 1000);
-    const sent = await Promise.all(
-      world.services.map(({ url }) =>
-        push(world, person, 'user_authorization_cancellation', {
-          createTime,
-          serviceUrl: url,
-          times: 20 / world.services.length,
-        }),
-      ),
+    const sent = await unsent(world, person, 'user_authorization_cancellation', { createTime });
+    const everywhere = Array.from({ length: 20 }, (_, n) => world.service(n % world.services.length).url);
+    const replies = await Promise.all(
+      everywhere.map((url) => again({ ...sent, url: sent.url.replace(world.url, url) })),
     );
-    expect(sent.flatMap(answers)).toEqual(Array<string>(20).fill('200 success'));
+    expect(replies.map(({ text }) => text)).toEqual(everywhere.map(() => 'success'));
     expect(await eventsOf(world, 'wechat.user_authorization_cancellation')).toBe(before + 1);
     expect(await world.count(`events WHERE type = 'user.deleted' AND user_id = '${login.user.id}'`)).toBe(1);
   });
@@ -668,57 +662,124 @@ describe('what happens to the person', () => {
     expect((await world.websiteLogin(person)).user.nickname).toBe('改名的人');
   });
 
-  test('what the person chose stays', async () => {
-    const { person, mini, key, jobs, hasPicture } = await somebody('选名的人');
+  const chosenByPerson = async (world: World, { user }: TokenReply): Promise<void> => {
     await world.backend.write(
-      `UPDATE users SET nickname_source = 'person', avatar_source = 'person' WHERE id = '${mini.user.id}'`,
+      `UPDATE users SET nickname_source = 'person', avatar_source = 'person' WHERE id = '${user.id}'`,
     );
-    await push(world, person, 'user_info_modified', SAFELY);
-    await push(world, person, 'user_authorization_revoke', SAFELY);
+  };
+
+  test('user_info_modified clears what WeChat judged, chosen by the person or not', async () => {
+    const { person, mini, phone, pictureGone } = await somebody('选名的人');
+    await chosenByPerson(world, mini);
+    await push(world, person, 'user_info_modified', { ...SAFELY, fields: { MsgType: 'Event' } });
     expect(await userRow(world, mini)).toMatchObject({
-      nickname: '选名的人',
+      nickname: null,
+      avatar_key: null,
+      phone_number: phone,
+    });
+    await pictureGone();
+    expect((await world.verify(mini.accessToken)).status).toBe(200);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['the microphone', '5', []],
+    ['the camera', '7', []],
+    ['nickname and picture', '6', ['nickname', 'avatar']],
+    ['the phone number', '8', ['phoneNumber']],
+    ['the nickname from the keyboard', '19', ['nickname']],
+    ['the picture by chooseAvatar', '20', ['avatar']],
+    ['several things', '5,19;8', ['nickname', 'phoneNumber']],
+  ])(
+    '%s withdrawn in the mini program: that is forgotten, nothing else',
+    async (_what, revokeInfo, cleared) => {
+      const { person, mini, phone, key } = await somebody('撤回一些的人');
+      await chosenByPerson(world, mini);
+      const fields = { Event: 'USER_AUTHORIZATION_REVOKE' };
+      await push(world, person, 'user_authorization_revoke', { ...SAFELY, revokeInfo, fields });
+      expect(await userRow(world, mini)).toMatchObject({
+        nickname: cleared.includes('nickname') ? null : '撤回一些的人',
+        avatar_key: cleared.includes('avatar') ? null : key,
+        phone_number: cleared.includes('phoneNumber') ? null : phone,
+      });
+      expect(await identity(world, mini)).toMatchObject({
+        session_key: expect.stringContaining('v1.') as unknown,
+      });
+      expect((await world.verify(mini.accessToken)).status).toBe(200);
+      expect(await lastEvent('wechat.user_authorization_revoke')).toMatchObject({
+        details: { appId: MINI_PROGRAM, revokeInfo, cleared },
+      });
+    },
+  );
+
+  test('two things withdrawn in one second are both forgotten', async () => {
+    const { person, mini } = await somebody('撤回两次的人');
+    const createTime = Math.floor(world.clock.now() / 1000);
+    for (const revokeInfo of ['8', '19']) {
+      await push(world, person, 'user_authorization_revoke', { ...SAFELY, createTime, revokeInfo });
+    }
+    expect(await userRow(world, mini)).toMatchObject({ nickname: null, phone_number: null });
+  });
+
+  test.each([['99'], [undefined], ['5,99'], ['301']])(
+    'everything of the mini program (RevokeInfo %s): secrets, profile and phone number go, its sessions end',
+    async (revokeInfo) => {
+      const { person, mini, website, pictureGone } = await somebody('撤回的人');
+      await chosenByPerson(world, mini);
+      expect((await world.verify(mini.accessToken)).status).toBe(200);
+      await push(world, person, 'user_authorization_revoke', {
+        ...SAFELY,
+        ...(revokeInfo && { revokeInfo }),
+      });
+      expect(await identity(world, mini)).toMatchObject({
+        session_key: null,
+        previous_session_key: null,
+        session_key_at: null,
+        refresh_token: null,
+      });
+      expect(await userRow(world, mini)).toMatchObject({
+        nickname: null,
+        avatar_key: null,
+        phone_number: null,
+        status: 'active',
+      });
+      await pictureGone();
+      expect((await world.verify(mini.accessToken)).body.code).toBe('SESSION_ENDED');
+      expect((await world.refresh(mini.refreshToken)).body.code).toBe('SESSION_ENDED');
+      expect((await world.verify(website.accessToken)).status).toBe(200);
+      expect(await identity(world, website)).toMatchObject({
+        refresh_token: expect.stringContaining('v1.') as unknown,
+      });
+      expect(
+        await world.backend.rows(`SELECT DISTINCT revoke_reason FROM sessions WHERE revoked_at IS NOT NULL`),
+      ).toContainEqual({
+        revoke_reason: 'consent_withdrawn',
+      });
+      expect(await lastEvent('wechat.user_authorization_revoke')).toMatchObject({
+        user_id: mini.user.id,
+        details: { appId: MINI_PROGRAM, cleared: ['nickname', 'avatar', 'phoneNumber'] },
+      });
+      // Consent may be given again.
+      expect((await world.miniProgramLogin(person)).user.id).toBe(mini.user.id);
+    },
+  );
+
+  test('everything of a website: what the person chose themselves is none of its business', async () => {
+    const { person, website, key, jobs, hasPicture } = await somebody('网站选名的人');
+    await chosenByPerson(world, website);
+    await push(world, person, 'user_authorization_revoke', {
+      ...SAFELY,
+      appId: WEBSITE,
+      revokeInfo: '301',
+    });
+    expect(await userRow(world, website)).toMatchObject({
+      nickname: '网站选名的人',
       nickname_source: 'person',
       avatar_key: key,
       avatar_source: 'person',
     });
     expect(await jobs()).toBe(0);
     expect(await hasPicture()).not.toBeNull();
-  });
-
-  test('user_authorization_revoke of a mini program: secrets, copies and phone number go, its sessions end', async () => {
-    const { person, mini, website, pictureGone } = await somebody('撤回的人');
-    expect((await world.verify(mini.accessToken)).status).toBe(200);
-    await push(world, person, 'user_authorization_revoke', { ...SAFELY, revokeInfo: '8' });
-    expect(await identity(world, mini)).toMatchObject({
-      session_key: null,
-      previous_session_key: null,
-      session_key_at: null,
-      refresh_token: null,
-    });
-    expect(await userRow(world, mini)).toMatchObject({
-      nickname: null,
-      avatar_key: null,
-      phone_number: null,
-      status: 'active',
-    });
-    await pictureGone();
-    expect((await world.verify(mini.accessToken)).body.code).toBe('SESSION_ENDED');
-    expect((await world.refresh(mini.refreshToken)).body.code).toBe('SESSION_ENDED');
-    expect((await world.verify(website.accessToken)).status).toBe(200);
-    expect(await identity(world, website)).toMatchObject({
-      refresh_token: expect.stringContaining('v1.') as unknown,
-    });
-    expect(
-      await world.backend.rows(`SELECT DISTINCT revoke_reason FROM sessions WHERE revoked_at IS NOT NULL`),
-    ).toContainEqual({
-      revoke_reason: 'consent_withdrawn',
-    });
-    expect(await lastEvent('wechat.user_authorization_revoke')).toMatchObject({
-      user_id: mini.user.id,
-      details: { appId: MINI_PROGRAM, revokeInfo: '8', cleared: ['nickname', 'avatar', 'phoneNumber'] },
-    });
-    // Consent may be given again.
-    expect((await world.miniProgramLogin(person)).user.id).toBe(mini.user.id);
+    expect((await world.verify(website.accessToken)).body.code).toBe('SESSION_ENDED');
   });
 
   test('user_authorization_revoke of a website: the phone number, which is none of its business, stays', async () => {

@@ -8,6 +8,7 @@ describe('the environment of the sandbox', () => {
       port: 3001,
       options: {
         apps: {},
+        hosts: [],
         serviceUrl: 'http://localhost:3000',
         servicePublicUrl: 'http://localhost:3000',
       },
@@ -26,6 +27,17 @@ describe('the environment of the sandbox', () => {
     expect(readEnvironment({ PUBLIC_URL: 'https://auth.example.com' }).options.serviceUrl).toBe(
       'https://auth.example.com',
     );
+  });
+
+  it('listens where SANDBOX_HOST says and not where the service does, and knows the names it is called by', () => {
+    expect(readEnvironment({ HOST: '0.0.0.0' })).toMatchObject({ host: '127.0.0.1', options: { hosts: [] } });
+    const { host, options } = readEnvironment({
+      SANDBOX_HOST: '0.0.0.0',
+      WECHAT_API_URL: 'http://sandbox:3001',
+      WECHAT_OPEN_URL: 'http://localhost:3001',
+    });
+    expect([host, options.hosts]).toEqual(['0.0.0.0', ['sandbox']]);
+    expect(readEnvironment({ SANDBOX_HOST: '192.0.2.7' }).options.hosts).toEqual(['192.0.2.7']);
   });
 
   it('reads the apps in the service’s own notation', () => {

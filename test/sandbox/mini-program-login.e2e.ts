@@ -91,8 +91,8 @@ describe('a mini program login at the sandbox', () => {
     expect((await driver.exchange(await driver.wxLogin('alice'))).json.errcode).toBe(40226);
   });
 
-  it('refuses POST with 43001 and unknown paths with an HTML 404', async () => {
-    expect((await driver.send('POST', '/sns/jscode2session', {})).json.errcode).toBe(43001);
+  it('reads no JSON of a POST, and answers unknown paths with an HTML 404', async () => {
+    expect((await driver.send('POST', '/sns/jscode2session', {})).json.errcode).toBe(41002);
     const unknown = await driver.get('/sns/nowhere');
     expect([unknown.status, unknown.type]).toEqual([404, 'text/html']);
   });

@@ -57,6 +57,7 @@ describe('the message push of the sandbox', () => {
   });
   beforeEach(async () => {
     await driver.control('reset');
+    await driver.send('PUT', '/control/service', { url: serviceUrl });
     received = [];
     replies = [];
   });
@@ -66,7 +67,7 @@ describe('the message push of the sandbox', () => {
     await driver.close();
   });
 
-  const push = (extra: Json = {}) => driver.control('push', { ...V4, serviceUrl, ...extra });
+  const push = (extra: Json = {}) => driver.control('push', { ...V4, ...extra });
   const triesOf = (answer: Json) => (answer.deliveries as { tries: Json[] }[]).map(({ tries }) => tries);
   const only = (): Received => {
     const [first] = received;
@@ -175,7 +176,6 @@ describe('the message push of the sandbox', () => {
       driver.control('push/verify-url', {
         appId: MINI.appid,
         token: 'AAAAA',
-        serviceUrl,
         timestamp: 1714036504,
         nonce: '1514711492',
         echostr: '4375120948345356249',
@@ -194,9 +194,10 @@ describe('the message push of the sandbox', () => {
     ['a key of another length', { mode: 'safe', aesKey: 'A' }, 400],
     ['a damaged ciphertext without one', { tamper: 'ciphertext' }, 400],
     ['a service that is no URL', { serviceUrl: 'service' }, 400],
+    ['a service that is not its own', { serviceUrl: 'http://127.0.0.1:1' }, 400],
     ['an unknown field', { evnt: 'x' }, 400],
   ])('refuses %s', async (_, extra, status) => {
-    expect((await driver.send('POST', '/control/push', { ...V4, serviceUrl, ...extra })).status).toBe(status);
+    expect((await driver.send('POST', '/control/push', { ...V4, ...extra })).status).toBe(status);
     expect(received).toHaveLength(0);
   });
 });

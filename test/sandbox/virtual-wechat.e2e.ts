@@ -174,7 +174,7 @@ describe('the virtual WeChat’s browser', () => {
     expect((await phone.visit('/phone')).text).toContain('id="web-view"');
     expect((await phone.visit('/login')).status).toBe(404);
     const other = new WebViewBrowser(driver.sandbox.url, 'alice.wechat.localhost.example.com');
-    expect((await other.visit('/login')).status).toBe(404);
+    expect((await other.visit('/login')).status).toBe(421);
     expect(service.asked).toEqual([]);
   });
 

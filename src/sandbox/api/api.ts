@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { World } from '../state/world.js';
+import { rawJson } from '../web/raw-json.js';
 import { originOf, queryOf, type WebOptions } from '../web/request.js';
 import { noteErrcode, noteApp } from '../web/wechat-side.js';
 import { stableToken, token } from './app-token.js';
@@ -47,9 +48,7 @@ export function registerApi(server: FastifyInstance, world: World, options: WebO
 function send(reply: FastifyReply, path: string, answer: Answer): FastifyReply {
   if (answer instanceof Picture) return reply.header('content-type', answer.contentType).send(answer.bytes);
   // A buffer, since Fastify adds a charset to a string's Content-Type and WeChat sends none.
-  return reply
-    .header('content-type', contentTypeOf(familyOf(path)))
-    .send(Buffer.from(JSON.stringify(answer)));
+  return reply.header('content-type', contentTypeOf(familyOf(path))).send(Buffer.from(rawJson(answer)));
 }
 
 async function answerOf(
@@ -59,10 +58,11 @@ async function answerOf(
   options: WebOptions,
 ): Promise<Answer> {
   try {
-    if (request.method !== endpoint.method) throw new Refusal(endpoint.method === 'GET' ? 43001 : 43002);
+    const query = parametersOf(endpoint, request);
+    if (query.appid !== undefined) noteApp(request, query.appid);
     return await endpoint.answer(
       {
-        query: queryOf(request),
+        query,
         body: () => jsonObject(request.body),
         origin: originOf(request, options),
         madeBy: (appId) => noteApp(request, appId),
@@ -73,6 +73,20 @@ async function answerOf(
     if (!(error instanceof Refusal)) throw error;
     return failure(error.errcode, familyOf(endpoint.path), world.clock.now());
   }
+}
+
+/**
+ * The parameters of a call. `/sns/*` and `/cgi-bin/token` also take a form by POST, as widely used clients send it
+ * (section 0).
+ */
+function parametersOf({ method, path }: Endpoint, request: FastifyRequest): Record<string, string> {
+  const query = queryOf(request);
+  if (request.method === method) return query;
+  const takesForm = path.startsWith('/sns/') || path === '/cgi-bin/token';
+  if (!takesForm) throw new Refusal(method === 'GET' ? 43001 : 43002);
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '');
+  const form = isForm && typeof request.body === 'string' ? new URLSearchParams(request.body) : [];
+  return { ...query, ...Object.fromEntries(form) };
 }
 
 function jsonObject(body: unknown): Record<string, unknown> {

@@ -28,7 +28,7 @@ export type Answer = Record<string, unknown> | Picture;
 
 /** Everything about one endpoint of api.weixin.qq.com, in one place. */
 export interface Endpoint {
-  /** The one method that it takes; the other gets 43001 or 43002 (section 0). */
+  /** Its method; the other one gets 43001 or 43002, but for a form where a form is taken (section 0). */
   method: 'GET' | 'POST';
   path: string;
   /** The answer of success; throws Refusal for an errcode. */

@@ -14,6 +14,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   40014: 'invalid access_token',
   40029: 'invalid code',
   40030: 'invalid refresh_token',
+  40066: 'invalid url',
   40097: 'invalid args',
   40125: 'invalid appsecret',
   40129: 'invalid scene',

@@ -15,8 +15,9 @@ import { registerWxaCodes } from './wxacodes.js';
 
 /**
  * The control API: JSON in, JSON out, for tests, scripts and the phone page. Not part of WeChat.
- * Errors are `{ error }` with 4xx, and `{ error, code }` where the service refused something. Pages of other origins cannot drive it: only application/json is
- * taken, which a browser asks about first, and a foreign Origin is refused.
+ * Errors are `{ error }` with 4xx, and `{ error, code }` where the service refused something. Pages of other origins
+ * cannot drive it: only application/json is taken, which a browser asks about first, and a foreign Origin or a
+ * Sec-Fetch-Site of another site is refused.
  */
 export function registerControl(server: FastifyInstance, world: World, options: WebOptions): void {
   server.setErrorHandler<FastifyError>((error, _request, reply) => {
@@ -26,8 +27,9 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   });
   server.removeContentTypeParser('text/plain');
   server.addHook('onRequest', async (request, reply) => {
-    const { origin } = request.headers;
-    if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.host)) return;
+    const { origin, 'sec-fetch-site': site = 'none' } = request.headers;
+    const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.host);
+    if (isOwn && ['none', 'same-origin'].includes(site)) return;
     await reply.code(403).send({ error: 'The control API does not take calls of pages elsewhere.' });
   });
   registerPeople(server, world, options);

@@ -18,7 +18,7 @@ const LONGEST_BODY = 64 * 1024 * 1024;
 
 /**
  * - `POST /control/faults` `{ endpoint, times? (1), afterEffect? (false), delayMs?, and at most one of
- *   errcode (+ errmsg), hang: true, reset: true, status and/or body (+ contentType) }` -> `{ planned: Fault[] }`:
+ *   errcode (+ errmsg), hang: true, reset: true, status and/or body or bodyBase64 (+ contentType) }` -> `{ planned: Fault[] }`:
  *   the next `times` calls of the endpoint fail so. With afterEffect the call takes effect first (the code
  *   is spent) and only its answer is lost or replaced. A delay may go with any of them. Several plans for
  *   one endpoint are played one after the other.
@@ -31,7 +31,7 @@ export function registerFaults(server: FastifyInstance, world: World): void {
   server.get('/control/faults', () => ({ planned: world.faults.all() }));
 
   server.post('/control/faults', { bodyLimit: LONGEST_BODY }, (request) => {
-    const fault = faultOf(new Fields(request.body).only(...FIELDS, 'body', 'contentType'));
+    const fault = faultOf(new Fields(request.body).only(...FIELDS, 'body', 'bodyBase64', 'contentType'));
     if (!world.faults.knows(fault.endpoint)) {
       throw new ControlError(400, `"${fault.endpoint}" is no endpoint of WeChat in this sandbox.`);
     }
@@ -69,15 +69,23 @@ function effectsOf(fields: Fields): FaultEffect[] {
     effects.push({ kind: 'errcode', errcode, errmsg: fields.text('errmsg') ?? null });
   if (fields.flag('hang')) effects.push({ kind: 'hang' });
   if (fields.flag('reset')) effects.push({ kind: 'reset' });
-  if (fields.has('status') || fields.has('body')) {
+  if (fields.has('status') || fields.has('body') || fields.has('bodyBase64')) {
     const status = fields.integer('status', 200) ?? 200;
     if (status > 599) throw new ControlError(400, '"status" must be from 200 to 599.');
     effects.push({
       kind: 'reply',
       status,
-      body: fields.text('body', LONGEST_BODY) ?? '',
+      body: bodyOf(fields),
       contentType: fields.text('contentType', 200) ?? 'text/html; charset=utf-8',
     });
   }
   return effects;
+}
+
+/** As text, or as bytes that are no UTF-8. */
+function bodyOf(fields: Fields): Buffer {
+  const bytes = fields.text('bodyBase64', LONGEST_BODY);
+  return bytes === undefined
+    ? Buffer.from(fields.text('body', LONGEST_BODY) ?? '')
+    : Buffer.from(bytes, 'base64');
 }

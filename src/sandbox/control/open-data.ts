@@ -7,6 +7,7 @@ import type { App } from '../state/apps.js';
 import type { Person } from '../state/people.js';
 import type { World } from '../state/world.js';
 import { avatarUrlOf } from '../web/avatar-url.js';
+import { rawJson } from '../web/raw-json.js';
 import { originOf, type WebOptions } from '../web/request.js';
 import { ControlError, Fields } from './body.js';
 import { appOf, personOf } from './lookup.js';
@@ -46,8 +47,8 @@ export function registerOpenData(server: FastifyInstance, world: World, options:
     const all: Record<string, unknown> = { ...hidden, ...shown, watermark: { ...mark, timestamp }, ...data };
     // Only userInfo has rawData at WeChat; elsewhere it shows what was given.
     const open = kind === 'userInfo' ? Object.keys(shown) : Object.keys(data);
-    const rawData = JSON.stringify(Object.fromEntries(open.map((name) => [name, all[name]])));
-    return sealed(JSON.stringify(all), rawData, key);
+    const rawData = rawJson(Object.fromEntries(open.map((name) => [name, all[name]])));
+    return sealed(rawJson(all), rawData, key);
   });
 }
 

@@ -5,25 +5,28 @@ import { deliver, pushUrl } from '../push/delivery.js';
 import { letterOf, MODES, type PushManner, TAMPERINGS } from '../push/letter.js';
 import { FORMATS, type PushFields, type PushSubject } from '../push/message.js';
 import type { App } from '../state/apps.js';
+import { cleanUrl } from '../state/service-address.js';
 import type { World } from '../state/world.js';
 import { ControlError, Fields } from './body.js';
 import { personOf } from './lookup.js';
 
 const STAMP = ['appId', 'serviceUrl', 'token', 'timestamp', 'nonce'];
 const EVENT = ['event', 'person', 'revokeInfo', 'createTime', 'fields', 'spacedKeys'];
-const MANNER = ['format', 'mode', 'aesKey', 'tamper', 'times', 'timeoutSeconds'];
+const MANNER = ['format', 'mode', 'aesKey', 'tamper', 'times', 'timeoutSeconds', 'send'];
 const MOST_TIMES = 100;
 
 /**
- * The message push (sections 6.2, 6.3, 6.5), to `serviceUrl` (default: the service that the sandbox belongs to).
+ * The message push (sections 6.2, 6.3, 6.5), to the service that the sandbox belongs to and nowhere else.
  *
  * - `POST /control/push` `{ appId, event, person, token, aesKey?, revokeInfo?, format? (xml|json), mode?
  *   (plain|compat|safe), timestamp?, nonce?, createTime? (unix seconds), fields?, spacedKeys?, tamper?
- *   (signature|body|ciphertext|appid), times? (1), timeoutSeconds? (5), serviceUrl? }` ->
+ *   (signature|body|ciphertext|appid), times? (1), timeoutSeconds? (5), send? (true), serviceUrl? }` ->
  *   `{ url, contentType, body, deliveries: [{ delivered, tries: [{ status|null, body, ms }] }] }`. Sent `times`
- *   times at once, each repeated up to three times as WeChat does.
+ *   times at once, each repeated up to three times as WeChat does; with `send: false` only written and signed.
  * - `POST /control/push/verify-url` `{ appId, token, echostr?, timestamp?, nonce?, serviceUrl? }` ->
  *   `{ url, status, body, verified }`: what WeChat asks when the URL is configured
+ *
+ * `serviceUrl` names that service, by either of its addresses; another one is refused.
  */
 export function registerPush(server: FastifyInstance, world: World): void {
   server.post('/control/push', async (request) => {
@@ -31,7 +34,8 @@ export function registerPush(server: FastifyInstance, world: World): void {
     const stamp = stampOf(fields, world);
     const letter = letterOf(subjectOf(fields, world, stamp.timestamp), { ...stamp, ...mannerOf(fields) });
     const url = pushUrl(serviceUrlOf(fields, world), fields.required('appId'), letter.query);
-    const times = Math.min(fields.integer('times', 1) ?? 1, MOST_TIMES);
+    const send = fields.flag('send') ?? true;
+    const times = send ? Math.min(fields.integer('times', 1) ?? 1, MOST_TIMES) : 0;
     const timeoutSeconds = fields.number('timeoutSeconds', 0.01) ?? 5;
     const deliveries = await Promise.all(
       Array.from({ length: times }, () => deliver(url, letter, timeoutSeconds)),
@@ -102,7 +106,10 @@ function appOf(fields: Fields, world: World): App {
 }
 
 function serviceUrlOf(fields: Fields, world: World): string {
-  const url = fields.text('serviceUrl') ?? world.service.url;
-  if (!URL.canParse(url)) throw new ControlError(400, '"serviceUrl" must be a URL.');
+  const { url, publicUrl } = world.service;
+  const given = fields.text('serviceUrl');
+  if (given !== undefined && ![url, publicUrl].includes(cleanUrl(given) ?? '')) {
+    throw new ControlError(400, '"serviceUrl" must be the service of this sandbox (PUT /control/service).');
+  }
   return url;
 }

@@ -4,7 +4,8 @@ import type { World } from '../state/world.js';
 import { ControlError, Fields } from './body.js';
 
 /**
- * Where the service is: pushes, the sample mini program and the virtual WeChat go there, and nowhere else.
+ * Where the service is (on this computer, or at the host that the sandbox was started with, so that nobody makes the
+ * sandbox call other servers): pushes, the sample mini program and the virtual WeChat go there, and nowhere else.
  *
  * - `GET /control/service` -> `{ url, publicUrl }`
  * - `PUT /control/service` `{ url, publicUrl? }` -> the same; `publicUrl` is the service's PUBLIC_URL where
@@ -18,6 +19,9 @@ export function registerService(server: FastifyInstance, world: World): void {
   server.put('/control/service', (request) => {
     const fields = new Fields(request.body).only('url', 'publicUrl');
     const url = checked('url', fields.required('url'));
+    if (!world.service.mayBeAt(url)) {
+      throw new ControlError(400, '"url" must be on this computer, or at the host of SANDBOX_SERVICE_URL.');
+    }
     world.service.move(url, checked('publicUrl', fields.text('publicUrl') ?? url));
     return view();
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openIdOf } from '../state/ids.js';
+import { rawJson } from '../web/raw-json.js';
 
 /** XML or JSON, as the account is configured at WeChat. */
 export const FORMATS = ['xml', 'json'] as const;
@@ -48,7 +49,7 @@ export function eventFields(subject: PushSubject): PushFields {
 
 /** The fields as a body. Text stands in CDATA in XML. */
 export function write(fields: PushFields, format: PushFormat): string {
-  if (format === 'json') return JSON.stringify(fields);
+  if (format === 'json') return rawJson(fields);
   const lines = Object.entries(fields).map(
     ([name, value]) => `<${name}>${typeof value === 'number' ? value : `<![CDATA[${value}]]>`}</${name}>`,
   );

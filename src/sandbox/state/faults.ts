@@ -1,7 +1,7 @@
 /** What goes wrong with a call. */
 export type FaultEffect =
   | { kind: 'errcode'; errcode: number; errmsg: string | null }
-  | { kind: 'reply'; status: number; body: string; contentType: string }
+  | { kind: 'reply'; status: number; body: Buffer; contentType: string }
   | { kind: 'hang' }
   | { kind: 'reset' }
   | { kind: 'none' };

@@ -1,10 +1,20 @@
+import { isLocalName } from '../web/hosts.js';
+
 /** Where the one service is that this sandbox belongs to. The sandbox calls no other. */
 export class ServiceAddress {
   private at: { url: string; publicUrl: string };
+  private readonly hostname: string;
 
   /** Both without a slash at their end; see `cleanUrl`. */
   constructor(url: string, publicUrl: string) {
     this.at = { url, publicUrl };
+    this.hostname = new URL(url).hostname;
+  }
+
+  /** Whether the service may move there: to a local name, or to another port of the host it was started at. */
+  mayBeAt(url: string): boolean {
+    const { hostname } = new URL(url);
+    return isLocalName(hostname) || hostname === this.hostname;
   }
 
   /** Where the sandbox calls it. */

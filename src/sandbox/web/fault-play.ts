@@ -39,7 +39,7 @@ function replacement(fault: Fault, reply: FastifyReply, world: World): Buffer | 
   const { effect, endpoint } = fault;
   if (effect.kind === 'reply') {
     void reply.code(effect.status).header('content-type', effect.contentType);
-    return Buffer.from(effect.body);
+    return effect.body;
   }
   if (effect.kind === 'errcode') {
     const family = familyOf(endpoint);

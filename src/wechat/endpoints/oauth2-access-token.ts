@@ -1,7 +1,8 @@
-import { IsInt, IsString, MaxLength, MinLength } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { Allow, IsInt, IsString, MaxLength, MinLength } from 'class-validator';
 import type { WeChatApp } from '../../config/app-config.js';
 import type { WeChatCall } from '../wechat-http.js';
-import { IsStoredSecret, IsWeChatId, MayBeAbsent } from './reply-fields.js';
+import { IsWeChatId, MayBeAbsent, OptionalStoredSecret } from './reply-fields.js';
 
 /** GET sns/oauth2/access_token: a code of the QR page for the person's tokens (wechat-api.md section 4.4). */
 export function oauth2AccessToken(app: WeChatApp, code: string): WeChatCall {
@@ -19,8 +20,8 @@ export class OAuth2AccessTokenReply {
   @MaxLength(2048)
   access_token!: string;
 
-  @MayBeAbsent()
-  @IsStoredSecret(512)
+  @OptionalStoredSecret(512)
+  @Allow()
   refresh_token?: string | null;
 
   @IsWeChatId()
@@ -29,6 +30,11 @@ export class OAuth2AccessTokenReply {
   @MayBeAbsent()
   @IsWeChatId()
   unionid?: string | null;
+
+  /** What was granted, separated by commas; a page may have asked for more. */
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value : null))
+  @Allow()
+  scope?: string | null;
 
   /** 1 for a visitor of a snapshot page, who is nobody (section 5). */
   @MayBeAbsent()

@@ -1,10 +1,15 @@
-import type { ClassConstructor } from 'class-transformer';
+import { type ClassConstructor, Transform } from 'class-transformer';
 import { Matches, ValidateIf } from 'class-validator';
 import { check } from '../../common/validated.js';
 import { badReply, type Reply } from '../wechat-http.js';
 
 /** Shape of an openid or unionid: anything else would be padded or folded by a database (wechat-api.md section 8). */
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Whether a value is an openid or a unionid. */
+export function isWeChatId(value: unknown): value is string {
+  return typeof value === 'string' && WECHAT_ID.test(value);
+}
 
 /** An openid or unionid that must be there. */
 export function IsWeChatId(): PropertyDecorator {
@@ -16,6 +21,14 @@ export function IsStoredSecret(most: number): PropertyDecorator {
   return Matches(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), {
     message: `must be 1 to ${most} visible ASCII characters`,
   });
+}
+
+/** A stored secret that is of use and not needed: one of another shape counts as absent. */
+export function OptionalStoredSecret(most: number): PropertyDecorator {
+  const shape = new RegExp(`^[\\x21-\\x7e]{1,${most}}$`);
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && shape.test(value) ? value : null,
+  );
 }
 
 /** A field that may be absent, null or empty; WeChat uses all three. */

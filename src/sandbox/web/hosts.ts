@@ -1,0 +1,33 @@
+import { isIPv4 } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** Whether a host name (without port) always leads to this computer, whatever a DNS server says (RFC 6761 section 6.3). */
+export function isLocalName(hostname: string): boolean {
+  const name = hostname.toLowerCase();
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
+  return isIPv4(name) && name.startsWith('127.');
+}
+
+/**
+ * Answers no request under another name than the sandbox's own. A web page can lead a name of its own to this
+ * computer (DNS rebinding); its browser then sends that name as Host, and would let the page read every answer.
+ * @param names host names besides the local ones, without port
+ */
+export function takeOnlyOwnHosts(server: FastifyInstance, names: readonly string[]): void {
+  const own = new Set(names.map((name) => name.toLowerCase()));
+  server.addHook('onRequest', async (request, reply) => {
+    const hostname = hostnameOf(request.headers.host ?? '');
+    if (hostname !== null && (isLocalName(hostname) || own.has(hostname))) return;
+    await reply.code(421).send({
+      error:
+        'The sandbox answers at localhost, and at the host of WECHAT_API_URL, WECHAT_OPEN_URL or SANDBOX_HOST.',
+    });
+  });
+}
+
+/** The name in a Host header, as a URL has it; `null` for a header that is none. */
+function hostnameOf(host: string): string | null {
+  const url = `http://${host}/`;
+  if (!/^[A-Za-z0-9.[\]:_-]+$/.test(host) || !URL.canParse(url)) return null;
+  return new URL(url).hostname;
+}
