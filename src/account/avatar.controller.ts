@@ -28,6 +28,7 @@ import { ApiProblems } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
 import { MultipartBody } from '../common/multipart-body.js';
 import { Public } from '../common/public.js';
+import { PersonQuotas } from '../rate-limit/person-quotas.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { UserAvatars } from '../user/user-avatars.js';
@@ -46,7 +47,7 @@ function TakesPicture(summary: string, operationId: string): MethodDecorator {
       summary,
       operationId,
       description:
-        'JPEG, PNG, WebP or GIF of at most 2 MB, recognised by its content; stored as a square WebP. In a mini ' +
+        'JPEG, PNG, WebP or GIF of at most 2 MB that does not move, recognised by its content; stored as a square WebP. In a mini ' +
         'program send what chooseAvatar gave: `wx.uploadFile({ url, filePath: e.detail.avatarUrl, name: "file", ' +
         'header: { Authorization: `Bearer ${accessToken}` } })`. It replaces the picture that is there.',
     }),
@@ -60,7 +61,7 @@ function TakesPicture(summary: string, operationId: string): MethodDecorator {
       },
     }),
     ApiOkResponse({ type: UserReply }),
-    ApiProblems({ bearer: true, body: true }, 'AVATAR_INVALID', 'AVATAR_STORE_UNAVAILABLE'),
+    ApiProblems({ bearer: true, body: true }, 'AVATAR_INVALID', 'AVATARS_BUSY', 'AVATAR_STORE_UNAVAILABLE'),
   );
 }
 
@@ -73,21 +74,30 @@ export class AvatarController {
     private readonly userAvatars: UserAvatars,
     private readonly users: UserService,
     private readonly userReplies: UserReplies,
+    private readonly quotas: PersonQuotas,
   ) {}
 
   /** The picture that the person chose, as chooseAvatar gives it (wechat-api.md sections 7.2, 7.5). */
   @Put('v1/users/me/avatar')
   @TakesPicture('Upload my picture', 'putAvatar')
-  put(@Req() request: FastifyRequest, @CurrentSession() session: SessionOfUser): Promise<UserReply> {
-    return this.choose(request, session);
+  put(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<UserReply> {
+    return this.choose(request, reply, session);
   }
 
   /** The same for wx.uploadFile, which knows no other method than POST. */
   @Post('v1/users/me/avatar')
   @HttpCode(200)
   @TakesPicture('Upload my picture with wx.uploadFile', 'postAvatar')
-  post(@Req() request: FastifyRequest, @CurrentSession() session: SessionOfUser): Promise<UserReply> {
-    return this.choose(request, session);
+  post(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @CurrentSession() session: SessionOfUser,
+  ): Promise<UserReply> {
+    return this.choose(request, reply, session);
   }
 
   /** A picture. Its address never shows another one, so whoever has it need not ask again (RFC 8246). */
@@ -122,7 +132,12 @@ export class AvatarController {
     else await reply.type('image/webp').send(bytes);
   }
 
-  private async choose(request: FastifyRequest, session: SessionOfUser): Promise<UserReply> {
+  private async choose(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    session: SessionOfUser,
+  ): Promise<UserReply> {
+    await this.quotas.take('avatar-uploads-person', session.user.id, reply);
     const bytes = await uploadedPicture(request);
     // Read anew, before and after: the upload takes its time, and a merge may have happened since.
     await this.userAvatars.choose((await this.owner(session)).id, bytes);

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
 import { MayBeNull } from '../common/may-be-null.js';
 
 /** A body with a code alone: the app is known. */
@@ -14,6 +15,9 @@ export class CodeRequest {
   })
   @Matches(CodeRequest.FORM, { message: 'code must be a code of wx.login' })
   code!: string;
+
+  @CalledElsewhere('code')
+  js_code?: unknown;
 }
 
 /** A body with a code of any of the mini programs. */
@@ -27,4 +31,10 @@ export class AppCodeRequest extends CodeRequest {
   @IsString()
   @MaxLength(64)
   appId?: string;
+
+  @CalledElsewhere('appId')
+  appid?: unknown;
+
+  @CalledElsewhere('appId')
+  app_id?: unknown;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_VERIFIER } from '../attempt/code-challenge.js';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
 import { MayBeNull } from '../common/may-be-null.js';
 import { CodeRequest } from './code.requests.js';
 
@@ -24,6 +25,12 @@ export class OwnerProofRequest {
   @IsString()
   @MaxLength(64)
   appId?: string;
+
+  @CalledElsewhere('appId')
+  appid?: unknown;
+
+  @CalledElsewhere('appId')
+  app_id?: unknown;
 
   @ApiProperty({
     required: false,

@@ -7,6 +7,7 @@ const FAULTS = {
   content: { permanent: true, message: 'the content is no picture that can be used' },
   address: { permanent: false, message: 'the host name leads to an address that is not public' },
   status: { permanent: false, message: 'the answer is not 200' },
+  busy: { permanent: false, message: 'too many pictures are being decoded' },
   time: { permanent: false, message: 'the picture did not come in time' },
   network: { permanent: false, message: 'the connection failed' },
   stopped: { permanent: false, message: 'the service is stopping' },

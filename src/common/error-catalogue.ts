@@ -217,7 +217,8 @@ export const ERROR_CATALOGUE = {
     status: 422,
     title: 'This is not a picture that can be used',
     cause:
-      'The file is not a JPEG, PNG, WebP or GIF by its content, is damaged, or has more than 24 million pixels.',
+      'The file is not a JPEG, PNG, WebP or GIF by its content, is damaged, moves, has more than 8 bits a channel, or ' +
+      'has too many pixels: 24 million in a JPEG that is not progressive, 8 million elsewhere.',
     cure: 'Send the file that chooseAvatar gave, or another picture of one of these kinds.',
   },
   WEBHOOKS_OFF: {
@@ -463,6 +464,14 @@ export const ERROR_CATALOGUE = {
     cause: 'The folder or bucket that AVATAR_STORE names does not answer, or refuses.',
     cure: 'Try again. If it lasts, the operator checks the disk, or the bucket and its keys.',
     retryAfter: 5,
+  },
+  AVATARS_BUSY: {
+    status: 503,
+    title: 'Too many pictures are being read',
+    cause:
+      'Reading a picture takes much of a processor, so each instance reads few at once, and few may wait.',
+    cure: 'Send the picture again after Retry-After.',
+    retryAfter: 3,
   },
   SHUTTING_DOWN: {
     status: 503,

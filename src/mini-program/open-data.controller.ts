@@ -14,7 +14,7 @@ import { PhoneInfo } from '../wechat/endpoints/user-phone-number.js';
 import { signatureMatches } from '../wechat/open-data.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
-import { OpenDataRequest, PhoneNumberRequest, ProfileRequest } from './open-data.requests.js';
+import { isGiven, OpenDataRequest, PhoneNumberRequest, ProfileRequest } from './open-data.requests.js';
 import { OpenDataReader } from './open-data-reader.js';
 
 /** What every way to change oneself answers here. */
@@ -144,7 +144,7 @@ export class OpenDataController {
 
   private async phoneInfo(body: PhoneNumberRequest, session: SessionOfUser): Promise<PhoneInfo> {
     const { appId, openId } = session.identity;
-    if (typeof body.code === 'string') return this.wechat.phoneNumber(appId, openId, body.code);
+    if (isGiven(body.code)) return this.wechat.phoneNumber(appId, openId, body.code);
     const { data } = await this.openData.read(session, {
       encryptedData: body.encryptedData ?? '',
       iv: body.iv ?? '',

@@ -1,14 +1,24 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { CodeRequest } from '../auth/code.requests.js';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
+import { usualBase64 } from '../wechat/base64-forms.js';
 
-const ENCRYPTED_DATA = /^[A-Za-z0-9+/ ]{22,65536}={0,2}$/;
-/** base64 of 16 bytes; spaces stand for `+` where a form was not url-encoded. */
-const IV = /^[A-Za-z0-9+/ ]{22}==$/;
+const ENCRYPTED_DATA = /^[A-Za-z0-9+/]{22,65536}={0,2}$/;
+/** base64 of 16 bytes. */
+const IV = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Many clients send `null` for what is absent. */
-function isGiven(value: string | null | undefined): boolean {
-  return value !== undefined && value !== null;
+/** Many clients send `null` or an empty text for what is absent. */
+export function isGiven(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null && value !== '';
+}
+
+/** base64 in whatever form it was sent. */
+function AnyBase64(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? usualBase64(value) : value,
+  );
 }
 
 /** Encrypted open data, as wx.* calls give it. */
@@ -17,10 +27,12 @@ export class OpenDataRequest {
     description: 'base64',
     example: 'CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrDcvSnxIMXFufNstNGTyaGS',
   })
+  @AnyBase64()
   @Matches(ENCRYPTED_DATA, { message: 'encryptedData must be base64' })
   encryptedData!: string;
 
   @ApiProperty({ description: 'base64 of 16 bytes', example: 'r7BXXKkLb8qrSNn05n0qiA==' })
+  @AnyBase64()
   @Matches(IV, { message: 'iv must be base64 of 16 bytes' })
   iv!: string;
 }
@@ -33,7 +45,7 @@ export class ProfileRequest extends OpenDataRequest {
   })
   @IsString()
   @MinLength(2)
-  @MaxLength(8192)
+  @MaxLength(65_536)
   rawData!: string;
 
   @ApiProperty({ example: '75e81ceda165f4ffa64f4068af58c64b8f54b88c' })
@@ -52,13 +64,18 @@ export class PhoneNumberRequest {
   @Matches(CodeRequest.FORM, { message: 'code must be a code of the getPhoneNumber button' })
   code?: string;
 
+  @CalledElsewhere('code')
+  js_code?: unknown;
+
   @ApiProperty({ required: false, description: 'base64; the old way, with iv.' })
   @ValidateIf((request: PhoneNumberRequest) => !isGiven(request.code))
+  @AnyBase64()
   @Matches(ENCRYPTED_DATA, { message: 'encryptedData must be base64' })
   encryptedData?: string;
 
   @ApiProperty({ required: false, description: 'base64 of 16 bytes' })
   @ValidateIf((request: PhoneNumberRequest) => !isGiven(request.code))
+  @AnyBase64()
   @Matches(IV, { message: 'iv must be base64 of 16 bytes' })
   iv?: string;
 }

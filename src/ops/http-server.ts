@@ -76,6 +76,15 @@ export function fastifyOptions(requests: RequestLog): FastifyOptions {
   };
 }
 
+/** Two characters that JSON allows and scripts take for the end of a line. */
+const LINE_ENDS = /[\u2028\u2029]/;
+
+/** JSON with these escaped; other replies as they are. */
+function withoutLineEnds(payload: string, reply: FastifyReply): string {
+  if (!/\bjson\b/.test(String(reply.getHeader('content-type')))) return payload;
+  return payload.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
 /** People type a slash behind the address of the message push into WeChat's console. */
 function withoutPushSlash(url: string): string {
   return url.replace(/^(\/v1\/wechat\/events\/[^/?#]+)\/(?=\?|$)/, '$1');
@@ -141,7 +150,10 @@ export function registerRequestHooks(
     if (!reply.hasHeader('cache-control')) void reply.header('Cache-Control', 'no-store');
     // A connection kept alive would hold up the end until its client lets go.
     if (shutdown.hasBegun) void reply.header('Connection', 'close');
-    done(null, payload);
+    done(
+      null,
+      typeof payload === 'string' && LINE_ENDS.test(payload) ? withoutLineEnds(payload, reply) : payload,
+    );
   });
   acceptJson(fastify);
   acceptText(fastify);

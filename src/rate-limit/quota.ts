@@ -1,13 +1,13 @@
 import { fingerprint } from '../common/secret.js';
 import { WINDOW_MS } from './quotas.js';
 
-/** So many requests of one address, or of one app, in a window. */
+/** So many requests of one address, one app or one person in a window. */
 export interface Quota {
   /** Lower-case words with hyphens. */
   readonly name: string;
   readonly limit: number;
-  readonly of: 'address' | 'app';
-  /** Whose it is: a group of addresses, or an AppID. */
+  readonly of: 'address' | 'app' | 'person';
+  /** Whose it is: a group of addresses, an AppID, or the id of a user. */
   readonly subject: string;
 }
 

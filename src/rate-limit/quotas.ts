@@ -67,5 +67,14 @@ export const APP_QUOTAS = {
 /** Name of such a quota. */
 export type AppQuotaName = keyof typeof APP_QUOTAS;
 
+/** What one person may do in a minute, from however many addresses. */
+export const PERSON_QUOTAS = {
+  /** Somebody who looks for the picture that suits them. */
+  'avatar-uploads-person': 10,
+} as const satisfies Record<string, number>;
+
+/** Name of such a quota. */
+export type PersonQuotaName = keyof typeof PERSON_QUOTAS;
+
 /** How many wrong API keys of one address are recorded in a minute, and answered with more than "too many". */
 export const API_KEY_GUESSES = 30;

@@ -37,11 +37,12 @@ export class UserAvatars {
   /**
    * The picture that a person chose: it replaces what is there, and what is still to be copied from WeChat.
    * @param bytes the file as it was sent
-   * @throws AppError AVATAR_INVALID, AVATAR_STORE_UNAVAILABLE; SESSION_ENDED when the user is gone
+   * @throws AppError AVATAR_INVALID, AVATARS_BUSY, AVATAR_STORE_UNAVAILABLE; SESSION_ENDED when the user is gone
    */
   async choose(userId: string, bytes: Buffer): Promise<void> {
-    const picture = await this.keep(bytes).catch((error: unknown) => {
-      throw error instanceof AvatarFault ? new AppError('AVATAR_INVALID', { cause: error }) : error;
+    const picture = await this.keep(bytes, 'person').catch((error: unknown) => {
+      if (!(error instanceof AvatarFault)) throw error;
+      throw new AppError(error.reason === 'busy' ? 'AVATARS_BUSY' : 'AVATAR_INVALID', { cause: error });
     });
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, userId);
@@ -67,10 +68,10 @@ export class UserAvatars {
   /**
    * The picture that a copy fetched from WeChat. Where the job was taken back meanwhile, or the place was filled,
    * nothing changes.
-   * @throws AvatarFault content; AppError AVATAR_STORE_UNAVAILABLE
+   * @throws AvatarFault content, busy; AppError AVATAR_STORE_UNAVAILABLE
    */
   async adopt(job: ClaimedJob & { kind: 'copy' }, bytes: Buffer): Promise<void> {
-    const picture = await this.keep(bytes);
+    const picture = await this.keep(bytes, 'wechat');
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, job.userId);
       const [row] = await manager.query<{ replaces: boolean | number }[]>(
@@ -101,8 +102,8 @@ export class UserAvatars {
    * Stores a picture. Its deletion is written down first, and taken back in the transaction that uses it: whatever
    * happens in between (the process killed, the user deleted) leaves no picture behind.
    */
-  private async keep(bytes: Buffer): Promise<StoredPicture> {
-    const encoded = await encodeAvatar(bytes);
+  private async keep(bytes: Buffer, from: ProfileSource): Promise<StoredPicture> {
+    const encoded = await encodeAvatar(bytes, from);
     const picture = { key: freshSecret(), deletionId: uuidv7() };
     await this.database.batch([deletion(picture.deletionId, picture.key, this.clock.now() + UNUSED_MS)]);
     for (const { size, bytes: webp } of encoded) await this.store.put(picture.key, size, webp);

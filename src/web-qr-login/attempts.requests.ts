@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import type { AttemptMethod } from '../attempt/attempt.js';
 import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
 import { MayBeNull } from '../common/may-be-null.js';
 import { WxLoginOptions } from './wx-login.js';
 
@@ -23,6 +24,12 @@ export class AttemptRequest {
   @IsString()
   @MaxLength(64)
   appId?: string;
+
+  @CalledElsewhere('appId')
+  appid?: unknown;
+
+  @CalledElsewhere('appId')
+  app_id?: unknown;
 
   @ApiProperty({
     required: false,

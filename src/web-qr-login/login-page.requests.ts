@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
 import { MayBeNull } from '../common/may-be-null.js';
 
 /** Query of the login page: what a website asks for, and what a login comes back to the page with. */
@@ -19,6 +20,12 @@ export class LoginPageRequest {
   @IsString()
   @MaxLength(64)
   appId?: string;
+
+  @CalledElsewhere('appId')
+  appid?: unknown;
+
+  @CalledElsewhere('appId')
+  app_id?: unknown;
 
   @ApiProperty({ required: false, description: 'S256 challenge of the website that redeems the loginCode.' })
   @MayBeNull()

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
+import { CalledElsewhere } from '../common/called-elsewhere.js';
 import { MayBeNull } from '../common/may-be-null.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 
@@ -23,6 +24,12 @@ export class WebsiteLoginRequest {
   @IsString()
   @MaxLength(64)
   appId?: string;
+
+  @CalledElsewhere('appId')
+  appid?: unknown;
+
+  @CalledElsewhere('appId')
+  app_id?: unknown;
 
   @ApiProperty({
     required: false,

@@ -48,7 +48,7 @@ export function decryptOpenData(
     const data = decrypt(sessionKey, encrypted);
     if (data === null) continue;
     checkWatermark(data, expected);
-    if ('openId' in data && data.openId !== expected.openId) throw new AppError('OPEN_DATA_FOREIGN');
+    if (isSaid(data.openId) && data.openId !== expected.openId) throw new AppError('OPEN_DATA_FOREIGN');
     return { data, sessionKey };
   }
   throw new AppError('SESSION_KEY_STALE');
@@ -85,6 +85,11 @@ function decrypt(
   } catch {
     return null;
   }
+}
+
+/** `undefined`, `null` and `''` all mean that WeChat said nothing. */
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
 }
 
 function checkWatermark(data: Readonly<Record<string, unknown>>, expected: OpenDataExpectation): void {

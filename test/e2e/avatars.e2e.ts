@@ -562,6 +562,25 @@ describe('a picture of one’s own', () => {
   });
 });
 
+describe('the pictures of one person', () => {
+  test('are limited by the minute, from however many addresses', async () => {
+    const world = await World.start({ RATE_LIMITS: 'on' });
+    try {
+      const [one, other] = [
+        await world.miniProgramLogin(await world.person()),
+        await world.miniProgramLogin(await world.person()),
+      ];
+      const file = await square('#336699');
+      const statuses: number[] = [];
+      for (let time = 0; time < 11; time++) statuses.push((await upload(world, one, file)).status);
+      expect(statuses).toEqual([...Array<number>(10).fill(200), 429]);
+      expect((await upload(world, other, file)).status).toBe(200);
+    } finally {
+      await world.stop();
+    }
+  });
+});
+
 describe('the address of a picture', () => {
   let world: World;
   let url: string;

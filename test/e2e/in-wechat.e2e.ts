@@ -512,16 +512,17 @@ describe('what goes wrong at WeChat returns to the page', () => {
     expect(await everybody()).toEqual(before);
   });
 
-  test.each([
-    ['a code that WeChat does not accept', EXCHANGE, { errcode: 40029 }, 'WECHAT_CODE_INVALID'],
-  ])('with consent: %s', async (_what, endpoint, fault, code) => {
-    const browser = await browserOf();
-    const before = await everybody();
-    const page = await browser.consentPage(await browser.land(await browser.authorize()));
-    await world.fault(endpoint, fault);
-    expect((await browser.land(page ?? '')).href).toBe(`${WELCOME}?error=${code}`);
-    expect(await everybody()).toEqual(before);
-  });
+  test.each([['a code that WeChat does not accept', EXCHANGE, { errcode: 40029 }, 'WECHAT_CODE_INVALID']])(
+    'with consent: %s',
+    async (_what, endpoint, fault, code) => {
+      const browser = await browserOf();
+      const before = await everybody();
+      const page = await browser.consentPage(await browser.land(await browser.authorize()));
+      await world.fault(endpoint, fault);
+      expect((await browser.land(page ?? '')).href).toBe(`${WELCOME}?error=${code}`);
+      expect(await everybody()).toEqual(before);
+    },
+  );
 
   test.each([
     ['without permission', { errcode: 48001 }],

@@ -14,6 +14,26 @@ describe('a login with a code of wx.login', () => {
   });
   afterAll(() => world.stop());
 
+  test.each<[string, object, string]>([
+    ['appid', { appid: WEBSITE }, 'appid is called appId here'],
+    ['app_id', { app_id: MINI_PROGRAM }, 'app_id is called appId here'],
+    ['js_code', { js_code: 'x' }, 'js_code is called code here'],
+  ])('%s is refused with a hint, and the code stays good', async (field, extra, message) => {
+    const code = await world.wxLogin(await world.person());
+    const reply = await world.loginWith(code, extra);
+    expect(reply.status).toBe(400);
+    expect(reply.body.errors).toEqual([{ field, message }]);
+    expect((await world.loginWith(code, { appid: null })).status).toBe(200);
+  });
+
+  test.each([
+    ['v1/web-qr-login/attempts', { method: 'website', appid: WEBSITE }],
+    [`v1/web-qr-login/authorize?returnTo=https://shop.example.com&appid=${WEBSITE}`, undefined],
+  ])('nor is it taken for the default app elsewhere: %s', async (path, json) => {
+    const reply = await call<Problem>(`${world.url}/${path}`, json === undefined ? {} : { json });
+    expect(reply.status).toBe(400);
+  });
+
   test('answers tokens, user and identity, and nothing else', async () => {
     const person = await world.person();
     const reply = await world.loginWith(await world.wxLogin(person));

@@ -67,6 +67,54 @@ describe('what a mini program encrypts', () => {
     expect(reply.body.user.nickname).toBe('真名');
   });
 
+  test.each<[string, (base64: string) => string]>([
+    ['url-encoded once more', encodeURIComponent],
+    ['with spaces for +', (base64) => base64.replaceAll('+', ' ')],
+    ['in lines', (base64) => base64.replace(/.{20}/g, '$&\r\n')],
+    ['as base64url', (base64) => base64.replaceAll('+', '-').replaceAll('/', '_')],
+    ['without padding', (base64) => base64.replace(/=+$/, '')],
+    ['as base64url without padding', (base64) => Buffer.from(base64, 'base64').toString('base64url')],
+  ])('data %s is taken', async (_form, sentAs) => {
+    const { person, token } = await loggedIn();
+    // Long enough to hold each character of the alphabet.
+    const good = await encrypt(person, { kind: 'custom', data: { filler: 'x'.repeat(2_000) } });
+    const reply = await send('POST', 'open-data', token, {
+      encryptedData: sentAs(good.encryptedData),
+      iv: sentAs(good.iv),
+    });
+    expect([reply.status, reply.body.data.filler]).toEqual([200, 'x'.repeat(2_000)]);
+  });
+
+  test.each([[null], ['']])('an openId that is %j is absent', async (openId) => {
+    const { person, token } = await loggedIn();
+    const good = await encrypt(person, { kind: 'custom', data: { openId, step: 1 } });
+    expect((await send('POST', 'open-data', token, good)).status).toBe(200);
+  });
+
+  test('an empty code beside data is absent, and empty data beside a code', async () => {
+    const { person, token } = await loggedIn();
+    const data = await encrypt(person, { kind: 'phone' });
+    const reply = await send('POST', 'phone-number', token, { ...data, code: '' });
+    expect([reply.status, reply.body.countryCode]).toEqual([200, '86']);
+    const { code } = await world.control<{ code: string }>('phone-code', { person: person.id });
+    const byCode = await send('POST', 'phone-number', token, { code, encryptedData: '', iv: '' });
+    expect(byCode.status).toBe(200);
+    expect((await send('POST', 'phone-number', token, { code: '' })).status).toBe(400);
+  });
+
+  test('no reply holds a line end that scripts take for one', async () => {
+    const { person, token } = await loggedIn();
+    const text = 'a\u2028b\u2029c';
+    const reply = await send(
+      'POST',
+      'open-data',
+      token,
+      await encrypt(person, { kind: 'custom', data: { text } }),
+    );
+    expect(reply.text).not.toMatch(/[\u2028\u2029]/);
+    expect(reply.body.data.text).toBe(text);
+  });
+
   test('a wrong signature is told apart only where the data decrypts', async () => {
     const { person, token } = await loggedIn();
     const good = await encrypt(person);

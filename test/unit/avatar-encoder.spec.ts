@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { encodeAvatar } from '../../src/avatar/avatar-encoder.js';
+import { Slots } from '../../src/avatar/slots.js';
 
 /** Red on the left, blue on the right. */
 function twoColours(width: number, height: number): Sharp {
@@ -45,24 +46,6 @@ describe('a picture becomes a square WebP in two sizes', () => {
     expect([exif, icc, xmp, orientation]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  test('of a moving picture the first frame', async () => {
-    const frames = await Promise.all(
-      ['#ff0000', '#0000ff'].map((background) =>
-        sharp({ create: { width: 50, height: 50, channels: 3, background } })
-          .png()
-          .toBuffer(),
-      ),
-    );
-    const moving = await sharp(frames, { join: { animated: true } })
-      .gif()
-      .toBuffer();
-    expect((await sharp(moving).metadata()).pages).toBe(2);
-    const [large] = await encodeAvatar(moving);
-    if (!large) throw new Error('nothing was made');
-    expect((await sharp(large.bytes).metadata()).pages).toBeUndefined();
-    expect(isRed(await pixel(large.bytes, 320, 320))).toBe(true);
-  });
-
   test('one pixel, grey, or with transparency is a picture, too', async () => {
     const one = await sharp({ create: { width: 1, height: 1, channels: 3, background: '#ff0000' } })
       .greyscale()
@@ -102,11 +85,67 @@ describe('what is no picture is refused', () => {
     await refused(whole.subarray(0, whole.length / 2));
   });
 
+  test('a moving picture', async () => {
+    const frames = await Promise.all(
+      ['#ff0000', '#0000ff'].map((background) =>
+        sharp({ create: { width: 50, height: 50, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const moving = sharp(frames, { join: { animated: true } });
+    await refused(await moving.clone().gif().toBuffer());
+    await refused(await moving.clone().webp().toBuffer());
+  });
+
+  const plain = (edge: number) =>
+    sharp({ create: { width: edge, height: edge, channels: 3, background: '#808' } });
+
+  test('what costs much to decode: 16 bits, and many pixels that a decoder keeps whole', async () => {
+    await refused(await plain(300).toColourspace('rgb16').png({ progressive: true }).toBuffer());
+    for (const format of ['png', 'webp'] as const)
+      await refused(await plain(3_000).toFormat(format).toBuffer());
+    await refused(await plain(3_000).png({ progressive: true }).toBuffer());
+    await refused(await plain(3_000).jpeg({ progressive: true }).toBuffer());
+    expect(await encodeAvatar(await plain(3_000).jpeg().toBuffer())).toHaveLength(2);
+  });
+
+  test('a copy from WeChat of a few pixels, which stands for a picture', async () => {
+    const dot = await plain(1).gif().toBuffer();
+    await expect(encodeAvatar(dot, 'wechat')).rejects.toMatchObject({ reason: 'content' });
+    expect(await encodeAvatar(dot)).toHaveLength(2);
+  });
+
   test('a bomb: few bytes, a hundred million pixels', async () => {
     const bomb = await sharp({ create: { width: 10_000, height: 10_000, channels: 3, background: '#fff' } })
       .png({ compressionLevel: 9 })
       .toBuffer();
     expect(bomb.length).toBeLessThan(2 * 1024 * 1024);
     await refused(bomb);
+  });
+});
+
+describe('many pictures at once', () => {
+  test('two are decoded, a few wait, the rest is told to come again', async () => {
+    const picture = await twoColours(2_000, 2_000).png().toBuffer();
+    const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => encodeAvatar(picture)));
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(30 - 18);
+    for (const outcome of refused) {
+      expect(outcome).toMatchObject({ reason: { reason: 'busy', permanent: false } });
+    }
+    expect(await encodeAvatar(picture)).toHaveLength(2);
+  });
+
+  test('who waits longer than they may goes without a slot, and takes none away', async () => {
+    const slots = new Slots({ atOnce: 1, waiting: 5, patience: 50 }, () => new Error('full'));
+    let finish = (): void => undefined;
+    const first = slots.run(() => new Promise<void>((resolve) => (finish = resolve)));
+    await expect(slots.run(() => Promise.resolve())).rejects.toThrow('full');
+    finish();
+    await first;
+    expect(await slots.run(() => Promise.resolve('done'))).toBe('done');
+    await expect(slots.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(await slots.run(() => Promise.resolve('again'))).toBe('again');
   });
 });

@@ -23,6 +23,20 @@ describe('a nickname', () => {
     ['', null],
     ['   ', null],
     ['\u202E\u0000\n', null],
+    ['\u3164', null],
+    ['\u2800\u2800', null],
+    ['\u115F\u1160\uFFA0', null],
+    ['\u200B\u200C\u200D\u2060', null],
+    ['\uFE0F\u{E0100}', null],
+    ['\u{E0067}\u{E007F}', null],
+    ['\u00AD\u034F\u180E\u{1D159}', null],
+    ['\u3164小明\u2800', '小明'],
+    ['❤\uFE0F', '❤\uFE0F'],
+    [
+      '🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
+      '🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
+    ],
+    ['A\uFFFD\uFFFDB', 'AB'],
   ])('%j is stored as %j', (given, stored) => {
     expect(cleanNickname(given)).toBe(stored);
   });
@@ -45,7 +59,7 @@ describe('a nickname', () => {
 });
 
 describe('a nickname from WeChat', () => {
-  test.each(['微信用户', ' 微信用户 ', '\u202E微信用户', '微信\u0000用户'])(
+  test.each(['微信用户', ' 微信用户 ', '\u202E微信用户', '微信\u0000用户', '微信\u200B用户\u3164'])(
     'is none where it is the placeholder: %j',
     (name) => {
       expect(nicknameFromWeChat(name)).toBeNull();
