@@ -1,9 +1,9 @@
 // `npm test`: all tests that need nothing but Node. `--browser`: those in Chromium. `--deploy`: those of deploy/, with
-// nginx. Further words go to Jest.
+// nginx. `--slow`: those that take minutes. Further words go to Jest.
 import { spawnSync } from 'node:child_process';
 
 const words = process.argv.slice(2);
-const suite = ['browser', 'deploy'].find((name) => words.includes(`--${name}`));
+const suite = ['browser', 'deploy', 'slow'].find((name) => words.includes(`--${name}`));
 
 // Some tests run the service as a process of its own, as it is built.
 const build = spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], {

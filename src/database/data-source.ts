@@ -10,6 +10,7 @@ import { migrate, refuseForeignTables } from './migrate.js';
 import { beginMaintenance, createLocks, endMaintenance, holdLock, releaseLock } from './mysql-lock.js';
 import { mysqlOptions } from './mysql-options.js';
 import type { SchemaConnection } from './schema.js';
+import { refuseOldServer } from './server-version.js';
 import { SqliteDataSource, sqliteOptions } from './sqlite-data-source.js';
 import { whileBusy } from './while-busy.js';
 
@@ -73,6 +74,7 @@ async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
   const dataSource = await new DataSource({ ...options, entities: [], poolSize: 2 }).initialize();
   const [lock, runner] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
   try {
+    await refuseOld(runner);
     await refuseForeignTables(schemaConnection(runner));
     await createLocks(lock);
     await holdLock(lock, 'migrations', LOCK_SECONDS);
@@ -84,6 +86,11 @@ async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
     await endMaintenance(lock);
     await dataSource.destroy();
   }
+}
+
+async function refuseOld(runner: QueryRunner): Promise<void> {
+  const [row] = (await runner.query('SELECT VERSION() AS version')) as { version: string }[];
+  refuseOldServer(row?.version ?? '');
 }
 
 function schemaConnection(runner: QueryRunner): SchemaConnection {

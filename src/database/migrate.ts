@@ -4,6 +4,7 @@ import { AddUserData1763800000000 } from './migrations/1763800000000-add-user-da
 import { AddWebhooks1764000000000 } from './migrations/1764000000000-add-webhooks.js';
 import { IndexWhatOperatorsSearch1764100000000 } from './migrations/1764100000000-index-what-operators-search.js';
 import { AddReadiness1764250000000 } from './migrations/1764250000000-add-readiness.js';
+import { BoundWhatOnePersonCosts1764300000000 } from './migrations/1764300000000-bound-what-one-person-costs.js';
 import {
   DatabaseSchema,
   type Migration,
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   new AddWebhooks1764000000000(),
   new IndexWhatOperatorsSearch1764100000000(),
   new AddReadiness1764250000000(),
+  new BoundWhatOnePersonCosts1764300000000(),
 ];
 
 /** Which migrations were done, in the form in which TypeORM keeps them. */

@@ -87,6 +87,19 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
 
 const COLUMNS = 'id, type, user_id, actor, ip, request_id, details, created_at, outbox_at';
 
+/** Events that one transaction anonymises. */
+const CHUNK = 1_000;
+/** Another instance, whose clock is behind, may still write an event that sorts before those that are done. */
+const SKEW_MS = 10 * 60 * 1_000;
+
+/** What sorts before the ids (UUIDv7) that were made in so many milliseconds before an id. */
+function earlier(id: string, ms: number): string {
+  if (id === '') return '';
+  const at = Math.max(0, Number.parseInt(id.slice(0, 13).replace('-', ''), 16) - ms);
+  const digits = at.toString(16).padStart(12, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
 /** Writes the audit trail. */
 @Injectable()
 export class EventLog {
@@ -151,9 +164,39 @@ export class EventLog {
     return signal;
   }
 
-  /** The UPDATE that leaves of a user's events what happened and when: for the end of the account. */
-  anonymisation(userId: string): Statement {
-    return { sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ?`, parameters: [userId] };
+  /**
+   * The UPDATE that leaves of a user's events what happened and when: for the end of the account.
+   * @param after the events before are anonymous already; `''` where none is
+   */
+  anonymisation(userId: string, after: string): Statement {
+    return {
+      sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ? AND id > ?`,
+      parameters: [userId, after],
+    };
+  }
+
+  /**
+   * The same beforehand, in short transactions, for a long history: the transaction that ends the account must not
+   * grow with it. Does nothing to a short one.
+   * @returns behind which id `anonymisation` has to go on
+   */
+  async anonymiseHistory(userId: string): Promise<string> {
+    for (let place = ''; ;) {
+      const rows = await this.database.select<{ id: string }>(
+        `SELECT id FROM events ${this.database.by('ix_events_user_id')}
+         WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+        [userId, place, CHUNK],
+      );
+      const last = rows.at(-1);
+      if (!last || rows.length < CHUNK) return earlier(place, SKEW_MS);
+      await this.database.batch([
+        {
+          sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ? AND id > ? AND id <= ?`,
+          parameters: [userId, place, last.id],
+        },
+      ]);
+      place = last.id;
+    }
   }
 
   /**
@@ -162,8 +205,8 @@ export class EventLog {
    */
   async ofUser(userId: string, after: string | null, limit: number): Promise<RecordedEvent[]> {
     const rows = await this.database.select<EventRow>(
-      `SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events
-       WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      `SELECT id, type, user_id, actor, ip, request_id, details, created_at
+       FROM events ${this.database.by('ix_events_user_id')} WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
       [userId, after ?? '', limit],
     );
     return rows.map(toRecordedEvent);

@@ -5,8 +5,10 @@ import type { ClaimedDelivery, WebhookQueue } from './webhook-queue.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
 import type { WebhookOutcome, WebhookSender } from './webhook-sender.js';
 
-/** Deliveries to one receiver at once. */
-const AT_ONCE = 4;
+/** Deliveries to one receiver at once, after one of them has failed. */
+const FEWEST = 4;
+/** And while all of them succeed and more are due. */
+const MOST = 64;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -25,13 +27,21 @@ const DELAYS_MS = [
   24 * HOUR_MS,
 ];
 
-/** All deliveries to one receiver. Each has a lane of its own: one that is slow or dead holds up no other. */
+/**
+ * All deliveries to one receiver. Each has a lane of its own: one that is slow or dead holds up no other. More go to it
+ * at once as long as they succeed.
+ */
 export class WebhookLane {
   private readonly logger = new Logger('Webhooks');
   private readonly running = new Set<Promise<void>>();
   private filling: Promise<void> | null = null;
   private wanted = false;
   private closed = false;
+  private atOnce = FEWEST;
+  /** What the receiver has and the tables do not say yet. */
+  private delivered: ClaimedDelivery[] = [];
+  private writing: Promise<unknown> = Promise.resolve();
+  private nextWrite: Promise<void> | null = null;
 
   /** @param stopping breaks off what is under way */
   constructor(
@@ -72,15 +82,18 @@ export class WebhookLane {
   }
 
   private async takeDeliveries(): Promise<void> {
-    while (this.running.size < AT_ONCE && !this.closed) {
-      const delivery = await this.queue.claim(this.receiver);
-      if (!delivery) return;
-      const work = this.perform(delivery);
-      this.running.add(work);
-      void work.then(() => {
-        this.running.delete(work);
-        this.wake();
-      });
+    while (this.running.size < this.atOnce && !this.closed) {
+      const free = this.atOnce - this.running.size;
+      const claimed = await this.queue.claim(this.receiver, free);
+      for (const delivery of claimed) {
+        const work = this.perform(delivery);
+        this.running.add(work);
+        void work.then(() => {
+          this.running.delete(work);
+          this.wake();
+        });
+      }
+      if (claimed.length < free) return;
     }
   }
 
@@ -104,18 +117,32 @@ export class WebhookLane {
   private async settle(delivery: ClaimedDelivery, outcome: WebhookOutcome): Promise<void> {
     switch (outcome.kind) {
       case 'delivered':
-        return this.queue.finish(delivery);
+        return this.finish(delivery);
       case 'stopped':
         return this.queue.giveBack(delivery);
       case 'refused':
         return this.giveUp(delivery, outcome.reason);
       case 'failed': {
+        this.atOnce = FEWEST;
         const delay = DELAYS_MS[delivery.attempts - 1];
         if (delay === undefined) return this.giveUp(delivery, outcome.reason);
         this.warn(delivery, `not delivered yet: ${outcome.reason}`);
         return this.queue.postpone(delivery, delay);
       }
     }
+  }
+
+  /** Those that arrive while a batch is being written are the next batch. */
+  private finish(delivery: ClaimedDelivery): Promise<void> {
+    if (this.running.size >= this.atOnce) this.atOnce = Math.min(this.atOnce + 1, MOST);
+    this.delivered.push(delivery);
+    this.nextWrite ??= this.writing.then(() => {
+      this.nextWrite = null;
+      const write = this.queue.finish(this.delivered.splice(0));
+      this.writing = write.catch(() => undefined);
+      return write;
+    });
+    return this.nextWrite;
   }
 
   private async giveUp(delivery: ClaimedDelivery, reason: string): Promise<void> {

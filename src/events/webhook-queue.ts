@@ -15,7 +15,9 @@ const LEASE_MS = 60_000;
 /** When a delivery that was given up is due. */
 const NEVER = '9999-12-31 00:00:00.000';
 /** Events that are handed over in one transaction. */
-const HAND_OVER = 100;
+const HAND_OVER = 500;
+/** How often a claim looks again for what others have not just taken. */
+const CLAIM_ATTEMPTS = 5;
 
 /** A delivery that this instance does now. */
 export interface ClaimedDelivery {
@@ -36,18 +38,21 @@ interface OutgoingRow {
   readonly details: string;
 }
 
-interface DeliveryRow extends OutgoingRow {
+interface EventRow extends OutgoingRow {
+  readonly id: string;
+  readonly created_at: SqlTime;
+}
+
+interface DueRow {
   readonly event_id: string;
   readonly attempts: number;
-  readonly next_at: SqlTime;
-  readonly created_at: SqlTime;
 }
 
 /**
  * The outbox, and what each receiver still has to get. An event is marked in the statement that writes it; whoever
- * comes first makes a delivery of it for each receiver and takes the mark away, in one transaction. A delivery that
- * is taken is pushed ahead in time, so that no other instance takes it, and that it comes again when this one dies
- * over it.
+ * comes first makes a delivery of it for each receiver and takes the mark away, in one transaction. Deliveries are
+ * claimed in batches: each is pushed ahead in time, so that no other instance takes it, and that it comes again when
+ * this one dies over it. Instances that claim at once skip the rows that the others have locked.
  *
  * Locks are taken in one order, event before deliveries.
  */
@@ -79,28 +84,61 @@ export class WebhookQueue {
     }
   }
 
-  /** Takes the delivery to a receiver that is due the longest; `null` when none is. */
-  async claim(receiver: WebhookReceiver): Promise<ClaimedDelivery | null> {
-    for (;;) {
+  /**
+   * Takes the deliveries to a receiver that are due the longest.
+   * @returns at most `limit`; none where none are due
+   */
+  async claim(receiver: WebhookReceiver, limit: number): Promise<ClaimedDelivery[]> {
+    for (let attempt = 1; ; attempt++) {
       const now = this.clock.now();
-      const [row] = await this.database.select<DeliveryRow>(
-        `SELECT d.event_id, d.attempts, d.next_at, e.type, e.user_id, e.details, e.created_at
-         FROM webhook_deliveries d JOIN events e ON e.id = d.event_id
-         WHERE d.receiver = ? AND d.next_at <= ? ORDER BY d.next_at, d.event_id LIMIT 1`,
-        [receiver.key, toSqlTime(now)],
+      const due = await this.database.select<{ event_id: string }>(
+        `SELECT event_id FROM webhook_deliveries WHERE receiver = ? AND next_at <= ?
+         ORDER BY next_at, event_id LIMIT ?`,
+        [receiver.key, toSqlTime(now), limit],
       );
-      if (!row) return null;
-      const lease = toSqlTime(now + LEASE_MS);
-      const [taken] = await this.database.batch([
-        {
-          sql: `UPDATE webhook_deliveries SET next_at = ?, attempts = attempts + 1
-                WHERE event_id = ? AND receiver = ? AND next_at = ?`,
-          parameters: [lease, row.event_id, receiver.key, toSqlTime(fromSqlTime(row.next_at))],
-        },
-      ]);
-      // Else another instance was faster: on to the next one.
-      if (taken === 1) return toDelivery(row, receiver, lease);
+      if (due.length === 0) return [];
+      const ids = due.map(({ event_id: id }) => id);
+      const claimed = await this.lease(receiver, ids, now);
+      // Where another instance has just taken all of them, others may be due behind them.
+      if (claimed.length > 0 || attempt === CLAIM_ATTEMPTS) return claimed;
     }
+  }
+
+  private async lease(
+    receiver: WebhookReceiver,
+    ids: readonly string[],
+    now: number,
+  ): Promise<ClaimedDelivery[]> {
+    const lease = toSqlTime(now + LEASE_MS);
+    // By the primary key: along the other index the row behind the last one would be locked, too.
+    const hint = this.database.dialect === 'mysql' ? 'FORCE INDEX (PRIMARY)' : '';
+    const due = await this.database.transaction(async (manager) => {
+      const rows = await manager.query<DueRow[]>(
+        `SELECT event_id, attempts FROM webhook_deliveries ${hint}
+         WHERE event_id IN (${placeholders(ids.length)}) AND receiver = ? AND next_at <= ?
+         ${this.database.forUpdateSkipLocked}`,
+        [...ids, receiver.key, toSqlTime(now)],
+      );
+      if (rows.length > 0) {
+        await write(manager, {
+          sql: `UPDATE webhook_deliveries SET next_at = ?, attempts = attempts + 1
+                WHERE event_id IN (${placeholders(rows.length)}) AND receiver = ?`,
+          parameters: [lease, ...rows.map(({ event_id: id }) => id), receiver.key],
+        });
+      }
+      return rows;
+    });
+    if (due.length === 0) return [];
+    const events = await this.database.select<EventRow>(
+      `SELECT id, type, user_id, details, created_at FROM events WHERE id IN (${placeholders(due.length)})`,
+      due.map(({ event_id: id }) => id),
+    );
+    const byId = new Map(events.map((event) => [event.id, event]));
+    return due.flatMap((row) => {
+      const event = byId.get(row.event_id);
+      // Pruned meanwhile, and the delivery with it.
+      return event ? [toDelivery(event, row, receiver, lease)] : [];
+    });
   }
 
   /** Puts a delivery off. @param delay ms */
@@ -113,19 +151,32 @@ export class WebhookQueue {
     await this.reschedule(delivery, this.clock.now(), delivery.attempts - 1);
   }
 
-  /** The receiver has it. With the last receiver the event is delivered. */
-  async finish({ eventId, receiver, lease }: ClaimedDelivery): Promise<void> {
+  /**
+   * The receiver has them. With the last receiver an event is delivered.
+   * @param deliveries to one receiver
+   */
+  async finish(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    const ids = deliveries.map(({ eventId }) => eventId);
+    const [receiver] = deliveries.map((delivery) => delivery.receiver.key);
+    if (receiver === undefined) return;
     await this.database.transaction(async (manager) => {
       // Locked first: of two receivers that finish at once, the second sees that the first has.
-      await manager.query(`SELECT id FROM events WHERE id = ?${this.database.forUpdate}`, [eventId]);
+      await manager.query(
+        `SELECT id FROM events WHERE id IN (${placeholders(ids.length)}) ORDER BY id${this.database.forUpdate}`,
+        ids,
+      );
+      for (const lease of new Set(deliveries.map((delivery) => delivery.lease))) {
+        const ofLease = deliveries.filter((delivery) => delivery.lease === lease);
+        await write(manager, {
+          sql: `DELETE FROM webhook_deliveries WHERE receiver = ? AND next_at = ?
+                AND event_id IN (${placeholders(ofLease.length)})`,
+          parameters: [receiver, lease, ...ofLease.map(({ eventId }) => eventId)],
+        });
+      }
       await write(manager, {
-        sql: 'DELETE FROM webhook_deliveries WHERE event_id = ? AND receiver = ? AND next_at = ?',
-        parameters: [eventId, receiver.key, lease],
-      });
-      await write(manager, {
-        sql: `UPDATE events SET delivered_at = ? WHERE id = ? AND outbox_at IS NULL
+        sql: `UPDATE events SET delivered_at = ? WHERE id IN (${placeholders(ids.length)}) AND outbox_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event_id = events.id)`,
-        parameters: [toSqlTime(this.clock.now()), eventId],
+        parameters: [toSqlTime(this.clock.now()), ...ids],
       });
     });
   }
@@ -171,10 +222,10 @@ export class WebhookQueue {
 
   /** What is still to come to a receiver begins anew with an event that is resent. */
   private async makeDeliveries(manager: EntityManager, marked: readonly string[]): Promise<void> {
-    // Locked, and looked at again: another instance may have been faster.
+    // Locked, and looked at again: what another instance has taken is its own.
     const events = await manager.query<{ id: string }[]>(
       `SELECT id FROM events WHERE id IN (${placeholders(marked.length)}) AND outbox_at IS NOT NULL
-       ORDER BY id${this.database.forUpdate}`,
+       ORDER BY id${this.database.forUpdateSkipLocked}`,
       [...marked],
     );
     if (events.length === 0) return;
@@ -215,13 +266,18 @@ function toHappened({ type, user_id: userId, details }: OutgoingRow): Parameters
   return { type, userId, details: JSON.parse(details) as Record<string, unknown> };
 }
 
-function toDelivery(row: DeliveryRow, receiver: WebhookReceiver, lease: string): ClaimedDelivery {
+function toDelivery(
+  event: EventRow,
+  { attempts }: DueRow,
+  receiver: WebhookReceiver,
+  lease: string,
+): ClaimedDelivery {
   return {
-    eventId: row.event_id,
-    userId: row.user_id,
+    eventId: event.id,
+    userId: event.user_id,
     receiver,
-    message: webhookMessage(toHappened(row), fromSqlTime(row.created_at)),
-    attempts: row.attempts + 1,
+    message: webhookMessage(toHappened(event), fromSqlTime(event.created_at)),
+    attempts: attempts + 1,
     lease,
   };
 }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -38,6 +39,8 @@ export class WebhookWorker implements OnApplicationBootstrap, BeforeApplicationS
     sender: WebhookSender,
     config: AppConfig,
   ) {
+    // One for each delivery under way.
+    setMaxListeners(0, this.stopping.signal);
     this.lanes = webhookReceivers(config).map(
       (receiver) => new WebhookLane(receiver, queue, sender, this.stopping.signal),
     );

@@ -60,7 +60,12 @@ export class EventListReply {
   @ApiProperty({ type: [EventReply] })
   items!: EventReply[];
 
-  @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: null,
+    description: 'null on the last page. One before may have fewer events than asked for, or none.',
+  })
   nextCursor!: string | null;
 }
 
@@ -92,7 +97,7 @@ export class EventsController {
     const search = { userId: userId ?? null, type: type ?? null };
     const scope = { list: 'events', filters: search };
     const before = this.cursors.read(scope, cursor);
-    const rows = await this.events.list({ ...search, before, limit: limit + 1 });
-    return this.cursors.page(scope, rows, limit);
+    const { events, end } = await this.events.list({ ...search, before, limit });
+    return { items: events, nextCursor: end === null ? null : this.cursors.issue(scope, end) };
   }
 }

@@ -13,7 +13,8 @@ export class UserListQuery extends PageQuery {
     maxLength: 256,
     description:
       'A user id, openid, unionid or phone number as a whole, or the beginning of a nickname. A phone number may be ' +
-      'spelled in any way; without a country code it is one of China.',
+      'spelled in any way; without a country code it is one of China. Of nicknames that begin alike, a thousand ' +
+      'of each status are found: write more of it where there are more.',
   })
   @IsOptional()
   @IsString()

@@ -37,9 +37,10 @@ interface SessionRow extends IdentityRow {
   revoke_reason: string | null;
 }
 
-const SELECT = `SELECT s.id AS session_id, s.generation, s.device, s.ip, s.created_at AS session_created_at,
-  s.rotated_at, s.last_used_at, s.expires_at, s.revoked_at, s.revoke_reason, ${IDENTITY_COLUMNS}
-  FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id`;
+const COLUMNS = `s.id AS session_id, s.generation, s.device, s.ip, s.created_at AS session_created_at,
+  s.rotated_at, s.last_used_at, s.expires_at, s.revoked_at, s.revoke_reason, ${IDENTITY_COLUMNS}`;
+const JOINED = 'JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id';
+const SELECT = `SELECT ${COLUMNS} FROM sessions s ${JOINED}`;
 
 /** A session in one round trip; `null` where there is none. */
 export async function findSession(database: Database, sessionId: string): Promise<SessionOfUser | null> {
@@ -90,7 +91,8 @@ export async function findSessionsOfIdentity(
   limit: number,
 ): Promise<SessionOfUser[]> {
   const rows = await database.select<SessionRow>(
-    `${SELECT} WHERE s.identity_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM sessions s ${database.by('ix_sessions_identity_revoked')} ${JOINED}
+     WHERE s.identity_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?`,
     [identityId, before, limit],
   );
   return rows.map(toSessionOfUser);

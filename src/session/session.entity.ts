@@ -6,7 +6,7 @@ import { WeChatIdentity } from '../user/wechat-identity.entity.js';
  * the identity ends it. Refresh tokens are not stored: `generation` says which one is good.
  */
 @Entity('sessions')
-@Index('ix_sessions_identity_id', ['identityId'])
+@Index('ix_sessions_identity_revoked', ['identityId', 'revokedAt'])
 export class Session {
   /** UUIDv7. */
   @PrimaryColumn({ type: 'varchar', length: 36 })

@@ -61,9 +61,16 @@ export class AccountControl {
    * @throws AppError NOT_FOUND
    */
   async delete(userId: string, actor: Actor): Promise<string[]> {
+    if (!isId(userId)) throw new AppError('NOT_FOUND');
+    const [survivor] = await this.database.select<{ id: string }>(
+      'SELECT COALESCE(merged_into, id) AS id FROM users WHERE id = ?',
+      [userId],
+    );
+    if (!survivor) throw new AppError('NOT_FOUND');
+    const histories = await this.deleteUser.prepare(survivor.id);
     const gone = await this.database.transaction(async (manager) => {
       const { id } = await this.lockSurvivor(manager, userId);
-      return this.deleteUser.within(manager, id, { actor, reason: 'by an operator' });
+      return this.deleteUser.within(manager, id, { actor, reason: 'by an operator' }, histories);
     });
     this.avatarJobs.wake();
     return gone;

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
-import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { toSqlTime } from '../database/sql-time.js';
 
 /** Longer than any job takes: fetch 5 s, encode 5 s, store about 20 s. */
 const LEASE_MS = 90_000;
+/** How often a claim looks again for what others have not just taken. */
+const CLAIM_ATTEMPTS = 5;
 
 interface Claimed {
   readonly id: string;
@@ -28,7 +30,6 @@ interface JobRow {
   url: string | null;
   avatar_key: string | null;
   attempts: number;
-  next_at: SqlTime;
 }
 
 /**
@@ -42,26 +43,43 @@ export class AvatarQueue {
     private readonly clock: Clock,
   ) {}
 
-  /** Takes the job that is due the longest; `null` when none is. */
-  async claim(): Promise<ClaimedJob | null> {
-    for (;;) {
+  /**
+   * Takes the jobs that are due the longest. Instances that claim at once skip the rows that the others have locked.
+   * @returns at most `limit`; fewer where no more are due
+   */
+  async claim(limit: number): Promise<ClaimedJob[]> {
+    for (let attempt = 1; ; attempt++) {
       const now = this.clock.now();
-      const [row] = await this.database.select<JobRow>(
-        `SELECT id, kind, user_id, url, avatar_key, attempts, next_at FROM avatar_jobs
-         WHERE next_at <= ? ORDER BY next_at, id LIMIT 1`,
-        [toSqlTime(now)],
+      const due = await this.database.select<{ id: string }>(
+        'SELECT id FROM avatar_jobs WHERE next_at <= ? ORDER BY next_at, id LIMIT ?',
+        [toSqlTime(now), limit],
       );
-      if (!row) return null;
-      const lease = toSqlTime(now + LEASE_MS);
-      const [taken] = await this.database.batch([
-        {
-          sql: 'UPDATE avatar_jobs SET next_at = ?, attempts = attempts + 1 WHERE id = ? AND next_at = ?',
-          parameters: [lease, row.id, toSqlTime(fromSqlTime(row.next_at))],
-        },
-      ]);
-      // Else another instance was faster: on to the next one.
-      if (taken === 1) return toJob(row, lease);
+      if (due.length === 0) return [];
+      const ids = due.map(({ id }) => id);
+      const claimed = await this.lease(ids, now);
+      // Where another instance has just taken all of them, others may be due behind them.
+      if (claimed.length > 0 || attempt === CLAIM_ATTEMPTS) return claimed;
     }
+  }
+
+  private async lease(ids: readonly string[], now: number): Promise<ClaimedJob[]> {
+    const lease = toSqlTime(now + LEASE_MS);
+    const rows = await this.database.transaction(async (manager) => {
+      const due = await manager.query<JobRow[]>(
+        `SELECT id, kind, user_id, url, avatar_key, attempts FROM avatar_jobs
+         WHERE id IN (${placeholders(ids.length)}) AND next_at <= ?${this.database.forUpdateSkipLocked}`,
+        [...ids, toSqlTime(now)],
+      );
+      if (due.length > 0) {
+        await manager.query(
+          `UPDATE avatar_jobs SET next_at = ?, attempts = attempts + 1
+           WHERE id IN (${placeholders(due.length)})`,
+          [lease, ...due.map(({ id }) => id)],
+        );
+      }
+      return due;
+    });
+    return rows.map((row) => toJob(row, lease));
   }
 
   /** Puts a job off. @param delay ms */
@@ -90,6 +108,10 @@ export class AvatarQueue {
       { sql: 'DELETE FROM avatar_jobs WHERE id = ? AND next_at = ?', parameters: [id, lease] },
     ]);
   }
+}
+
+function placeholders(count: number): string {
+  return Array<string>(count).fill('?').join(', ');
 }
 
 function toJob(row: JobRow, lease: string): ClaimedJob {

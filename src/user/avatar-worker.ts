@@ -48,6 +48,12 @@ export class AvatarWorker implements OnApplicationBootstrap, BeforeApplicationSh
     this.wake();
   }
 
+  /** Does all jobs that are due now, and comes back when they are done, put off or given up. */
+  async runDue(): Promise<void> {
+    this.wake();
+    while (this.filling !== null || this.running.size > 0) await Promise.all([this.filling, ...this.running]);
+  }
+
   /** Begins no job any more, breaks off what is being fetched and leaves it to the next instance. */
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.poll);
@@ -76,14 +82,17 @@ export class AvatarWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async takeJobs(): Promise<void> {
     while (this.running.size < AT_ONCE && !this.stopping.signal.aborted) {
-      const job = await this.queue.claim();
-      if (!job) return;
-      const work = this.perform(job);
-      this.running.add(work);
-      void work.then(() => {
-        this.running.delete(work);
-        this.wake();
-      });
+      const free = AT_ONCE - this.running.size;
+      const claimed = await this.queue.claim(free);
+      for (const job of claimed) {
+        const work = this.perform(job);
+        this.running.add(work);
+        void work.then(() => {
+          this.running.delete(work);
+          this.wake();
+        });
+      }
+      if (claimed.length < free) return;
     }
   }
 

@@ -7,7 +7,7 @@ import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
-import { DeleteUser } from './delete-user.js';
+import { DeleteUser, type Histories } from './delete-user.js';
 import type { ProfileSource } from './user.entity.js';
 
 /** What of the user a consent may cover; `person`: also where the person chose it, in the mini program. */
@@ -94,14 +94,15 @@ export class Consent {
    * A user who stays keeps nothing that was copied from this account.
    * @returns the identity that is gone; `null` for somebody unknown
    */
-  accountCancelled(appId: string, openId: string): Promise<string | null> {
+  async accountCancelled(appId: string, openId: string): Promise<string | null> {
+    const histories = await this.prepareDeletion(appId, openId);
     return this.change(appId, openId, async (manager, covered) => {
       const identityId = covered?.identity_id ?? null;
       // Before its events are written: the older ones lose their details with the user.
       const wasLast = covered !== null && (await this.isLast(manager, covered));
       if (wasLast) {
         const reason = 'wechat account cancelled';
-        await this.deleteUser.within(manager, covered.user_id, { actor: 'wechat', reason });
+        await this.deleteUser.within(manager, covered.user_id, { actor: 'wechat', reason }, histories);
       } else if (covered) {
         await this.deleteIdentity(manager, covered);
       }
@@ -116,6 +117,16 @@ export class Consent {
       ]);
       return identityId;
     });
+  }
+
+  /** Where the user goes with this identity. Looked at again within the transaction. */
+  private async prepareDeletion(appId: string, openId: string): Promise<Histories> {
+    const [row] = await this.database.select<{ user_id: string }>(
+      `SELECT i.user_id FROM wechat_identities i WHERE i.app_id = ? AND i.open_id = ? AND NOT EXISTS
+       (SELECT 1 FROM wechat_identities o WHERE o.user_id = i.user_id AND o.id <> i.id)`,
+      [appId, openId],
+    );
+    return row ? this.deleteUser.prepare(row.user_id) : new Map();
   }
 
   private async change<T>(

@@ -1,9 +1,14 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Clock, SystemClock } from '../common/clock.js';
 import { KeyRing, SealError } from '../common/key-ring.js';
 import { Database, type Statement } from '../database/database.js';
+import { TableWalks } from '../database/table-walks.js';
 
-const EVERY_MS = 60 * 60 * 1_000;
-const CHUNK = 200;
+/** How often an instance looks whether a walk is to be begun, or to be gone on with. */
+const EVERY_MS = 10 * 60 * 1_000;
+/** What an instance under the former order of keys writes behind a walk is found by the next one. */
+const REST_MS = 12 * 60 * 60 * 1_000;
+const CHUNK = 500;
 
 /** Sealed columns of an identity, and the place that each value was sealed for. */
 const COLUMNS = {
@@ -19,54 +24,70 @@ type Row = { readonly id: string } & Readonly<Record<Column, string | null>>;
 
 /**
  * Moves what was sealed under an older key of ENCRYPTION_KEYS to the current one, in the background, so that the old
- * key can go. Does nothing while there is one key.
+ * key can go. One instance at a time walks through the identities, and another goes on where it ended (035). Does
+ * nothing while there is one key.
  */
 @Injectable()
 export class SealingAgain implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(SealingAgain.name);
+  private readonly stopping = new AbortController();
+  private readonly walks: TableWalks;
   private timer: NodeJS.Timeout | undefined;
+  private running: Promise<number> | null = null;
 
   constructor(
     private readonly database: Database,
     private readonly keyRing: KeyRing,
-  ) {}
+    clock: Clock = new SystemClock(),
+  ) {
+    this.walks = new TableWalks(database, clock);
+  }
 
   onModuleInit(): void {
     if (!this.keyRing.isRotating) return;
-    const run = () => void this.run().catch(() => this.logger.warn('sealing again did not finish'));
+    const run = () => void this.goOn(REST_MS).catch(() => this.logger.warn('sealing again did not finish'));
     this.timer = setInterval(run, EVERY_MS).unref();
     setImmediate(run);
   }
 
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
+    this.stopping.abort();
+    await this.running?.catch(() => undefined);
   }
 
   /**
-   * Goes through all identities once. What no key of the ring opens stays as it is: the ring may be the wrong one.
+   * Goes through all identities once, or to the end where a walk is under way. What no key of the ring opens stays as
+   * it is: the ring may be the wrong one.
    * @returns how many values were moved
    */
-  async run(): Promise<number> {
-    let moved = 0;
-    let after = '';
-    for (;;) {
-      const rows = await this.outdated(after);
-      const last = rows.at(-1);
-      if (!last) return moved;
-      const writes = rows.flatMap((row) => this.writes(row));
-      if (writes.length > 0) await this.database.batch(writes);
-      moved += writes.length;
-      after = last.id;
-    }
+  run(): Promise<number> {
+    return this.goOn(0);
   }
 
-  private outdated(after: string): Promise<Row[]> {
-    const condition = NAMES.map((name) => `(${name} IS NOT NULL AND ${name} NOT LIKE ?)`).join(' OR ');
-    return this.database.select<Row>(
-      `SELECT id, ${NAMES.join(', ')} FROM wechat_identities WHERE id > ? AND (${condition})
-       ORDER BY id LIMIT ${CHUNK}`,
-      [after, ...NAMES.map(() => `${this.keyRing.currentPrefix}%`)],
-    );
+  /** @param rest how long ago the last walk must have ended (ms) */
+  private goOn(rest: number): Promise<number> {
+    this.running ??= this.walk(rest).finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async walk(rest: number): Promise<number> {
+    let moved = 0;
+    const options = { rest, steps: Infinity, stopping: this.stopping.signal };
+    // Under another current key it is another walk.
+    await this.walks.goOn(`sealing-again:${this.keyRing.currentPrefix}`, options, async (after) => {
+      // All rows, also those that need nothing: a condition would make one statement read as far as it is not met.
+      const rows = await this.database.select<Row>(
+        `SELECT id, ${NAMES.join(', ')} FROM wechat_identities WHERE id > ? ORDER BY id LIMIT ${CHUNK}`,
+        [after],
+      );
+      const writes = rows.flatMap((row) => this.writes(row));
+      moved += writes.length;
+      return { last: rows.at(-1)?.id ?? null, writes };
+    });
+    return moved;
   }
 
   /** A value that changed meanwhile matches no more and keeps what somebody else wrote. */

@@ -43,6 +43,10 @@ const COLUMNS = `u.id, u.nickname, u.avatar_key, u.phone_number, u.status, u.mer
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Behind a prefix it sorts after every nickname that begins so: a nickname has 64 characters at most. */
 const LAST = '\u{10FFFF}'.repeat(64);
+/** Of more users than this, with nicknames that begin alike, some are not found: the search has to say more. */
+const MOST_BY_NICKNAME = 1_000;
+/** Users whom one of the other ways finds: an openid may be known to several apps. */
+const MOST_OF_A_WAY = 10;
 
 /** Finds users for operators. A million of them make it no slower: every way in is an index. */
 @Injectable()
@@ -66,48 +70,69 @@ export class UserDirectory {
     return q === null ? this.everybody(search) : this.matching({ ...search, q });
   }
 
+  /** A page of each status: one condition for several would read past all that do not meet it. */
   private async everybody({ status, before, limit }: UserSearch): Promise<DirectoryUser[]> {
-    const rows = await this.database.select<UserRow>(
-      `SELECT ${COLUMNS} FROM users u WHERE ${status === null ? "u.status <> 'merged'" : 'u.status = ?'}
-       ${before === null ? '' : 'AND u.id < ?'} ORDER BY u.id DESC LIMIT ?`,
-      [...given(status), ...given(before), limit],
+    const pages = await Promise.all(
+      statusesMeant(status).map((each) =>
+        this.database.select<UserRow>(
+          `SELECT ${COLUMNS} FROM users u ${this.database.by('ix_users_status')} WHERE u.status = ?
+           ${before === null ? '' : 'AND u.id < ?'} ORDER BY u.id DESC LIMIT ?`,
+          [each, ...given(before), limit],
+        ),
+      ),
     );
-    return rows.map(toDirectoryUser);
+    return pages.flat().sort(newestFirst).slice(0, limit).map(toDirectoryUser);
   }
 
   /** First the ids of all that the text can mean, as far as one page needs them; these few are then read and sorted out. */
   private async matching(search: Search): Promise<DirectoryUser[]> {
     // One SELECT for each way to find somebody: with OR between the ways the whole table would be read.
-    const ways = [this.byNickname(search), ...waysToFind(search.q)];
-    const ids = await this.database.select<{ id: string }>(
+    const byOther = waysToFind(search.q);
+    const ways = [...this.byNickname(search), ...byOther];
+    const found = await this.database.select<{ id: string }>(
       ways.map(({ sql }) => `SELECT * FROM (${sql}) way`).join(' UNION '),
       ways.flatMap(({ parameters }) => [...parameters]),
     );
+    const { status, before, limit } = search;
+    const ids = found
+      .filter(({ id }) => before === null || id < before)
+      .sort(newestFirst)
+      // Those that were found by a nickname have the status; the few others may not.
+      .slice(0, limit + byOther.length * MOST_OF_A_WAY);
     if (ids.length === 0) return [];
     const rows = await this.database.select<UserRow>(
-      `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${ids.map(() => '?').join(', ')}) ORDER BY u.id DESC`,
+      `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${ids.map(() => '?').join(', ')})`,
       ids.map(({ id }) => id),
     );
-    const { status, before, limit } = search;
     return rows
       .filter((row) => (status === null ? row.status !== 'merged' : row.status === status))
-      .filter((row) => before === null || row.id < before)
+      .sort(newestFirst)
       .slice(0, limit)
       .map(toDirectoryUser);
   }
 
-  /** The beginning of a nickname may be that of a million: the page is cut out here. A merged user has no nickname. */
-  private byNickname({ q, status, before, limit }: Search): Statement {
-    // SQLite knows nothing of how many rows an index would give, and would go through all users of a status.
-    const hint = this.database.dialect === 'sqlite' ? 'INDEXED BY ix_users_nickname' : '';
-    return {
+  /**
+   * The beginning of a nickname may be that of a million: of each status the last thousand are found, in the order of
+   * the index, which puts the newest of one nickname last. A merged user has no nickname.
+   */
+  private byNickname({ q, status }: Search): Statement[] {
+    return statusesMeant(status).map((each) => ({
       // Not LIKE: SQLite's knows no case, and the wildcards of a text would have to be escaped.
-      sql: `SELECT u.id FROM users u ${hint} WHERE u.nickname >= ? AND u.nickname <= ?
-            ${status === null ? '' : 'AND u.status = ?'} ${before === null ? '' : 'AND u.id < ?'}
-            ORDER BY u.id DESC LIMIT ?`,
-      parameters: [q, q + LAST, ...given(status), ...given(before), limit],
-    };
+      sql: `SELECT u.id FROM users u ${this.database.by('ix_users_status_nickname')}
+            WHERE u.status = ? AND u.nickname >= ? AND u.nickname <= ?
+            ORDER BY u.nickname DESC, u.id DESC LIMIT ${MOST_BY_NICKNAME}`,
+      parameters: [each, q, q + LAST],
+    }));
   }
+}
+
+/** Where no status is asked for, everybody but merged users. */
+function statusesMeant(status: UserStatus | null): readonly UserStatus[] {
+  return status === null ? ['active', 'disabled'] : [status];
+}
+
+function newestFirst(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
 type Search = UserSearch & { readonly q: string };
@@ -136,7 +161,10 @@ function waysToFind(q: string): Statement[] {
   }
   if (WECHAT_ID.test(q)) {
     ways.push(
-      { sql: 'SELECT user_id AS id FROM wechat_identities WHERE open_id = ?', parameters: [q] },
+      {
+        sql: `SELECT user_id AS id FROM wechat_identities WHERE open_id = ? LIMIT ${MOST_OF_A_WAY}`,
+        parameters: [q],
+      },
       { sql: 'SELECT user_id AS id FROM union_ids WHERE union_id = ?', parameters: [q] },
     );
   }

@@ -8,7 +8,7 @@ export type ProfileSource = 'wechat' | 'person';
 
 /** One person, whatever the doors they come in by. */
 @Entity('users')
-@Index('ix_users_nickname', ['nickname', 'status', 'id'])
+@Index('ix_users_status_nickname', ['status', 'nickname', 'id'])
 @Index('ix_users_status', ['status', 'id'])
 export class User {
   /** UUIDv7. */

@@ -10,6 +10,7 @@ import { EventLog } from '../events/event-log.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import {
+  IDENTITY_COLUMNS,
   type IdentityOfUser,
   type IdentityRow,
   SELECT_IDENTITY_OF_USER,
@@ -95,7 +96,8 @@ export class UserService {
     limit: number,
   ): Promise<IdentityOfUser['identity'][]> {
     const rows = await this.database.select<IdentityRow>(
-      `${SELECT_IDENTITY_OF_USER} WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
+      `SELECT ${IDENTITY_COLUMNS} FROM wechat_identities i ${this.database.by('ix_wechat_identities_user_id')}
+       JOIN users u ON u.id = i.user_id WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
       [userId, after ?? '', limit],
     );
     return rows.map((row) => toIdentityOfUser(row).identity);
@@ -103,11 +105,11 @@ export class UserService {
 
   /** A chunk of the users that were merged into one. @param after id of the last one before; `null` for the first */
   mergedInto(userId: string, after: string | null, limit: number): Promise<{ readonly id: string }[]> {
-    return this.database.select('SELECT id FROM users WHERE merged_into = ? AND id > ? ORDER BY id LIMIT ?', [
-      userId,
-      after ?? '',
-      limit,
-    ]);
+    return this.database.select(
+      `SELECT id FROM users ${this.database.by('ix_users_merged_into')}
+       WHERE merged_into = ? AND id > ? ORDER BY id LIMIT ?`,
+      [userId, after ?? '', limit],
+    );
   }
 
   /** Marks the user and the identity of a session. @param openedAt ms, as the reply of the login says it */

@@ -1,0 +1,3 @@
+import { describeStatements } from '../harness/statements.js';
+
+describeStatements(1_000_000);
