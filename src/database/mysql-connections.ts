@@ -23,9 +23,9 @@ const PROVED_FOR_MS = 1_000;
 /** To prove it. */
 const PROOF_MS = 500;
 /** From the last moment at which a COMMIT ends at the server to the client's deadline: the answer has to arrive. */
-const ANSWER_MS = 150;
+const ANSWER_MS = 300;
 /** MySQL cannot limit a COMMIT to less than one lock wait: a backup or FLUSH TABLES WITH READ LOCK may hold it up. */
-const MYSQL_COMMIT_MS = 1_050;
+const MYSQL_COMMIT_MS = 1_150;
 /** In the status of an answer: the connection is in a transaction (MySQL's and MariaDB's protocol). */
 const IN_TRANSACTION = 1;
 /** By this much the server's clock may seem to differ without having been set. */

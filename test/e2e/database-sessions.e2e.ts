@@ -28,6 +28,9 @@ const HOSTILE: Readonly<Record<string, string>> = {
   max_statement_time: '0.001',
   lock_wait_timeout: '86400',
   innodb_lock_wait_timeout: '600',
+  wait_timeout: '1',
+  // Of all connections together: there is no room for ours.
+  max_prepared_stmt_count: '0',
 };
 
 /** What a person may call themselves, if SQL is not to run: without escapes, with them, in GBK, and in no charset. */
@@ -155,6 +158,44 @@ if (backend.databaseUrl !== null) {
       await database.ping();
       await close();
       await proxy.cut();
+    });
+
+    test('a lock is had by one at a time, and goes with a holder that ends', async () => {
+      const [one, other] = [await open(server.url), await open(server.url)];
+      const order: string[] = [];
+      let holds = (): void => undefined;
+      const held = new Promise<void>((resolve) => (holds = resolve));
+      const first = one.database.exclusively('a lock', async (manager) => {
+        const [row] = await manager.query<{ id: number }[]>('SELECT CONNECTION_ID() AS id');
+        holds();
+        await server.rows('DO SLEEP(0.2)');
+        order.push('first');
+        return row?.id;
+      });
+      await held;
+      await other.database.exclusively('a lock', () => Promise.resolve(order.push('second')));
+      expect(order).toEqual(['first', 'second']);
+
+      // Whoever holds it is killed with the work half done: nobody waits for it.
+      let repeated = 0;
+      const killed = one.database.exclusively('a lock', async (manager) => {
+        const [row] = await manager.query<{ id: number }[]>('SELECT CONNECTION_ID() AS id');
+        if (repeated++ > 0) return;
+        await server.rows(`KILL ${Number(row?.id)}`);
+        await other.database.exclusively('a lock', () => Promise.resolve());
+        await manager.query('SELECT 1');
+      });
+      await Promise.all([first, killed]);
+      expect(repeated).toBe(2);
+
+      // Whoever stays away for too long is refused, as at any other lock.
+      const holder = await server.connect();
+      await holder.query("START TRANSACTION; UPDATE named_locks SET taken = taken + 1 WHERE name = 'a lock'");
+      await expect(other.database.exclusively('a lock', () => Promise.resolve())).rejects.toMatchObject({
+        code: 'DATABASE_UNAVAILABLE',
+      });
+      await holder.end();
+      await Promise.all([one.close(), other.close()]);
     });
 
     test.each<[string, unknown]>([
