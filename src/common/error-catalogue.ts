@@ -446,8 +446,8 @@ export const ERROR_CATALOGUE = {
   DATABASE_UNAVAILABLE: {
     status: 503,
     title: 'The database cannot be reached',
-    cause: 'No connection to the database, or no answer in time.',
-    cure: 'Try again; the service reconnects by itself.',
+    cause: 'No connection to the database, no answer in time, or it takes no writes at the moment.',
+    cure: 'Try again; the service reconnects by itself. What was refused was not done. The log says what the matter is, such as a full disk.',
     retryAfter: 2,
   },
   STORE_UNAVAILABLE: {

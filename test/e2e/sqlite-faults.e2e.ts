@@ -5,157 +5,22 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { DataSource } from 'typeorm';
 import type { SqliteDataSource } from '../../src/database/sqlite-data-source.js';
 import type { SqliteQueryRunner } from '../../src/database/sqlite-query-runner.js';
-import { call, type Reply } from '../harness/http.js';
-import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
+import { call } from '../harness/http.js';
+import { firstLogin, isReady, send, within, writes } from '../harness/ledger.js';
+import { API_KEYS } from '../harness/operator.js';
 import { holdElsewhere, rowsElsewhere, writeElsewhere } from '../harness/other-process.js';
 import { endProgram } from '../harness/program.js';
 import { freePort } from '../harness/free-port.js';
 import { startProcess, untilReady } from '../harness/service-process.js';
 import { SmallDisk } from '../harness/small-disk.js';
-import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
+import { World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
-
-const sessionOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[0] ?? '';
-const generationOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[1] ?? '';
-
-/** One kind of write, prepared so that its request can be sent now, and the rows that it promises. */
-interface Write {
-  readonly name: string;
-  send(): Promise<Reply<unknown>>;
-  /** A query that finds a row where what was acknowledged is in the database. */
-  found(reply: Reply<unknown>): string;
-}
-
-const session = (reply: Reply<unknown>) =>
-  `SELECT 1 FROM sessions WHERE id = '${sessionOf(reply.body as TokenReply)}'`;
-
-async function firstLogin(world: World, person: Person): Promise<Write> {
-  const code = await world.wxLogin(person);
-  return { name: 'a first login', send: () => world.loginWith(code), found: session };
-}
-
-/** Every kind of write that a request makes, each on a person of its own. */
-async function writes(world: World, file: string): Promise<Write[]> {
-  const of = (name: string, send: Write['send'], found: Write['found']): Write => ({ name, send, found });
-  const known = async (): Promise<[Person, TokenReply]> => {
-    const person = await world.person();
-    return [person, await world.miniProgramLogin(person)];
-  };
-  const [returning] = await known();
-  const returningCode = await world.wxLogin(returning);
-  const [, refreshed] = await known();
-  const [, leaving] = await known();
-  const [, renamed] = await known();
-  const [, deleted] = await known();
-  const [, disabled] = await known();
-  const [, signedOut] = await known();
-  const [unlinking, unlinked] = await known();
-  await world.websiteLogin(unlinking);
-  const { items } = (
-    await call<{ items: { id: string }[] }>(`${world.url}/v1/users/me/identities`, {
-      token: unlinked.accessToken,
-    })
-  ).body;
-  const identity = items[0]?.id ?? '';
-  // Two WeChat accounts of one user: of a single one the last identity would go with it.
-  await writeElsewhere(
-    file,
-    `UPDATE wechat_identities SET union_id = NULL WHERE user_id = '${unlinked.user.id}';
-     DELETE FROM union_ids WHERE user_id = '${unlinked.user.id}'`,
-  );
-  const merging = await world.person({ withUnionId: false });
-  await world.miniProgramLogin(merging);
-  const { user: younger } = await world.websiteLogin(merging);
-  await world.control(`people/${merging.id}`, { withUnionId: true }, 'PATCH');
-  // The website's identity has told of its unionid; the mini program's is merged with it.
-  await world.websiteLogin(merging);
-  const mergingCode = await world.wxLogin(merging);
-
-  const me = `${world.url}/v1/users/me`;
-  const admin = (user: TokenReply['user'], path: string, method: string) =>
-    callWithKey<Record<string, unknown>>(`${world.url}/v1/admin/users/${user.id}${path}`, ADMIN_KEY, {
-      method,
-    });
-  return [
-    await firstLogin(world, await world.person()),
-    of('a returning login', () => world.loginWith(returningCode), session),
-    of(
-      'a refresh',
-      () => world.refresh(refreshed.refreshToken),
-      (reply) => `${session(reply)} AND generation = ${generationOf(reply.body as TokenReply)}`,
-    ),
-    of(
-      'a logout',
-      () => call(`${world.url}/v1/auth/logout`, { json: { refreshToken: leaving.refreshToken } }),
-      () => `SELECT 1 FROM sessions WHERE id = '${sessionOf(leaving)}' AND revoked_at IS NOT NULL`,
-    ),
-    of(
-      'a new nickname',
-      () => call(me, { token: renamed.accessToken, method: 'PATCH', json: { nickname: 'Ming' } }),
-      () => `SELECT 1 FROM users WHERE id = '${renamed.user.id}' AND nickname = 'Ming'`,
-    ),
-    of(
-      'a merge',
-      () => world.loginWith(mergingCode),
-      (reply) => `${session(reply)} AND EXISTS
-        (SELECT 1 FROM users WHERE id = '${younger.id}' AND status = 'merged')`,
-    ),
-    of(
-      'an unlinked identity',
-      () => call(`${me}/identities/${identity}`, { token: unlinked.accessToken, method: 'DELETE' }),
-      () => `SELECT 1 FROM users WHERE NOT EXISTS (SELECT 1 FROM wechat_identities WHERE id = '${identity}')`,
-    ),
-    of(
-      'a deleted user',
-      () => call(me, { token: deleted.accessToken, method: 'DELETE' }),
-      () => `SELECT 1 FROM events WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = '${deleted.user.id}')`,
-    ),
-    of(
-      'a disabled user',
-      () => admin(disabled.user, '/disable', 'POST'),
-      () => `SELECT 1 FROM users WHERE id = '${disabled.user.id}' AND status = 'disabled'`,
-    ),
-    of(
-      'sessions that an operator ends',
-      () => admin(signedOut.user, '/sessions', 'DELETE'),
-      () => `SELECT 1 FROM sessions WHERE id = '${sessionOf(signedOut)}' AND revoked_at IS NOT NULL`,
-    ),
-  ];
-}
 
 /** The one connection of the service. */
 async function connectionOf(world: World): Promise<SqliteQueryRunner['sqlite']> {
   const dataSource = world.service().app.get<SqliteDataSource>(DataSource);
   return (await dataSource.openRunner(performance.now())).sqlite;
-}
-
-const isReady = async (url: string) => (await call(`${url}/health/ready`)).status === 200;
-
-/** Waits until something is so; the limit is the promise under test. */
-async function within(ms: number, holds: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + ms;
-  while (!(await holds())) {
-    if (performance.now() > until) throw new Error(`not within ${ms} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/** Sends each and notes what was acknowledged; the rest must be refused as the database being away. */
-async function send(all: readonly Write[], ledger: string[]): Promise<Write[]> {
-  const refused: Write[] = [];
-  for (const write of all) {
-    const reply = await write.send();
-    if (reply.status < 300) {
-      ledger.push(`SELECT '${write.name}' AS name WHERE NOT EXISTS (${write.found(reply)})`);
-      continue;
-    }
-    const { code } = reply.body as Problem;
-    expect([write.name, reply.status, code]).toEqual([write.name, 503, 'DATABASE_UNAVAILABLE']);
-    expect(reply.headers.get('retry-after')).toMatch(/^\d+$/);
-    refused.push(write);
-  }
-  return refused;
 }
 
 const disk = backend.databaseUrl === null ? SmallDisk.mount(16) : null;
@@ -174,6 +39,7 @@ if (backend.databaseUrl === null) {
 
     afterEach(() => disk?.free());
 
+    const change = (sql: string) => writeElsewhere(file, sql);
     const lost = (ledger: readonly string[]) => rowsElsewhere(file, ledger.join(' UNION ALL '));
 
     // A commit appends one block and a little for each page that it changed: it fails at each of them in turn.
@@ -181,7 +47,7 @@ if (backend.databaseUrl === null) {
       'with room for %i pages, no write is acknowledged that is not in the file, and all work once there is room',
       async (pages) => {
         const ledger: string[] = [];
-        const all = await writes(world, file);
+        const all = await writes(world, change);
         const last = await firstLogin(world, await world.person());
         // Else there is room in the log, which is written from its beginning after a checkpoint.
         (await connectionOf(world)).exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -197,7 +63,7 @@ if (backend.databaseUrl === null) {
         disk?.free();
         await within(5_000, () => isReady(world.url));
         const after: string[] = [];
-        expect(await send(await writes(world, file), after)).toEqual([]);
+        expect(await send(await writes(world, change), after)).toEqual([]);
         expect(lost([...ledger, ...after])).toEqual([]);
       },
     );
@@ -206,7 +72,7 @@ if (backend.databaseUrl === null) {
       const ledger: string[] = [];
       const sqlite = await connectionOf(world);
       const limit = (pages: number) => sqlite.exec(`PRAGMA max_page_count = ${pages}`);
-      const all = await writes(world, file);
+      const all = await writes(world, change);
       const people = await Promise.all(Array.from({ length: 40 }, () => world.person()));
       const logins = await Promise.all(people.map((person) => firstLogin(world, person)));
       // No less than it has, but for pages that are free.
@@ -215,7 +81,7 @@ if (backend.databaseUrl === null) {
       limit(1_000_000);
       if (ledger.length > 0) expect(lost(ledger)).toEqual([]);
       const after: string[] = [];
-      expect(await send(await writes(world, file), after)).toEqual([]);
+      expect(await send(await writes(world, change), after)).toEqual([]);
       expect(lost([...ledger, ...after])).toEqual([]);
     });
   });
@@ -229,9 +95,14 @@ if (backend.databaseUrl === null) {
     });
     afterAll(() => world.stop());
 
+    const change = (sql: string) => writeElsewhere(file, sql);
+
     test('held by another process: writes are refused within 2 s, reading goes on, the loop never stops', async () => {
       const tokens = await world.miniProgramLogin(await world.person());
-      const all = await writes(world, file);
+      const all = await writes(world, change);
+      const sessions = () =>
+        rowsElsewhere(file, 'SELECT id, generation, revoked_at FROM sessions ORDER BY id');
+      const before = sessions();
       const release = await holdElsewhere(file, 'BEGIN IMMEDIATE');
       let longest = 0;
       let beat = performance.now();
@@ -256,8 +127,9 @@ if (backend.databaseUrl === null) {
       expect(longest).toBeLessThan(1_000);
       await release();
       await within(5_000, () => isReady(world.url));
+      expect(sessions()).toEqual(before);
       const after: string[] = [];
-      expect(await send(await writes(world, file), after)).toEqual([]);
+      expect(await send(await writes(world, change), after)).toEqual([]);
       expect(rowsElsewhere(file, after.join(' UNION ALL '))).toEqual([]);
     });
 

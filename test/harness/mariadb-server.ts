@@ -24,9 +24,10 @@ export class MariadbServer {
   /**
    * Starts a server with an empty database `test`; root has no password.
    * @param options of mariadbd, such as `--sql-mode=ANSI_QUOTES`
+   * @param disk folder in which its data folder is made
    */
-  static async start(options: readonly string[] = []): Promise<MariadbServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-mariadb-'));
+  static async start(options: readonly string[] = [], disk = tmpdir()): Promise<MariadbServer> {
+    const folder = await mkdtemp(join(disk, 'wechat-auth-test-mariadb-'));
     await cp(await installed(), join(folder, 'data'), { recursive: true });
     const port = await freePort();
     const program = run(folder, port, options);
