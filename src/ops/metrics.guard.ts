@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { INVALID_TOKEN_CHALLENGE } from '../common/challenge.js';
@@ -22,6 +22,9 @@ const OF_PROXIES = /^(forwarded|via|x-real-ip|x-forwarded-.+)$/;
  */
 @Injectable()
 export class MetricsGuard implements CanActivate {
+  private readonly logger = new Logger(MetricsGuard.name);
+  private hasHinted = false;
+
   constructor(private readonly config: AppConfig) {}
 
   /** @throws AppError METRICS_TOKEN_INVALID, FORBIDDEN */
@@ -30,14 +33,22 @@ export class MetricsGuard implements CanActivate {
     const { metricsToken } = this.config;
     if (metricsToken === null) {
       if (isOfThisMachine(request)) return true;
-      throw new AppError('FORBIDDEN', {
-        detail: 'Without METRICS_TOKEN only this machine itself may read the metrics, past every proxy.',
-      });
+      this.hint();
+      throw new AppError('FORBIDDEN');
     }
     const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (secretsEqual(given, metricsToken)) return true;
     if (request.headers.authorization !== undefined) noteInRequest({ challenge: INVALID_TOKEN_CHALLENGE });
     throw new AppError('METRICS_TOKEN_INVALID');
+  }
+
+  /** To the operator alone, once: whoever asks from elsewhere learns nothing of the settings. */
+  private hint(): void {
+    if (this.hasHinted) return;
+    this.hasHinted = true;
+    this.logger.warn(
+      '/metrics was refused: without METRICS_TOKEN only this machine itself may read it, past every proxy',
+    );
   }
 }
 

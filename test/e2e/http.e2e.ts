@@ -177,6 +177,16 @@ test('whoever opens the service itself comes to the login page', async () => {
   expect([reply.status, reply.headers.get('location')]).toEqual([302, `${world.url}/login`]);
 });
 
+test('a flood that meets no route has 300 lines in the log, and does not hide other requests', async () => {
+  const strays = (): number => world.log().match(/"route":null/g)?.length ?? 0;
+  const ask = (path: string): Promise<Reply> => call(`${world.url}${path}`);
+  await Promise.all(Array.from({ length: 310 }, () => ask('/nowhere')));
+  expect(strays()).toBeLessThanOrEqual(300);
+  expect(world.log().match(/many requests meet no route/g)).toHaveLength(1);
+  const { headers } = await ask('/health/live');
+  expect(world.log()).toContain(`"requestId":"${headers.get('x-request-id') ?? ''}"`);
+});
+
 describe('the id of a request', () => {
   test.each(['abc', 'a'.repeat(64), '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52', 'A.b_c-9'])(
     'is taken from the client where it is well-formed: %s',
