@@ -22,7 +22,8 @@ RUN install -d -o node -g node data
 COPY package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-ENV NODE_ENV=production HOST=0.0.0.0
+# SHUTDOWN_DELAY: whoever sends requests here asks every few seconds whether it is ready.
+ENV NODE_ENV=production HOST=0.0.0.0 SHUTDOWN_DELAY=5s
 USER node
 VOLUME /app/data
 EXPOSE 3000

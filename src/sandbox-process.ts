@@ -2,16 +2,20 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { AppConfig, AppKind } from './config/app-config.js';
 
+/** The sandbox did not start, and has said why in a line of its own. */
+export class SandboxFault extends Error {
+  override readonly name = 'SandboxFault';
+}
+
 /** A sandbox beside the service. */
 export interface SandboxProcess {
+  /** @throws SandboxFault where it ends before it listens, as with a port that is taken */
+  readonly listening: Promise<void>;
   stop(): void;
 }
 
-/**
- * Starts the sandbox in a process of its own: it is no part of the service and talks to it over HTTP like WeChat.
- * Where its port is taken already (a second instance, or one that was started by hand), that one is used.
- */
-export async function startSandbox(config: AppConfig): Promise<SandboxProcess> {
+/** Starts the sandbox in a process of its own: it is no part of the service and talks to it over HTTP like WeChat. */
+export function startSandbox(config: AppConfig): SandboxProcess {
   const child = fork(fileURLToPath(new URL('./sandbox/main.js', import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
@@ -27,11 +31,11 @@ export async function startSandbox(config: AppConfig): Promise<SandboxProcess> {
       WECHAT_OFFICIAL_ACCOUNTS: apps(config, 'official_account'),
     },
   });
-  await new Promise<void>((resolve) => {
+  const listening = new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
-    child.once('exit', () => resolve());
+    child.once('exit', () => reject(new SandboxFault('the sandbox did not start')));
   });
-  return { stop: () => void child.kill('SIGTERM') };
+  return { listening, stop: () => void child.kill('SIGTERM') };
 }
 
 function apps(config: AppConfig, kind: AppKind): string {

@@ -136,6 +136,8 @@ export abstract class AppConfig {
   } | null;
   /** How long events are kept. */
   abstract readonly eventRetention: number;
+  /** How long an instance that was told to stop goes on accepting. */
+  abstract readonly shutdownDelay: number;
   abstract readonly docs: boolean;
   abstract readonly logLevel: string;
   /** Limits per address and per app, off for load tests only; quotas of an address in a minute that differ. */

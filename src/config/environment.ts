@@ -78,6 +78,7 @@ export class Environment {
   @Parsed(parse.duration) EVENT_RETENTION = '180d';
 
   @Parsed(parse.rateLimits) RATE_LIMITS = 'on';
+  @Parsed(parse.delay) SHUTDOWN_DELAY = '0s';
 
   @Parsed(parse.text) BRAND_NAME = 'wechat-auth';
   @Parsed(parse.pictureUrl) BRAND_LOGO_URL: string | undefined = undefined;

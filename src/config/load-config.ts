@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { validateSync } from 'class-validator';
+import { StartFault } from '../common/start-fault.js';
 import type { AppConfig, AppKind, AvatarStoreConfig, DatabaseConfig, WeChatApp } from './app-config.js';
 import { developmentKeys } from './development-keys.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
@@ -10,7 +11,7 @@ import { redisPrefix, redisUrl } from './redis-url.js';
 import { SANDBOX_APPS, SANDBOX_SECRET } from './sandbox-apps.js';
 
 /** The environment cannot be used: one line per fault, naming the variable, never its value. */
-export class ConfigError extends Error {
+export class ConfigError extends StartFault {
   override readonly name = 'ConfigError';
 
   constructor(readonly faults: readonly string[]) {
@@ -212,6 +213,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
     avatarStore: avatarStore(env),
     webhooks: webhooks(env),
     eventRetention: parse.duration(env.EVENT_RETENTION),
+    shutdownDelay: parse.delay(env.SHUTDOWN_DELAY),
     docs: env.DOCS !== undefined ? parse.flag(env.DOCS) : nodeEnv !== 'production',
     logLevel: env.LOG_LEVEL,
     rateLimits: parse.rateLimits(env.RATE_LIMITS),

@@ -257,6 +257,13 @@ export function duration(value: string): number {
   return seconds;
 }
 
+/** A duration of at most five minutes, or none: `0s`. @returns seconds */
+export function delay(value: string): number {
+  const seconds = value === '0' || value === '0s' ? 0 : duration(value);
+  if (seconds > 300) throw new SettingFault('must be at most 5m');
+  return seconds;
+}
+
 /** Comma-separated origins or URL prefixes. A wildcard is refused: it would match nothing, or too much. */
 export function returnUrls(value: string): string[] {
   if (value.includes('*')) throw new SettingFault('must name each origin: there are no wildcards');

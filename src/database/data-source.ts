@@ -20,6 +20,8 @@ const LOCK_SECONDS = 60;
 const BUSY_MS = 1_500;
 
 type MysqlOptions = Extract<DataSourceOptions, { readonly type: 'mysql' | 'mariadb' }>;
+/** Told of a migration once it begins, and `null` when it has ended. */
+type Migrating = (migration: Promise<void> | null) => void;
 type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
 
 /** TypeORM's options for the configured database. */
@@ -33,34 +35,39 @@ export function dataSourceOptions(database: DatabaseConfig, entities: Entities =
     : { ...shared, ...mysqlOptions(database) };
 }
 
+/** The data source of these options; it is not connected yet. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  return options.type === 'better-sqlite3' ? new SqliteDataSource(options) : new DataSource(options);
+}
+
 /**
- * Connects, and brings the tables up to date under a lock that all instances share.
+ * Connects, and brings the tables up to date. May be called again after it has failed.
+ * @param stopping ends a migration after its step: it then rejects with the signal's reason
  * @throws StartFault where the operator has to mend something: a foreign database, a file of another process
  */
-export async function openDataSource(options: DataSourceOptions): Promise<DataSource> {
-  if (options.type === 'mysql') {
-    await bringServerUpToDate(options);
-    return new DataSource(options).initialize();
-  }
-  if (options.type !== 'better-sqlite3') throw new Error(`no such database: ${options.type}`);
-  const dataSource = new SqliteDataSource(options);
-  await dataSource.initialize();
-  try {
-    // Each step of a migration looks whether it was done: the whole may be repeated.
-    await whileBusy(performance.now() + BUSY_MS, () => bringFileUpToDate(dataSource));
-    return dataSource;
-  } catch (error) {
-    await dataSource.destroy();
-    throw error;
-  }
+export async function openDataSource(
+  dataSource: DataSource,
+  stopping = new AbortController().signal,
+  migrating: Migrating = () => undefined,
+): Promise<void> {
+  const { options } = dataSource;
+  if (options.type === 'mysql') await bringServerUpToDate(options, stopping, migrating);
+  if (!dataSource.isInitialized) await dataSource.initialize();
+  if (options.type === 'mysql') return;
+  // Each step of a migration looks whether it was done: the whole may be repeated.
+  await whileBusy(performance.now() + BUSY_MS, () => bringFileUpToDate(dataSource, stopping, migrating));
 }
 
 /** An SQLite file belongs to one process. */
-async function bringFileUpToDate(dataSource: DataSource): Promise<void> {
+async function bringFileUpToDate(
+  dataSource: DataSource,
+  stopping: AbortSignal,
+  migrating: Migrating,
+): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
     await refuseForeignTables(schemaConnection(runner));
-    await migrate(schemaConnection(runner));
+    await told(migrate(schemaConnection(runner), stopping), migrating);
   } finally {
     await runner.release();
   }
@@ -70,7 +77,11 @@ async function bringFileUpToDate(dataSource: DataSource): Promise<void> {
  * Under a lock that all instances share. On connections of its own: without the limits of requests, and two of them
  * also where the pool has one.
  */
-async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
+async function bringServerUpToDate(
+  options: MysqlOptions,
+  stopping: AbortSignal,
+  migrating: Migrating,
+): Promise<void> {
   const dataSource = await new DataSource({ ...options, entities: [], poolSize: 2 }).initialize();
   const [lock, runner] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
   try {
@@ -79,7 +90,7 @@ async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
     await createLocks(lock);
     await holdLock(lock, 'migrations', LOCK_SECONDS);
     await beginMaintenance(runner);
-    await migrate(schemaConnection(runner));
+    await told(migrate(schemaConnection(runner), stopping), migrating);
     await releaseLock(lock);
   } finally {
     await endMaintenance(runner);
@@ -91,6 +102,11 @@ async function bringServerUpToDate(options: MysqlOptions): Promise<void> {
 async function refuseOld(runner: QueryRunner): Promise<void> {
   const [row] = (await runner.query('SELECT VERSION() AS version')) as { version: string }[];
   refuseOldServer(row?.version ?? '');
+}
+
+async function told(migration: Promise<void>, migrating: Migrating): Promise<void> {
+  migrating(migration);
+  await migration.finally(() => migrating(null));
 }
 
 function schemaConnection(runner: QueryRunner): SchemaConnection {

@@ -176,6 +176,20 @@ const SQLITE_UNAVAILABLE = new Set([
 
 const SQLITE_EXHAUSTED = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_NOMEM']);
 
+/** The server is there and does not let us in: at a start nothing but a change of the settings mends it. */
+const REFUSED = new Set<string | number>([
+  'ER_ACCESS_DENIED_ERROR',
+  'ER_ACCESS_DENIED_NO_PASSWORD_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  'ER_TABLEACCESS_DENIED_ERROR',
+  'ER_SPECIFIC_ACCESS_DENIED_ERROR',
+  'ER_BAD_DB_ERROR',
+  'ER_HOST_NOT_PRIVILEGED',
+  'ER_SECURE_TRANSPORT_REQUIRED',
+  'ER_MUST_CHANGE_PASSWORD_LOGIN',
+  'ER_ACCOUNT_HAS_BEEN_LOCKED',
+]);
+
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;
@@ -197,6 +211,13 @@ function sqliteCode(error: unknown): string {
   const { code, driverError } = error as DriverError;
   const primary = typeof code === 'string' ? /^SQLITE_[A-Z]+/.exec(code)?.[0] : undefined;
   return primary ?? (driverError === undefined ? '' : sqliteCode(driverError));
+}
+
+/** The driver's code of an error, through TypeORM's wrapper; empty where no driver has made it. */
+export function driverCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { code, driverError } = error as DriverError;
+  return typeof code === 'string' ? code : driverCode(driverError);
 }
 
 /** Another row has this value already. */
@@ -238,6 +259,11 @@ export function isUnreachable(error: unknown): boolean {
     SQLITE_UNAVAILABLE.has(sqliteCode(error)) ||
     isClosed(error)
   );
+}
+
+/** The server does not let us in, with these settings. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof StartFault || isOneOf(REFUSED, error);
 }
 
 /** The connection ended, before or after a statement was sent on it. */

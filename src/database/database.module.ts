@@ -1,9 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
-import { dataSourceOptions, openDataSource } from './data-source.js';
+import { createDataSource, dataSourceOptions } from './data-source.js';
+import { DatabaseOpening } from './database-opening.js';
 import { Database } from './database.js';
 import { ReadinessRow } from './readiness.entity.js';
 
@@ -17,16 +17,17 @@ import { ReadinessRow } from './readiness.entity.js';
       useFactory: (config: AppConfig) => ({
         ...dataSourceOptions(config.database),
         autoLoadEntities: true,
-        // What the operator has to mend ends the start at once.
-        toRetry: (error: unknown) => !(error instanceof StartFault),
+        // DatabaseOpening connects, and knows what is worth another attempt.
+        manualInitialization: true,
+        retryAttempts: 0,
       }),
       dataSourceFactory: (options?: DataSourceOptions) => {
         if (!options) throw new Error('TypeORM passed no options');
-        return openDataSource(options);
+        return Promise.resolve(createDataSource(options));
       },
     }),
   ],
-  providers: [Database],
+  providers: [Database, DatabaseOpening],
   exports: [Database],
 })
 export class DatabaseModule {}

@@ -30,25 +30,49 @@ export class Database {
   readonly forUpdate: string;
   /** The same for rows that nobody else has locked: who claims work leaves to others what is theirs already. */
   readonly forUpdateSkipLocked: string;
-  private readonly connections: Connections;
+  private connections: Connections | null = null;
+  private readonly openers: (() => Promise<void> | void)[] = [];
+  private opened = false;
   private readonly readiness: Readiness;
   private readonly inside = new AsyncLocalStorage<true>();
   private readonly listeners: (() => void)[] = [];
   private readonly exclusive = new Map<string, Promise<unknown>>();
 
-  constructor(dataSource: DataSource, metrics: Metrics) {
-    this.connections =
-      dataSource instanceof SqliteDataSource
-        ? new SqliteConnection(dataSource)
-        : new MysqlConnections(dataSource);
-    this.dialect = this.connections.dialect;
+  constructor(
+    private readonly dataSource: DataSource,
+    metrics: Metrics,
+  ) {
+    this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
     this.readiness = new Readiness(this.dialect, (statements) =>
-      this.once(() => this.connections.batch(statements, deadline())),
+      this.once(() => this.connected().batch(statements, deadline())),
     );
     this.forUpdateSkipLocked = this.dialect === 'mysql' ? ' FOR UPDATE SKIP LOCKED' : '';
     const size = dataSource.options.poolSize ?? 1;
-    metrics.pool(() => ({ ...this.connections.use, size }));
+    metrics.pool(() => ({ ...(this.connections?.use ?? { inUse: 0, waiting: 0 }), size }));
+  }
+
+  /** Whether the tables are there, and all that has to be read before the first request. */
+  get isOpen(): boolean {
+    return this.opened;
+  }
+
+  /**
+   * Runs a work as soon as the tables are there, before the first request. To be called while the modules start. A work
+   * that rejects is repeated with those before it, or ends the start.
+   */
+  onOpen(work: () => Promise<void> | void): void {
+    this.openers.push(work);
+  }
+
+  /** The tables are there now. May be called again after it has failed. */
+  async open(): Promise<void> {
+    this.connections ??=
+      this.dataSource instanceof SqliteDataSource
+        ? new SqliteConnection(this.dataSource)
+        : new MysqlConnections(this.dataSource);
+    for (const work of this.openers) await work();
+    this.opened = true;
   }
 
   /**
@@ -61,12 +85,12 @@ export class Database {
 
   /** Runs statements that need no transaction. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.once(() => this.connections.run((runner) => work(runner.manager), deadline()));
+    return this.once(() => this.connected().run((runner) => work(runner.manager), deadline()));
   }
 
   /** Rows of one SELECT. */
   select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
-    return this.once(() => this.connections.select<Row>(sql, parameters, deadline()));
+    return this.once(() => this.connected().select<Row>(sql, parameters, deadline()));
   }
 
   /**
@@ -74,7 +98,7 @@ export class Database {
    * `LostRace`): an old snapshot would hide the winner. The work must use the manager it is given.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.repeated(isLostRace, (until) => this.connections.transaction(work, until));
+    return this.repeated(isLostRace, (until) => this.connected().transaction(work, until));
   }
 
   /**
@@ -82,7 +106,7 @@ export class Database {
    * @returns the number of rows that each statement matched
    */
   batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.repeated(isDeadlock, (until) => this.connections.batch(statements, until));
+    return this.repeated(isDeadlock, (until) => this.connected().batch(statements, until));
   }
 
   /** Calls back after each transaction and batch of this instance, to begin what follows them in the background. */
@@ -99,7 +123,7 @@ export class Database {
   exclusively<T>(name: string, work: (manager: EntityManager) => Promise<T>, waitSeconds = 0): Promise<T> {
     const patience = performance.now() + waitSeconds * 1_000;
     const attempt = (): Promise<T> =>
-      this.repeated(isLostRace, (until) => this.connections.transaction(work, until, name)).catch(
+      this.repeated(isLostRace, (until) => this.connected().transaction(work, until, name)).catch(
         async (error: unknown) => {
           if (!isUnavailable(error) || performance.now() > patience) throw error;
           await pause(10 * PAUSE_MS);
@@ -154,12 +178,18 @@ export class Database {
     }
   }
 
-  private once<T>(work: () => Promise<T>): Promise<T> {
+  private async once<T>(work: () => Promise<T>): Promise<T> {
     if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
     return this.inside.run(true, work).catch((error: unknown) => {
       this.readiness.heard(error);
       throw error;
     });
+  }
+
+  /** @throws AppError DATABASE_UNAVAILABLE before the database was reached for the first time */
+  private connected(): Connections {
+    if (!this.connections) throw new AppError('DATABASE_UNAVAILABLE');
+    return this.connections;
   }
 }
 

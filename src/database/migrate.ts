@@ -24,6 +24,18 @@ const MIGRATIONS: readonly Migration[] = [
   new BoundWhatOnePersonCosts1764300000000(),
 ];
 
+/** A step of a migration failed; the cause is what the driver threw. */
+export class MigrationFailure extends Error {
+  override readonly name = 'MigrationFailure';
+
+  constructor(
+    readonly migration: string,
+    cause: unknown,
+  ) {
+    super(`the migration ${migration} failed`, { cause });
+  }
+}
+
 /** Which migrations were done, in the form in which TypeORM keeps them. */
 const RECORD = 'migrations';
 
@@ -43,6 +55,7 @@ function recordDefinition(dialect: 'mysql' | 'sqlite'): TableDefinition {
  * lock.
  * @param stopping ends it after the step under way; it then throws the signal's reason
  * @throws StartFault where the database belongs to another application; nothing has been created then
+ * @throws MigrationFailure
  */
 export async function migrate(
   connection: SchemaConnection,
@@ -54,7 +67,12 @@ export async function migrate(
   const done = await recorded(connection);
   for (const migration of MIGRATIONS) {
     if (done.includes(migration.name)) continue;
-    await migration.forward(schema);
+    try {
+      await migration.forward(schema);
+    } catch (error) {
+      if (stopping.aborted) throw error;
+      throw new MigrationFailure(migration.name, error);
+    }
     await connection.query(`INSERT INTO ${RECORD} (timestamp, name) VALUES (?, ?)`, [
       timestampOf(migration),
       migration.name,

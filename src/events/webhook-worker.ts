@@ -54,8 +54,10 @@ export class WebhookWorker implements OnApplicationBootstrap, BeforeApplicationS
     this.database.onCommit(() => {
       if (this.events.takeOutboxSignal()) wake();
     });
-    this.poll = setInterval(wake, POLL_MS).unref();
-    wake();
+    this.database.onOpen(() => {
+      this.poll ??= setInterval(wake, POLL_MS).unref();
+      wake();
+    });
   }
 
   /** Delivers all that is due now, and comes back when that is done: delivered, put off or given up. */

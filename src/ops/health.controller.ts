@@ -1,10 +1,13 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Logger } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../common/api-problems.js';
 import { AppError } from '../common/app-error.js';
+import { describeError } from '../common/describe-error.js';
+import { inTime } from '../common/in-time.js';
 import { Public } from '../common/public.js';
 import { Database } from '../database/database.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
+import { WithoutDatabase } from './without-database.js';
 import { Shutdown } from './shutdown.js';
 
 /** Reply of both checks. */
@@ -13,11 +16,17 @@ export class HealthReply {
   status!: 'ok';
 }
 
+/** Within the 2 s in which a check has to be answered, whatever database and store do (ms). */
+const DEADLINE_MS = 1_900;
+
 /** For whoever runs the service: is it alive, may it get requests. */
 @ApiTags('running it')
 @Controller('health')
 @Public()
+@WithoutDatabase()
 export class HealthController {
+  private readonly logger = new Logger('Health');
+
   constructor(
     private readonly database: Database,
     private readonly store: EphemeralStore,
@@ -34,15 +43,43 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Database and shared store take a write, and the instance is not stopping. */
+  /** A login would succeed: database and shared store take a write, and the instance is not stopping. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'May the instance get requests', operationId: 'ready' })
+  @ApiOperation({
+    summary: 'May the instance get requests',
+    description:
+      'Ready means that a login would succeed: the database and the shared store take a write. Answers within 2 s. ' +
+      'Where something is missing, `errors` names it: `database`, `store`. The reason is in the log only.',
+    operationId: 'ready',
+  })
   @ApiOkResponse({ type: HealthReply })
   @ApiProblems({}, 'DATABASE_UNAVAILABLE', 'STORE_UNAVAILABLE', 'SHUTTING_DOWN')
   async ready(): Promise<HealthReply> {
     if (this.shutdown.hasBegun) throw new AppError('SHUTTING_DOWN');
-    await Promise.all([this.database.ping(), this.store.ping()]);
-    return { status: 'ok' };
+    const [database, store] = await Promise.all([
+      this.database.isOpen ? this.fault(this.database.ping()) : 'is not reached yet, or being migrated',
+      this.fault(this.store.ping()),
+    ]);
+    if (database === null && store === null) return { status: 'ok' };
+    throw new AppError(database === null ? 'STORE_UNAVAILABLE' : 'DATABASE_UNAVAILABLE', {
+      errors: [
+        ...(database === null ? [] : [{ field: 'database', message: database }]),
+        ...(store === null ? [] : [{ field: 'store', message: store }]),
+      ],
+    });
+  }
+
+  /** `null` where the check succeeds in time. */
+  private async fault(check: Promise<void>): Promise<string | null> {
+    try {
+      await inTime(check, DEADLINE_MS, () => new Error('no answer in time'));
+      return null;
+    } catch (error) {
+      if (!(error instanceof AppError)) {
+        this.logger.error({ error: describeError(error), msg: 'a readiness check failed' });
+      }
+      return 'takes no writes at the moment, or cannot be reached';
+    }
   }
 }

@@ -149,7 +149,7 @@ export function registerRequestHooks(
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) void reply.header('Cache-Control', 'no-store');
     // A connection kept alive would hold up the end until its client lets go.
-    if (shutdown.hasBegun) void reply.header('Connection', 'close');
+    if (shutdown.endsConnections) void reply.header('Connection', 'close');
     done(
       null,
       typeof payload === 'string' && LINE_ENDS.test(payload) ? withoutLineEnds(payload, reply) : payload,

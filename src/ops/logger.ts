@@ -3,6 +3,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { describeError } from '../common/describe-error.js';
 import { requestContext } from '../common/request-context.js';
 import { StartFault } from '../common/start-fault.js';
+import { standardOutput } from './log-stream.js';
 
 export type { Logger };
 
@@ -27,7 +28,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       return context ? { requestId: context.requestId } : {};
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? standardOutput());
 }
 
 /** Nest's Logger on pino. A message may be text or an object of fields; the last argument is the context. */

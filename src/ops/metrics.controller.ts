@@ -4,12 +4,14 @@ import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../common/api-problems.js';
 import { Public } from '../common/public.js';
 import { MetricsGuard } from './metrics.guard.js';
+import { WithoutDatabase } from './without-database.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
 /** What Prometheus reads: of this instance alone. */
 @ApiTags('running it')
 @Controller('metrics')
 @Public()
+@WithoutDatabase()
 export class MetricsController {
   constructor(private readonly metrics: PrometheusMetrics) {}
 

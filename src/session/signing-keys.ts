@@ -10,7 +10,8 @@ import { JwtService } from '@nestjs/jwt';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { inTime } from '../common/in-time.js';
-import { KeyRing } from '../common/key-ring.js';
+import { KeyRing, SealError } from '../common/key-ring.js';
+import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
@@ -78,19 +79,36 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     private readonly clock: Clock,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    // Two instances that start together must not make two keys: the lock is the migrations' kind.
-    const first = async (manager: EntityManager) => {
-      const keys = await manager.count(SigningKey);
-      if (keys === 0) await this.add(manager, this.clock.now());
-    };
-    await this.database.exclusively(LOCK, first, START_SECONDS);
-    await this.load();
+  onModuleInit(): void {
+    this.database.onOpen(() => this.begin());
     this.timer = setInterval(() => void this.maintain().catch(() => undefined), MAINTAIN_EVERY_MS).unref();
   }
 
   onModuleDestroy(): void {
     clearInterval(this.timer);
+  }
+
+  /**
+   * Reads the keys, or makes the first one.
+   * @throws StartFault where ENCRYPTION_KEYS does not hold the key under which they are sealed: new ones would end
+   * all sessions without a word (docs/decisions/029-how-a-start-fails.md)
+   */
+  private async begin(): Promise<void> {
+    // Two instances that start together must not make two keys.
+    const first = async (manager: EntityManager) => {
+      const keys = await manager.count(SigningKey);
+      if (keys === 0) await this.add(manager, this.clock.now());
+    };
+    try {
+      await this.database.exclusively(LOCK, first, START_SECONDS);
+      await this.load();
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      throw new StartFault(
+        `ENCRYPTION_KEYS does not open what is in the database: ${error.message}. Put the key back that was there ` +
+          'before. If it is lost, delete the rows of the table signing_keys: everybody has to log in again then.',
+      );
+    }
   }
 
   /** Signs with the key that is current now. */

@@ -10,6 +10,7 @@ import { AvatarFetcher } from '../avatar/avatar-fetcher.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
+import { Database } from '../database/database.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { AvatarQueue, type ClaimedJob } from './avatar-queue.js';
 import { UserAvatars } from './user-avatars.js';
@@ -34,6 +35,7 @@ export class AvatarWorker implements OnApplicationBootstrap, BeforeApplicationSh
   private wanted = false;
 
   constructor(
+    private readonly database: Database,
     private readonly jobs: AvatarJobs,
     private readonly queue: AvatarQueue,
     private readonly fetcher: AvatarFetcher,
@@ -44,8 +46,10 @@ export class AvatarWorker implements OnApplicationBootstrap, BeforeApplicationSh
   onApplicationBootstrap(): void {
     // Bound to no request: what runs in the background has no request's id, and is inside of nobody's transaction.
     this.jobs.listen(AsyncResource.bind(() => this.wake()));
-    this.poll = setInterval(() => this.wake(), POLL_MS).unref();
-    this.wake();
+    this.database.onOpen(() => {
+      this.poll ??= setInterval(() => this.wake(), POLL_MS).unref();
+      this.wake();
+    });
   }
 
   /** Does all jobs that are due now, and comes back when they are done, put off or given up. */

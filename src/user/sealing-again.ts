@@ -47,7 +47,7 @@ export class SealingAgain implements OnModuleInit, OnModuleDestroy {
     if (!this.keyRing.isRotating) return;
     const run = () => void this.goOn(REST_MS).catch(() => this.logger.warn('sealing again did not finish'));
     this.timer = setInterval(run, EVERY_MS).unref();
-    setImmediate(run);
+    this.database.onOpen(() => void setImmediate(run));
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -55,6 +55,7 @@ function optionsOf(url: string) {
 async function open(url: string): Promise<{ database: Database; close: () => Promise<void> }> {
   const dataSource = await new DataSource(optionsOf(url)).initialize();
   const database = new Database(dataSource, new PrometheusMetrics());
+  await database.open();
   return { database, close: () => dataSource.destroy() };
 }
 
@@ -144,7 +145,7 @@ if (backend.databaseUrl !== null) {
       const setting = 'SET SESSION sql_mode = ';
       const kept = `${'SET @sql_mode'.padEnd(setting.length - 2)}= `;
       proxy.rewrite(setting, kept);
-      await expect(openDataSource(optionsOf(url.href))).rejects.toThrow(
+      await expect(openDataSource(new DataSource(optionsOf(url.href)))).rejects.toThrow(
         /keeps settings of its own for our sessions: sql_mode/,
       );
       proxy.rewrite(setting, setting);

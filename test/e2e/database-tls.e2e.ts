@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/load-config.js';
 import { dataSourceOptions, openDataSource } from '../../src/database/data-source.js';
 import { MariadbServer } from '../harness/mariadb-server.js';
@@ -13,7 +14,8 @@ async function cipherOf(url: string): Promise<string> {
     ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_URL: url,
   });
-  const dataSource = await openDataSource(dataSourceOptions(database));
+  const dataSource = new DataSource(dataSourceOptions(database));
+  await openDataSource(dataSource);
   try {
     const rows: { Value: string }[] = await dataSource.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
     return rows[0]?.Value ?? '';

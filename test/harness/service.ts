@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createApp } from '../../src/create-app.js';
+import { DatabaseOpening } from '../../src/database/database-opening.js';
 import { createLogger } from '../../src/ops/logger.js';
 import { freePort } from './free-port.js';
 import type { MovableClock } from './movable-clock.js';
@@ -45,6 +46,9 @@ export async function startService(
   // On SQLite the one runner of the connection, which holds all statements; elsewhere one that never connects.
   keepAlive(app.get(DataSource).createQueryRunner());
   await app.listen({ port, host: config.host });
+  const opening = app.get(DatabaseOpening, { strict: false });
+  opening.begin();
+  await opening.opened;
   return {
     url: `http://127.0.0.1:${port}`,
     app,
