@@ -16,6 +16,7 @@ import { type Logger, NestLogger } from './ops/logger.js';
 import { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { RequestLog } from './ops/request-log.js';
 import { Shutdown } from './ops/shutdown.js';
+import { registerVerifyFiles } from './ops/verify-files.js';
 import { ReturnUrls } from './attempt/return-urls.js';
 
 /** How an app is put together; a test may leave out what only a running service needs. */
@@ -53,6 +54,7 @@ export async function createApp({
   );
   if (preview) return app;
   registerSecurityFields(adapter.getInstance(), config);
+  registerVerifyFiles(adapter.getInstance(), config);
   registerRequestHooks(
     adapter.getInstance(),
     config,

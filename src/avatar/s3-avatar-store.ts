@@ -1,7 +1,9 @@
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { AvatarStoreConfig } from '../config/app-config.js';
+import { backgroundNames } from '../outgoing/host-names.js';
 import { untilAborted } from '../outgoing/until-aborted.js';
 import { AVATAR_SIZES, avatarName, type AvatarSize, AvatarStore, storeUnavailable } from './avatar-store.js';
 
@@ -18,7 +20,11 @@ const CALL_MS = 8_000;
 export class S3AvatarStore extends AvatarStore {
   private opened: Promise<{ s3: S3; client: S3Client }> | null = null;
 
-  constructor(private readonly config: S3Config) {
+  /** @param lookup of host names: a bucket's own name may be one */
+  constructor(
+    private readonly config: S3Config,
+    private readonly lookup: LookupFunction = backgroundNames.lookup,
+  ) {
     super();
   }
 
@@ -76,11 +82,12 @@ export class S3AvatarStore extends AvatarStore {
   /** Loaded on first use: the library is large, and most installations keep their pictures on disk. */
   private async open(): Promise<{ s3: S3; client: S3Client }> {
     const s3 = await import('@aws-sdk/client-s3');
-    const { endpoint, region, accessKeyId, secretAccessKey } = this.config;
+    const { endpoint, region, style, accessKeyId, secretAccessKey } = this.config;
     const client = new s3.S3Client({
       region,
       credentials: { accessKeyId, secretAccessKey },
-      ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+      ...(endpoint === null ? {} : { endpoint }),
+      forcePathStyle: style === 'path',
       // Newer checksums are refused by stores that are older than they are; the signature covers the body anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -89,6 +96,8 @@ export class S3AvatarStore extends AvatarStore {
         connectionTimeout: CONNECT_MS,
         requestTimeout: ANSWER_MS,
         throwOnRequestTimeout: true,
+        httpAgent: { keepAlive: true, lookup: this.lookup },
+        httpsAgent: { keepAlive: true, lookup: this.lookup },
       },
     });
     return { s3, client };

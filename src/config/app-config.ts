@@ -67,6 +67,8 @@ export type AvatarStoreConfig =
       /** `null`: Amazon's own, by region. */
       readonly endpoint: string | null;
       readonly region: string;
+      /** Whether the bucket stands in the host name or in the path. */
+      readonly style: 'virtual' | 'path';
       readonly accessKeyId: string;
       readonly secretAccessKey: string;
     };
@@ -102,6 +104,8 @@ export abstract class AppConfig {
     readonly openUrl: string;
     /** Apps whose unionid may change (moved to another Open Platform account). */
     readonly acceptUnionIdChange: readonly string[];
+    /** Files by which WeChat knows that a domain is ours, served at the root. */
+    readonly verifyFiles: readonly { readonly name: string; readonly content: string }[];
     /** Message push; `null`: closed. With a key (32 bytes) only encrypted pushes are taken. */
     readonly push: { readonly token: string; readonly aesKey: Buffer | null } | null;
   };

@@ -43,6 +43,7 @@ export class Environment {
   @Parsed(parse.apps) WECHAT_OFFICIAL_ACCOUNTS: string | undefined = undefined;
   @Parsed(parse.pushToken) WECHAT_PUSH_TOKEN: string | undefined = undefined;
   @Parsed(parse.pushAesKey) WECHAT_PUSH_AES_KEY: string | undefined = undefined;
+  @Parsed(parse.verifyFiles) WECHAT_VERIFY_FILES: string | undefined = undefined;
   @Parsed(parse.scanPage) WECHAT_SCAN_PAGE: string | undefined = undefined;
   @Parsed(parse.baseUrl) WECHAT_API_URL: string | undefined = undefined;
   @Parsed(parse.baseUrl) WECHAT_OPEN_URL: string | undefined = undefined;

@@ -184,6 +184,7 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
       scanPage: parse.scanPage(env.WECHAT_SCAN_PAGE ?? ''),
       apiUrl: parse.baseUrl(env.WECHAT_API_URL ?? sandboxUrl ?? 'https://api.weixin.qq.com'),
       openUrl: parse.baseUrl(env.WECHAT_OPEN_URL ?? sandboxUrl ?? 'https://open.weixin.qq.com'),
+      verifyFiles: parse.verifyFiles(env.WECHAT_VERIFY_FILES ?? ''),
       acceptUnionIdChange: parse.appIds(env.ACCEPT_UNIONID_CHANGE),
       push: env.WECHAT_PUSH_TOKEN
         ? {

@@ -130,11 +130,21 @@ export function apps(value: string): { appId: string; secret: string }[] {
   return parsed;
 }
 
-/** `disk:folder` or `s3://bucket?endpoint=https://…&region=…`; `endpoint: null` is Amazon's own. */
-export function avatarStore(
-  value: string,
-):
-  { type: 'disk'; folder: string } | { type: 's3'; bucket: string; endpoint: string | null; region: string } {
+/** Object stores that want the bucket in the host name: Aliyun OSS, Tencent COS, Huawei OBS, Amazon. */
+const VIRTUAL_HOSTS = /\.(aliyuncs\.com|myqcloud\.com|myhuaweicloud\.com|amazonaws\.com(\.cn)?)$/;
+
+/** Where a bucket is, and whether its name stands in the host name or in the path. */
+export interface BucketAddress {
+  readonly type: 's3';
+  readonly bucket: string;
+  /** `null` is Amazon's own. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  readonly style: 'virtual' | 'path';
+}
+
+/** `disk:folder` or `s3://bucket?endpoint=https://…&region=…&style=virtual|path`. */
+export function avatarStore(value: string): { type: 'disk'; folder: string } | BucketAddress {
   if (value.startsWith('disk:')) {
     const folder = value.slice('disk:'.length);
     if (folder === '') throw new SettingFault('must name a folder after disk:');
@@ -146,14 +156,55 @@ export function avatarStore(
   if (
     !url ||
     !bucket ||
-    [...url.searchParams.keys()].some((name) => !['endpoint', 'region'].includes(name))
+    [...url.searchParams.keys()].some((name) => !['endpoint', 'region', 'style'].includes(name))
   ) {
-    throw new SettingFault('must be disk:folder or s3://bucket?endpoint=https://host&region=name');
+    throw new SettingFault(
+      'must be disk:folder or s3://bucket?endpoint=https://host&region=name&style=virtual|path',
+    );
   }
-  const endpoint = url.searchParams.get('endpoint');
   const region = url.searchParams.get('region') ?? 'us-east-1';
   if (!/^[a-z0-9-]{1,64}$/.test(region)) throw new SettingFault('must have a region of a-z, 0-9 and -');
-  return { type: 's3', bucket, endpoint: endpoint === null ? null : baseUrl(endpoint), region };
+  const endpoint = bucketEndpoint(url.searchParams.get('endpoint'), bucket);
+  return {
+    type: 's3',
+    bucket,
+    endpoint,
+    region,
+    style: bucketStyle(url.searchParams.get('style'), endpoint),
+  };
+}
+
+/** Consoles show the address of a bucket with its name in it: the endpoint is what follows. */
+function bucketEndpoint(value: string | null, bucket: string): string | null {
+  if (value === null) return null;
+  const endpoint = new URL(baseUrl(value));
+  const inHost = `${bucket}.`;
+  if (VIRTUAL_HOSTS.test(endpoint.hostname) && endpoint.hostname.startsWith(inHost)) {
+    endpoint.hostname = endpoint.hostname.slice(inHost.length);
+  }
+  return baseUrl(endpoint.href);
+}
+
+function bucketStyle(value: string | null, endpoint: string | null): 'virtual' | 'path' {
+  if (value === 'virtual' || value === 'path') return value;
+  if (value !== null) throw new SettingFault('must have style=virtual or style=path');
+  return endpoint === null || VIRTUAL_HOSTS.test(new URL(endpoint).hostname) ? 'virtual' : 'path';
+}
+
+/** `name.txt:content[,…]`, or `MP_verify_X.txt` alone, whose content is X (what WeChat's console asks for). */
+export function verifyFiles(value: string): { name: string; content: string }[] {
+  const files = list(value).map((entry) => {
+    const [, name = '', known, given] =
+      /^((?:MP_verify_([A-Za-z0-9]{1,64})|[A-Za-z0-9_-]{1,64})\.txt)(?::(.*))?$/.exec(entry) ?? [];
+    const content = given ?? known ?? '';
+    if (name === '' || !/^[\x21-\x7e]{1,255}$/.test(content)) {
+      throw new SettingFault('must be name.txt:content or MP_verify_X.txt, several separated by commas');
+    }
+    return { name, content };
+  });
+  if (new Set(files.map(({ name }) => name)).size < files.length)
+    throw new SettingFault('names a file twice');
+  return files;
 }
 
 const MIN_KEY_LENGTH = 16;

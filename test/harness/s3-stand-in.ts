@@ -11,6 +11,8 @@ export const S3_KEYS = {
 export class S3StandIn {
   /** By path: `/bucket/key`. */
   readonly objects = new Map<string, { readonly bytes: Buffer; readonly contentType: string }>();
+  /** What arrived, in its order. */
+  readonly requests: { readonly host: string; readonly path: string }[] = [];
   private readonly server: Server;
 
   private constructor(private readonly bucket: string) {
@@ -37,8 +39,11 @@ export class S3StandIn {
   }
 
   private answer(request: IncomingMessage, body: Buffer): { status: number; type: string; bytes: Buffer } {
-    const { pathname } = new URL(request.url ?? '/', 'http://s3');
+    const url = new URL(request.url ?? '/', 'http://s3');
+    const host = request.headers.host ?? '';
+    this.requests.push({ host, path: url.pathname });
     if (!isSigned(request, body)) return failure(403, 'SignatureDoesNotMatch');
+    const pathname = host.startsWith(`${this.bucket}.`) ? `/${this.bucket}${url.pathname}` : url.pathname;
     if (!pathname.startsWith(`/${this.bucket}/`)) return failure(404, 'NoSuchBucket');
     switch (request.method) {
       case 'PUT':

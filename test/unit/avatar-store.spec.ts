@@ -6,6 +6,8 @@ import type { AvatarStore } from '../../src/avatar/avatar-store.js';
 import { DiskAvatarStore } from '../../src/avatar/disk-avatar-store.js';
 import { S3AvatarStore } from '../../src/avatar/s3-avatar-store.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { pinnedTo } from '../../src/outgoing/host-names.js';
+import { drippingServer } from '../harness/black-hole.js';
 import { S3_KEYS, S3StandIn } from '../harness/s3-stand-in.js';
 
 const LARGE = Buffer.from('the large one');
@@ -91,10 +93,35 @@ describe('pictures in a bucket', () => {
     bucket: 'faces',
     endpoint: url,
     region: 'cn-north-1',
+    style: 'path' as const,
     ...S3_KEYS,
   });
 
   keepsPictures(() => new S3AvatarStore(config()));
+
+  test('the bucket stands in the path, or in the host name, and the signature covers where it stands', async () => {
+    const local = pinnedTo([{ address: '127.0.0.1', family: 4 }]);
+    const port = new URL(url).port;
+    for (const style of ['path', 'virtual'] as const) {
+      const store = new S3AvatarStore({ ...config(), endpoint: `http://oss.example:${port}`, style }, local);
+      await store.put(`styled${style}`, 132, SMALL);
+      expect(await store.get(`styled${style}`, 132)).toEqual(SMALL);
+    }
+    const wire = s3.requests.filter(({ path }) => path.includes('styled'));
+    expect(wire.map(({ host, path }) => `${host}${path}`)).toEqual([
+      `oss.example:${port}/faces/avatars/styledpath.132.webp`,
+      `oss.example:${port}/faces/avatars/styledpath.132.webp`,
+      `faces.oss.example:${port}/avatars/styledvirtual.132.webp`,
+      `faces.oss.example:${port}/avatars/styledvirtual.132.webp`,
+    ]);
+  });
+
+  test('a body that drips is a bucket that is away, within 10 s', async () => {
+    const dripping = await drippingServer();
+    const store = new S3AvatarStore({ ...config(), endpoint: `http://127.0.0.1:${dripping.port}` });
+    await expect(store.get('abc', 640)).rejects.toMatchObject(UNAVAILABLE);
+    await dripping.close();
+  });
 
   test('objects say that they are WebP', async () => {
     await new S3AvatarStore(config()).put('typed', 132, SMALL);
@@ -138,6 +165,7 @@ describe('the setting', () => {
       bucket: 'faces',
       endpoint: null,
       region: 'eu-west-1',
+      style: 'virtual',
       ...credentials,
     });
     expect(load({ AVATAR_STORE: 's3://faces/?endpoint=https://cos.example.com/', ...keys })).toEqual({
@@ -145,8 +173,32 @@ describe('the setting', () => {
       bucket: 'faces',
       endpoint: 'https://cos.example.com',
       region: 'us-east-1',
+      style: 'path',
       ...credentials,
     });
+  });
+
+  test.each([
+    ['https://oss-cn-hangzhou.aliyuncs.com', 'virtual'],
+    ['https://cos.ap-guangzhou.myqcloud.com', 'virtual'],
+    ['https://obs.cn-north-4.myhuaweicloud.com', 'virtual'],
+    ['https://s3.cn-north-1.amazonaws.com.cn', 'virtual'],
+    ['https://minio.example.com', 'path'],
+    ['https://aliyuncs.com.example.com', 'path'],
+  ])('a bucket at %s stands in the %s unless the setting says otherwise', (endpoint, style) => {
+    const at = (extra = '') =>
+      load({ AVATAR_STORE: `s3://faces?endpoint=${encodeURIComponent(endpoint)}${extra}`, ...keys });
+    expect(at()).toMatchObject({ endpoint, style });
+    expect(at('&style=path')).toMatchObject({ style: 'path' });
+    expect(at('&style=virtual')).toMatchObject({ style: 'virtual' });
+  });
+
+  test('an endpoint as consoles show it, with the bucket in it, is the endpoint without', () => {
+    const store = load({
+      AVATAR_STORE: 's3://faces?endpoint=https://faces.oss-cn-hangzhou.aliyuncs.com',
+      ...keys,
+    });
+    expect(store).toMatchObject({ endpoint: 'https://oss-cn-hangzhou.aliyuncs.com', style: 'virtual' });
   });
 
   test.each([
@@ -161,6 +213,7 @@ describe('the setting', () => {
     's3://faces?endpoint=https://user:hush@x',
     's3://faces?region=a b',
     's3://faces?secret=hush',
+    's3://faces?style=hush',
   ])('%s stops the start, and is not repeated', (value) => {
     const start = () => load({ AVATAR_STORE: value, ...keys });
     expect(start).toThrow(/AVATAR_STORE must/);
@@ -179,4 +232,27 @@ describe('the setting', () => {
     expect(store).toMatchObject({ secretAccessKey: 'from a file' });
     await rm(folder, { recursive: true });
   });
+});
+
+describe('WECHAT_VERIFY_FILES', () => {
+  const load = (value: string) =>
+    loadConfig({
+      NODE_ENV: 'test',
+      ENCRYPTION_KEYS: Buffer.alloc(32, 1).toString('base64'),
+      WECHAT_VERIFY_FILES: value,
+    }).wechat.verifyFiles;
+
+  test('names files and their content', () => {
+    expect(load('MP_verify_X1.txt,abc.txt:def')).toEqual([
+      { name: 'MP_verify_X1.txt', content: 'X1' },
+      { name: 'abc.txt', content: 'def' },
+    ]);
+  });
+
+  test.each(['abc.txt', 'a/b.txt:x', '../x.txt:x', 'x.html:<b>', 'x.txt:', 'x.txt:a b', 'x.txt:1,x.txt:2'])(
+    '%s stops the start',
+    (value) => {
+      expect(() => load(value)).toThrow(/WECHAT_VERIFY_FILES/);
+    },
+  );
 });
