@@ -12,6 +12,8 @@ export interface ServerFacts {
 }
 
 const PROBE_MS = 10_000;
+/** One node of three has all of so many keys once in 6,561 times. */
+const OTHER_KEYS = 8;
 
 /**
  * The first words on a connection: who is there, and once each command of the store, on a key of its own. What the
@@ -38,6 +40,10 @@ export async function greet(
       ['GETDEL', redis.getdel(probeKey)],
       ['DEL', redis.del(probeKey)],
     );
+  }
+  // Where INFO is forbidden: a node of a cluster has no more than its part of any keys.
+  for (let other = 0; config.mode !== 'cluster' && other < OTHER_KEYS; other++) {
+    words.push(['GET', redis.get(`${probeKey ?? ''}:${other}`)]);
   }
   words.push(['PUBLISH', redis.publish(channel, '')]);
   const [facts, ...replies] = await Promise.allSettled([info, ...words.map(([, reply]) => reply)]);

@@ -432,6 +432,8 @@ onPrivateServers('what waiting does not mend', () => {
       return nodes;
     });
     expect(await start(`redis://${node?.place ?? ''}`)).toMatch(/redis\+cluster:\/\//);
+    await node?.call('ACL', 'SETUSER', 'x', 'on', '>hunter2', '~*', '&*', '+@all', '-info');
+    expect(await start(`redis://x:hunter2@${node?.place ?? ''}`)).toMatch(/redis\+cluster:\/\//);
     const plain = await server();
     expect(await start(`redis+cluster://${plain.place}`)).toMatch(/redis:\/\//);
     expect(await start(`redis+sentinel://${plain.place}/mymaster`)).toMatch(/no sentinel/);
