@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,15 +6,20 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { DataSource } from 'typeorm';
 import type { SqliteDataSource } from '../../src/database/sqlite-data-source.js';
 import type { SqliteQueryRunner } from '../../src/database/sqlite-query-runner.js';
+import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { call } from '../harness/http.js';
 import { firstLogin, isReady, send, within, writes } from '../harness/ledger.js';
+import { MovableClock } from '../harness/movable-clock.js';
 import { API_KEYS } from '../harness/operator.js';
 import { holdElsewhere, rowsElsewhere, writeElsewhere } from '../harness/other-process.js';
 import { endProgram } from '../harness/program.js';
 import { freePort } from '../harness/free-port.js';
 import { startProcess, untilReady } from '../harness/service-process.js';
 import { SmallDisk } from '../harness/small-disk.js';
+import { WebhookReceiver } from '../harness/webhook-receiver.js';
 import { World } from '../harness/world.js';
+
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 
 declare const backend: { databaseUrl: string | null };
 
@@ -29,11 +35,25 @@ if (backend.databaseUrl === null) {
   (disk ? describe : describe.skip)('SQLite on a disk that fills', () => {
     const file = join(disk?.folder ?? '', 'service.sqlite');
     let world: World;
+    let receiver: WebhookReceiver;
     beforeAll(async () => {
-      world = await World.start({ DATABASE_URL: `sqlite:${file}`, ...API_KEYS });
+      const clock = new MovableClock();
+      receiver = await WebhookReceiver.listen(SECRET, clock);
+      world = await World.start(
+        {
+          DATABASE_URL: `sqlite:${file}`,
+          ...API_KEYS,
+          WEBHOOK_URLS: receiver.url,
+          WEBHOOK_SECRET: SECRET,
+        },
+        1,
+        {},
+        clock,
+      );
     });
     afterAll(async () => {
       await world.stop();
+      await receiver.close();
       disk?.unmount();
     });
 
@@ -67,6 +87,44 @@ if (backend.databaseUrl === null) {
         expect(lost([...ledger, ...after])).toEqual([]);
       },
     );
+
+    test('a job that finds the disk full does its work once there is room', async () => {
+      const jobs = world.service().app.get(WebhookWorker, { strict: false });
+      await jobs.runDue();
+      receiver.answers('nothing');
+      const { user } = await world.miniProgramLogin(await world.person());
+      (await connectionOf(world)).exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      disk?.fill(0);
+      receiver.answers(204);
+      await jobs.runDue();
+      const waiting = `SELECT id FROM events WHERE user_id = '${user.id}' AND type = 'user.created' AND delivered_at IS NULL`;
+      expect(rowsElsewhere(file, waiting)).toHaveLength(1);
+      disk?.free();
+      world.clock.advance(120);
+      await within(5_000, async () => {
+        await jobs.runDue();
+        return rowsElsewhere(file, waiting).length === 0;
+      });
+      expect(receiver.about(user.id).length).toBeGreaterThan(0);
+    });
+
+    test('with room in the log and none for the database file, all is in the log', async () => {
+      const sqlite = await connectionOf(world);
+      // The log keeps its size and is written from its beginning; the database file is as small as can be.
+      sqlite.exec('CREATE TABLE ballast AS SELECT randomblob(3000000) AS x; DROP TABLE ballast; VACUUM');
+      sqlite.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      const ledger: string[] = [];
+      const all = await writes(world, change);
+      disk?.fill(0);
+      expect(await send(all.slice(1), ledger)).toEqual([]);
+      expect(() => sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)')).toThrow('full');
+      expect(await send(all.slice(0, 1), ledger)).toEqual([]);
+      expect(await isReady(world.url)).toBe(true);
+      expect(lost(ledger)).toEqual([]);
+      disk?.free();
+      expect(await send(await writes(world, change), ledger)).toEqual([]);
+      expect(lost(ledger)).toEqual([]);
+    });
 
     test('a database that may not grow, found by a statement and not by COMMIT: the same', async () => {
       const ledger: string[] = [];

@@ -111,6 +111,11 @@ export async function writes(world: World, change: (sql: string) => Promise<void
       () => admin(signedOut.user, '/sessions', 'DELETE'),
       () => `SELECT 1 FROM sessions WHERE id = '${sessionOf(signedOut)}' AND revoked_at IS NOT NULL`,
     ),
+    of(
+      'a new signing key',
+      () => callWithKey(`${world.url}/v1/admin/signing-keys/rotate`, ADMIN_KEY, { json: { now: true } }),
+      (reply) => `SELECT 1 FROM signing_keys WHERE kid = '${(reply.body as { kid: string }).kid}'`,
+    ),
   ];
 }
 
