@@ -5,6 +5,7 @@ import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
 import type { Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace } from './database-errors.js';
+import { Deadlines } from './deadlines.js';
 import { MysqlConnections } from './mysql-connections.js';
 import { Readiness } from './readiness.js';
 import { SqliteConnection } from './sqlite-connection.js';
@@ -13,8 +14,6 @@ import { isUnavailable } from './unavailable.js';
 
 export type { Statement } from './connections.js';
 
-/** An answer later than this counts as none, all attempts together: 503 within 2 s, whatever the network does. */
-const DEADLINE_MS = 1_800;
 const MAX_ATTEMPTS = 10;
 /** Who lost a race waits for up to so long, and longer each time: else the same works meet again (ms). */
 const PAUSE_MS = 20;
@@ -34,6 +33,7 @@ export class Database {
   private readonly openers: (() => Promise<void> | void)[] = [];
   private opened = false;
   private readonly readiness: Readiness;
+  private readonly deadlines = new Deadlines();
   private readonly inside = new AsyncLocalStorage<true>();
   private readonly listeners: (() => void)[] = [];
   private readonly exclusive = new Map<string, Promise<unknown>>();
@@ -45,7 +45,7 @@ export class Database {
     this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
     this.readiness = new Readiness(this.dialect, (statements) =>
-      this.once(() => this.connected().batch(statements, deadline())),
+      this.once(() => this.connected().batch(statements, this.deadlines.next())),
     );
     this.forUpdateSkipLocked = this.dialect === 'mysql' ? ' FOR UPDATE SKIP LOCKED' : '';
     const size = dataSource.options.poolSize ?? 1;
@@ -85,12 +85,12 @@ export class Database {
 
   /** Runs statements that need no transaction. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.once(() => this.connected().run((runner) => work(runner.manager), deadline()));
+    return this.once(() => this.connected().run((runner) => work(runner.manager), this.deadlines.next()));
   }
 
   /** Rows of one SELECT. */
   select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
-    return this.once(() => this.connected().select<Row>(sql, parameters, deadline()));
+    return this.once(() => this.connected().select<Row>(sql, parameters, this.deadlines.next()));
   }
 
   /**
@@ -163,7 +163,7 @@ export class Database {
     lost: (error: unknown) => boolean,
     write: (until: number) => Promise<T>,
   ): Promise<T> {
-    const until = deadline();
+    const until = this.deadlines.next();
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await this.once(() => write(until));
@@ -180,10 +180,12 @@ export class Database {
 
   private async once<T>(work: () => Promise<T>): Promise<T> {
     if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
-    return this.inside.run(true, work).catch((error: unknown) => {
-      this.readiness.heard(error);
-      throw error;
-    });
+    return this.deadlines
+      .counted(() => this.inside.run(true, work))
+      .catch((error: unknown) => {
+        this.readiness.heard(error);
+        throw error;
+      });
   }
 
   /** @throws AppError DATABASE_UNAVAILABLE before the database was reached for the first time */
@@ -191,11 +193,6 @@ export class Database {
     if (!this.connections) throw new AppError('DATABASE_UNAVAILABLE');
     return this.connections;
   }
-}
-
-/** Of a work that begins now, on the clock of `performance.now()`. */
-function deadline(): number {
-  return performance.now() + DEADLINE_MS;
 }
 
 function pause(ms: number): Promise<void> {
