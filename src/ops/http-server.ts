@@ -135,13 +135,8 @@ export function registerRequestHooks(
     // Not onResponse, which is not run where the client leaves early.
     reply.raw.once('close', () => requests.ended(request, reply, facts));
     const apiKey = apiKeyOf(request, config);
-    const forwardedFor = request.headers['x-forwarded-for'];
-    const ip = addresses.find(
-      request.raw.socket.remoteAddress,
-      // Node joins several fields of this name.
-      typeof forwardedFor === 'string' ? forwardedFor : undefined,
-      apiKey !== null,
-    );
+    const { remoteAddress } = request.raw.socket;
+    const ip = addresses.find(remoteAddress, forwardedFor(request.headers, apiKey), apiKey !== null);
     // For `@Ip()` and whoever else asks Fastify.
     Object.defineProperty(request, 'ip', { value: ip });
     runInRequestContext({ requestId: request.id, ip, apiKey, facts }, done);
@@ -160,6 +155,17 @@ export function registerRequestHooks(
   acceptForms(fastify);
   refuseForms(fastify);
   ignoreBodies(fastify);
+}
+
+/**
+ * What proxies, or a program with a good key, say of addresses. A proxy that overwrites X-Forwarded-For may keep what it
+ * was sent in X-Original-Forwarded-For (as deploy/nginx and ingress-nginx do): for nobody but such programs.
+ */
+function forwardedFor(headers: FastifyRequest['headers'], apiKey: ApiKey | null): string | undefined {
+  const names = apiKey ? ['x-original-forwarded-for', 'x-forwarded-for'] : ['x-forwarded-for'];
+  // Node joins several fields of one name.
+  const said = names.map((name) => headers[name]).filter((value) => typeof value === 'string');
+  return said.length === 0 ? undefined : said.join(',');
 }
 
 function apiKeyOf({ headers }: FastifyRequest, { apiKeys }: AppConfig): ApiKey | null {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call } from '../harness/http.js';
+import { SERVICE_KEY } from '../harness/operator.js';
 import type { TokenReply } from '../harness/world.js';
 import { People, Refusal } from './people.js';
 import { type Passage, type Replica, Wiring } from './wiring.js';
@@ -117,6 +118,22 @@ const CROWD = 12;
     });
     expect(sessions.body.items.map(({ ip }) => ip)).toEqual(['127.0.0.1']);
     expect(await verify({ accessToken } as TokenReply)).toBe(200);
+  });
+
+  test('what a program with a good key says of the address is, and with a wrong key it gains nothing', async () => {
+    const login = async (key: string): Promise<{ status: number; token: string }> => {
+      const { id: person } = await people.someone();
+      const reply = await call<TokenReply>(`${wiring.url}/v1/mini-program/login`, {
+        json: await people.sandbox<{ code: string }>('wx-login', { person }),
+        headers: { 'x-api-key': key, 'x-forwarded-for': '203.0.113.9:51234' },
+      });
+      return { status: reply.status, token: reply.body.accessToken };
+    };
+    const { status, token } = await login(SERVICE_KEY);
+    expect(status).toBe(200);
+    const sessions = await call<{ items: { ip: string }[] }>(`${wiring.url}/v1/users/me/sessions`, { token });
+    expect(sessions.body.items.map(({ ip }) => ip)).toEqual(['203.0.113.9']);
+    expect((await login(`${SERVICE_KEY}x`)).status).toBe(401);
   });
 
   test('metrics stay inside, nginx tells no version, a body that is too large is told as the service tells it', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Backend, createBackend } from '../harness/backend.js';
 import { freePort } from '../harness/free-port.js';
+import { SERVICE_KEY } from '../harness/operator.js';
 import { composeEnvironment } from './compose-files.js';
 import { NginxProcess } from './nginx-process.js';
 import { endProgram, type Program, startProgram, untilAnswers } from '../harness/program.js';
@@ -62,6 +63,7 @@ export class Wiring {
       WECHAT_API_URL: addresses.wechatUrl,
       TRUSTED_PROXIES: '127.0.0.1',
       RATE_LIMITS: 'off',
+      SERVICE_API_KEYS: `orders:${SERVICE_KEY}`,
       LOG_LEVEL: 'warn',
     });
     const sandbox = startProgram(

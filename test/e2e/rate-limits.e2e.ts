@@ -220,6 +220,13 @@ describe('a program with a service key', () => {
     const code = await world.wxLogin(await world.person());
     const reply = await login(SERVICE_KEY, { code }, '[2001:DB8::7]:51234');
     expect(reply.status).toBe(200);
+    // A proxy that overwrites X-Forwarded-For keeps it under another name.
+    const behind = await callWithKey(`${world.url}/v1/mini-program/login`, SERVICE_KEY, {
+      json: { code: await world.wxLogin(await world.person()) },
+      headers: { 'x-forwarded-for': '127.0.0.1', 'x-original-forwarded-for': '203.0.113.77' },
+    });
+    expect(behind.status).toBe(200);
+    expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '203.0.113.77'`)).toBe(1);
     // What the app may do at WeChat holds for a program, too.
     expect(fields(reply).policy).toBe('"login-app";q=40000;w=60');
     expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '2001:db8::7'`)).toBe(1);
@@ -232,6 +239,12 @@ describe('a program with a service key', () => {
     const statuses = await flood(30, (index) => login(`wrong-${index}`, {}, `192.0.2.${index}`));
     expect(statuses).toEqual({ 401: 19, 429: 11 });
     expect((await login(null, {}, '192.0.2.99')).status).toBe(429);
+    const forged = { 'x-original-forwarded-for': '192.0.2.98' };
+    const other = await callWithKey(`${world.url}/v1/mini-program/login`, 'wrong-again', {
+      json: {},
+      headers: forged,
+    });
+    expect(other.status).toBe(429);
     expect(await world.count(`events WHERE type = 'operator.refused' AND ip = '127.0.0.1'`)).toBe(1);
     expect((await login(SERVICE_KEY, {})).status).toBe(400);
   });
