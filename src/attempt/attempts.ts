@@ -164,13 +164,17 @@ export class Attempts {
     return known(stepped.attempt);
   }
 
-  /** The person refuses. @throws AppError SCAN_UNKNOWN, SCAN_TAKEN, SCAN_REQUIRED, SCAN_DECIDED */
-  async deny(ticket: string, identityId: string): Promise<Attempt> {
+  /**
+   * The person refuses.
+   * @returns also whether this was the refusal, and not a repeated one
+   * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN, SCAN_REQUIRED, SCAN_DECIDED
+   */
+  async deny(ticket: string, identityId: string): Promise<{ attempt: Attempt; isFirst: boolean }> {
     const key = await this.keyOfTicket(ticket);
     const { attempt, isStepped } = await this.step(key, (asked) => deny(asked, identityId, this.clock.now()));
     // A repeated refusal is the same one.
     if (isStepped) this.metrics.login('scan', 'LOGIN_DENIED');
-    return known(attempt);
+    return { attempt: known(attempt), isFirst: isStepped };
   }
 
   /**

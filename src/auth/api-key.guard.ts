@@ -89,6 +89,7 @@ export class ApiKeyGuard implements CanActivate {
       throw new AppError('FORBIDDEN');
     }
     request.apiKey = key;
+    noteInRequest({ isOperator: true });
     return true;
   }
 

@@ -5,7 +5,7 @@ import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { LoginCodes } from '../attempt/login-codes.js';
 import { AppError } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { Refusals } from '../events/refusals.js';
+import { noteInRequest } from '../common/request-context.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { UserService } from '../user/user.service.js';
 import type { OwnerProofRequest } from './owner-proof.requests.js';
@@ -32,7 +32,6 @@ export class OwnerProof {
     private readonly attempts: Attempts,
     private readonly cookie: BrowserCookie,
     private readonly users: UserService,
-    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -52,8 +51,8 @@ export class OwnerProof {
       });
     }
     if (proof && (await this.ownerOf(proof, user.id, request))) return;
-    const details = { reason: 'OWNER_PROOF_REQUIRED', purpose: 'link', appId: identity.appId };
-    await this.refusals.record({ type: 'login.refused', userId: user.id, actor: 'user', details });
+    const channel = proof?.loginCode === undefined ? 'mini-program' : 'website';
+    noteInRequest({ asks: { channel, purpose: 'link' }, userId: user.id, appId: identity.appId });
     throw new AppError('OWNER_PROOF_REQUIRED');
   }
 

@@ -25,7 +25,7 @@ export class RefusedKeys {
   async refuse(request: FastifyRequest, reply: FastifyReply, key: GivenKey | null): Promise<void> {
     await this.limiter.requireLeft(guesses(request), reply);
     await this.limiter.use(guesses(request));
-    await this.refusals.record({
+    await this.refusals.recordFirst({
       type: 'operator.refused',
       userId: null,
       actor: key ? `${key.role}:${key.name}` : 'system',

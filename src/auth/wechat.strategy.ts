@@ -2,21 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-custom';
 import { AppError } from '../common/app-error.js';
-import type { ErrorCode } from '../common/error-catalogue.js';
 import { noteInRequest } from '../common/request-context.js';
-import { Refusals } from '../events/refusals.js';
+import type { AppKind } from '../config/app-config.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { WeChatApps } from '../wechat/wechat-apps.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { loginChannel, type WeChatLoginRequest, type WeChatLoginState } from './wechat-login-request.js';
 
-/** WeChat knows of nobody who may log in with the code: recorded, unlike what is about an app or a line. */
-const REFUSED_BY_WECHAT: ReadonlySet<ErrorCode> = new Set([
-  'WECHAT_CODE_INVALID',
-  'WECHAT_CODE_USED',
-  'WECHAT_USER_BLOCKED',
-  'WECHAT_SNAPSHOT_USER',
-]);
+const APP_KINDS = {
+  'mini-program': 'mini_program',
+  website: 'website',
+  'in-wechat': 'official_account',
+  'in-wechat-silently': 'official_account',
+} as const satisfies Record<WeChatLoginRequest['channel'], AppKind>;
 
 /**
  * The one strategy: a code of any channel in, the identity and its user out, nothing else. What follows (a session,
@@ -27,7 +26,7 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
   constructor(
     private readonly wechat: WeChatApiService,
     private readonly users: UserService,
-    private readonly refusals: Refusals,
+    private readonly apps: WeChatApps,
   ) {
     super();
   }
@@ -38,7 +37,9 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     if (!asked) throw new Error('the wechat strategy runs under WeChatAuthGuard only');
     const { purpose, channel } = asked;
     if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: loginChannel(channel) });
-    const login = await this.exchange(asked).catch((error: unknown) => this.refused(error, asked));
+    noteInRequest({ asks: { channel: loginChannel(channel), purpose } });
+    this.noteApp(asked);
+    const login = await this.exchange(asked);
     noteInRequest({ appId: login.appId });
     if (asked.purpose === 'identify') return { login };
     if (asked.purpose === 'find') {
@@ -56,17 +57,12 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     return resolved;
   }
 
-  /** @throws what it is given, recorded where WeChat has refused the code */
-  private async refused(error: unknown, { channel, appId, purpose }: WeChatLoginRequest): Promise<never> {
-    if (error instanceof AppError && REFUSED_BY_WECHAT.has(error.code)) {
-      await this.refusals.record({
-        type: 'login.refused',
-        userId: null,
-        actor: 'user',
-        details: { reason: error.code, channel, purpose, appId: appId ?? null },
-      });
-    }
-    throw error;
+  /** For the record of a refusal: the app that is asked for, where it is one of ours. */
+  private noteApp({ channel, appId }: WeChatLoginRequest): void {
+    const kind = APP_KINDS[channel];
+    const { apps } = this;
+    if (appId === undefined || apps.kindOf(appId) === kind)
+      noteInRequest({ appId: apps.find(kind, appId).appId });
   }
 
   private exchange({ channel, code, appId }: WeChatLoginRequest): Promise<WeChatLogin> {

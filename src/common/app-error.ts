@@ -7,10 +7,12 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** What a thrower may add to a code. Nothing secret: all but `cause` reaches the client. */
+/** What a thrower may add to a code. Nothing secret: all but `cause` and `operatorDetail` reaches the client. */
 export interface AppErrorOptions {
   /** One sentence about this occurrence (RFC 9457 `detail`); the catalogue's cause where absent. */
   readonly detail?: string;
+  /** Says more, for the log and for operators: addresses and settings are nothing for everybody. */
+  readonly operatorDetail?: string;
   readonly errors?: readonly FieldError[];
   /** Seconds; overrides the catalogue's. */
   readonly retryAfter?: number;
@@ -27,6 +29,8 @@ export class AppError extends Error {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
+  /** The detail for the log and for operators. */
+  readonly operatorDetail: string;
   readonly errors: readonly FieldError[] | undefined;
   /** Seconds for Retry-After, if any. */
   readonly retryAfter: number | undefined;
@@ -41,6 +45,7 @@ export class AppError extends Error {
     this.status = entry.status;
     this.title = entry.title;
     this.detail = detail;
+    this.operatorDetail = options.operatorDetail ?? detail;
     this.errors = options.errors;
     this.retryAfter = options.retryAfter ?? entry.retryAfter;
   }

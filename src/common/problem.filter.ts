@@ -12,6 +12,7 @@ import { AppError } from './app-error.js';
 import { BEARER_CHALLENGE } from './challenge.js';
 import type { ErrorCode } from './error-catalogue.js';
 import { describeError } from './describe-error.js';
+import { LoginRefusals } from './login-refusals.js';
 import { Metrics } from './metrics.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
 import { noteInRequest, requestContext } from './request-context.js';
@@ -39,16 +40,20 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly routes: RouteTable,
     private readonly metrics: Metrics,
+    private readonly refusals: LoginRefusals,
   ) {}
 
   async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    await this.send(reply, this.toAppError(exception, request), request);
+    await this.send(reply, await this.toAppError(exception, request), request);
   }
 
-  /** The AppError that something thrown stands for; what nobody expected is logged and becomes INTERNAL_ERROR. */
-  toAppError(exception: unknown, request: FastifyRequest): AppError {
+  /**
+   * The AppError that something thrown stands for; what nobody expected is logged and becomes INTERNAL_ERROR. A login
+   * that was refused is counted and recorded.
+   */
+  async toAppError(exception: unknown, request: FastifyRequest): Promise<AppError> {
     const error = this.translate(exception, request);
     noteInRequest({ code: error.code });
     const channel = requestContext()?.facts.login;
@@ -58,10 +63,11 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.error({
         requestId: request.id,
         code: error.code,
-        detail: error.detail,
+        detail: error.operatorDetail,
         ...(origin === undefined ? {} : { error: describeError(origin) }),
       });
     }
+    await this.refusals.refused(error);
     return error;
   }
 
@@ -93,7 +99,7 @@ export class ProblemFilter implements ExceptionFilter {
       .status(error.status)
       .header('Cache-Control', 'no-store')
       .type(PROBLEM_JSON)
-      .send(toProblem(error, request.id));
+      .send(toProblem(error, request.id, requestContext()?.facts.isOperator));
   }
 }
 

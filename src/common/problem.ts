@@ -14,14 +14,14 @@ export interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
-/** The problem document of an error, for the request with that id. */
-export function toProblem(error: AppError, requestId: string): Problem {
+/** The problem document of an error, for the request with that id. @param isOperator may know of the set-up */
+export function toProblem(error: AppError, requestId: string, isOperator = false): Problem {
   return {
     type: `urn:wechat-auth:error:${error.code}`,
     title: error.title,
     status: error.status,
     code: error.code,
-    detail: error.detail,
+    detail: isOperator ? error.operatorDetail : error.detail,
     requestId,
     ...(error.errors ? { errors: error.errors } : {}),
   };

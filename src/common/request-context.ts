@@ -10,6 +10,12 @@ export interface RequestFacts {
   appId?: string;
   /** The request is an attempt to log in: whether it opens a session or ends in an error is counted. */
   login?: LoginChannel | undefined;
+  /** It shows who somebody is at WeChat, to log in or for something else: a refusal is recorded. */
+  asks?: { readonly channel: LoginChannel; readonly purpose: string };
+  /** Its refusal stands in an event already. */
+  isRefusalRecorded?: boolean;
+  /** An operator, or a program of theirs, asks: they may know what is wrong with the set-up. */
+  isOperator?: boolean;
   /** The error that it was answered with. */
   code?: ErrorCode;
   /** What a 401 asks for (WWW-Authenticate, RFC 9110 section 11.6.1), where it is not simply `Bearer`. */

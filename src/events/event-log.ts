@@ -212,10 +212,24 @@ export class EventLog {
     return rows.map(toRecordedEvent);
   }
 
-  /** Records something that changed nothing else, such as a refusal. */
-  async record(event: NewEvent): Promise<void> {
+  /** Records something that changed nothing else, such as a refusal. @returns id of the event */
+  async record(event: NewEvent): Promise<string> {
     const { userId } = event;
-    await this.database.batch([userId === null ? this.entry(event) : this.entryOf({ ...event, userId })]);
+    const entry = userId === null ? this.entry(event) : this.entryOf({ ...event, userId });
+    await this.database.batch([entry]);
+    return String(entry.parameters[0]);
+  }
+
+  /** Replaces the details of events that go on counting. */
+  async amend(
+    events: readonly { readonly id: string; readonly details: NewEvent['details'] }[],
+  ): Promise<void> {
+    await this.database.batch(
+      events.map(({ id, details }) => ({
+        sql: 'UPDATE events SET details = ? WHERE id = ?',
+        parameters: [JSON.stringify(details ?? {}), id],
+      })),
+    );
   }
 
   private values(event: NewEvent): Statement['parameters'] {

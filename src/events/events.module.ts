@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { LoginRefusals } from '../common/login-refusals.js';
 import { Event } from './event.entity.js';
 import { EventList } from './event-list.js';
 import { EventLog } from './event-log.js';
@@ -14,7 +15,16 @@ import { WebhookWorker } from './webhook-worker.js';
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([Event, WebhookDelivery])],
-  providers: [EventLog, EventList, Refusals, WebhookQueue, WebhookSender, WebhookWorker, EventPruning],
-  exports: [EventLog, EventList, Refusals, WebhookQueue],
+  providers: [
+    EventLog,
+    EventList,
+    Refusals,
+    { provide: LoginRefusals, useExisting: Refusals },
+    WebhookQueue,
+    WebhookSender,
+    WebhookWorker,
+    EventPruning,
+  ],
+  exports: [EventLog, EventList, Refusals, LoginRefusals, WebhookQueue],
 })
 export class EventsModule {}

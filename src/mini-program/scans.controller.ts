@@ -164,9 +164,9 @@ export class ScansController {
     @Param('ticket') ticket: string,
     @CurrentSession() { identity, user }: SessionOfUser,
   ): Promise<ScanStatusReply> {
-    const attempt = await this.attempts.deny(ticket, identity.id);
-    const details = { reason: 'LOGIN_DENIED', channel: 'scan', appId: identity.appId };
-    await this.refusals.record({ type: 'login.refused', userId: user.id, actor: 'user', details });
+    const { attempt, isFirst } = await this.attempts.deny(ticket, identity.id);
+    const known = { channel: 'scan', appId: identity.appId, userId: user.id } as const;
+    if (isFirst) await this.refusals.login('LOGIN_DENIED', known);
     return this.status(attempt);
   }
 

@@ -1,3 +1,4 @@
+import type { LoginChannel } from '../common/metrics.js';
 import type { RouteQuotaName } from '../common/quota-names.js';
 import type { AppKind } from '../config/app-config.js';
 
@@ -9,6 +10,8 @@ export interface RouteQuota {
   readonly perAddress: number;
   /** Of the app that the request names, else the default of this kind. */
   readonly perApp?: { readonly quota: number; readonly defaultKind: AppKind };
+  /** A request that is limited is a login of this channel that was refused. */
+  readonly login?: LoginChannel;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface RouteQuota {
  */
 export const ROUTE_QUOTAS = {
   // mini programs: phones, behind gateways
-  login: { perAddress: 3_000, perApp: { quota: 40_000, defaultKind: 'mini_program' } },
+  login: { perAddress: 3_000, perApp: { quota: 40_000, defaultKind: 'mini_program' }, login: 'mini-program' },
   'validate-token': { perAddress: 3_000 },
   'open-data': { perAddress: 3_000 },
   scans: { perAddress: 3_000 },
@@ -32,14 +35,14 @@ export const ROUTE_QUOTAS = {
 
   // websites: a login page costs one authorize or attempt, one picture, one callback, one redeem; people reload
   'login-page': { perAddress: 1_200 },
-  authorize: { perAddress: 1_200, perApp: { quota: 40_000, defaultKind: 'website' } },
-  attempts: { perAddress: 1_200 },
+  authorize: { perAddress: 1_200, perApp: { quota: 40_000, defaultKind: 'website' }, login: 'website' },
+  attempts: { perAddress: 1_200, login: 'website' },
   // Polls: 400 browsers that ask every 2 s, or any number that listen to the events.
   'attempt-status': { perAddress: 12_000 },
   // Seen on desktops, so behind offices. Its first fetch is a call to WeChat: see APP_QUOTAS.
   'qr-pictures': { perAddress: 600 },
-  callback: { perAddress: 1_200 },
-  redeem: { perAddress: 1_200 },
+  callback: { perAddress: 1_200, login: 'website' },
+  redeem: { perAddress: 1_200, login: 'website' },
 
   // tokens: 5,000 people refresh 333 times a minute, and once more when they open the app
   refresh: { perAddress: 3_000 },

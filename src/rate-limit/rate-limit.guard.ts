@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../common/ip-address.js';
 import type { RouteQuotaName } from '../common/quota-names.js';
-import { requestContext } from '../common/request-context.js';
+import { noteInRequest, requestContext } from '../common/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Quota } from './quota.js';
 import { ROUTE_QUOTAS, type RouteQuota } from './quotas.js';
@@ -42,6 +42,8 @@ export class RateLimitGuard implements CanActivate {
       if (quotas.length > 0) await this.limiter.take(quotas, reply);
     } catch (error) {
       this.hintAtProxy(request);
+      const { login }: RouteQuota = ROUTE_QUOTAS[name];
+      if (login) noteInRequest({ login });
       throw error;
     }
     return true;

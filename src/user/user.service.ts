@@ -7,6 +7,7 @@ import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
+import { Refusals } from '../events/refusals.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import {
@@ -31,6 +32,7 @@ export class UserService {
   constructor(
     private readonly database: Database,
     private readonly events: EventLog,
+    private readonly refusals: Refusals,
     private readonly sessionKeys: SessionKeys,
     private readonly avatarJobs: AvatarJobs,
     private readonly keyRing: KeyRing,
@@ -174,12 +176,7 @@ export class UserService {
   /** Lets nobody log in whose account is not active. @throws AppError ACCOUNT_DISABLED, recorded */
   async refuseDisabled({ identity, user }: IdentityOfUser): Promise<void> {
     if (user.status === 'active') return;
-    await this.events.record({
-      type: 'login.refused',
-      userId: user.id,
-      actor: 'user',
-      details: { appId: identity.appId, reason: 'disabled' },
-    });
+    await this.refusals.login('ACCOUNT_DISABLED', { userId: user.id, appId: identity.appId });
     throw new AppError('ACCOUNT_DISABLED');
   }
 

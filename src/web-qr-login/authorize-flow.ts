@@ -4,6 +4,7 @@ import { ReturnUrls, withAnswer } from '../attempt/return-urls.js';
 import { WebViewTickets } from '../attempt/web-view-tickets.js';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
+import { Refusals } from '../events/refusals.js';
 import type { Device } from '../session/session.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import { InWeChatFlow } from './in-wechat-flow.js';
@@ -20,6 +21,7 @@ export class AuthorizeFlow {
     private readonly returnUrls: ReturnUrls,
     private readonly apps: WeChatApps,
     private readonly metrics: Metrics,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -57,6 +59,7 @@ export class AuthorizeFlow {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'WEB_VIEW_TICKET_INVALID') throw error;
       this.metrics.login('web-view', error.code);
+      await this.refusals.login(error.code, { channel: 'web-view' });
       return withAnswer(allowed, 'error', error.code);
     }
   }

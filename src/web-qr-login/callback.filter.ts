@@ -34,7 +34,7 @@ export class CallbackFilter implements ExceptionFilter {
     } else if (exception instanceof AlreadyLanded) {
       await this.callbackReply.land(request, reply, login, exception.location, true);
     } else {
-      const { code } = this.problems.toAppError(exception, request);
+      const { code } = await this.problems.toAppError(exception, request);
       const isFirst = callbackFirst !== undefined;
       const location = await this.locationOf(code, login, isFirst, isFramed(request));
       // Where the store is away, a repeat will fail; this answer need not.

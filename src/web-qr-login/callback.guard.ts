@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { loginChannel } from '../auth/wechat-login-request.js';
 import { noteInRequest } from '../common/request-context.js';
-import { Refusals } from '../events/refusals.js';
 import { SessionService } from '../session/session.service.js';
 import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { isFramed } from './callback-reply.js';
@@ -44,7 +43,6 @@ export class CallbackGuard implements CanActivate {
     private readonly states: LoginStates,
     private readonly cookie: BrowserCookie,
     private readonly sessions: SessionService,
-    private readonly refusals: Refusals,
   ) {}
 
   /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; AlreadyLanded for a repeat, FramedCallback */
@@ -56,7 +54,13 @@ export class CallbackGuard implements CanActivate {
     const login = await this.states.find(state);
     if (!login) throw new AppError('STATE_INVALID');
     request.callbackLogin = login;
-    noteInRequest({ login: login.linkTo === null ? loginChannel(login.channel) : undefined });
+    const channel = loginChannel(login.channel);
+    const isLink = login.linkTo !== null;
+    noteInRequest({
+      login: isLink ? undefined : channel,
+      asks: { channel, purpose: isLink ? 'link' : 'log-in' },
+      appId: login.appId,
+    });
     // Before anything is used up: the whole window brings the same state and code again.
     if (isFramed(request) && !mayEndInFrame(login)) throw new FramedCallback();
     if (typeof state !== 'string' || (code !== undefined && typeof code !== 'string'))
@@ -66,18 +70,9 @@ export class CallbackGuard implements CanActivate {
     if (!continuation.first) throw new AlreadyLanded(continuation.location);
     request.callbackFirst = { state, code: given };
     // WeChat's old way to say that the person tapped cancel (wechat-api.md section 4.1).
-    if (given === '') {
-      await this.recordDenial(login);
-      throw new AppError('LOGIN_DENIED');
-    }
+    if (given === '') throw new AppError('LOGIN_DENIED');
     if (login.linkTo !== null) request.callbackUserId = (await this.sessions.verify(login.linkTo)).user.id;
     return true;
-  }
-
-  private async recordDenial({ linkTo, channel, appId }: LoginState): Promise<void> {
-    if (linkTo !== null) return;
-    const details = { reason: 'LOGIN_DENIED', channel: loginChannel(channel), appId };
-    await this.refusals.record({ type: 'login.refused', userId: null, actor: 'user', details });
   }
 }
 

@@ -25,7 +25,7 @@ export class ErrorPageFilter implements ExceptionFilter {
       await this.problems.catch(exception, host);
       return;
     }
-    const error = this.problems.toAppError(exception, request);
+    const error = await this.problems.toAppError(exception, request);
     await this.page.send(reply, error, request.id, request.headers['accept-language']);
   }
 }

@@ -119,6 +119,7 @@ export class WebsiteLoginFlow {
     noteInRequest({ login: 'website' });
     const pending = await this.loginCodes.find(loginCode, browser, codeVerifier);
     if (pending.kind === 'link') {
+      noteInRequest({ asks: { channel: 'website', purpose: 'link' } });
       return { tokens: await this.finishLink(loginCode, pending), isNewUser: false };
     }
     noteInRequest({ login: pending.channel });

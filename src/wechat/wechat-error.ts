@@ -23,6 +23,9 @@ export class WeChatError extends AppError {
   }
 }
 
+/** An errcode would say what is wrong with the set-up to whoever logs in. */
+const NOT_FOR_EVERYBODY = 'WeChat refuses this service. The log says why, under the requestId.';
+
 /**
  * The error that an errcode stands for. Only the errcode decides; of the text nothing but the request id and,
  * for 40164, the address is passed on.
@@ -33,7 +36,8 @@ export function errorOf(errcode: number, errmsg: string, appId: string): WeChatE
   const said = `WeChat answered ${errcode}${rid ? ` (rid ${rid})` : ''}.`;
   const advice = meaning.advice?.replace('{app}', appId).replace('{ip}', refusedAddress(errmsg));
   return new WeChatError(meaning.code, {
-    detail: advice ? `${said} ${advice}` : said,
+    detail: meaning.code === 'WECHAT_CONFIGURATION' ? NOT_FOR_EVERYBODY : said,
+    operatorDetail: advice ? `${said} ${advice}` : said,
     errcode,
     codeUnspent: meaning.codeUnspent ?? false,
     retry: meaning.retry ?? false,

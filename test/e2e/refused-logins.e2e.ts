@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser } from '../harness/browser.js';
-import { MINI_PROGRAM, World } from '../harness/world.js';
+import { call } from '../harness/http.js';
+import { pkce } from '../harness/pkce.js';
+import { WeChatBrowser } from '../harness/wechat-browser.js';
+import { MINI_PROGRAM, SHOP, World } from '../harness/world.js';
 
 interface RefusedLogin {
   readonly user_id: string | null;
@@ -22,6 +25,9 @@ describe('logins that are refused are recorded', () => {
     (await world.backend.rows(
       "SELECT user_id, actor, ip, request_id, details FROM events WHERE type = 'login.refused' ORDER BY id",
     )) as unknown as RefusedLogin[];
+
+  const reasonsOf = (events: readonly RefusedLogin[]) =>
+    events.map(({ details }) => (JSON.parse(details) as { reason: string }).reason);
 
   /** What was recorded meanwhile. */
   const during = async (work: () => Promise<unknown>): Promise<readonly RefusedLogin[]> => {
@@ -47,17 +53,32 @@ describe('logins that are refused are recorded', () => {
     });
   });
 
-  test('once a minute for each reason and address: a flood does not fill the table', async () => {
+  test('twenty a minute of one address each, the others counted in one event', async () => {
     const person = await world.person();
+    const code = await world.wxLogin(person);
+    await world.loginWith(code);
     const events = await during(async () => {
-      for (let time = 0; time < 5; time++) await world.loginWith(`0a1NoSuchCode${time}`);
-      const code = await world.wxLogin(person);
+      for (let time = 0; time < 22; time++) await world.loginWith(`0a1NoSuchCode${time}`);
       for (let time = 0; time < 3; time++) await world.loginWith(code);
+    });
+    const details = events.map((event) => JSON.parse(event.details) as Record<string, unknown>);
+    expect(details.slice(0, 20).map(({ reason }) => reason)).toEqual(Array(20).fill('WECHAT_CODE_INVALID'));
+    expect(new Set(events.slice(0, 20).map((event) => event.request_id)).size).toBe(20);
+    expect(details.slice(20)).toEqual([
+      expect.objectContaining({ reason: 'REFUSED_OFTEN', channel: null, appId: null }),
+    ]);
+    expect(events[20]).toMatchObject({ user_id: null, actor: 'system', ip: '127.0.0.1' });
+    // The count is written a moment later, and not at each refusal.
+    const counted = async () => JSON.parse((await recorded()).at(-1)?.details ?? '') as { count: number };
+    while ((await counted()).count < 5) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await counted()).toMatchObject({ count: 5, reasons: ['WECHAT_CODE_INVALID', 'WECHAT_CODE_USED'] });
+    const later = await during(async () => {
       await world.pass(61);
       await world.loginWith('0a1NoSuchCodeLater');
     });
-    const reasons = events.map(({ details }) => (JSON.parse(details) as { reason: string }).reason);
-    expect(reasons).toEqual(['WECHAT_CODE_INVALID', 'WECHAT_CODE_USED', 'WECHAT_CODE_INVALID']);
+    expect(later.map((event) => (JSON.parse(event.details) as { reason: string }).reason)).toEqual([
+      'WECHAT_CODE_INVALID',
+    ]);
   });
 
   test('by the person on a website', async () => {
@@ -91,7 +112,7 @@ describe('logins that are refused are recorded', () => {
     expect(JSON.parse(events[0]?.details ?? '')).toMatchObject({ reason: 'LOGIN_DENIED', channel: 'scan' });
   });
 
-  test('but not what is the fault of an app or of the line', async () => {
+  test('also where an app or the line is at fault, and not where the request is', async () => {
     const events = await during(async () => {
       for (const fault of [{ errcode: 40125 }, { errcode: 45011 }, { status: 502, body: '' }]) {
         await world.fault('/sns/jscode2session', fault);
@@ -101,6 +122,86 @@ describe('logins that are refused are recorded', () => {
       }
       expect((await world.loginWith('')).status).toBe(400);
     });
-    expect(events).toEqual([]);
+    expect(reasonsOf(events)).toEqual(['WECHAT_CONFIGURATION', 'WECHAT_RATE_LIMITED', 'WECHAT_UNAVAILABLE']);
+  });
+
+  test.each<[string, string, () => Promise<unknown>]>([
+    [
+      'a state in another browser',
+      'STATE_INVALID',
+      async () => {
+        const callback = await world.scanAndAllow(await world.authorize(new Browser()), await world.person());
+        await new Browser().visit(callback.href);
+      },
+    ],
+    [
+      'a state of nobody',
+      'STATE_INVALID',
+      () => call(`${world.url}/v1/web-qr-login/callback?code=x&state=y`),
+    ],
+    ['a loginCode of nobody', 'LOGIN_CODE_INVALID', () => world.redeem(new Browser(), 'a'.repeat(64))],
+    [
+      "somebody else's WeChat account",
+      'IDENTITY_TAKEN',
+      async () => {
+        const [mine, other] = [await world.person(), await world.person()];
+        const { accessToken: token } = await world.miniProgramLogin(mine);
+        await world.miniProgramLogin(other);
+        const json = { code: await world.wxLogin(other), proof: await world.miniProgramProof(mine) };
+        await call(`${world.url}/v1/users/me/identities/mini-program`, { token, json });
+      },
+    ],
+    [
+      'a ticket of nobody',
+      'WEB_VIEW_TICKET_INVALID',
+      () => {
+        const query = { ticket: 'x', returnTo: SHOP, codeChallenge: pkce().challenge };
+        return call(`${world.url}/v1/web-qr-login/authorize?${new URLSearchParams(query).toString()}`);
+      },
+    ],
+    [
+      'an account that is disabled',
+      'ACCOUNT_DISABLED',
+      async () => {
+        const person = await world.person();
+        const { user } = await world.miniProgramLogin(person);
+        await world.backend.write(`UPDATE users SET status = 'disabled' WHERE id = '${user.id}'`);
+        await world.loginWith(await world.wxLogin(person));
+      },
+    ],
+    [
+      'a visitor of a snapshot',
+      'WECHAT_SNAPSHOT_USER',
+      async () => {
+        const browser = new WeChatBrowser(world, await world.person());
+        const answer = {
+          access_token: '59_token',
+          openid: 'oMadeUp',
+          scope: 'snsapi_base',
+          is_snapshotuser: 1,
+        };
+        await world.fault('/sns/oauth2/access_token', { body: JSON.stringify(answer) });
+        await browser.land(await browser.authorize());
+      },
+    ],
+  ])('once, in one shape: %s', async (_what, reason, refuse) => {
+    const events = await during(refuse);
+    expect(events).toHaveLength(1);
+    const [event] = events;
+    expect(event).toMatchObject({ actor: 'user', ip: '127.0.0.1', request_id: expect.any(String) });
+    const details = JSON.parse(event?.details ?? '') as Record<string, unknown>;
+    expect(Object.keys(details).sort()).toEqual(['appId', 'channel', 'purpose', 'reason']);
+    expect(details.reason).toBe(reason);
+    expect(details.channel).toEqual(expect.any(String));
+  });
+
+  test('a change of the unionid: beside the event of the identity', async () => {
+    const person = await world.person();
+    await world.miniProgramLogin(person);
+    const events = await during(async () => {
+      await world.backend.write("UPDATE wechat_identities SET union_id = 'uOther'");
+      await world.loginWith(await world.wxLogin(person));
+    });
+    expect(reasonsOf(events)).toEqual(['WECHAT_UNIONID_CHANGED']);
   });
 });

@@ -566,7 +566,8 @@ describe('the picture of a code', () => {
     const attempt = await wrong.attempt(new Browser());
     const reply = await call<Problem>(attempt.qrImageUrl ?? '');
     expect(reply.body.code).toBe('WECHAT_CONFIGURATION');
-    expect(reply.body.detail).toContain('WECHAT_SCAN_PAGE');
+    expect(reply.body.detail).not.toContain('WECHAT_SCAN_PAGE');
+    expect(wrong.log()).toContain('WECHAT_SCAN_PAGE');
     await wrong.stop();
   });
 });
