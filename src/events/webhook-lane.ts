@@ -82,7 +82,8 @@ export class WebhookLane {
   }
 
   private async takeDeliveries(): Promise<void> {
-    while (this.running.size < this.atOnce && !this.closed) {
+    // Not for each that is done: claimed one by one, each would cost its own transactions.
+    while (this.running.size <= this.atOnce / 2 && !this.closed) {
       const free = this.atOnce - this.running.size;
       const claimed = await this.queue.claim(this.receiver, free);
       for (const delivery of claimed) {
@@ -134,7 +135,7 @@ export class WebhookLane {
 
   /** Those that arrive while a batch is being written are the next batch. */
   private finish(delivery: ClaimedDelivery): Promise<void> {
-    if (this.running.size >= this.atOnce) this.atOnce = Math.min(this.atOnce + 1, MOST);
+    if (this.running.size >= this.atOnce) this.atOnce = Math.min(this.atOnce * 2, MOST);
     this.delivered.push(delivery);
     this.nextWrite ??= this.writing.then(() => {
       this.nextWrite = null;

@@ -129,8 +129,9 @@ async function statementsSent(server: MariadbServer): Promise<string[]> {
      WHERE command_type IN ('Query', 'Execute') AND user_host LIKE '%${SERVICE}[${SERVICE}]%' ORDER BY event_time`,
   );
   const byForm = new Map<string, string>();
-  for (const { sql_text: text } of rows) {
-    const sql = String(text);
+  // A batch may stand there as one, with the statements that are behind each.
+  const texts = rows.flatMap(({ sql_text: text }) => String(text).split(';\n'));
+  for (const sql of texts) {
     const form = sql
       .replace(/'(?:[^'\\]|\\.|'')*'/g, '?')
       .replace(/\b\d+\b/g, '?')
