@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
 import type { Connections, Statement } from './connections.js';
-import { isDeadlock, isLostRace } from './database-errors.js';
+import { isDeadlock, isLostRace, LostRace } from './database-errors.js';
 import { Deadlines } from './deadlines.js';
 import { MysqlConnections } from './mysql-connections.js';
 import { Readiness } from './readiness.js';
@@ -199,7 +199,8 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Who was slower every time may come again; a value that is taken stays taken. */
+/** Who was slower every time may come again; what a work itself found, or a value that is taken, stays so. */
 function exhausted(error: unknown): unknown {
-  return isDeadlock(error) ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
+  const mayComeAgain = isDeadlock(error) && !(error instanceof LostRace);
+  return mayComeAgain ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
 }
