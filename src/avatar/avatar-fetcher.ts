@@ -1,4 +1,5 @@
 import { codeOf } from '../outgoing/connect.js';
+import { type ForwardProxy, goesThrough } from '../outgoing/forward-proxy.js';
 import { backgroundNames, pinnedTo, type ResolvedAddress, type ResolveName } from '../outgoing/host-names.js';
 import { HttpClient, type OutgoingAnswer } from '../outgoing/http-client.js';
 import { untilAborted } from '../outgoing/until-aborted.js';
@@ -13,12 +14,14 @@ export interface FetchLimits {
   readonly bytes: number;
   /** All addresses of a host name. */
   readonly resolve: ResolveName;
+  readonly proxy: ForwardProxy | null;
 }
 
 const LIMITS: FetchLimits = {
   milliseconds: 5_000,
   bytes: 2 * 1024 * 1024,
   resolve: (hostname) => backgroundNames.resolve(hostname),
+  proxy: null,
 };
 const HEADERS = {
   accept: 'image/*',
@@ -82,8 +85,15 @@ export class AvatarFetcher {
 
   /** The picture, or where it is. Each call has a client of its own, so that nothing stays open behind it. */
   private async get(url: URL, signal: AbortSignal): Promise<Buffer | { readonly location: string | null }> {
-    const lookup = pinnedTo(await untilAborted(this.checkedAddresses(url), signal));
-    const client = new HttpClient({ lookup, milliseconds: this.limits.milliseconds });
+    const { milliseconds, proxy } = this.limits;
+    // Behind a proxy the name is the proxy's to resolve. The host is one of WeChat's by its name, and TLS lets
+    // nobody else answer under it, wherever the name leads.
+    const client = goesThrough(proxy, url)
+      ? new HttpClient({ lookup: backgroundNames.lookup, milliseconds, proxy })
+      : new HttpClient({
+          lookup: pinnedTo(await untilAborted(this.checkedAddresses(url), signal)),
+          milliseconds,
+        });
     try {
       const answer = await client.request({ url, method: 'GET', headers: HEADERS, signal });
       if (!REDIRECTS.has(answer.status)) return await untilAborted(this.body(answer), signal);

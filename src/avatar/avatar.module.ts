@@ -12,8 +12,8 @@ import { S3AvatarStore } from './s3-avatar-store.js';
     AvatarSource,
     {
       provide: AvatarFetcher,
-      inject: [AvatarSource],
-      useFactory: (source: AvatarSource) => new AvatarFetcher(source),
+      inject: [AvatarSource, AppConfig],
+      useFactory: (source: AvatarSource, { proxy }: AppConfig) => new AvatarFetcher(source, { proxy }),
     },
     {
       provide: AvatarStore,

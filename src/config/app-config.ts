@@ -109,6 +109,8 @@ export abstract class AppConfig {
     /** Message push; `null`: closed. With a key (32 bytes) only encrypted pushes are taken. */
     readonly push: { readonly token: string; readonly aesKey: Buffer | null } | null;
   };
+  /** A forward proxy for calls to WeChat and for pictures; `except` are hosts that are called directly. */
+  abstract readonly proxy: { readonly url: string; readonly except: readonly string[] } | null;
   abstract readonly sandbox: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** 32 bytes each; the first encrypts. */
   abstract readonly encryptionKeys: readonly Buffer[];

@@ -9,6 +9,7 @@ export const SECRET_VARIABLES = [
   'WECHAT_MINI_PROGRAMS',
   'WECHAT_WEBSITES',
   'WECHAT_OFFICIAL_ACCOUNTS',
+  'HTTPS_PROXY',
   'WECHAT_PUSH_TOKEN',
   'WECHAT_PUSH_AES_KEY',
   'ENCRYPTION_KEYS',
@@ -43,6 +44,8 @@ export class Environment {
   @Parsed(parse.apps) WECHAT_OFFICIAL_ACCOUNTS: string | undefined = undefined;
   @Parsed(parse.pushToken) WECHAT_PUSH_TOKEN: string | undefined = undefined;
   @Parsed(parse.pushAesKey) WECHAT_PUSH_AES_KEY: string | undefined = undefined;
+  @Parsed(parse.proxyUrl) HTTPS_PROXY: string | undefined = undefined;
+  @Parsed(parse.noProxy) NO_PROXY: string | undefined = undefined;
   @Parsed(parse.verifyFiles) WECHAT_VERIFY_FILES: string | undefined = undefined;
   @Parsed(parse.scanPage) WECHAT_SCAN_PAGE: string | undefined = undefined;
   @Parsed(parse.baseUrl) WECHAT_API_URL: string | undefined = undefined;

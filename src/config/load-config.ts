@@ -193,6 +193,9 @@ function toConfig(env: Environment): Omit<AppConfig, 'warnings'> {
           }
         : null,
     },
+    proxy: env.HTTPS_PROXY
+      ? { url: parse.proxyUrl(env.HTTPS_PROXY), except: parse.noProxy(env.NO_PROXY ?? '') }
+      : null,
     sandbox,
     encryptionKeys: env.ENCRYPTION_KEYS ? parse.encryptionKeys(env.ENCRYPTION_KEYS) : developmentKeys('data'),
     jwt: { issuer: env.JWT_ISSUER ?? publicUrl, audience: env.JWT_AUDIENCE ?? publicUrl },

@@ -207,6 +207,24 @@ export function verifyFiles(value: string): { name: string; content: string }[] 
   return files;
 }
 
+/** A forward proxy: http or https, perhaps with user and password. */
+export function proxyUrl(value: string): string {
+  const url = parseUrl(value);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw new SettingFault('must be http://[user:password@]host:port of a proxy, or https://');
+  }
+  return url.href;
+}
+
+/** Comma-separated hosts that no proxy is used for: `example.com`, `.example.com`, `host:port`, `*`. */
+export function noProxy(value: string): string[] {
+  const hosts = list(value);
+  if (!hosts.every((host) => /^[A-Za-z0-9.*[\]:_/-]{1,255}$/.test(host))) {
+    throw new SettingFault('must be hosts, separated by commas');
+  }
+  return hosts;
+}
+
 const MIN_KEY_LENGTH = 16;
 
 /** `name:key[,name:key…]`; keys of at least 16 characters. */

@@ -2,6 +2,7 @@ import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { AppAccessTokens } from './app-access-tokens.js';
 import { AppCalls } from './app-calls.js';
+import { AppConfig } from '../config/app-config.js';
 import { HostNames } from '../outgoing/host-names.js';
 import { HttpClient } from '../outgoing/http-client.js';
 import { SpentCodes } from './spent-codes.js';
@@ -17,16 +18,20 @@ const CONNECT_MS = 3_000;
 /** The one place that talks to WeChat. */
 @Module({
   imports: [
-    HttpModule.register({
-      // Its answers are bytes: the header cannot be trusted with the charset, nor with the kind (wechat-api.md section 0).
-      adapter: undiciAdapter(
-        new HttpClient({
-          lookup: new HostNames().lookup,
-          milliseconds: CONNECT_MS,
-          maxBytes: MAX_REPLY_BYTES,
-        }),
-      ),
-      validateStatus: () => true,
+    HttpModule.registerAsync({
+      inject: [AppConfig],
+      useFactory: ({ proxy }: AppConfig) => ({
+        // Its answers are bytes: the header cannot be trusted with the charset, nor with the kind (wechat-api.md section 0).
+        adapter: undiciAdapter(
+          new HttpClient({
+            lookup: new HostNames().lookup,
+            milliseconds: CONNECT_MS,
+            maxBytes: MAX_REPLY_BYTES,
+            proxy,
+          }),
+        ),
+        validateStatus: () => true,
+      }),
     }),
   ],
   providers: [WeChatApps, SpentCodes, WeChatHttp, AppAccessTokens, AppCalls, WeChatApiService],

@@ -1,10 +1,17 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { NotConnected } from '../../src/outgoing/connect.js';
+import { goesThrough } from '../../src/outgoing/forward-proxy.js';
 import { HostNames } from '../../src/outgoing/host-names.js';
 import { HttpClient } from '../../src/outgoing/http-client.js';
 import { untilAborted } from '../../src/outgoing/until-aborted.js';
 import { drippingServer, droppingPort, silentPort, silentResolver } from '../harness/black-hole.js';
+import { Certificates } from '../harness/tls-files.js';
 
 const cleanUps: (() => unknown)[] = [];
 const clients: HttpClient[] = [];
@@ -135,5 +142,92 @@ describe('host names', () => {
     );
     await expect(names.resolve('bad.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
     await expect(names.resolve('good.example')).resolves.toHaveLength(1);
+  });
+});
+
+describe('a forward proxy', () => {
+  /** Leads every tunnel to one port, and tells what it was asked. */
+  async function proxyTo(port: number, status = 200) {
+    const asked: { target: string; authorization: string | undefined }[] = [];
+    const server = createServer();
+    server.on('connect', (request, near: Socket) => {
+      asked.push({ target: request.url ?? '', authorization: request.headers['proxy-authorization'] });
+      if (status !== 200) return void near.end(`HTTP/1.1 ${status} No\r\n\r\n`);
+      near.write('HTTP/1.1 200 OK\r\n\r\n');
+      const far = connect(port, '127.0.0.1').on('error', () => near.destroy());
+      near
+        .on('error', () => far.destroy())
+        .pipe(far)
+        .pipe(near);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port: at } = server.address() as AddressInfo;
+    kept({ close: () => server.close() });
+    return { asked, url: `http://user:p%40ss@127.0.0.1:${at}` };
+  }
+
+  const through = (url: string, ca?: string, except: string[] = []) => {
+    const made = new HttpClient({
+      lookup: new HostNames().lookup,
+      milliseconds: 2_000,
+      proxy: { url, except },
+      ...(ca === undefined ? {} : { ca }),
+    });
+    clients.push(made);
+    return made;
+  };
+
+  test('is asked for a tunnel by name, with its password, and sees TLS for that name alone', async () => {
+    const certificates = await Certificates.start();
+    kept({ close: () => certificates.stop() });
+    const files = await certificates.make('DNS:api.weixin.qq.com');
+    const [cert, key, ca] = await Promise.all(
+      [files.certificate, files.key, files.ca].map((file) => readFile(file, 'utf8')),
+    );
+    const wechat = createTlsServer({ cert, key }, (request, response) => response.end(`at ${request.url}`));
+    wechat.listen(0, '127.0.0.1');
+    await once(wechat, 'listening');
+    kept({ close: () => wechat.close() });
+    const proxy = await proxyTo((wechat.address() as AddressInfo).port);
+    const answer = await get(through(proxy.url, ca), 'https://api.weixin.qq.com/sns?x=1', deadline(5_000));
+    expect(answer.toString()).toBe('at /sns?x=1');
+    expect(proxy.asked).toEqual([
+      {
+        target: 'api.weixin.qq.com:443',
+        authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+      },
+    ]);
+    await expect(
+      get(through(proxy.url, ca), 'https://internal.qlogo.cn/', deadline(5_000)),
+    ).rejects.toMatchObject({ name: 'NotConnected', code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+
+  test('that refuses, or is silent, fails the call as never sent, within the limit, and leaves nothing', async () => {
+    const refusing = await proxyTo(1, 407);
+    const silent = kept(await silentPort());
+    const open = kept(await silentPort());
+    const hanging = await proxyTo(open.port);
+    const calls = [refusing.url, `http://127.0.0.1:${silent.port}`, hanging.url].map((url) =>
+      get(through(url), 'https://api.weixin.qq.com/', deadline(60_000)),
+    );
+    expect(await Promise.allSettled(calls)).toMatchObject([
+      { reason: { name: 'NotConnected', code: 'PROXY_407' } },
+      { reason: { name: 'NotConnected', code: 'CONNECT_TIMEOUT' } },
+      { reason: { name: 'NotConnected', code: 'CONNECT_TIMEOUT' } },
+    ]);
+    await until(() => silent.open() === 0 && open.open() === 0);
+  });
+
+  test.each([
+    ['https://api.weixin.qq.com/', [], true],
+    ['http://api.weixin.qq.com/', [], false],
+    ['https://api.weixin.qq.com/', ['*'], false],
+    ['https://api.weixin.qq.com/', ['qq.com'], false],
+    ['https://api.weixin.qq.com/', ['.weixin.qq.com'], false],
+    ['https://api.weixin.qq.com/', ['API.weixin.qq.com:443'], false],
+    ['https://api.weixin.qq.com/', ['api.weixin.qq.com:8443', 'q.com', 'xin.qq.com'], true],
+  ])('%s with NO_PROXY %j goes through it: %p', (url, except, does) => {
+    expect(goesThrough({ url: 'http://proxy.example', except }, new URL(url))).toBe(does);
   });
 });
