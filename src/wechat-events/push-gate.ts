@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
@@ -21,6 +21,9 @@ const ECHO = /^[A-Za-z0-9+/=_-]{1,128}$/;
  */
 @Injectable()
 export class PushGate {
+  private readonly logger = new Logger(PushGate.name);
+  private hasHinted = false;
+
   constructor(
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -109,8 +112,16 @@ export class PushGate {
 
   private push(): NonNullable<AppConfig['wechat']['push']> {
     const { push } = this.config.wechat;
-    if (push === null) throw new AppError('NOT_FOUND', { detail: 'WECHAT_PUSH_TOKEN is not set.' });
-    return push;
+    if (push !== null) return push;
+    this.hint();
+    throw new AppError('NOT_FOUND');
+  }
+
+  /** To the operator alone, once: anybody may call the route, and learns nothing of the settings. */
+  private hint(): void {
+    if (this.hasHinted) return;
+    this.hasHinted = true;
+    this.logger.warn('a push was refused: WECHAT_PUSH_TOKEN is not set');
   }
 
   private requireApp(appId: string): void {

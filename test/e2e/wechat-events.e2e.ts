@@ -228,7 +228,10 @@ describe('who may push', () => {
         ...(method === 'GET' ? {} : { body: sent.body, headers: { 'content-type': 'text/xml' } }),
       });
       expect([reply.status, reply.body.code]).toEqual([404, 'NOT_FOUND']);
+      // The operator reads why in the log, the caller nowhere.
+      expect(JSON.stringify(reply.body)).not.toContain('WECHAT_PUSH_TOKEN');
     }
+    expect(closed.log().match(/WECHAT_PUSH_TOKEN is not set/g)).toHaveLength(1);
   });
 
   test('who has the token, for any app that is configured', async () => {
