@@ -98,14 +98,15 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     let asked = 0;
     for (const { app } of world.services) {
       const database = app.get(Database, { strict: false });
-      const { select, transaction } = database;
-      database.select = (...words) => {
+      const select = database.select.bind(database);
+      const transaction = database.transaction.bind(database);
+      database.select = (sql, parameters) => {
         asked++;
-        return select.apply(database, words) as never;
+        return select(sql, parameters);
       };
       database.transaction = (work) => {
         asked++;
-        return transaction.call(database, work) as never;
+        return transaction(work);
       };
     }
     const workers = world.services.map(({ app }) => app.get(WebhookWorker, { strict: false }));

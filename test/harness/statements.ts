@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { KeyRing } from '../../src/common/key-ring.js';
 import { fillWithCrowd, giveHistory } from './crowd.js';
 import { MariadbServer } from './mariadb-server.js';
 import { MovableClock } from './movable-clock.js';
@@ -69,6 +70,11 @@ export function describeStatements(people: number): void {
       );
       const run = (sql: string) => server.rows(sql);
       await fillWithCrowd(run, people);
+      // One value under the key from before the rotation: it is sealed again.
+      const id = '01910000-0000-7000-8000-000000000001';
+      const old = new KeyRing([Buffer.from(OLD_KEY, 'base64')]);
+      const sealed = old.seal('a session_key', `wechat_identities.session_key:${id}`);
+      await run(`UPDATE wechat_identities SET session_key = '${sealed}' WHERE id = '${id}'`);
       await run('TRUNCATE performance_schema.events_statements_history_long');
       await run('TRUNCATE mysql.general_log');
       await new Tour(world, receiver).go(async ({ user }) => {
