@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
 import { AppConfig } from '../config/app-config.js';
 
 /** Characters by which a browser and a parser come to read two different addresses. */
@@ -76,6 +77,8 @@ function decoded(segment: string): string | undefined {
 }
 
 const ANSWERS = ['loginCode', 'linked', 'error'] as const;
+/** Beside `error`: under which the log and the events have it. */
+const REQUEST_ID = 'request_id';
 /** What a login tells the page that it returns to. */
 type Answer = (typeof ANSWERS)[number];
 
@@ -83,6 +86,14 @@ type Answer = (typeof ANSWERS)[number];
 export function withAnswer(returnTo: string, name: Answer, value: string): string {
   const url = new URL(returnTo);
   for (const each of ANSWERS) url.searchParams.delete(each);
+  url.searchParams.delete(REQUEST_ID);
   url.searchParams.set(name, value);
+  return url.href;
+}
+
+/** The address with an error in its query, and the id of the request that ended in it. */
+export function withError(returnTo: string, code: ErrorCode, requestId: string): string {
+  const url = new URL(withAnswer(returnTo, 'error', code));
+  url.searchParams.set(REQUEST_ID, requestId);
   return url.href;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ReturnUrls, withAnswer } from '../attempt/return-urls.js';
+import { ReturnUrls, withError } from '../attempt/return-urls.js';
 import { WebViewTickets } from '../attempt/web-view-tickets.js';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
@@ -35,7 +35,7 @@ export class AuthorizeFlow {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<string> {
-    if (ticket !== undefined) return this.landWebView(ticket, asked, device);
+    if (ticket !== undefined) return this.landWebView(ticket, asked, device, request);
     if (asked.appId !== undefined && this.apps.kindOf(asked.appId) === 'official_account') {
       return this.inWeChat.begin(asked, request, reply);
     }
@@ -46,6 +46,7 @@ export class AuthorizeFlow {
     ticket: string,
     { returnTo, codeChallenge }: AuthorizeRequest,
     device: Device,
+    request: FastifyRequest,
   ): Promise<string> {
     const allowed = this.returnUrls.allowed(returnTo).href;
     if (codeChallenge === undefined) {
@@ -60,7 +61,7 @@ export class AuthorizeFlow {
       if (!(error instanceof AppError) || error.code !== 'WEB_VIEW_TICKET_INVALID') throw error;
       this.metrics.login('web-view', error.code);
       await this.refusals.login(error.code, { channel: 'web-view' });
-      return withAnswer(allowed, 'error', error.code);
+      return withError(allowed, error.code, request.id);
     }
   }
 }

@@ -45,6 +45,7 @@ export class CallbackReply {
     const { searchParams } = new URL(location);
     const answer = ['loginCode', 'linked', 'error'].find((name) => searchParams.has(name)) ?? 'error';
     const landing = landingOf(searchParams);
+    const requestId = searchParams.get('request_id');
     // Without a report the page around still gets its message.
     const report =
       isOutcome && login.attempt !== null && landing !== null
@@ -59,6 +60,7 @@ export class CallbackReply {
           type: 'wechat-auth:login',
           attempt: login.attempt,
           [answer]: searchParams.get(answer) ?? 'STATE_INVALID',
+          ...(requestId === null ? {} : { request_id: requestId }),
         },
         report,
       },

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Attempts } from '../attempt/attempts.js';
-import { withAnswer } from '../attempt/return-urls.js';
+import { withError } from '../attempt/return-urls.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { ProblemFilter } from '../common/problem.filter.js';
 import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
@@ -36,7 +36,7 @@ export class CallbackFilter implements ExceptionFilter {
     } else {
       const { code } = await this.problems.toAppError(exception, request);
       const isFirst = callbackFirst !== undefined;
-      const location = await this.locationOf(code, login, isFirst, isFramed(request));
+      const location = await this.locationOf(code, login, isFirst, request);
       // Where the store is away, a repeat will fail; this answer need not.
       if (callbackFirst) await this.states.finish(callbackFirst.state, location).catch(() => undefined);
       await this.callbackReply.land(request, reply, login, location, isFirst);
@@ -48,15 +48,15 @@ export class CallbackFilter implements ExceptionFilter {
     code: ErrorCode,
     login: LoginState,
     isFirst: boolean,
-    framed: boolean,
+    request: FastifyRequest,
   ): Promise<string> {
-    const plain = withAnswer(login.returnTo, 'error', code);
+    const plain = withError(login.returnTo, code, request.id);
     if (!isFirst) return plain;
     if (code === 'WECHAT_SNAPSHOT_USER' && login.channel !== 'website') {
       return this.inWeChat.askForConsent(login, code).catch(() => plain);
     }
     // A frame's attempt is told when the page in it was shown.
-    if (login.attempt !== null && !framed) {
+    if (login.attempt !== null && !isFramed(request)) {
       const outcome = code === 'LOGIN_DENIED' ? 'denied' : 'expired';
       await this.attempts.land(login.attempt, outcome).catch(() => undefined);
     }

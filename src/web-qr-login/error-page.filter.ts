@@ -14,7 +14,7 @@ export class ErrorPageFilter implements ExceptionFilter {
     private readonly problems: ProblemFilter,
     config: AppConfig,
   ) {
-    this.page = new ErrorPage(config.brand);
+    this.page = new ErrorPage(config.brand, `${config.publicUrl}/login`);
   }
 
   async catch(exception: unknown, host: ArgumentsHost): Promise<void> {

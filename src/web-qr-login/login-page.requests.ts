@@ -44,6 +44,12 @@ export class LoginPageRequest {
   @MaxLength(128)
   error?: string;
 
+  @ApiProperty({ required: false, description: 'Beside error: the request that ended in it.' })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(128)
+  request_id?: string;
+
   @ApiProperty({ required: false, description: 'Of a login that came back to the page: it redeems it.' })
   @MayBeNull()
   @IsString()

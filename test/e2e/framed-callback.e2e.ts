@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { type Pkce, pkce } from '../harness/pkce.js';
 import { WeChatBrowser } from '../harness/wechat-browser.js';
@@ -138,7 +138,9 @@ describe('the callback of a login that a cookie binds, in a frame', () => {
   test('that a stranger brings to the top is refused as ever', async () => {
     const { browser, callback } = await scanned();
     await inFrame(new Browser(), callback);
-    expect(locationOf(await new Browser().visit(callback.href)).href).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(locationOf(await new Browser().visit(callback.href)))).toBe(
+      `${WELCOME}?error=STATE_INVALID`,
+    );
     expect(locationOf(await browser.visit(callback.href)).searchParams.has('loginCode')).toBe(true);
   });
 
@@ -231,10 +233,16 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
     const reply = await inFrame(frame, callback);
     expectFramePage(reply, SHOP);
     const result = resultOf(reply);
+    const requestId = reply.headers.get('x-request-id');
     expect(result).toEqual({
-      location: `${WELCOME}?error=WECHAT_CODE_INVALID`,
+      location: `${WELCOME}?error=WECHAT_CODE_INVALID&request_id=${requestId ?? ''}`,
       targetOrigin: SHOP,
-      message: { type: 'wechat-auth:login', attempt: attempt.id, error: 'WECHAT_CODE_INVALID' },
+      message: {
+        type: 'wechat-auth:login',
+        attempt: attempt.id,
+        error: 'WECHAT_CODE_INVALID',
+        request_id: requestId,
+      },
       report: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(await statusOf(attempt)).toEqual({ status: 'pending' });
@@ -250,6 +258,7 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
       type: 'wechat-auth:login',
       attempt: attempt.id,
       error: 'LOGIN_DENIED',
+      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect(await statusOf(attempt)).toEqual({ status: 'pending' });
     await show(result);
@@ -269,10 +278,11 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
     expect({ ...repeated, report: first.report }).toEqual(first);
     expect(repeated.report).not.toBe(first.report);
     expect(locationOf(await frame.visit(callback.href)).href).toBe(first.location);
-    expect(resultOf(await inFrame(frame, other))).toMatchObject({ location: refused, report: null });
+    const beside = resultOf(await inFrame(frame, other));
+    expect([refusalOf(beside.location), beside.report]).toEqual([refused, null]);
     await world.pass(6);
     expect(resultOf(await inFrame(frame, callback)).message.error).toBe('STATE_INVALID');
-    expect(resultOf(await inFrame(frame, other)).location).toBe(refused);
+    expect(refusalOf(resultOf(await inFrame(frame, other)).location)).toBe(refused);
   });
 
   test('with an unknown state is an error page that nobody may frame', async () => {

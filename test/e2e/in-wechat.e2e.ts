@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { pkce } from '../harness/pkce.js';
 import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
@@ -156,7 +156,9 @@ describe('somebody whom the official account knows', () => {
     const { user } = await first.login();
     await world.backend.write(`UPDATE users SET status = 'disabled' WHERE id = '${user.id}'`);
     const browser = new WeChatBrowser(world, first.person);
-    expect((await browser.land(await browser.authorize())).href).toBe(`${WELCOME}?error=ACCOUNT_DISABLED`);
+    expect(refusalOf(await browser.land(await browser.authorize()))).toBe(
+      `${WELCOME}?error=ACCOUNT_DISABLED`,
+    );
   });
 
   test('by a loginCode that another browser cannot redeem', async () => {
@@ -282,7 +284,7 @@ describe('the state of a consent', () => {
     const button = await browser.consentPage(page);
     expect((await browser.land(button ?? '')).searchParams.has('loginCode')).toBe(true);
     expect(await browser.consentPage(page)).toBeNull();
-    expect((await browser.land(button ?? '')).href).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(await browser.land(button ?? ''))).toBe(`${WELCOME}?error=STATE_INVALID`);
   });
 
   test('is a new one for each login, and the same for a repeated callback', async () => {
@@ -290,7 +292,7 @@ describe('the state of a consent', () => {
     const callback = await browser.pass(await browser.authorize());
     const first = (await browser.visit(callback.href)).headers.get('location');
     expect((await browser.visit(callback.href)).headers.get('location')).toBe(first);
-    expect((await new Browser().visit(callback.href)).headers.get('location')).toBe(
+    expect(refusalOf(locationOf(await new Browser().visit(callback.href)))).toBe(
       `${WELCOME}?error=STATE_INVALID`,
     );
     expect((await browser.land(await browser.authorize())).href).not.toBe(first);
@@ -317,7 +319,7 @@ describe('the state of a consent', () => {
     const button = await browser.consentPage(page);
     const callback = await browser.pass(button ?? '');
     const users = await world.count('users');
-    expect(locationOf(await other.visit(callback.href)).href).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(locationOf(await other.visit(callback.href)))).toBe(`${WELCOME}?error=STATE_INVALID`);
     expect(await world.count('users')).toBe(users);
     expect(locationOf(await browser.visit(callback.href)).searchParams.has('loginCode')).toBe(true);
   });
@@ -397,7 +399,7 @@ describe('a snapshot page', () => {
     await world.fault(EXCHANGE, {
       body: `{"access_token":"t","openid":"oMadeUp","is_snapshotuser":${flag}}`,
     });
-    expect((await browser.land(page ?? '')).href).toBe(`${WELCOME}?error=WECHAT_BAD_REPLY`);
+    expect(refusalOf(await browser.land(page ?? ''))).toBe(`${WELCOME}?error=WECHAT_BAD_REPLY`);
     expect(await everybody()).toEqual(before);
   });
 });
@@ -459,7 +461,7 @@ describe('an attempt inside WeChat', () => {
     const attempt = await attemptIn(stranger);
     const victim = await known();
     const location = await victim.land(attempt.authorizeUrl ?? '');
-    expect(location.href).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(location)).toBe(`${WELCOME}?error=STATE_INVALID`);
     expect(await statusOf(stranger, attempt.id)).toEqual({ status: 'pending' });
   });
 
@@ -507,7 +509,7 @@ describe('what goes wrong at WeChat returns to the page', () => {
     await world.fault(EXCHANGE, fault);
     const callback = await browser.pass(await browser.authorize());
     const first = locationOf(await browser.visit(callback.href)).href;
-    expect(first).toBe(`${WELCOME}?error=${code}`);
+    expect(refusalOf(first)).toBe(`${WELCOME}?error=${code}`);
     expect(locationOf(await browser.visit(callback.href)).href).toBe(first);
     expect(await everybody()).toEqual(before);
   });
@@ -519,7 +521,7 @@ describe('what goes wrong at WeChat returns to the page', () => {
       const before = await everybody();
       const page = await browser.consentPage(await browser.land(await browser.authorize()));
       await world.fault(endpoint, fault);
-      expect((await browser.land(page ?? '')).href).toBe(`${WELCOME}?error=${code}`);
+      expect(refusalOf(await browser.land(page ?? ''))).toBe(`${WELCOME}?error=${code}`);
       expect(await everybody()).toEqual(before);
     },
   );
@@ -542,7 +544,7 @@ describe('what goes wrong at WeChat returns to the page', () => {
     const attempt = await attemptIn(browser);
     const page = await browser.consentPage(await browser.land(attempt.authorizeUrl ?? ''));
     const callback = `${world.url}/v1/web-qr-login/callback?state=${page?.searchParams.get('state') ?? ''}`;
-    expect(locationOf(await browser.visit(callback)).href).toBe(`${WELCOME}?error=LOGIN_DENIED`);
+    expect(refusalOf(locationOf(await browser.visit(callback)))).toBe(`${WELCOME}?error=LOGIN_DENIED`);
     expect((await world.status(browser, attempt.id)).body).toEqual({ status: 'denied' });
   });
 
@@ -552,7 +554,7 @@ describe('what goes wrong at WeChat returns to the page', () => {
     const swapped = new URL(page ?? '');
     swapped.searchParams.set('scope', 'snsapi_base');
     const before = await everybody();
-    expect((await browser.land(swapped)).href).toBe(`${WELCOME}?error=WECHAT_CONFIGURATION`);
+    expect(refusalOf(await browser.land(swapped))).toBe(`${WELCOME}?error=WECHAT_CONFIGURATION`);
     expect(await everybody()).toEqual(before);
   });
 });
@@ -568,9 +570,9 @@ describe('a repeated callback inside WeChat', () => {
     expect((await browser.visit(callback)).headers.get('location')).toBe(first);
     const other = await browserOf();
     await other.authorize();
-    expect((await other.visit(callback)).headers.get('location')).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(locationOf(await other.visit(callback)))).toBe(`${WELCOME}?error=STATE_INVALID`);
     await world.pass(6);
-    expect((await browser.visit(callback)).headers.get('location')).toBe(`${WELCOME}?error=STATE_INVALID`);
+    expect(refusalOf(locationOf(await browser.visit(callback)))).toBe(`${WELCOME}?error=STATE_INVALID`);
     expect(await world.callsOf(EXCHANGE)).toBe(calls);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { INSTANCES } from '../harness/backend.js';
-import { Browser } from '../harness/browser.js';
+import { Browser, refusalOf } from '../harness/browser.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { type Problem, type TokenReply, World } from '../harness/world.js';
 
@@ -131,7 +131,7 @@ describe('an account that an operator disabled', () => {
     await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
     await world.miniProgramLogin(person);
     const location = await world.websiteCallback(new Browser(), person);
-    expect(location.search).toBe('?error=ACCOUNT_DISABLED');
+    expect(new URL(refusalOf(location)).search).toBe('?error=ACCOUNT_DISABLED');
     const rows = await world.backend.rows(`SELECT status FROM users WHERE id = '${older.user.id}'`);
     expect(rows).toEqual([{ status: 'disabled' }]);
   });

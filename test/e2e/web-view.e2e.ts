@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { INSTANCES } from '../harness/backend.js';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { type Pkce, pkce } from '../harness/pkce.js';
 import { WECHAT_USER_AGENT } from '../harness/wechat-browser.js';
@@ -151,16 +151,16 @@ describe('a ticket', () => {
     await world.pass(27);
     expect(loginCodeOf(await open(early, pkce().challenge))).not.toBe('');
     await world.pass(4);
-    expect(locationOf(await open(late, pkce().challenge)).href).toBe(INVALID);
+    expect(refusalOf(locationOf(await open(late, pkce().challenge)))).toBe(INVALID);
   });
 
   test('is used up by the first challenge: another one gets nothing, at once and later', async () => {
     const ticket = await ticketFor();
     const own = pkce();
     expect(loginCodeOf(await open(ticket, own.challenge))).not.toBe('');
-    expect(locationOf(await open(ticket, pkce().challenge)).href).toBe(INVALID);
+    expect(refusalOf(locationOf(await open(ticket, pkce().challenge)))).toBe(INVALID);
     await world.pass(31);
-    expect(locationOf(await open(ticket, pkce().challenge)).href).toBe(INVALID);
+    expect(refusalOf(locationOf(await open(ticket, pkce().challenge)))).toBe(INVALID);
   });
 
   test('repeated with its challenge lands where the first one did, for 60 s', async () => {
@@ -170,7 +170,7 @@ describe('a ticket', () => {
     await world.pass(55);
     expect(locationOf(await open(ticket, own.challenge)).href).toBe(first);
     await world.pass(6);
-    expect(locationOf(await open(ticket, own.challenge)).href).toBe(INVALID);
+    expect(refusalOf(locationOf(await open(ticket, own.challenge)))).toBe(INVALID);
   });
 
   test('repeated after the login opens no second session', async () => {
@@ -192,7 +192,7 @@ describe('a ticket', () => {
     const reply = await call(`${world.url}/v1/web-qr-login/authorize?${query.toString()}`, {
       headers: { 'user-agent': agent },
     });
-    expect(locationOf(reply).href).toBe(INVALID);
+    expect(refusalOf(locationOf(reply))).toBe(INVALID);
     expect(loginCodeOf(await open(ticket, own.challenge))).not.toBe('');
   });
 
@@ -239,7 +239,7 @@ describe('a ticket', () => {
   test.each(['f'.repeat(64), 'x', '', '__proto__', `${'f'.repeat(64)}\n`])(
     'that was made up returns with an error: %j',
     async (ticket) => {
-      expect(locationOf(await open(ticket, pkce().challenge)).href).toBe(INVALID);
+      expect(refusalOf(locationOf(await open(ticket, pkce().challenge)))).toBe(INVALID);
     },
   );
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { type Person, SHOP, WEBSITE, World } from '../harness/world.js';
 
@@ -59,7 +59,7 @@ describe('what goes wrong at WeChat returns to the website', () => {
     await world.fault(endpoint, fault);
     const location = await world.websiteCallback(new Browser(), person, { returnTo });
     expect(location.origin + location.pathname).toBe(`${SHOP}/welcome`);
-    expect([...location.searchParams]).toEqual([
+    expect([...new URL(refusalOf(location)).searchParams]).toEqual([
       ['from', 'home'],
       ['tag', '微信'],
       ['error', code],
@@ -70,7 +70,7 @@ describe('what goes wrong at WeChat returns to the website', () => {
   test('a person whom WeChat blocks', async () => {
     const blocked = await world.person({ blocked: true });
     const location = await world.websiteCallback(new Browser(), blocked);
-    expect(location.search).toBe('?error=WECHAT_USER_BLOCKED');
+    expect(new URL(refusalOf(location)).search).toBe('?error=WECHAT_USER_BLOCKED');
   });
 
   const openid = 'oWithoutProfile';
@@ -110,13 +110,13 @@ describe('what goes wrong at WeChat returns to the website', () => {
   });
 
   test('an answer of an earlier login on returnTo is replaced', async () => {
-    const stale = `${SHOP}/welcome?error=LOGIN_DENIED&loginCode=old`;
+    const stale = `${SHOP}/welcome?error=LOGIN_DENIED&request_id=old&loginCode=old`;
     const good = await world.websiteCallback(new Browser(), person, { returnTo: stale });
     expect([...good.searchParams.keys()]).toEqual(['loginCode']);
     expect(good.searchParams.get('loginCode')).not.toBe('old');
     await world.fault(EXCHANGE, { errcode: 40029 });
     const bad = await world.websiteCallback(new Browser(), person, { returnTo: stale });
-    expect(bad.search).toBe('?error=WECHAT_CODE_INVALID');
+    expect(new URL(refusalOf(bad)).search).toBe('?error=WECHAT_CODE_INVALID');
   });
 
   test('a profile of nothing but the openid is enough, and the token may lack the unionid', async () => {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { SHOP, WEBSITE, World } from '../harness/world.js';
 
@@ -76,7 +76,7 @@ describe('a website login', () => {
     const calls = await world.callsOf(EXCHANGE);
     const reply = await browser.visit(`${world.url}/v1/web-qr-login/callback?state=${state}`);
     expect(reply.status).toBe(302);
-    expect(locationOf(reply).href).toBe(`${SHOP}/welcome?error=LOGIN_DENIED`);
+    expect(refusalOf(locationOf(reply))).toBe(`${SHOP}/welcome?error=LOGIN_DENIED`);
     expect(await world.callsOf(EXCHANGE)).toBe(calls);
   });
 
@@ -85,7 +85,7 @@ describe('a website login', () => {
     const { user } = await world.websiteLogin(person);
     await world.backend.write(`UPDATE users SET status = 'disabled' WHERE id = '${user.id}'`);
     const location = await world.websiteCallback(new Browser(), person);
-    expect(location.search).toBe('?error=ACCOUNT_DISABLED');
+    expect(new URL(refusalOf(location)).search).toBe('?error=ACCOUNT_DISABLED');
   });
 
   test('of an unknown website app is refused with a page', async () => {

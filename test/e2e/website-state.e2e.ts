@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Browser, locationOf } from '../harness/browser.js';
+import { Browser, locationOf, refusalOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { SHOP, World } from '../harness/world.js';
 
@@ -25,6 +25,8 @@ describe('the state of a website login', () => {
     expect(reply.headers.get('location')).toBeNull();
     expect(reply.headers.get('content-type')).toMatch(/^text\/html/);
     expect(reply.text).toContain('STATE_INVALID');
+    // The way on: a new login.
+    expect(reply.text).toContain(`<a class="button" href="${world.url}/login">`);
   }
 
   test.each([
@@ -43,7 +45,8 @@ describe('the state of a website login', () => {
 
   test('given twice shows an error page, even where one of them is good', async () => {
     const { browser, callback } = await scanned();
-    expectErrorPage(await browser.visit(`${callback}&state=${'b'.repeat(64)}`));
+    const reply = await browser.visit(`${callback}&state=${'b'.repeat(64)}`);
+    expect([reply.status, reply.headers.get('location')]).toEqual([400, null]);
     expect(locationOf(await browser.visit(callback)).searchParams.has('loginCode')).toBe(true);
   });
 
@@ -51,7 +54,7 @@ describe('the state of a website login', () => {
     const { browser, callback } = await scanned();
     const calls = await world.callsOf(EXCHANGE);
     const reply = await browser.visit(`${callback}&code=another`);
-    expect(reply.headers.get('location')).toBe(STATE_INVALID);
+    expect([reply.status, reply.headers.get('location')]).toEqual([400, null]);
     expect(await world.callsOf(EXCHANGE)).toBe(calls);
   });
 
@@ -60,7 +63,7 @@ describe('the state of a website login', () => {
     const stranger = new Browser();
     await world.authorize(stranger);
     for (const other of [stranger, new Browser()]) {
-      expect((await other.visit(callback)).headers.get('location')).toBe(STATE_INVALID);
+      expect(refusalOf(locationOf(await other.visit(callback)))).toBe(STATE_INVALID);
     }
     const location = locationOf(await browser.visit(callback));
     expect((await world.redeem(browser, location.searchParams.get('loginCode'))).status).toBe(200);
@@ -69,7 +72,7 @@ describe('the state of a website login', () => {
   test('brought by another browser after the login is refused too', async () => {
     const { browser, callback } = await scanned();
     await browser.visit(callback);
-    expect((await new Browser().visit(callback)).headers.get('location')).toBe(STATE_INVALID);
+    expect(refusalOf(locationOf(await new Browser().visit(callback)))).toBe(STATE_INVALID);
   });
 
   test('repeated by its browser lands where the first one did, for 60 s', async () => {
@@ -80,15 +83,15 @@ describe('the state of a website login', () => {
     await world.pass(55);
     expect((await browser.visit(callback)).headers.get('location')).toBe(first);
     await world.pass(6);
-    expect((await browser.visit(callback)).headers.get('location')).toBe(STATE_INVALID);
+    expect(refusalOf(locationOf(await browser.visit(callback)))).toBe(STATE_INVALID);
     expect(await world.callsOf(EXCHANGE)).toBe(calls);
   });
 
   test('repeated after an error lands on the same error', async () => {
     const { browser, callback } = await scanned();
     await world.fault(EXCHANGE, { errcode: 40029 });
-    const first = (await browser.visit(callback)).headers.get('location');
-    expect(first).toBe(`${SHOP}/welcome?error=WECHAT_CODE_INVALID`);
+    const first = locationOf(await browser.visit(callback)).href;
+    expect(refusalOf(first)).toBe(`${SHOP}/welcome?error=WECHAT_CODE_INVALID`);
     expect((await browser.visit(callback)).headers.get('location')).toBe(first);
   });
 
@@ -108,9 +111,9 @@ describe('the state of a website login', () => {
     await browser.visit(callback);
     const other = new URL(callback);
     other.searchParams.set('code', (await scanned()).callback);
-    expect((await browser.visit(other.href)).headers.get('location')).toBe(STATE_INVALID);
+    expect(refusalOf(locationOf(await browser.visit(other.href)))).toBe(STATE_INVALID);
     other.searchParams.delete('code');
-    expect((await browser.visit(other.href)).headers.get('location')).toBe(STATE_INVALID);
+    expect(refusalOf(locationOf(await browser.visit(other.href)))).toBe(STATE_INVALID);
   });
 
   test('lives 10 minutes', async () => {

@@ -24,3 +24,15 @@ export function locationOf(reply: Reply<unknown>, base?: string): URL {
   if (location === null) throw new Error(`no redirect but ${reply.status}: ${reply.text}`);
   return new URL(location, base);
 }
+
+/**
+ * Where a refused login returns to, without the id of the request that refused it.
+ * @throws Error where there is no such id
+ */
+export function refusalOf(location: URL | string): string {
+  const url = new URL(location);
+  if (!/^[0-9a-f-]{36}$/.test(url.searchParams.get('request_id') ?? ''))
+    throw new Error(`no request_id in ${url.href}`);
+  url.searchParams.delete('request_id');
+  return url.href;
+}

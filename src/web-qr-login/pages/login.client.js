@@ -8,7 +8,7 @@ const page = JSON.parse(document.getElementById('page-data').textContent);
 const { texts } = page;
 
 /** What a login comes back with. */
-const ANSWERS = ['loginCode', 'linked', 'error'];
+const ANSWERS = ['loginCode', 'linked', 'error', 'request_id'];
 
 const scans = new Map();
 let current = null;
