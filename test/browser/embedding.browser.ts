@@ -283,7 +283,9 @@ describe('our own login page around the QR code', () => {
     await page.goto(`${world.url}/login?${new URLSearchParams(query).toString()}`);
     await scanInFrame();
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
-    expect(answers()).toEqual([{ from: 'home', error: 'WECHAT_CODE_INVALID' }]);
+    expect(answers()).toEqual([
+      { from: 'home', error: 'WECHAT_CODE_INVALID', request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ]);
   });
 
   test('redeems the loginCode once where it is the website itself', async () => {
