@@ -14,6 +14,7 @@ import { LoginPageRequest } from './login-page.requests.js';
 import { LoginViews } from './login-views.js';
 import { LoginPage } from './pages/login-page.js';
 import { visitorOf } from './pages/visitor.js';
+import { PublicAddress } from './public-address.js';
 
 /** The hosted login page. */
 @ApiTags('website')
@@ -24,6 +25,7 @@ export class LoginPageController {
   private readonly page: LoginPage;
   private readonly views: LoginViews;
   private readonly pageUrl: string;
+  private readonly publicAddress: PublicAddress;
 
   constructor(
     private readonly returnUrls: ReturnUrls,
@@ -34,18 +36,24 @@ export class LoginPageController {
     this.page = new LoginPage(config);
     this.views = new LoginViews(config);
     this.pageUrl = `${config.publicUrl}/login`;
+    this.publicAddress = new PublicAddress(config.publicUrl);
   }
 
   /**
    * Inside WeChat's browser the login begins at once; elsewhere the page shows how to log in there. Without a returnTo
-   * the page itself is where a login comes back to, and shows who is logged in.
+   * the page itself is where a login comes back to, and shows who is logged in. Under another host name than
+   * PUBLIC_URL's it redirects to that one first, once.
    */
   @Get()
   @UseFilters(ErrorPageFilter)
   @ApiOperation({ summary: 'The hosted login page', operationId: 'loginPage' })
   @ApiProduces('text/html')
   @ApiResponse({ status: 200, description: 'The page.' })
-  @ApiResponse({ status: 302, description: "Inside WeChat's browser: to WeChat's consent page, silently." })
+  @ApiResponse({
+    status: 302,
+    description:
+      "Under another host name than PUBLIC_URL's: to this page there. Inside WeChat's browser: to WeChat's consent page, silently.",
+  })
   @ApiProblems({}, 'VALIDATION_FAILED', 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
   async show(
     @Query() query: LoginPageRequest,
@@ -54,6 +62,12 @@ export class LoginPageController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const elsewhere =
+      query.redirected === undefined ? this.publicAddress.redirectFor('/login', request.raw) : null;
+    if (elsewhere !== null) {
+      await reply.redirect(elsewhere, 302);
+      return;
+    }
     const asked = this.checked(query);
     const visitor = visitorOf(userAgent);
     const account = this.views.appId('official_account', asked);

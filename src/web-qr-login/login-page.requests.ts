@@ -61,4 +61,13 @@ export class LoginPageRequest {
   @IsString()
   @MaxLength(128)
   linked?: string;
+
+  @ApiProperty({
+    required: false,
+    description: "The page was opened under another host name than PUBLIC_URL's and has redirected already.",
+  })
+  @MayBeNull()
+  @IsString()
+  @MaxLength(16)
+  redirected?: string;
 }

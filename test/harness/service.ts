@@ -19,12 +19,12 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Starts the real app on a port of its own. */
+/** Starts the real app, on a port of its own unless the environment names one. */
 export async function startService(
   environment: Readonly<Record<string, string>>,
   clock: MovableClock,
 ): Promise<Service> {
-  const port = await freePort();
+  const port = environment.PORT === undefined ? await freePort() : Number(environment.PORT);
   const config = loadConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'debug',

@@ -74,8 +74,8 @@ const whenSeen = (begin) => {
 const takeAnswer = () => {
   const query = new URLSearchParams(location.search);
   const answer = { loginCode: query.get('loginCode'), error: query.get('error') };
-  // It leaves the address bar and the history before anything else happens.
-  for (const name of ANSWERS) query.delete(name);
+  // It leaves the address bar and the history before anything else happens, and so does the mark of a redirect.
+  for (const name of [...ANSWERS, 'redirected']) query.delete(name);
   const rest = query.toString();
   history.replaceState(null, '', location.pathname + (rest === '' ? '' : `?${rest}`));
   return answer;
