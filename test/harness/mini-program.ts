@@ -1,0 +1,251 @@
+import { posix } from 'node:path';
+import { type Context, createContext, type Module, runInNewContext, SourceTextModule } from 'node:vm';
+import type { Person, World } from './world.js';
+
+/** How the storage of a phone behaves: as it should, throwing at each call, or losing what it is given. */
+export type StorageState = 'good' | 'throws' | 'loses';
+
+/** A call of wx.request or wx.uploadFile, as it went out. */
+export interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly data: unknown;
+}
+
+interface Callbacks<Result> {
+  readonly success: (result: Result) => void;
+  readonly fail: (error: { readonly errMsg: string }) => void;
+}
+
+interface WxRequest extends Callbacks<{ statusCode: number; data: unknown }> {
+  readonly url: string;
+  readonly method?: string;
+  readonly data?: unknown;
+  readonly header?: Readonly<Record<string, string>>;
+}
+
+interface WxUpload extends WxRequest {
+  readonly filePath: string;
+  readonly name: string;
+}
+
+type Data = Record<string, unknown>;
+type Handler = (argument?: unknown) => unknown;
+
+/**
+ * Somebody's phone with a mini program on it: `wx` as far as the samples need it, in callback style and with WeChat's
+ * habits (content-type is JSON unless said otherwise, uploads answer text). WeChat is the sandbox, the service the
+ * world's. Storage outlives the runs of the mini program.
+ */
+export class Phone {
+  readonly storage = new Map<string, unknown>();
+  readonly sent: Sent[] = [];
+  storageState: StorageState = 'good';
+  /** Whether calls fail as without a network. `answer`: they arrive, and only the answer is lost. */
+  lost: 'nothing' | 'call' | 'answer' = 'nothing';
+  wxLogins = 0;
+
+  /**
+   * @param hosts which origin of the samples is which address
+   * @param files source by path, such as `pages/scan/scan.js`
+   */
+  constructor(
+    private readonly world: World,
+    private readonly person: Person,
+    private readonly hosts: Readonly<Record<string, string>>,
+    private readonly files: ReadonlyMap<string, string>,
+  ) {}
+
+  /** How often a path was called so far. */
+  callsOf(path: string): number {
+    return this.sent.filter((call) => call.path === path).length;
+  }
+
+  /** Starts the mini program anew: memory is empty, storage is not. */
+  start(): MiniProgram {
+    return new MiniProgram(this.files, createContext({ wx: this.wx }));
+  }
+
+  private readonly wx = {
+    login: ({ success }: Callbacks<{ code: string }>): void => {
+      this.wxLogins++;
+      void this.world.wxLogin(this.person).then((code) => success({ code }));
+    },
+    request: (request: WxRequest): void => {
+      const { method = 'GET', data } = request;
+      const body = data === undefined ? {} : { body: JSON.stringify(data) };
+      const headers = { 'content-type': 'application/json', ...request.header };
+      this.send(request, { method, headers, ...body }, (text) => {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          return text;
+        }
+      });
+    },
+    uploadFile: (upload: WxUpload): void => {
+      void fetch(upload.filePath)
+        .then((file) => file.blob())
+        .then((blob) => {
+          const body = new FormData();
+          body.append(upload.name, blob, 'picture');
+          this.send(upload, { method: 'POST', headers: { ...upload.header }, body }, (text) => text);
+        });
+    },
+    getWeRunData: ({ success }: Callbacks<Data>): void => {
+      const data = { stepInfoList: [{ timestamp: 1, step: 4321 }] };
+      void this.world
+        .control<Data>('open-data', { person: this.person.id, kind: 'custom', data })
+        .then(success);
+    },
+    getStorageSync: (key: string): unknown => {
+      this.storageWorks();
+      return this.storage.get(key) ?? '';
+    },
+    setStorageSync: (key: string, value: unknown): void => {
+      this.storageWorks();
+      if (this.storageState === 'good') this.storage.set(key, structuredClone(value));
+    },
+    removeStorageSync: (key: string): void => {
+      this.storageWorks();
+      this.storage.delete(key);
+    },
+  };
+  private storageWorks(): void {
+    if (this.storageState === 'throws') throw new Error('setStorage:fail the maximum size was exceeded');
+  }
+
+  private send(request: WxRequest, init: RequestInit, read: (text: string) => unknown): void {
+    const fail = (): void => request.fail({ errMsg: 'request:fail' });
+    const { origin, pathname, search } = new URL(request.url);
+    this.sent.push({ method: init.method ?? '', path: pathname, data: request.data });
+    const { lost } = this;
+    if (lost === 'call') return void setImmediate(fail);
+    fetch(`${this.hosts[origin] ?? origin}${pathname}${search}`, init)
+      .then(async (reply) => ({ statusCode: reply.status, data: read(await reply.text()) }))
+      .then((result) => (lost === 'answer' ? fail() : request.success(result)), fail);
+  }
+}
+
+/** One run of a mini program: its modules are loaded once. */
+export class MiniProgram {
+  private readonly modules = new Map<string, Module>();
+  private readonly pages = new Map<string, Record<string, unknown>>();
+
+  constructor(
+    private readonly files: ReadonlyMap<string, string>,
+    private readonly context: Context,
+  ) {}
+
+  /** What a module exports. */
+  async exportsOf<Exports>(path: string): Promise<Exports> {
+    const module = this.moduleAt(path);
+    if (module.status === 'unlinked') {
+      await module.link((specifier, from) =>
+        this.moduleAt(`${posix.join(posix.dirname(from.identifier), specifier)}.js`),
+      );
+    }
+    await module.evaluate();
+    return module.namespace as Exports;
+  }
+
+  /** Opens a page, and waits until it has loaded. @param path without `.js` */
+  async open(path: string, query: Readonly<Record<string, string>> = {}): Promise<Page> {
+    this.context.Page = (registered: Record<string, unknown>) => void this.pages.set(path, registered);
+    await this.exportsOf(`${path}.js`);
+    const options = this.pages.get(path);
+    if (!options) throw new Error(`${path} registers no page`);
+    const page = new Page(options, this.files.get(`${path}.wxml`) ?? '');
+    await page.call('onLoad', query);
+    return page;
+  }
+
+  private moduleAt(path: string): Module {
+    const known = this.modules.get(path);
+    if (known) return known;
+    const source = this.files.get(path);
+    if (source === undefined) throw new Error(`there is no ${path}`);
+    const module = new SourceTextModule(source, { context: this.context, identifier: path });
+    this.modules.set(path, module);
+    return module;
+  }
+}
+
+/** An open page. */
+export class Page {
+  readonly data: Data = {};
+  private readonly instance: Record<string, unknown>;
+
+  constructor(
+    options: Record<string, unknown>,
+    private readonly wxml: string,
+  ) {
+    Object.assign(this.data, options.data);
+    const setData = (data: Data): void => void Object.assign(this.data, data);
+    this.instance = { ...options, data: this.data, setData };
+  }
+
+  /** Calls a handler, if the page has it. */
+  async call(name: string, argument?: unknown): Promise<unknown> {
+    const handler = this.instance[name] as Handler | undefined;
+    return await handler?.call(this.instance, argument);
+  }
+
+  /** What the page shows. */
+  get text(): string {
+    return this.rendered().text;
+  }
+
+  /** The labels of its buttons. */
+  get buttons(): string[] {
+    return [...this.rendered().taps.keys()];
+  }
+
+  /** Taps a button by its label. */
+  async tap(label: string): Promise<void> {
+    const handler = this.rendered().taps.get(label);
+    if (handler === undefined) throw new Error(`no button "${label}" in: ${this.text}`);
+    await this.call(handler);
+  }
+
+  /** As much of WXML as the samples use: `wx:if`, `wx:elif`, `{{ }}` and `bindtap`. */
+  private rendered(): { text: string; taps: Map<string, string> } {
+    const taps = new Map<string, string>();
+    const isShown = [true];
+    // Per level: whether a branch of the chain of wx:if was taken.
+    const isTaken = [false];
+    let text = '';
+    let button: { handler: string; from: number } | null = null;
+    for (const [token, closing, tag, attributes = ''] of this.wxml.matchAll(
+      /<!--[\s\S]*?-->|<(\/?)(view|button)([^>]*)>|[^<]+/g,
+    )) {
+      const isHere = isShown.at(-1) ?? false;
+      if (token.startsWith('<!--')) continue;
+      if (tag === undefined) {
+        if (isHere) text += token.replace(/{{(.*?)}}/g, (_, expression: string) => this.value(expression));
+      } else if (closing) {
+        if (button && tag === 'button') taps.set(text.slice(button.from).trim(), button.handler);
+        if (tag === 'button') button = null;
+        isShown.pop();
+        isTaken.pop();
+      } else {
+        const [, branch, condition] = /wx:(if|elif)="{{(.*?)}}"/.exec(attributes) ?? [];
+        const isFree = branch !== 'elif' || !isTaken.at(-1);
+        const isTrue =
+          isHere && isFree && (condition === undefined || this.value(`!!(${condition})`) === 'true');
+        if (branch !== undefined) isTaken[isTaken.length - 1] = isTrue || !isFree;
+        isShown.push(isTrue);
+        isTaken.push(false);
+        const handler = /bindtap="(\w+)"/.exec(attributes)?.[1];
+        if (isTrue && handler !== undefined) button = { handler, from: text.length };
+      }
+    }
+    return { text: text.replace(/\s+/g, ' ').trim(), taps };
+  }
+
+  /** In WXML a name that is not in the data is undefined. */
+  private value(expression: string): string {
+    const data = new Proxy(this.data, { has: () => true });
+    return String(runInNewContext(`with (data) (${expression})`, { data }));
+  }
+}
