@@ -110,10 +110,12 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
 
   private async record(refusal: Refusal): Promise<void> {
     noteInRequest({ isRefusalRecorded: true });
-    const { type } = refusal;
+    const { type, details } = refusal;
     const address = addressGroup(requestContext()?.ip ?? '');
+    // Who was refused because the store is silent does not wait for it again.
+    const isAway = details.reason === 'STORE_UNAVAILABLE';
     await this.unlessAway(type, async () => {
-      const isEach = (await this.countOf(type, address)) <= EACH;
+      const isEach = isAway || (await this.countOf(type, address)) <= EACH;
       if (isEach && this.hasRoom()) await this.events.record(refusal);
       else await this.tally(refusal, isEach ? null : address);
     });
