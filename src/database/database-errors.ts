@@ -308,7 +308,7 @@ export class LostRace extends Error {
   override readonly name = 'LostRace';
 }
 
-/** The connection to the SQLite file cannot go on with what it was doing; nothing of it was written. */
+/** There is no connection that could go on with the work; nothing of it was written. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }

@@ -4,6 +4,7 @@ import { AppError } from '../common/app-error.js';
 import { inTime } from '../common/in-time.js';
 import type { ConnectionUse, Connections, Statement } from './connections.js';
 import {
+  ConnectionLost,
   isDuplicateOfPrimaryKey,
   isLate,
   isLost,
@@ -205,6 +206,8 @@ export class MysqlConnections implements Connections {
 
   private async connect(runner: QueryRunner): Promise<PoolConnection> {
     try {
+      // A work may outlive its request, whose client has left, and then the pool.
+      if (!this.dataSource.isInitialized) throw new ConnectionLost('the database is closed');
       const connection = (await runner.connect()) as PoolConnection;
       this.use.inUse++;
       return connection;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { INSTANCES } from '../harness/backend.js';
 import { call } from '../harness/http.js';
-import { type Problem, type TokenReply, World } from '../harness/world.js';
+import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
 
 interface SessionPage {
   readonly items: { readonly id: string; readonly current: boolean; readonly lastUsedAt: string }[];
@@ -70,11 +70,18 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     expect((await page(website.accessToken)).items).toHaveLength(4);
   });
 
+  /** 503 is not done: who is refused in a crowd at one row comes again, with a new code. */
+  async function loginInCrowd(person: Person, url: string): ReturnType<World['loginWith']> {
+    for (let attempt = 1; ; attempt++) {
+      const reply = await world.loginWith(await world.wxLogin(person), {}, url);
+      if (reply.status !== 503 || attempt === 5) return reply;
+    }
+  }
+
   test('fifty logins at once leave no more than there may be', async () => {
     const person = await world.person();
-    const codes = await Promise.all(Array.from({ length: 50 }, () => world.wxLogin(person)));
     const replies = await Promise.all(
-      codes.map((code, n) => world.loginWith(code, {}, world.service(n % INSTANCES).url)),
+      Array.from({ length: 50 }, (_, n) => loginInCrowd(person, world.service(n % INSTANCES).url)),
     );
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
     const userId = replies[0]?.body.user.id ?? '';
