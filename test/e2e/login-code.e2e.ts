@@ -133,6 +133,8 @@ describe('a loginCode', () => {
       code: 'ACCOUNT_DISABLED',
     });
     expect(await world.count('sessions')).toBe(sessions);
-    expect(await world.count("events WHERE type = 'login.refused'")).toBe(1);
+    expect(
+      await world.count("events WHERE type = 'login.refused' AND details LIKE '%ACCOUNT_DISABLED%'"),
+    ).toBe(1);
   });
 });
