@@ -35,7 +35,7 @@ describe('pushes that were seen', () => {
     await store.close();
   });
 
-  test('another app, event, person or second is another push; without OpenID the sender is the person', async () => {
+  test('another app, event, person, withdrawal or second is another push; without OpenID the sender is the person', async () => {
     const others: PushMessage[] = [
       { ...PUSH, event: 'user_authorization_revoke' },
       { ...PUSH, openId: 'oB' },
@@ -46,8 +46,10 @@ describe('pushes that were seen', () => {
     for (const push of [PUSH, ...others, PUSH, ...others]) await seen.once(APP, push, act);
     expect(acted).toBe(6);
     await seen.once('wx5a4db0c0de000002', PUSH, act);
-    await seen.once(APP, { ...PUSH, fromUserName: 'oAnotherService', revokeInfo: '301' }, act);
+    await seen.once(APP, { ...PUSH, fromUserName: 'oAnotherService' }, act);
     expect(acted).toBe(7);
+    await seen.once(APP, { ...PUSH, revokeInfo: '301' }, act);
+    expect(acted).toBe(8);
   });
 
   test('a push that is being acted on is not answered before its end', async () => {
