@@ -1,11 +1,13 @@
-import { Body, Controller, Get, HttpCode, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentSession, CurrentUser } from '../auth/access-token.js';
+import { ApiAcceptLanguage } from '../common/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { Profiles } from '../user/profiles.js';
 import { UserReplies, UserReply } from '../user/user-replies.js';
+import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { ProfileChangeRequest } from './account.requests.js';
 
@@ -60,11 +62,16 @@ export class AccountController {
   @Post('profile/sync')
   @HttpCode(200)
   @ApiOperation({ summary: 'Read the profile from WeChat again', operationId: 'syncProfile' })
+  @ApiAcceptLanguage('In which language WeChat is asked for the profile: zh_CN, zh_TW or en.')
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true }, 'WECHAT_AUTHORIZATION_EXPIRED', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS)
-  async sync(@CurrentSession() session: SessionOfUser): Promise<UserReply> {
+  async sync(
+    @CurrentSession() session: SessionOfUser,
+    @Headers('accept-language') acceptLanguage: string | undefined,
+  ): Promise<UserReply> {
     const { appId, openId, refreshToken } = await this.profiles.authorization(session.user.id);
-    const profile = await this.wechat.websiteProfile(appId, openId, refreshToken);
+    const language = weChatLanguage(acceptLanguage);
+    const profile = await this.wechat.websiteProfile(appId, openId, refreshToken, language);
     return this.userReplies.user((await this.profiles.replaceBy(session, profile)).user);
   }
 }

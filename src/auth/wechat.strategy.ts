@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-custom';
 import { AppError } from '../common/app-error.js';
 import { noteInRequest } from '../common/request-context.js';
 import type { AppKind } from '../config/app-config.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
+import { type WeChatLanguage, weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
@@ -32,14 +34,16 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
   }
 
   /** Called by passport. @throws AppError as WeChatApiService and UserService do, and TOKEN_CODE_MISMATCH */
-  async validate(request: WeChatLoginState): Promise<WeChatLoginState['wechatLogin']> {
+  async validate(
+    request: WeChatLoginState & Partial<Pick<FastifyRequest, 'headers'>>,
+  ): Promise<WeChatLoginState['wechatLogin']> {
     const asked = request.wechatLoginRequest;
     if (!asked) throw new Error('the wechat strategy runs under WeChatAuthGuard only');
     const { purpose, channel } = asked;
     if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: loginChannel(channel) });
     noteInRequest({ asks: { channel: loginChannel(channel), purpose } });
     this.noteApp(asked);
-    const login = await this.exchange(asked);
+    const login = await this.exchange(asked, weChatLanguage(request.headers?.['accept-language']));
     noteInRequest({ appId: login.appId });
     if (asked.purpose === 'identify') return { login };
     if (asked.purpose === 'find') {
@@ -65,16 +69,19 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
       noteInRequest({ appId: apps.find(kind, appId).appId });
   }
 
-  private exchange({ channel, code, appId }: WeChatLoginRequest): Promise<WeChatLogin> {
+  private exchange(
+    { channel, code, appId }: WeChatLoginRequest,
+    language: WeChatLanguage,
+  ): Promise<WeChatLogin> {
     switch (channel) {
       case 'mini-program':
         return this.wechat.miniProgramLogin(code, appId);
       case 'website':
-        return this.wechat.websiteLogin(code, appId);
+        return this.wechat.websiteLogin(code, appId, language);
       case 'in-wechat':
-        return this.wechat.officialAccountLogin(code, 'snsapi_userinfo', appId);
+        return this.wechat.officialAccountLogin(code, 'snsapi_userinfo', appId, language);
       case 'in-wechat-silently':
-        return this.wechat.officialAccountLogin(code, 'snsapi_base', appId);
+        return this.wechat.officialAccountLogin(code, 'snsapi_base', appId, language);
     }
   }
 }

@@ -6,6 +6,7 @@ import { ReturnUrls } from '../attempt/return-urls.js';
 import { AppConfig, type AppKind } from '../config/app-config.js';
 import { AppQuotas } from '../rate-limit/app-quotas.js';
 import type { Device } from '../session/session.service.js';
+import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import { BrowserCookie } from '../attempt/browser-cookie.js';
@@ -87,12 +88,13 @@ export class AttemptFlow {
       case 'website': {
         const login = { appId, returnTo, binding, attempt: begun.id, linkTo: null };
         const state = await this.states.begin({ channel: 'website', ...login });
-        const src = this.wechat.websiteFrameUrl(appId, this.callbackUrl, state);
+        const language = weChatLanguage(request.headers['accept-language']);
+        const src = this.wechat.websiteFrameUrl(appId, this.callbackUrl, state, language);
         return {
           ...begun,
           method,
-          authorizeUrl: this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state),
-          wxLogin: wxLoginOptions(appId, this.callbackUrl, state, src),
+          authorizeUrl: this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language),
+          wxLogin: wxLoginOptions(appId, this.callbackUrl, state, language, src),
         };
       }
     }

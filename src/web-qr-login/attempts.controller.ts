@@ -13,6 +13,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
 import { FramedLandings } from '../attempt/framed-landings.js';
+import { ApiAcceptLanguage } from '../common/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import { Clock } from '../common/clock.js';
 import { Public } from '../common/public.js';
@@ -56,6 +57,7 @@ export class AttemptsController {
   @Post('attempts')
   @RateLimit('attempts')
   @ApiOperation({ summary: 'Begin a login attempt', operationId: 'beginAttempt' })
+  @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiCreatedResponse({ type: AttemptReply })
   @ApiProblems({ body: true }, 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
   async begin(

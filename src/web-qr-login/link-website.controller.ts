@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentSession } from '../auth/access-token.js';
 import { OwnerProof } from '../auth/owner-proof.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { ApiAcceptLanguage } from '../common/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
@@ -40,6 +41,7 @@ export class LinkWebsiteController {
   @Post()
   @UseGuards(RecentLoginGuard)
   @ApiOperation({ summary: 'Begin to link a website login', operationId: 'linkWebsite' })
+  @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiCreatedResponse({ type: LinkWebsiteReply })
   @ApiProblems(
     { bearer: true, body: true },

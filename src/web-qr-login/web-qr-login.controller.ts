@@ -16,6 +16,7 @@ import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@ne
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { LoginBy, type WeChatLoginState } from '../auth/wechat-login-request.js';
+import { ApiAcceptLanguage } from '../common/accept-language.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { Public } from '../common/public.js';
 import { TokenReply, tokenReply } from '../session/token-replies.js';
@@ -51,6 +52,7 @@ export class WebQrLoginController {
   @RateLimit('authorize')
   @UseFilters(ErrorPageFilter)
   @ApiOperation({ summary: "Go to WeChat's page", operationId: 'authorize' })
+  @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiResponse({
     status: 302,
     description: "To WeChat's page; for a ticket to returnTo, with `loginCode` or `error`.",
@@ -80,6 +82,7 @@ export class WebQrLoginController {
       'others of docs/errors.md. Only a state that names no login gets an error page.',
     operationId: 'callback',
   })
+  @ApiAcceptLanguage('In which language WeChat is asked for the profile: zh_CN, zh_TW or en.')
   @ApiQuery({ name: 'code', required: false, schema: { type: 'string' } })
   @ApiQuery({ name: 'state', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9]{1,128}$' } })
   @ApiResponse({

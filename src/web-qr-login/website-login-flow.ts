@@ -11,6 +11,7 @@ import { noteInRequest } from '../common/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import { type Device, SessionService, type Tokens } from '../session/session.service.js';
 import { UserService } from '../user/user.service.js';
+import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
@@ -73,7 +74,8 @@ export class WebsiteLoginFlow {
       binding: this.cookie.bind(asked.codeChallenge, request, reply),
       linkTo: asked.linkTo,
     });
-    return this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state);
+    const language = weChatLanguage(request.headers['accept-language']);
+    return this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language);
   }
 
   /** The app and the address of what is asked. @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN */

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { WeChatLanguage } from '../wechat/language.js';
 
 /** What WxLogin.js needs to show WeChat's QR code in a frame (wechat-api.md section 4.3), and the frame ready made. */
 export class WxLoginOptions {
@@ -27,6 +28,14 @@ export class WxLoginOptions {
   color_scheme!: 'auto';
 
   @ApiProperty({
+    required: false,
+    enum: ['en'],
+    description:
+      'Where Accept-Language of the request prefers English to Chinese, or names neither. Absent: Chinese.',
+  })
+  lang?: 'en';
+
+  @ApiProperty({
     description:
       "The frame's `allow`: Chrome 142 and later let WeChat's page ask the desktop app (quick login) only so.",
     example: 'local-network-access',
@@ -45,6 +54,7 @@ export function wxLoginOptions(
   appId: string,
   callbackUrl: string,
   state: string,
+  language: WeChatLanguage,
   src: string,
 ): WxLoginOptions {
   return {
@@ -55,6 +65,7 @@ export function wxLoginOptions(
     self_redirect: true,
     stylelite: 1,
     color_scheme: 'auto',
+    ...(language === 'en' && { lang: 'en' }),
     allow: 'local-network-access',
     src,
   };

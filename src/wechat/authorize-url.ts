@@ -1,3 +1,5 @@
+import type { WeChatLanguage } from './language.js';
+
 /** What of a person an official account asks for: the openid alone, silently; or nickname and picture too. */
 export type OfficialAccountScope = 'snsapi_base' | 'snsapi_userinfo';
 
@@ -5,8 +7,15 @@ export type OfficialAccountScope = 'snsapi_base' | 'snsapi_userinfo';
  * Address of WeChat's QR page for a website login (wechat-api.md section 4.1).
  * @param callbackUrl without a fragment: WeChat would append the code after it
  */
-export function qrConnectUrl(openUrl: string, appId: string, callbackUrl: string, state: string): string {
-  return `${openUrl}/connect/qrconnect?${query(appId, callbackUrl, 'snsapi_login', state)}#wechat_redirect`;
+export function qrConnectUrl(
+  openUrl: string,
+  appId: string,
+  callbackUrl: string,
+  state: string,
+  language: WeChatLanguage,
+): string {
+  const asked = query(appId, callbackUrl, 'snsapi_login', state) + langParameter(language);
+  return `${openUrl}/connect/qrconnect?${asked}#wechat_redirect`;
 }
 
 /**
@@ -18,9 +27,11 @@ export function qrConnectFrameUrl(
   appId: string,
   callbackUrl: string,
   state: string,
+  language: WeChatLanguage,
 ): string {
   const asked = query(appId, callbackUrl, 'snsapi_login', state);
-  return `${openUrl}/connect/qrconnect?${asked}&login_type=jssdk&self_redirect=true&stylelite=1&color_scheme=auto`;
+  const look = `&login_type=jssdk&self_redirect=true&stylelite=1&color_scheme=auto${langParameter(language)}`;
+  return `${openUrl}/connect/qrconnect?${asked}${look}`;
 }
 
 /** Address where a page inside WeChat's browser goes to be told who somebody is (section 5). */
@@ -32,6 +43,11 @@ export function oauth2AuthorizeUrl(
   state: string,
 ): string {
   return `${openUrl}/connect/oauth2/authorize?${query(appId, callbackUrl, scope, state)}#wechat_redirect`;
+}
+
+/** The page has one Chinese, its default: `lang` has an effect as `en` only (sections 4.1, 4.3). */
+function langParameter(language: WeChatLanguage): string {
+  return language === 'en' ? '&lang=en' : '';
 }
 
 /** WeChat wants the parameters in this order and the fragment at the end. */

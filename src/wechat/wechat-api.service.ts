@@ -19,6 +19,7 @@ import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoin
 import { readUserinfo, type Userinfo, userinfo } from './endpoints/userinfo.js';
 import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
 import { DEAD_USER_TOKEN } from './error-codes.js';
+import type { WeChatLanguage } from './language.js';
 import { SpentCodes } from './spent-codes.js';
 import { WeChatApps } from './wechat-apps.js';
 import { WeChatError } from './wechat-error.js';
@@ -80,24 +81,33 @@ export class WeChatApiService {
     };
   }
 
-  /** Who is behind a code of the QR page, with nickname and picture (wechat-api.md sections 4.4, 4.7). */
-  async websiteLogin(code: string, appId?: string): Promise<WeChatLogin> {
+  /**
+   * Who is behind a code of the QR page, with nickname and picture (wechat-api.md sections 4.4, 4.7).
+   * @param language of the profile
+   */
+  async websiteLogin(
+    code: string,
+    appId: string | undefined,
+    language: WeChatLanguage,
+  ): Promise<WeChatLogin> {
     const app = this.apps.find('website', appId);
     const deadline = new Deadline();
     const token = await this.oauth2Token(app, code, deadline);
-    const info = await this.userinfoIfAny(app, token, deadline.atMost(PROFILE_MS));
+    const info = await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS));
     return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
   }
 
   /**
    * Who is behind a code of a page inside WeChat (sections 5, 4.4, 4.7). Under snsapi_base WeChat says the openid and
    * nothing else, and it asks nobody: such a code cannot stand in for one with consent.
+   * @param language of the profile
    * @throws AppError also WECHAT_SNAPSHOT_USER
    */
   async officialAccountLogin(
     code: string,
     scope: OfficialAccountScope,
-    appId?: string,
+    appId: string | undefined,
+    language: WeChatLanguage,
   ): Promise<WeChatLogin> {
     const app = this.apps.find('official_account', appId);
     const deadline = new Deadline();
@@ -106,20 +116,22 @@ export class WeChatApiService {
       throw new WeChatError('WECHAT_CONFIGURATION', { detail: 'WeChat granted less than was asked for.' });
     }
     const info =
-      scope === 'snsapi_userinfo' ? await this.userinfoIfAny(app, token, deadline.atMost(PROFILE_MS)) : null;
+      scope === 'snsapi_userinfo'
+        ? await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS))
+        : null;
     return personOf(app, token, info);
   }
 
   /** Where a browser goes to show the QR code of a website app. @throws AppError APP_UNKNOWN */
-  websiteAuthorizeUrl(appId: string, callbackUrl: string, state: string): string {
+  websiteAuthorizeUrl(appId: string, callbackUrl: string, state: string, language: WeChatLanguage): string {
     const app = this.apps.find('website', appId);
-    return qrConnectUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state);
+    return qrConnectUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state, language);
   }
 
   /** The same page in a frame. @throws AppError APP_UNKNOWN */
-  websiteFrameUrl(appId: string, callbackUrl: string, state: string): string {
+  websiteFrameUrl(appId: string, callbackUrl: string, state: string, language: WeChatLanguage): string {
     const app = this.apps.find('website', appId);
-    return qrConnectFrameUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state);
+    return qrConnectFrameUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state, language);
   }
 
   /** Where a page inside WeChat's browser goes to be told who somebody is. @throws AppError APP_UNKNOWN */
@@ -195,9 +207,15 @@ export class WeChatApiService {
   /**
    * The profile of a website login, read anew (sections 4.5 to 4.7).
    * @param refreshToken WeChat's, of the login
+   * @param language of the profile
    * @throws AppError WECHAT_AUTHORIZATION_EXPIRED when it no longer works
    */
-  async websiteProfile(appId: string, openId: string, refreshToken: string): Promise<WeChatProfile> {
+  async websiteProfile(
+    appId: string,
+    openId: string,
+    refreshToken: string,
+    language: WeChatLanguage,
+  ): Promise<WeChatProfile> {
     const app = this.apps.find('website', appId);
     const deadline = new Deadline();
     const token = checkedReply(
@@ -205,7 +223,7 @@ export class WeChatApiService {
       await this.http.call(oauth2RefreshToken(app.appId, refreshToken), deadline),
     );
     if (token.openid !== openId) throw badReply("The token is somebody else's.");
-    const { profile } = await this.authorizedUserinfo(app, token, deadline);
+    const { profile } = await this.authorizedUserinfo(app, token, language, deadline);
     return profile;
   }
 
@@ -234,10 +252,15 @@ export class WeChatApiService {
   }
 
   /** The profile, unless the token that WeChat has just given is dead all the same: then the person took it back. */
-  private async authorizedUserinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<Userinfo> {
+  private async authorizedUserinfo(
+    app: WeChatApp,
+    token: UserAccess,
+    language: WeChatLanguage,
+    deadline: Deadline,
+  ): Promise<Userinfo> {
     try {
       await this.http.call(snsAuth(app.appId, token.access_token, token.openid), deadline);
-      return await this.userinfo(app, token, deadline);
+      return await this.userinfo(app, token, language, deadline);
     } catch (error) {
       if (!(error instanceof WeChatError) || !DEAD_USER_TOKEN.has(error.errcode)) throw error;
       throw new WeChatError('WECHAT_AUTHORIZATION_EXPIRED', { detail: error.detail });
@@ -251,10 +274,11 @@ export class WeChatApiService {
   private async userinfoIfAny(
     app: WeChatApp,
     token: UserAccess,
+    language: WeChatLanguage,
     deadline: Deadline,
   ): Promise<Userinfo | null> {
     try {
-      return await this.userinfo(app, token, deadline);
+      return await this.userinfo(app, token, language, deadline);
     } catch (error) {
       const reason = error instanceof WeChatError ? { code: error.code, detail: error.detail } : {};
       this.logger.warn({ appId: app.appId, ...reason, msg: 'a login goes on without its profile' });
@@ -262,8 +286,13 @@ export class WeChatApiService {
     }
   }
 
-  private async userinfo(app: WeChatApp, token: UserAccess, deadline: Deadline): Promise<Userinfo> {
-    const call = userinfo(app.appId, token.access_token, token.openid);
+  private async userinfo(
+    app: WeChatApp,
+    token: UserAccess,
+    language: WeChatLanguage,
+    deadline: Deadline,
+  ): Promise<Userinfo> {
+    const call = userinfo(app.appId, token.access_token, token.openid, language);
     const info = readUserinfo(await this.http.call(call, deadline));
     if (info.openId !== token.openid) throw badReply("The profile is somebody else's.");
     if (token.unionid && info.unionId && token.unionid !== info.unionId) {

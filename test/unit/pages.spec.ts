@@ -11,6 +11,7 @@ describe("the address of WeChat's QR page", () => {
         'wx0123456789abcdef',
         'https://login.example.com/auth/v1/web-qr-login/callback?a=b&c=d',
         'State0123',
+        'zh_TW',
       ),
     ).toBe(
       'https://open.weixin.qq.com/connect/qrconnect?appid=wx0123456789abcdef' +

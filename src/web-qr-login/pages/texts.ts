@@ -1,3 +1,4 @@
+import { acceptedLanguages } from '../../common/accept-language.js';
 import { EN } from './texts.en.js';
 import { ZH_CN } from './texts.zh-cn.js';
 
@@ -12,16 +13,8 @@ export type PageTexts = (typeof TEXTS)[PageLanguage];
 
 /** Chinese unless the browser prefers English to it (RFC 9110 section 12.5.4): this is a WeChat login. */
 export function pageLanguage(acceptLanguage: string | undefined): PageLanguage {
-  const ranges = (acceptLanguage ?? '')
-    .split(',')
-    .map((range) => {
-      const [tag, ...parameters] = range.trim().toLowerCase().split(';');
-      const q = /^q=([\d.]+)$/.exec(parameters.join(';').trim())?.[1];
-      return { tag: tag ?? '', q: q === undefined ? 1 : Number(q) };
-    })
-    .filter(({ tag, q }) => q > 0 && (tag.startsWith('zh') || tag.startsWith('en')))
-    .sort((a, b) => b.q - a.q);
-  return ranges[0]?.tag.startsWith('en') ? 'en' : 'zh-CN';
+  const preferred = acceptedLanguages(acceptLanguage).find((tag) => /^(?:zh|en)(?![a-z])/.test(tag));
+  return preferred?.startsWith('en') ? 'en' : 'zh-CN';
 }
 
 /** What a person is told about an error code. */

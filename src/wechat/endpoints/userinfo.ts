@@ -1,11 +1,17 @@
 import type { WeChatCall } from '../wechat-http.js';
 import type { Reply } from '../wechat-http.js';
+import type { WeChatLanguage } from '../language.js';
 import type { WeChatProfile } from '../wechat-login.js';
 import { isWeChatId } from './reply-fields.js';
 
 /** GET sns/userinfo: nickname, picture and unionid of who just logged in (wechat-api.md section 4.7). */
-export function userinfo(appId: string, accessToken: string, openId: string): WeChatCall {
-  return { path: 'sns/userinfo', appId, query: { access_token: accessToken, openid: openId, lang: 'zh_CN' } };
+export function userinfo(
+  appId: string,
+  accessToken: string,
+  openId: string,
+  lang: WeChatLanguage,
+): WeChatCall {
+  return { path: 'sns/userinfo', appId, query: { access_token: accessToken, openid: openId, lang } };
 }
 
 /** What its answer says of the person, as far as it can be used. */
