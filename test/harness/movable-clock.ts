@@ -12,4 +12,9 @@ export class MovableClock extends Clock {
   advance(seconds: number): void {
     this.ahead += seconds * 1000;
   }
+
+  /** To the beginning of a minute: what is counted by the minute then has a whole one. */
+  advanceToNextMinute(): void {
+    this.ahead += 60_000 - (this.now() % 60_000);
+  }
 }
