@@ -28,6 +28,11 @@ function open(): Opened {
   };
 }
 
+/** The driver makes its errors in the realm of the test file that loaded it first: they are no Error of this one. */
+function saying(part: string): object {
+  return { message: expect.stringContaining(part) };
+}
+
 describe('the steps of migrations', () => {
   let connection: Opened;
   let schema: DatabaseSchema;
@@ -45,11 +50,15 @@ describe('the steps of migrations', () => {
     await connection.query("INSERT INTO shops VALUES ('a', 'Tea')");
     await connection.query("INSERT INTO visits VALUES ('a')");
     for (let round = 0; round < 2; round++) await schema.addConstraint('uq_name', 'shops', 'UNIQUE (name)');
-    await expect(connection.query("INSERT INTO shops VALUES ('b', 'Tea')")).rejects.toThrow('UNIQUE');
+    await expect(connection.query("INSERT INTO shops VALUES ('b', 'Tea')")).rejects.toMatchObject(
+      saying('UNIQUE'),
+    );
     for (let round = 0; round < 2; round++) await schema.dropConstraint('uq_name', 'shops', 'UNIQUE (name)');
     await connection.query("INSERT INTO shops VALUES ('b', 'Tea')");
     expect(await connection.query('SELECT shop_id FROM visits')).toEqual([{ shop_id: 'a' }]);
-    await expect(connection.query("INSERT INTO visits VALUES ('c')")).rejects.toThrow('FOREIGN KEY');
+    await expect(connection.query("INSERT INTO visits VALUES ('c')")).rejects.toMatchObject(
+      saying('FOREIGN KEY'),
+    );
     expect(
       await connection.query("SELECT name FROM sqlite_master WHERE type = 'index' AND sql > ''"),
     ).toEqual([{ name: 'ix_shops_name' }]);
@@ -71,8 +80,8 @@ describe('the steps of migrations', () => {
     await steps.dropColumn('shops', 'name');
     await steps.dropTable('shops');
     expect(await schema.tables()).toEqual([]);
-    await expect(steps.createTable('shops', { columns: { id: 'no type at all (' } })).rejects.toThrow(
-      'syntax',
+    await expect(steps.createTable('shops', { columns: { id: 'no type at all (' } })).rejects.toMatchObject(
+      saying('syntax'),
     );
   });
 
