@@ -156,8 +156,8 @@ export class MysqlConnections implements Connections {
       await inTime(ping(connection), PROOF_MS, () => silent);
     } catch (error) {
       connection.destroy();
-      // What has forgotten this one without a word has probably forgotten the others.
-      if (error === silent) this.idle.destroy(PROVED_FOR_MS);
+      // The network has probably forgotten the others, too, but for those that answered since the ping was sent.
+      if (error === silent) this.idle.destroy(PROOF_MS);
       throw new StaleConnection('no answer', { cause: error });
     }
   }
