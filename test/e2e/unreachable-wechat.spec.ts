@@ -19,6 +19,7 @@ describe('a WeChat whose network swallows every packet', () => {
   afterAll(async () => {
     await world.stop();
     await hole?.close();
+    await network.cut();
   });
 
   test('answers within 5 s, keeps the code good, and everything else is as fast as before', async () => {
