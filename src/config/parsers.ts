@@ -84,7 +84,8 @@ function databaseTls(parameters: URLSearchParams): MysqlConfig['tls'] {
   return { mode: mode === 'required' ? 'verify-ca' : mode, ca: certificates(file) };
 }
 
-function certificates(file: string): string {
+/** The PEM certificates of a file that a URL names in `ssl-ca`. */
+export function certificates(file: string): string {
   try {
     const pem = readFileSync(file, 'utf8');
     new X509Certificate(pem);

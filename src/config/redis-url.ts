@@ -1,7 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { RedisConfig } from './app-config.js';
-import { SettingFault } from './parsers.js';
+import { certificates, SettingFault } from './parsers.js';
 
 const FORMS =
   'must be redis://host:6379/0, redis+sentinel://host:26379,host:26379/master-name/0 or redis+cluster://host:6379,host:6379 (rediss for TLS)';
@@ -111,16 +109,6 @@ function parameters(
     sentinelPassword,
     tls: tls ? { ca: file === null ? null : certificates(file) } : null,
   };
-}
-
-function certificates(file: string): string {
-  try {
-    const pem = readFileSync(file, 'utf8');
-    new X509Certificate(pem);
-    return pem;
-  } catch {
-    throw new SettingFault('must name a file of PEM certificates in ssl-ca');
-  }
 }
 
 function decoded(text: string): string {
