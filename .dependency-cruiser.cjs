@@ -1,5 +1,5 @@
 /** Who may import whom. Each rule is one of CONTRIBUTING.md's, with its reason. */
-const FLOOR = ['common', 'config'];
+const FLOOR = ['common', 'crypto', 'config', 'http'];
 
 /** A room may import itself and the rooms named; `files` are single files of other rooms. */
 function room(name, rooms, comment, files = []) {
@@ -61,7 +61,13 @@ module.exports = {
       to: {},
     },
     room('common', [], 'common stands on nothing of ours, so that everything can stand on it.'),
-    room('config', ['common'], 'Settings are read before anything else exists.'),
+    room(
+      'crypto',
+      ['common'],
+      'Keys and secrets are used everywhere, and know nothing of what they protect.',
+    ),
+    room('config', ['common', 'crypto'], 'Settings are read before anything else exists.'),
+    room('http', ['common', 'crypto', 'config'], 'How requests and replies look is the same for every door.'),
     room('outgoing', FLOOR, 'Calls to elsewhere: names, connections, deadlines, whatever is said on them.'),
     room('database', FLOOR, 'The way to the tables knows no table.'),
     room(

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import type { Clock } from './common/clock.js';
-import { ProblemModule } from './common/problem.module.js';
+import { HttpModule } from './http/http.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -28,7 +28,7 @@ export class AppModule {
         // rooms that everything stands on
         ConfigModule.forRoot(config, clock),
         MetricsModule.forRoot(metrics),
-        ProblemModule,
+        HttpModule,
         DatabaseModule,
         EphemeralModule,
         EventsModule,

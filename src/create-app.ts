@@ -6,9 +6,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { AppError } from './common/app-error.js';
 import type { Clock } from './common/clock.js';
-import { MULTIPART_LIMITS } from './common/multipart-body.js';
-import { RouteTable } from './common/route-table.js';
-import { fieldErrors } from './common/validated.js';
+import { MULTIPART_LIMITS } from './http/bodies.js';
+import { RouteTable } from './http/route-table.js';
+import { fieldErrors } from './http/validation.js';
 import type { AppConfig } from './config/app-config.js';
 import { serveDocs } from './openapi.js';
 import { corsFor, fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';

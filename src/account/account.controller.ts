@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentSession, CurrentUser } from '../auth/access-token.js';
-import { ApiAcceptLanguage } from '../common/accept-language.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { ApiAcceptLanguage } from '../http/accept-language.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { Profiles } from '../user/profiles.js';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AvatarModule } from '../avatar/avatar.module.js';
-import { Cursors } from '../common/cursor.js';
+import { Cursors } from '../http/paging.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';

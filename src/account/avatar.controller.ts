@@ -24,10 +24,10 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentSession } from '../auth/access-token.js';
 import { AvatarStore, isAvatarKey } from '../avatar/avatar-store.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { MultipartBody } from '../common/multipart-body.js';
-import { Public } from '../common/public.js';
+import { MultipartBody } from '../http/bodies.js';
+import { Public } from '../http/public.js';
 import { PersonQuotas } from '../rate-limit/person-quotas.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';

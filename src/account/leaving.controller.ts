@@ -3,7 +3,7 @@ import { Controller, Delete, Get, HttpCode, StreamableFile, UseGuards } from '@n
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentSession, CurrentUser } from '../auth/access-token.js';
 import { RecentLoginGuard } from '../auth/recent-login.guard.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionService } from '../session/session.service.js';

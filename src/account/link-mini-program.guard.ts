@@ -7,8 +7,7 @@ import type { AuthenticatedState } from '../auth/access-token.js';
 import { AppCodeRequest } from '../auth/code.requests.js';
 import { OwnerProof } from '../auth/owner-proof.js';
 import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
-import { MayBeNull } from '../common/may-be-null.js';
-import { validated } from '../common/validated.js';
+import { MayBeNull, validated } from '../http/validation.js';
 
 /** Body: a fresh code of the WeChat account to link, and the proof that the owner of this account asks. */
 export class LinkMiniProgramRequest extends AppCodeRequest {

@@ -1,9 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentSession } from '../auth/access-token.js';
-import { ApiProblems } from '../common/api-problems.js';
-import { Cursors } from '../common/cursor.js';
-import { AccountPageQuery } from '../common/page.requests.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { Cursors, AccountPageQuery } from '../http/paging.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser, SessionPlace } from '../session/session-rows.js';
 import { SessionListReply, sessionReply } from '../session/session-replies.js';

@@ -1,7 +1,7 @@
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { MAX_FILE_BYTES } from '../common/multipart-body.js';
+import { MAX_FILE_BYTES } from '../http/bodies.js';
 
 /** Boundaries, part headers and small fields around a file. */
 const FORM_BYTES = 64 * 1024;

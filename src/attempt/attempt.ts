@@ -1,5 +1,5 @@
 import { AppError } from '../common/app-error.js';
-import { fingerprint } from '../common/secret.js';
+import { fingerprint } from '../crypto/secret.js';
 import type { Device } from '../session/session.service.js';
 import type { Binding } from './binding.js';
 import { LOGIN_CODE_MS } from './login-codes.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
-import { fingerprint, freshScene, freshSecret, secretsEqual } from '../common/secret.js';
+import { fingerprint, freshScene, freshSecret, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import {
   type Attempt,

@@ -1,4 +1,4 @@
-import { secretsEqual } from '../common/secret.js';
+import { secretsEqual } from '../crypto/secret.js';
 import { verifierMatches } from './code-challenge.js';
 
 /** What ties an attempt to the browser that started it: exactly one of the two. */

@@ -2,7 +2,7 @@ import '@fastify/cookie';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Binding } from './binding.js';
-import { fingerprint, freshSecret } from '../common/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
 
 const SECONDS = 24 * 60 * 60;

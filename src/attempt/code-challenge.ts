@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { secretsEqual } from '../common/secret.js';
+import { secretsEqual } from '../crypto/secret.js';
 
 /** base64url of a SHA-256 (RFC 7636 section 4.2). */
 export const CODE_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import { fingerprint, freshSecret } from '../common/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { attemptKey, type Landing } from './attempt.js';
 import { Attempts } from './attempts.js';

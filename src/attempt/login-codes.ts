@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import type { LoginChannel } from '../common/metrics.js';
-import { fingerprint, freshSecret } from '../common/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
 import { type Binding, mayRedeem } from './binding.js';

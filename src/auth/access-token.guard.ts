@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { PUBLIC } from '../common/public.js';
+import { PUBLIC } from '../http/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { SessionService } from '../session/session.service.js';
 import { TokenService } from '../session/token.service.js';

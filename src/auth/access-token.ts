@@ -1,8 +1,8 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { INVALID_TOKEN_CHALLENGE } from '../common/challenge.js';
-import { noteInRequest } from '../common/request-context.js';
+import { INVALID_TOKEN_CHALLENGE } from '../http/problem.js';
+import { noteInRequest } from '../http/request-context.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 
 /** Where the guard leaves the session of the request. */

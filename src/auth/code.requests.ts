@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
-import { CalledElsewhere } from '../common/called-elsewhere.js';
-import { MayBeNull } from '../common/may-be-null.js';
+import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 
 /** A body with a code alone: the app is known. */
 export class CodeRequest {

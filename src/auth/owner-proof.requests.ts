@@ -1,8 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_VERIFIER } from '../attempt/code-challenge.js';
-import { CalledElsewhere } from '../common/called-elsewhere.js';
-import { MayBeNull } from '../common/may-be-null.js';
+import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 import { CodeRequest } from './code.requests.js';
 
 /** Shows that the owner of the account is there: by a fresh wx.login, or by a website login that is not redeemed. */

@@ -5,7 +5,7 @@ import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { LoginCodes } from '../attempt/login-codes.js';
 import { AppError } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { noteInRequest } from '../common/request-context.js';
+import { noteInRequest } from '../http/request-context.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { UserService } from '../user/user.service.js';
 import type { OwnerProofRequest } from './owner-proof.requests.js';

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { requestContext } from '../common/request-context.js';
+import { requestContext } from '../http/request-context.js';
 import { RATE_LIMIT } from '../rate-limit/rate-limit.decorator.js';
 import { ROLE } from './api-key.guard.js';
 import { RefusedKeys } from './refused-keys.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressGroup } from '../common/ip-address.js';
-import type { GivenKey } from '../common/request-context.js';
+import { addressGroup } from '../http/ip-address.js';
+import type { GivenKey } from '../http/request-context.js';
 import { Refusals } from '../events/refusals.js';
 import type { Quota } from '../rate-limit/quota.js';
 import { API_KEY_GUESSES } from '../rate-limit/quotas.js';

@@ -3,7 +3,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-custom';
 import { AppError } from '../common/app-error.js';
-import { noteInRequest } from '../common/request-context.js';
+import { noteInRequest } from '../http/request-context.js';
 import type { AppKind } from '../config/app-config.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 import { type WeChatLanguage, weChatLanguage } from '../wechat/language.js';

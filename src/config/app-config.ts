@@ -1,4 +1,4 @@
-import type { RouteQuotaName } from '../common/quota-names.js';
+import type { RouteQuotaName } from './quota-names.js';
 
 /** The kinds of app that a company registers with WeChat. */
 export type AppKind = 'mini_program' | 'website' | 'official_account';

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Clock, SystemClock } from '../common/clock.js';
-import { KeyRing } from '../common/key-ring.js';
+import { KeyRing } from '../crypto/key-ring.js';
 import { AppConfig } from './app-config.js';
 
 /** Settings, keys and time, for every room. */

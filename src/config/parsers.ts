@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ROUTE_QUOTA_NAMES, type RouteQuotaName } from '../common/quota-names.js';
+import { ROUTE_QUOTA_NAMES, type RouteQuotaName } from './quota-names.js';
 import type { MiniProgramVersion, MysqlConfig } from './app-config.js';
 
 /** A value of the environment that cannot be used. The message never repeats the value. */

@@ -1,4 +1,4 @@
-import { requestContext } from '../common/request-context.js';
+import { requestContext } from '../http/request-context.js';
 
 /** An answer later than this counts as none, all attempts together: 503 within 2 s, whatever the network does. */
 const DEADLINE_MS = 1_800;

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { LoginRefusals } from '../common/login-refusals.js';
+import { LoginRefusals } from '../http/login-refusals.js';
 import { Event } from './event.entity.js';
 import { EventList } from './event-list.js';
 import { EventLog } from './event-log.js';

@@ -3,11 +3,11 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { addressGroup } from '../common/ip-address.js';
-import type { LoginRefusals } from '../common/login-refusals.js';
+import { addressGroup } from '../http/ip-address.js';
+import type { LoginRefusals } from '../http/login-refusals.js';
 import type { LoginChannel } from '../common/metrics.js';
-import { noteInRequest, requestContext } from '../common/request-context.js';
-import { fingerprint } from '../common/secret.js';
+import { noteInRequest, requestContext } from '../http/request-context.js';
+import { fingerprint } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { EventLog, type NewEvent } from './event-log.js';
 

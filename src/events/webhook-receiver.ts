@@ -1,4 +1,4 @@
-import { fingerprint } from '../common/secret.js';
+import { fingerprint } from '../crypto/secret.js';
 import type { AppConfig } from '../config/app-config.js';
 
 /** Where webhooks go to. */

@@ -1,10 +1,10 @@
 import { Body, Controller, HttpCode, Post, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentSession } from '../auth/access-token.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { BodyLimit, OPEN_DATA_LIMIT_BYTES } from '../common/body-limit.js';
-import { check } from '../common/validated.js';
+import { BodyLimit, OPEN_DATA_LIMIT_BYTES } from '../http/bodies.js';
+import { check } from '../http/validation.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { toE164 } from '../user/phone-number.js';

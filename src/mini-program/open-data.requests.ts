@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { CodeRequest } from '../auth/code.requests.js';
-import { CalledElsewhere } from '../common/called-elsewhere.js';
+import { CalledElsewhere } from '../http/validation.js';
 import { usualBase64 } from '../wechat/base64-forms.js';
 
 const ENCRYPTED_DATA = /^[A-Za-z0-9+/]{22,65536}={0,2}$/;

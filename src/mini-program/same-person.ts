@@ -4,7 +4,7 @@ import type { AuthenticatedState } from '../auth/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import type { WeChatLoginRequest } from '../auth/wechat-login-request.js';
 import { AppError } from '../common/app-error.js';
-import { validated } from '../common/validated.js';
+import { validated } from '../http/validation.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 

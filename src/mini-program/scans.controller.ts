@@ -7,7 +7,7 @@ import { CurrentSession } from '../auth/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
-import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../common/api-problems.js';
+import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../http/problem-docs.js';
 import { Clock } from '../common/clock.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { AppConfig } from '../config/app-config.js';

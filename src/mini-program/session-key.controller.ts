@@ -8,7 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { CurrentSession } from '../auth/access-token.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

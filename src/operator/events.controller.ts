@@ -2,11 +2,10 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { IsOptional, Matches } from 'class-validator';
 import { AdminKey } from '../auth/api-key.guard.js';
-import { ApiProblems } from '../common/api-problems.js';
-import { Cursors } from '../common/cursor.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { Cursors, PageQuery } from '../http/paging.js';
 import { EventList } from '../events/event-list.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import { PageQuery } from '../common/page.requests.js';
 
 /** Query of the events. */
 export class EventListQuery extends PageQuery {

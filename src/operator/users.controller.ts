@@ -1,9 +1,9 @@
 import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { Cursors } from '../common/cursor.js';
+import { Cursors } from '../http/paging.js';
 import type { Actor } from '../events/event-log.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { sessionReply } from '../session/session-replies.js';

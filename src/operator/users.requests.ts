@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { UserStatus } from '../user/user.entity.js';
-import { PageQuery } from '../common/page.requests.js';
+import { PageQuery } from '../http/paging.js';
 
 const STATUSES: readonly UserStatus[] = ['active', 'disabled', 'merged'];
 

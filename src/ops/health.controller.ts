@@ -1,10 +1,10 @@
 import { Controller, Get, Header, Logger } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
 import { inTime } from '../common/in-time.js';
-import { Public } from '../common/public.js';
+import { Public } from '../http/public.js';
 import { Database } from '../database/database.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { WithoutDatabase } from './without-database.js';

@@ -5,17 +5,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { v4 as uuidv4 } from 'uuid';
 import { AppError } from '../common/app-error.js';
-import { BODY_LIMIT_BYTES } from '../common/body-limit.js';
+import { BODY_LIMIT_BYTES } from '../http/bodies.js';
+import { registerBodyParsers } from '../http/body-parsers.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../common/json-depth.js';
-import { hasTooManyParameters, MAX_PARAMETERS, parseForm, withFewParameters } from '../common/parameters.js';
-import { PROBLEM_JSON, toProblem } from '../common/problem.js';
-import { type RequestFacts, runInRequestContext } from '../common/request-context.js';
-import type { RouteTable } from '../common/route-table.js';
-import { keyGiven } from '../common/secret.js';
-import { TEXT_LIMIT_BYTES } from '../common/text-body.js';
+import { withFewParameters } from '../http/parameters.js';
+import { PROBLEM_JSON, toProblem } from '../http/problem.js';
+import { type RequestFacts, runInRequestContext } from '../http/request-context.js';
+import type { RouteTable } from '../http/route-table.js';
+import { keyGiven } from '../crypto/secret.js';
 import type { ApiKey, AppConfig } from '../config/app-config.js';
-import { ClientAddresses } from './client-address.js';
+import { ClientAddresses } from '../http/client-address.js';
 import type { RequestLog } from './request-log.js';
 import type { Shutdown } from './shutdown.js';
 
@@ -150,11 +149,7 @@ export function registerRequestHooks(
       typeof payload === 'string' && LINE_ENDS.test(payload) ? withoutLineEnds(payload, reply) : payload,
     );
   });
-  acceptJson(fastify);
-  acceptText(fastify);
-  acceptForms(fastify);
-  refuseForms(fastify);
-  ignoreBodies(fastify);
+  registerBodyParsers(fastify);
 }
 
 /**
@@ -196,85 +191,6 @@ export function corsFor(origins: string[]): CorsOptions {
       done(null, isOwn ? { ...options, preflight: false } : options);
     },
   };
-}
-
-/** JSON is the only body taken. wx.request sends `application/json` also where there is no body; that is no body, not a broken one. */
-function acceptJson(fastify: FastifyInstance): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeContentTypeParser(['application/json', 'text/plain']);
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (request.routeOptions.config.textBody) done(null, body);
-    else if (body === '') done(null, undefined);
-    else {
-      const fault = jsonFault(body as string);
-      if (fault) done(fault);
-      else void parse(request, body as string, done);
-    }
-  });
-}
-
-/** Before it is parsed: JSON of many members is slow to read, and slower to validate. */
-function jsonFault(text: string): AppError | null {
-  switch (jsonTextFault(text)) {
-    case 'deep':
-      return new AppError('MALFORMED_JSON', {
-        detail: `The body is nested deeper than ${MAX_JSON_DEPTH} levels.`,
-      });
-    case 'many':
-      return new AppError('PAYLOAD_TOO_LARGE', {
-        detail: `The body holds more than ${MAX_JSON_VALUES} members and elements.`,
-      });
-    case null:
-      return null;
-  }
-}
-
-/** XML, and JSON that calls itself text: for routes that take text, and for no other. */
-function acceptText(fastify: FastifyInstance): void {
-  const types = ['text/xml', 'application/xml', 'text/plain'];
-  const options = { parseAs: 'string', bodyLimit: TEXT_LIMIT_BYTES } as const;
-  fastify.addContentTypeParser(types, options, (request, body, done) => {
-    if (request.routeOptions.config.textBody) done(null, body);
-    else done(new AppError('UNSUPPORTED_MEDIA_TYPE'));
-  });
-}
-
-/** Forms of fields: for routes that take them (`refuseForms` sees to that). */
-function acceptForms(fastify: FastifyInstance): void {
-  const type = 'application/x-www-form-urlencoded';
-  fastify.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => {
-    const text = body as string;
-    if (!hasTooManyParameters(text)) done(null, parseForm(text));
-    else done(new AppError('PAYLOAD_TOO_LARGE', { detail: `A form has at most ${MAX_PARAMETERS} fields.` }));
-  });
-}
-
-/** What says of a form's content type whether a route takes it. */
-const FORMS = [
-  { type: /^multipart\//i, takes: 'multipartBody' },
-  { type: /^application\/x-www-form-urlencoded\b/i, takes: 'formBody' },
-] as const;
-
-/** Forms: for routes that take their kind, and for no other. @fastify/multipart reads those with files. */
-function refuseForms(fastify: FastifyInstance): void {
-  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
-    const form = FORMS.find(({ type }) => type.test(request.headers['content-type'] ?? ''));
-    const isTaken = !form || request.is404 || request.routeOptions.config[form.takes];
-    if (isTaken || ['GET', 'HEAD'].includes(request.method)) done();
-    else done(new AppError('UNSUPPORTED_MEDIA_TYPE'));
-  });
-}
-
-/** A route that answers whatever comes along does not wait for a body, and refuses none; Node reads past it. */
-function ignoreBodies(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.routeOptions.config.answersAnything) {
-      for (const name of ['content-type', 'content-length', 'transfer-encoding']) {
-        Reflect.deleteProperty(request.headers, name);
-      }
-    }
-    done();
-  });
 }
 
 async function problem(reply: FastifyReply, requestId: string, error: AppError): Promise<void> {

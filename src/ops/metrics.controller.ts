@@ -1,8 +1,8 @@
 import { Controller, Get, Res, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiProblems } from '../common/api-problems.js';
-import { Public } from '../common/public.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { Public } from '../http/public.js';
 import { MetricsGuard } from './metrics.guard.js';
 import { WithoutDatabase } from './without-database.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';

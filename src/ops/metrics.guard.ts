@@ -2,9 +2,9 @@ import { BlockList, isIPv6 } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { INVALID_TOKEN_CHALLENGE } from '../common/challenge.js';
-import { noteInRequest } from '../common/request-context.js';
-import { secretsEqual } from '../common/secret.js';
+import { INVALID_TOKEN_CHALLENGE } from '../http/problem.js';
+import { noteInRequest } from '../http/request-context.js';
+import { secretsEqual } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
 
 const LOOPBACK = new BlockList();

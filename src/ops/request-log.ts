@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../common/app-error.js';
-import type { RequestFacts } from '../common/request-context.js';
+import type { RequestFacts } from '../http/request-context.js';
 import type { Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
 

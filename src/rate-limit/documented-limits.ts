@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { documentProblems, type Operation } from '../common/api-problems.js';
+import { documentProblems, type Operation } from '../http/problem-docs.js';
 import { LIMIT_EXTENSION } from './rate-limit.decorator.js';
 
 /** The fields of a reply of a limited route. */

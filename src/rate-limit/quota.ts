@@ -1,4 +1,4 @@
-import { fingerprint } from '../common/secret.js';
+import { fingerprint } from '../crypto/secret.js';
 import { WINDOW_MS } from './quotas.js';
 
 /** So many requests of one address, one app or one person in a window. */

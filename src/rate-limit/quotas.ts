@@ -1,5 +1,5 @@
 import type { LoginChannel } from '../common/metrics.js';
-import type { RouteQuotaName } from '../common/quota-names.js';
+import type { RouteQuotaName } from '../config/quota-names.js';
 import type { AppKind } from '../config/app-config.js';
 
 /** Every quota is for a window of this length (ms), which begins with the minute of the service's clock. */

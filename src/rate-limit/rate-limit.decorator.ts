@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import type { RouteQuotaName } from '../common/quota-names.js';
+import type { RouteQuotaName } from '../config/quota-names.js';
 import { ROUTE_QUOTAS, type RouteQuota, WINDOW_MS } from './quotas.js';
 
 /** Metadata key of the name of a route's quota. */

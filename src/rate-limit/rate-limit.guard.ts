@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressGroup } from '../common/ip-address.js';
-import type { RouteQuotaName } from '../common/quota-names.js';
-import { noteInRequest, requestContext } from '../common/request-context.js';
+import { addressGroup } from '../http/ip-address.js';
+import type { RouteQuotaName } from '../config/quota-names.js';
+import { noteInRequest, requestContext } from '../http/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Quota } from './quota.js';
 import { ROUTE_QUOTAS, type RouteQuota } from './quotas.js';

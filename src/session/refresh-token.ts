@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { KeyRing } from '../common/key-ring.js';
+import { KeyRing } from '../crypto/key-ring.js';
 
 const LABEL = 'refresh-token';
 const FORM = /^([0-9a-f-]{36})\.(\d{1,9})\.([A-Za-z0-9_-]{43})$/;

@@ -4,7 +4,7 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { counted, type LoginChannel, Metrics } from '../common/metrics.js';
-import { noteInRequest, requestContext } from '../common/request-context.js';
+import { noteInRequest, requestContext } from '../http/request-context.js';
 import { AppConfig, type AppKind } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';

@@ -10,7 +10,7 @@ import { JwtService } from '@nestjs/jwt';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { inTime } from '../common/in-time.js';
-import { KeyRing, SealError } from '../common/key-ring.js';
+import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';

@@ -1,8 +1,8 @@
 import { applyDecorators, Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentOperator, ServiceClient } from '../auth/api-key.guard.js';
-import { ApiProblems } from '../common/api-problems.js';
-import { FormBody } from '../common/form-body.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { FormBody } from '../http/bodies.js';
 import type { Actor } from '../events/event-log.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { Introspection } from './introspection.js';

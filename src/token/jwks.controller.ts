@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.js';
-import { Public } from '../common/public.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { Public } from '../http/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { type PublishedKey, SigningKeys } from '../session/signing-keys.js';
 

@@ -9,10 +9,10 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accessTokenOf, CurrentSession, RecentSession, withToken } from '../auth/access-token.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { AnswersAnything } from '../common/body-limit.js';
-import { Public } from '../common/public.js';
+import { AnswersAnything } from '../http/bodies.js';
+import { Public } from '../http/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
-import { MayBeNull } from '../common/may-be-null.js';
+import { MayBeNull } from '../http/validation.js';
 
 /** Body of a refresh. */
 export class RefreshRequest {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { KeyRing, SealError } from '../common/key-ring.js';
+import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { Database, type Statement } from '../database/database.js';
 import { isDuplicate } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Clock, SystemClock } from '../common/clock.js';
-import { KeyRing, SealError } from '../common/key-ring.js';
+import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { Database, type Statement } from '../database/database.js';
 import { TableWalks } from '../database/table-walks.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { KeyRing, SealError } from '../common/key-ring.js';
+import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { Database, type Statement } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 

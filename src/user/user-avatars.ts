@@ -6,7 +6,7 @@ import { AvatarFault } from '../avatar/avatar-fault.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { freshSecret } from '../common/secret.js';
+import { freshSecret } from '../crypto/secret.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';

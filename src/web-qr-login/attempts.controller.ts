@@ -13,10 +13,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
 import { FramedLandings } from '../attempt/framed-landings.js';
-import { ApiAcceptLanguage } from '../common/accept-language.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../common/api-problems.js';
+import { ApiAcceptLanguage } from '../http/accept-language.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { Clock } from '../common/clock.js';
-import { Public } from '../common/public.js';
+import { Public } from '../http/public.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { AttemptFlow } from './attempt-flow.js';
 import {

@@ -2,8 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import type { AttemptMethod } from '../attempt/attempt.js';
 import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
-import { CalledElsewhere } from '../common/called-elsewhere.js';
-import { MayBeNull } from '../common/may-be-null.js';
+import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 import { WxLoginOptions } from './wx-login.js';
 
 const METHODS: readonly AttemptMethod[] = ['website', 'mini-program', 'in-wechat'];

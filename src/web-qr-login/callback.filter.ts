@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Attempts } from '../attempt/attempts.js';
 import { withError } from '../attempt/return-urls.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { ProblemFilter } from '../common/problem.filter.js';
+import { ProblemFilter } from '../http/problem.filter.js';
 import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
 import { CallbackReply, isFramed } from './callback-reply.js';
 import { ErrorPageFilter } from './error-page.filter.js';

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { loginChannel } from '../auth/wechat-login-request.js';
-import { noteInRequest } from '../common/request-context.js';
+import { noteInRequest } from '../http/request-context.js';
 import { SessionService } from '../session/session.service.js';
 import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { isFramed } from './callback-reply.js';

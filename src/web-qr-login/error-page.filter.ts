@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemFilter } from '../common/problem.filter.js';
+import { ProblemFilter } from '../http/problem.filter.js';
 import { AppConfig } from '../config/app-config.js';
 import { ErrorPage } from './pages/error-page.js';
 

@@ -3,7 +3,7 @@ import { type Attempt, type AttemptState, isFinal, stateOf } from '../attempt/at
 import { Attempts } from '../attempt/attempts.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { addressGroup } from '../common/ip-address.js';
+import { addressGroup } from '../http/ip-address.js';
 import { Metrics } from '../common/metrics.js';
 import { AppConfig } from '../config/app-config.js';
 import { ROUTE_QUOTAS } from '../rate-limit/quotas.js';

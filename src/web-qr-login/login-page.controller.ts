@@ -2,9 +2,9 @@ import { Controller, Get, Headers, Query, Req, Res, UseFilters } from '@nestjs/c
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReturnUrls } from '../attempt/return-urls.js';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { Public } from '../common/public.js';
+import { Public } from '../http/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

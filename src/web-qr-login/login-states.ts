@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { fingerprint, freshSecret } from '../common/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { type Binding, mayContinue } from '../attempt/binding.js';
 import { OpenLogins } from '../attempt/open-logins.js';

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Attempts, type BegunAttempt } from '../attempt/attempts.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { fingerprint, freshSecret } from '../common/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { AppQuotas } from '../rate-limit/app-quotas.js';

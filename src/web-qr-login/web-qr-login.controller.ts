@@ -16,9 +16,9 @@ import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@ne
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { LoginBy, type WeChatLoginState } from '../auth/wechat-login-request.js';
-import { ApiAcceptLanguage } from '../common/accept-language.js';
-import { ApiProblems } from '../common/api-problems.js';
-import { Public } from '../common/public.js';
+import { ApiAcceptLanguage } from '../http/accept-language.js';
+import { ApiProblems } from '../http/problem-docs.js';
+import { Public } from '../http/public.js';
 import { TokenReply, tokenReply } from '../session/token-replies.js';
 import { UserReplies } from '../user/user-replies.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

@@ -2,8 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
-import { CalledElsewhere } from '../common/called-elsewhere.js';
-import { MayBeNull } from '../common/may-be-null.js';
+import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 
 /** Where a website login goes, by which app, and who redeems it. */

@@ -6,8 +6,8 @@ import {
   type WeChatLoginState,
 } from '../auth/wechat-login-request.js';
 import { AppError } from '../common/app-error.js';
-import { KeyRing } from '../common/key-ring.js';
-import { noteInRequest } from '../common/request-context.js';
+import { KeyRing } from '../crypto/key-ring.js';
+import { noteInRequest } from '../http/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import { type Device, SessionService, type Tokens } from '../session/session.service.js';
 import { UserService } from '../user/user.service.js';

@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { AppError } from '../common/app-error.js';
-import { jsonTextFault } from '../common/json-depth.js';
+import { jsonTextFault } from '../http/json-depth.js';
 import { parseJson } from '../wechat/wechat-text.js';
 
 /** The fields of a push by name: those of the first level that hold text or a whole number, none of them empty. */

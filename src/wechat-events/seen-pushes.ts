@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import { fingerprint } from '../common/secret.js';
+import { fingerprint } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { PushStamp } from '../wechat/push-crypto.js';
 import type { PushMessage } from './push-message.js';

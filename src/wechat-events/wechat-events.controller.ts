@@ -9,10 +9,10 @@ import {
   ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
-import { Public } from '../common/public.js';
-import { TextBody } from '../common/text-body.js';
+import { Public } from '../http/public.js';
+import { TextBody } from '../http/bodies.js';
 import { ConsentEvents } from './consent-events.js';
 import { PushGate, type PushQuery } from './push-gate.js';
 import { EXAMPLE_ENCRYPTED, EXAMPLE_JSON, EXAMPLE_XML } from './push-examples.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { KeyRing, SealError } from '../common/key-ring.js';
-import { freshSecret } from '../common/secret.js';
+import { KeyRing, SealError } from '../crypto/key-ring.js';
+import { freshSecret } from '../crypto/secret.js';
 import type { WeChatApp } from '../config/app-config.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { Deadline } from './deadline.js';

@@ -1,4 +1,4 @@
-import { acceptedLanguages } from '../common/accept-language.js';
+import { acceptedLanguages } from '../http/accept-language.js';
 
 /** The languages that WeChat takes at sns/userinfo (wechat-api.md section 4.7). */
 export type WeChatLanguage = 'zh_CN' | 'zh_TW' | 'en';

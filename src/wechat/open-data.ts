@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../common/app-error.js';
-import { isTooDeep } from '../common/json-depth.js';
+import { isTooDeep } from '../http/json-depth.js';
 import { parseJson, readText } from './wechat-text.js';
 
 /** Encrypted open data as wx.* calls give it: base64 both. */

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { secretsEqual } from '../common/secret.js';
+import { secretsEqual } from '../crypto/secret.js';
 import { readText } from './wechat-text.js';
 
 const BLOCK_BYTES = 32;

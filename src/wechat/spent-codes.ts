@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import { fingerprint } from '../common/secret.js';
+import { fingerprint } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { WeChatError } from './wechat-error.js';
 

@@ -1,7 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Injectable, Logger } from '@nestjs/common';
 import { AxiosError, type AxiosResponse, isAxiosError } from 'axios';
-import { isTooDeep } from '../common/json-depth.js';
+import { isTooDeep } from '../http/json-depth.js';
 import { Metrics, type WeChatAnswer } from '../common/metrics.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Deadline } from './deadline.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Route, RouteTable } from '../../src/common/route-table.js';
+import { type Route, RouteTable } from '../../src/http/route-table.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { type Problem, World } from '../harness/world.js';
 

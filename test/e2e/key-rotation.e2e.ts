@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { KeyRing } from '../../src/common/key-ring.js';
+import { KeyRing } from '../../src/crypto/key-ring.js';
 import { Database } from '../../src/database/database.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
 import { SealingAgain } from '../../src/user/sealing-again.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { type Route, RouteTable } from '../../src/common/route-table.js';
+import { type Route, RouteTable } from '../../src/http/route-table.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { MINI_PROGRAM, type Person, type Problem, SHOP, type TokenReply, World } from '../harness/world.js';

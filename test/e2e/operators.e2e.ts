@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { Cursors } from '../../src/common/cursor.js';
-import { KeyRing } from '../../src/common/key-ring.js';
+import { Cursors } from '../../src/http/paging.js';
+import { KeyRing } from '../../src/crypto/key-ring.js';
 import { INSTANCES } from '../harness/backend.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from '../harness/operator.js';

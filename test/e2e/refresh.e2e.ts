@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { KeyRing } from '../../src/common/key-ring.js';
+import { KeyRing } from '../../src/crypto/key-ring.js';
 import { RefreshTokens } from '../../src/session/refresh-token.js';
 import type { Reply } from '../harness/http.js';
 import { startService } from '../harness/service.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { KeyRing } from '../../src/common/key-ring.js';
+import { KeyRing } from '../../src/crypto/key-ring.js';
 import { fillWithCrowd, giveHistory } from './crowd.js';
 import { MariadbServer } from './mariadb-server.js';
 import { MovableClock } from './movable-clock.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { AppError } from '../../src/common/app-error.js';
-import { Cursors, type ListScope } from '../../src/common/cursor.js';
-import { KeyRing } from '../../src/common/key-ring.js';
+import { Cursors, type ListScope } from '../../src/http/paging.js';
+import { KeyRing } from '../../src/crypto/key-ring.js';
 
 const [A, B] = [1, 2].map((byte) => Buffer.alloc(32, byte)) as [Buffer, Buffer];
 const ID = '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f';

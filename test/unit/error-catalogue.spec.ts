@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { AppError } from '../../src/common/app-error.js';
 import { catalogueEntry, ERROR_CATALOGUE, type ErrorCode } from '../../src/common/error-catalogue.js';
-import { toProblem } from '../../src/common/problem.js';
+import { toProblem } from '../../src/http/problem.js';
 import { ERROR_MEANINGS } from '../../src/wechat/error-codes.js';
 
 const CODES = Object.keys(ERROR_CATALOGUE) as ErrorCode[];

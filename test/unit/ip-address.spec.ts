@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { addressGroup, ipAddress } from '../../src/common/ip-address.js';
-import { ClientAddresses } from '../../src/ops/client-address.js';
+import { addressGroup, ipAddress } from '../../src/http/ip-address.js';
+import { ClientAddresses } from '../../src/http/client-address.js';
 
 describe('an address', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isTooDeep, jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/common/json-depth.js';
+import { isTooDeep, jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/json-depth.js';
 
 const arrays = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
 const objects = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { KeyRing, SealError } from '../../src/common/key-ring.js';
+import { KeyRing, SealError } from '../../src/crypto/key-ring.js';
 
 const [A, B, C] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte)) as [Buffer, Buffer, Buffer];
 const PLACE = 'users.secret:1';

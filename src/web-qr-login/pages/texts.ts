@@ -1,4 +1,4 @@
-import { acceptedLanguages } from '../../common/accept-language.js';
+import { acceptedLanguages } from '../../http/accept-language.js';
 import { EN } from './texts.en.js';
 import { ZH_CN } from './texts.zh-cn.js';
 

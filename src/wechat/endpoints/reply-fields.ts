@@ -1,6 +1,6 @@
 import { type ClassConstructor, Transform } from 'class-transformer';
 import { Matches, ValidateIf } from 'class-validator';
-import { check } from '../../common/validated.js';
+import { check } from '../../http/validation.js';
 import { badReply, type Reply } from '../wechat-http.js';
 
 /** Shape of an openid or unionid: anything else would be padded or folded by a database (wechat-api.md section 8). */

@@ -8,13 +8,12 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from './app-error.js';
-import { BEARER_CHALLENGE } from './challenge.js';
-import type { ErrorCode } from './error-catalogue.js';
-import { describeError } from './describe-error.js';
+import { AppError } from '../common/app-error.js';
+import { BEARER_CHALLENGE, PROBLEM_JSON, toProblem } from './problem.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
+import { describeError } from '../common/describe-error.js';
 import { LoginRefusals } from './login-refusals.js';
-import { Metrics } from './metrics.js';
-import { PROBLEM_JSON, toProblem } from './problem.js';
+import { Metrics } from '../common/metrics.js';
 import { noteInRequest, requestContext } from './request-context.js';
 import { RouteTable } from './route-table.js';
 

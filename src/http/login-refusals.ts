@@ -1,4 +1,4 @@
-import type { AppError } from './app-error.js';
+import type { AppError } from '../common/app-error.js';
 
 /** Is told of every request that was to log somebody in, or to link, and was answered with an error. */
 export abstract class LoginRefusals {

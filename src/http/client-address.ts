@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import { ipAddress } from '../common/ip-address.js';
+import { ipAddress } from './ip-address.js';
 
 /** Nobody who means it has more proxies in a row. */
 const MAX_HOPS = 20;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ErrorCode } from './error-catalogue.js';
-import type { LoginChannel } from './metrics.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
+import type { LoginChannel } from '../common/metrics.js';
 
 /** What becomes known of a request on its way, for its line in the log and for the metrics. Nothing secret. */
 export interface RequestFacts {

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from './app-error.js';
-import { KeyRing } from './key-ring.js';
+import { AppError } from '../common/app-error.js';
+import { KeyRing } from '../crypto/key-ring.js';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 const LABEL = 'cursor';
 const FORM = /^([A-Za-z0-9_-]{1,86})\.([A-Za-z0-9_-]{43})$/;
@@ -62,4 +65,30 @@ export class Cursors {
 function message({ list, filters }: ListScope, place: string): string {
   const entries = Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([list, entries, place]);
+}
+
+/** Which page of a list, and how long. */
+export class PageQuery {
+  @ApiProperty({
+    required: false,
+    example: 'MDE5M2E1ZjAtN2MxZS03ZDNiLTlhNGUtM2YwYzViMWQyZTRm.3lVYHn0mJ0yJ1t2C9c1m8uM0j6d7o1b5s4rQxq2kzSg',
+    description: 'nextCursor of the page before, with the same filters; absent for the first page.',
+  })
+  @IsOptional()
+  @IsString()
+  cursor?: string;
+
+  @ApiProperty({ required: false, type: 'integer', minimum: 1, maximum: 100, default: 20, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit = 20;
+}
+
+/** The same for the lists of one's own account, which are short: most people's fit on one page. */
+export class AccountPageQuery extends PageQuery {
+  @ApiProperty({ required: false, type: 'integer', minimum: 1, maximum: 100, default: 100, example: 100 })
+  override limit = 100;
 }

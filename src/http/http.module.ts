@@ -15,4 +15,4 @@ import { RouteTable } from './route-table.js';
   ],
   exports: [ProblemFilter, RouteTable],
 })
-export class ProblemModule {}
+export class HttpModule {}

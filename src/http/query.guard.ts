@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { AppError } from './app-error.js';
+import { AppError } from '../common/app-error.js';
 import { MAX_PARAMETERS } from './parameters.js';
 
 /** What is said of a name that the client made up. */
