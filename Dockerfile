@@ -1,19 +1,29 @@
 # The service, and the sandbox beside it, on Node 24. The root file system may be read-only: /app/data is a volume,
 # and /tmp may be in memory.
 
-# --- build: with compilers, for what has no prebuilt binary ---
-FROM node:24-bookworm AS build
+# Before the name of the base image: a mirror of Docker Hub, with a slash at the end. docs/guide/installation.md explains
+# the build arguments.
+ARG BASE_IMAGE_PREFIX=
+
+# --- build: with compilers, for packages without a prebuilt binary ---
+FROM ${BASE_IMAGE_PREFIX}node:24-bookworm AS build
+ARG NPM_REGISTRY=https://registry.npmjs.org/
+ARG BETTER_SQLITE3_BINARY_HOST=
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# An empty host is ignored. npm_config_nodedir: a compilation uses Node's headers in this image and downloads none.
+RUN npm_config_better_sqlite3_binary_host="$BETTER_SQLITE3_BINARY_HOST" npm_config_nodedir=/usr/local \
+    npm ci --registry="$NPM_REGISTRY"
 COPY tsconfig.json nest-cli.json ./
 COPY src ./src
 RUN npm run build && npm prune --omit=dev
 
-# --- what runs ---
-FROM node:24-bookworm-slim
-# As process 1 it passes signals on and buries orphans.
-RUN apt-get update \
+# --- runtime ---
+FROM ${BASE_IMAGE_PREFIX}node:24-bookworm-slim
+ARG DEBIAN_MIRROR=http://deb.debian.org
+# tini is process 1: it forwards signals and reaps orphaned processes.
+RUN sed -i "s|http://deb.debian.org|$DEBIAN_MIRROR|" /etc/apt/sources.list.d/debian.sources \
+    && apt-get update \
     && apt-get install -y --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app

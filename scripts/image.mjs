@@ -1,4 +1,4 @@
-// The Dockerfile against the repository: the Node that is supported, what is copied into it, who runs it.
+// Checks the Dockerfile: the version of Node, the build arguments for mirrors, the copied files, the user.
 import { existsSync, readFileSync } from 'node:fs';
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
@@ -7,14 +7,30 @@ const faults = [];
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 const minimums = engines.node.split('||').map((range) => Number(/\d+/.exec(range)[0]));
 const open = engines.node.includes('>=') ? Math.max(...minimums) : Infinity;
-for (const [, image, tag] of dockerfile.matchAll(/^FROM ([\w./-]+):?(\S*)/gm)) {
+const bases = [...dockerfile.matchAll(/^FROM (\$\{BASE_IMAGE_PREFIX\})?([\w./-]+):?(\S*)(?: AS (\w+))?$/gm)];
+const stages = bases.map(([, , , , stage]) => stage);
+for (const [, prefix, image, tag] of bases.filter(([, , name]) => !stages.includes(name))) {
   const major = Number(/^\d+/.exec(tag)?.[0]);
   if (image !== 'node' || !(minimums.includes(major) || major > open)) {
     faults.push(`FROM ${image}:${tag} is no Node that package.json supports (${engines.node})`);
   }
+  if (prefix === undefined) faults.push(`FROM ${image}:${tag} does not begin with \${BASE_IMAGE_PREFIX}`);
 }
 
-// .dockerignore leaves out everything and takes back, line by line, what is copied.
+// Build arguments: each has a default and is explained in the guide.
+const guide = readFileSync('docs/guide/installation.md', 'utf8');
+const argumentsOfBuild = new Map(
+  [...dockerfile.matchAll(/^ARG (\w+)(=?)/gm)].map(([, name, sign]) => [name, sign]),
+);
+for (const name of ['BASE_IMAGE_PREFIX', 'NPM_REGISTRY', 'BETTER_SQLITE3_BINARY_HOST', 'DEBIAN_MIRROR']) {
+  if (!argumentsOfBuild.has(name)) faults.push(`the Dockerfile has no build argument ${name}`);
+}
+for (const [name, sign] of argumentsOfBuild) {
+  if (sign === '') faults.push(`the build argument ${name} has no default`);
+  if (!guide.includes(`\`${name}\``)) faults.push(`docs/guide/installation.md does not explain ${name}`);
+}
+
+// .dockerignore excludes everything; each `!` line includes one source that the Dockerfile copies.
 const copies = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) =>
   sources.split(' '),
 );
