@@ -27,7 +27,7 @@ import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { CallbackFilter } from './callback.filter.js';
 import { CallbackGuard, type CallbackState } from './callback.guard.js';
 import { CallbackReply } from './callback-reply.js';
-import { ErrorPageFilter } from './error-page.filter.js';
+import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { AuthorizeRequest, RedeemRequest } from './web-qr-login.requests.js';
 import { callbackLoginRequest, WebsiteLoginFlow } from './website-login-flow.js';
 

@@ -9,14 +9,14 @@ import { AuthorizeFlow } from './authorize-flow.js';
 import { CallbackFilter } from './callback.filter.js';
 import { CallbackGuard } from './callback.guard.js';
 import { CallbackReply } from './callback-reply.js';
-import { ErrorPageFilter } from './error-page.filter.js';
+import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { InWeChatFlow } from './in-wechat-flow.js';
 import { LinkWebsiteController } from './link-website.controller.js';
 import { LiveStatus } from './live-status.js';
-import { LoginPageController } from './login-page.controller.js';
+import { LoginPageController } from './pages/login-page.controller.js';
 import { LoginStates } from './login-states.js';
 import { QrPictures } from './qr-pictures.js';
-import { RootController } from './root.controller.js';
+import { RootController } from './pages/root.controller.js';
 import { WebQrLoginController } from './web-qr-login.controller.js';
 import { WebsiteLoginFlow } from './website-login-flow.js';
 

@@ -1,10 +1,10 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiProblems } from '../http/problem-docs.js';
-import { Public } from '../http/public.js';
-import { AppConfig } from '../config/app-config.js';
-import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { ApiProblems } from '../../http/problem-docs.js';
+import { Public } from '../../http/public.js';
+import { AppConfig } from '../../config/app-config.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 
 /** Whoever opens the service in a browser. */
 @ApiTags('website')

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
-import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
-import { CalledElsewhere, MayBeNull } from '../http/validation.js';
+import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
+import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
 
 /** Query of the login page: what a website asks for, and what a login comes back to the page with. */
 export class LoginPageRequest {

@@ -1,7 +1,7 @@
-import type { AppConfig, AppKind } from '../config/app-config.js';
+import type { AppConfig, AppKind } from '../../config/app-config.js';
 import type { LoginPageRequest } from './login-page.requests.js';
-import type { LoginView, ScanMethod } from './pages/login-view.js';
-import type { Visitor } from './pages/visitor.js';
+import type { LoginView, ScanMethod } from './login-view.js';
+import type { Visitor } from './visitor.js';
 
 const SCAN_METHODS = [
   { method: 'mini-program', kind: 'mini_program' },

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemFilter } from '../http/problem.filter.js';
-import { AppConfig } from '../config/app-config.js';
-import { ErrorPage } from './pages/error-page.js';
+import { ProblemFilter } from '../../http/problem.filter.js';
+import { AppConfig } from '../../config/app-config.js';
+import { ErrorPage } from './error-page.js';
 
 /** Errors of routes that a browser opens as a page: a page, unless the client asks for JSON alone. */
 @Catch()

@@ -1,20 +1,20 @@
 import { Controller, Get, Headers, Query, Req, Res, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ReturnUrls } from '../attempt/return-urls.js';
-import { ApiProblems } from '../http/problem-docs.js';
-import { AppError } from '../common/app-error.js';
-import { Public } from '../http/public.js';
-import { AppConfig } from '../config/app-config.js';
-import { WeChatApps } from '../wechat/wechat-apps.js';
-import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { ReturnUrls } from '../../attempt/return-urls.js';
+import { ApiProblems } from '../../http/problem-docs.js';
+import { AppError } from '../../common/app-error.js';
+import { Public } from '../../http/public.js';
+import { AppConfig } from '../../config/app-config.js';
+import { WeChatApps } from '../../wechat/wechat-apps.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { ErrorPageFilter } from './error-page.filter.js';
-import { InWeChatFlow } from './in-wechat-flow.js';
+import { InWeChatFlow } from '../in-wechat-flow.js';
 import { LoginPageRequest } from './login-page.requests.js';
 import { LoginViews } from './login-views.js';
-import { LoginPage } from './pages/login-page.js';
-import { visitorOf } from './pages/visitor.js';
-import { PublicAddress } from './public-address.js';
+import { LoginPage } from './login-page.js';
+import { visitorOf } from './visitor.js';
+import { PublicAddress } from '../public-address.js';
 
 /** The hosted login page. */
 @ApiTags('website')
