@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { readdirSync } from 'node:fs';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../dist/database/data-source.js';
-import { migrate, undoLastMigration } from '../dist/database/migrate.js';
+import { migrate, undoLastMigration } from '../dist/database/migrations/migrate.js';
 
 const entities = [];
 for (const file of readdirSync('dist', { recursive: true }).filter((name) => name.endsWith('.entity.js'))) {

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { API_KEY_SCHEME, CLIENT_SCHEME } from './auth/api-key.guard.js';
+import { API_KEY_SCHEME, CLIENT_SCHEME } from './auth/api-key/api-key.guard.js';
 import { ProblemReply, documentChallenges, documentRefusals } from './http/problem-docs.js';
 import { documentLimits } from './rate-limit/documented-limits.js';
 

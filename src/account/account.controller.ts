@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentSession, CurrentUser } from '../auth/access-token.js';
+import { CurrentSession, CurrentUser } from '../auth/access-token/access-token.js';
 import { ApiAcceptLanguage } from '../http/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

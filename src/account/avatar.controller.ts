@@ -22,7 +22,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { AvatarStore, isAvatarKey } from '../avatar/avatar-store.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';

@@ -8,8 +8,8 @@ import {
   ApiProperty,
   ApiTags,
 } from '@nestjs/swagger';
-import { CurrentUser } from '../auth/access-token.js';
-import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { CurrentUser } from '../auth/access-token/access-token.js';
+import { RecentLoginGuard } from '../auth/access-token/recent-login.guard.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';
 import { ApiProblems, CODE_EXCHANGE_PROBLEMS } from '../http/problem-docs.js';

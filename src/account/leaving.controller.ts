@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, StreamableFile, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentSession, CurrentUser } from '../auth/access-token.js';
-import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { CurrentSession, CurrentUser } from '../auth/access-token/access-token.js';
+import { RecentLoginGuard } from '../auth/access-token/recent-login.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';

@@ -3,10 +3,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import type { AuthenticatedState } from '../auth/access-token.js';
+import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 import { AppCodeRequest } from '../auth/code.requests.js';
-import { OwnerProof } from '../auth/owner-proof.js';
-import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
+import { OwnerProof } from '../auth/owner-proof/owner-proof.js';
+import { OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
 import { MayBeNull, validated } from '../http/validation.js';
 
 /** Body: a fresh code of the WeChat account to link, and the proof that the owner of this account asks. */

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { Cursors, AccountPageQuery } from '../http/paging.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

@@ -5,10 +5,10 @@ import { AttemptModule } from '../attempt/attempt.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
-import { AccessTokenGuard } from './access-token.guard.js';
-import { OwnerProof } from './owner-proof.js';
-import { PresentedKeyGuard } from './presented-key.guard.js';
-import { RefusedKeys } from './refused-keys.js';
+import { AccessTokenGuard } from './access-token/access-token.guard.js';
+import { OwnerProof } from './owner-proof/owner-proof.js';
+import { PresentedKeyGuard } from './api-key/presented-key.guard.js';
+import { RefusedKeys } from './api-key/refused-keys.js';
 import { WeChatStrategy } from './wechat.strategy.js';
 
 /** Turns codes into users and tokens into sessions. Issues nothing. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { LoginChannel } from '../common/metrics.js';
 import type { ResolvedLogin } from '../user/user.service.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
-import type { AuthenticatedState } from './access-token.js';
+import type { AuthenticatedState } from './access-token/access-token.js';
 
 /**
  * What is asked for: `log-in` makes an account where there is none; `recognise` does not, somebody without one is

@@ -6,13 +6,13 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { DatabaseConfig } from '../config/app-config.js';
-import { migrate, refuseForeignTables } from './migrate.js';
-import { beginMaintenance, createLocks, endMaintenance, holdLock, releaseLock } from './mysql-lock.js';
-import { mysqlOptions } from './mysql-options.js';
-import type { SchemaConnection } from './schema.js';
-import { refuseOldServer } from './server-version.js';
-import { SqliteDataSource, sqliteOptions } from './sqlite-data-source.js';
-import { whileBusy } from './while-busy.js';
+import { migrate, refuseForeignTables } from './migrations/migrate.js';
+import { beginMaintenance, createLocks, endMaintenance, holdLock, releaseLock } from './mysql/lock.js';
+import { mysqlOptions } from './mysql/options.js';
+import type { SchemaConnection } from './migrations/schema.js';
+import { refuseOldServer } from './mysql/server-version.js';
+import { SqliteDataSource, sqliteOptions } from './sqlite/data-source.js';
+import { whileBusy } from './sqlite/while-busy.js';
 
 /** Another instance may be at its migrations. */
 const LOCK_SECONDS = 60;

@@ -4,10 +4,16 @@ import { DataSource } from 'typeorm';
 import { StartFault } from '../common/start-fault.js';
 import { AppConfig, type DatabaseConfig } from '../config/app-config.js';
 import { openDataSource } from './data-source.js';
-import { driverCode, isBusy, isDeadlock, isRefused, isUnreachable } from './database-errors.js';
+import {
+  driverCode,
+  isBusy,
+  isDeadlock,
+  isRefused,
+  isUnreachable,
+  isUnavailable,
+} from './database-errors.js';
 import { Database } from './database.js';
-import { MigrationFailure } from './migrate.js';
-import { isUnavailable } from './unavailable.js';
+import { MigrationFailure } from './migrations/migrate.js';
 
 /** After an attempt that did not reach the database (ms). */
 const AGAIN_AFTER_MS = 1_000;

@@ -5,7 +5,7 @@ import { AppConfig } from '../config/app-config.js';
 import { createDataSource, dataSourceOptions } from './data-source.js';
 import { DatabaseOpening } from './database-opening.js';
 import { Database } from './database.js';
-import { ReadinessRow } from './readiness.entity.js';
+import { ReadinessRow } from './readiness/readiness.entity.js';
 
 /** The connection, the migrations at start, and `Database`, the way to the tables for every room that has some. */
 @Global()

@@ -4,13 +4,12 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
 import type { Connections, Statement } from './connections.js';
-import { isDeadlock, isLostRace, LostRace } from './database-errors.js';
+import { isDeadlock, isLostRace, LostRace, isUnavailable } from './database-errors.js';
 import { Deadlines } from './deadlines.js';
-import { MysqlConnections } from './mysql-connections.js';
-import { Readiness } from './readiness.js';
-import { SqliteConnection } from './sqlite-connection.js';
-import { SqliteDataSource } from './sqlite-data-source.js';
-import { isUnavailable } from './unavailable.js';
+import { MysqlConnections } from './mysql/connections.js';
+import { Readiness } from './readiness/readiness.js';
+import { SqliteConnection } from './sqlite/connection.js';
+import { SqliteDataSource } from './sqlite/data-source.js';
 
 export type { Statement } from './connections.js';
 

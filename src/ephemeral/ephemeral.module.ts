@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { EphemeralStore } from './ephemeral-store.js';
 import { MemoryStore } from './memory-store.js';
-import { RedisStore } from './redis-store.js';
+import { RedisStore } from './redis/store.js';
 
 /** The shared short-lived state: Redis where REDIS_URL names one, memory otherwise. */
 @Global()

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../attempt/attempts.js';
-import type { AuthenticatedState } from '../auth/access-token.js';
+import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 
 /** Refuses what cannot be confirmed before a code is spent for it. */
 @Injectable()

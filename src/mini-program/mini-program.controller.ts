@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Ip, Headers, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { AppCodeRequest, CodeRequest } from '../auth/code.requests.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { BodyLimit, OPEN_DATA_LIMIT_BYTES } from '../http/bodies.js';

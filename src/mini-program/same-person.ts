@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { AuthenticatedState } from '../auth/access-token.js';
+import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import type { WeChatLoginRequest } from '../auth/wechat-login-request.js';
 import { AppError } from '../common/app-error.js';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiT
 import { type Attempt, type AttemptState, stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
 import { LoginCodes } from '../attempt/login-codes.js';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';

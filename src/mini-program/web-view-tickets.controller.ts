@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags }
 import { IsString, MaxLength } from 'class-validator';
 import { ReturnUrls } from '../attempt/return-urls.js';
 import { WebViewTickets } from '../attempt/web-view-tickets.js';
-import { CurrentSession } from '../auth/access-token.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
 import { CurrentLogin, LoginBy } from '../auth/wechat-login-request.js';

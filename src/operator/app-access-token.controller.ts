@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { ServiceKey } from '../auth/api-key.guard.js';
+import { ServiceKey } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { Clock } from '../common/clock.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

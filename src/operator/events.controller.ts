@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { IsOptional, Matches } from 'class-validator';
-import { AdminKey } from '../auth/api-key.guard.js';
+import { AdminKey } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { Cursors, PageQuery } from '../http/paging.js';
 import { EventList } from '../events/event-list.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { IsBoolean, IsOptional } from 'class-validator';
-import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { AdminKey, CurrentOperator } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import type { Actor } from '../events/event-log.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';

@@ -1,6 +1,6 @@
 import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { AdminKey, CurrentOperator } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { Cursors } from '../http/paging.js';

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { AdminKey, CurrentOperator } from '../auth/api-key.guard.js';
+import { AdminKey, CurrentOperator } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import type { Actor } from '../events/event-log.js';
 import { WebhookQueue } from '../events/webhook-queue.js';

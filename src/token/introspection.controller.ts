@@ -1,6 +1,6 @@
 import { applyDecorators, Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentOperator, ServiceClient } from '../auth/api-key.guard.js';
+import { CurrentOperator, ServiceClient } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { FormBody } from '../http/bodies.js';
 import type { Actor } from '../events/event-log.js';

@@ -8,7 +8,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { accessTokenOf, CurrentSession, RecentSession, withToken } from '../auth/access-token.js';
+import {
+  accessTokenOf,
+  CurrentSession,
+  RecentSession,
+  withToken,
+} from '../auth/access-token/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { AnswersAnything } from '../http/bodies.js';

@@ -1,9 +1,9 @@
 import { Body, Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CurrentSession } from '../auth/access-token.js';
-import { OwnerProof } from '../auth/owner-proof.js';
-import { RecentLoginGuard } from '../auth/recent-login.guard.js';
+import { CurrentSession } from '../auth/access-token/access-token.js';
+import { OwnerProof } from '../auth/owner-proof/owner-proof.js';
+import { RecentLoginGuard } from '../auth/access-token/recent-login.guard.js';
 import { ApiAcceptLanguage } from '../http/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import type { SessionOfUser } from '../session/session-rows.js';

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
-import { OwnerProofRequest } from '../auth/owner-proof.requests.js';
+import { OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
 import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 

@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { MemoryStore } from '../../src/ephemeral/memory-store.js';
-import { RedisStore } from '../../src/ephemeral/redis-store.js';
+import { RedisStore } from '../../src/ephemeral/redis/store.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createStoreKeys, type StoreKeys } from '../harness/backend.js';
 import { MovableClock } from '../harness/movable-clock.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load-config.js';
-import { RedisStore } from '../../src/ephemeral/redis-store.js';
+import { RedisStore } from '../../src/ephemeral/redis/store.js';
 import { freePort } from '../harness/free-port.js';
 import { call } from '../harness/http.js';
 import { endProgram } from '../harness/program.js';

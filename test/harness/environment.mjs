@@ -8,7 +8,7 @@ const AFFECTED = Number(process.versions.node.split('.', 1)[0]) >= 24;
 
 /**
  * Node's environment with `keepAlive`: SQLite's connections and statements must not be collected (see
- * `retire` in src/database/sqlite-file.ts), also not when the world of their file is gone.
+ * `retire` in src/database/sqlite/file.ts), also not when the world of their file is gone.
  */
 export default class extends TestEnvironment {
   constructor(config, context) {

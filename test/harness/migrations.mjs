@@ -2,7 +2,7 @@
 // node migrations.mjs <DATABASE_URL> <up|down>. It waits for the number on stdin before it begins, so that a test can
 // have the next one load meanwhile. Says which statement was the last.
 import { writeSync } from 'node:fs';
-import { migrate, undoLastMigration } from '../../dist/database/migrate.js';
+import { migrate, undoLastMigration } from '../../dist/database/migrations/migrate.js';
 
 const [url, direction] = process.argv.slice(2);
 let left = Infinity;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withValues } from '../../src/database/mysql-values.js';
+import { withValues } from '../../src/database/mysql/values.js';
 
 describe('values in the text of a statement', () => {
   test.each<[string, unknown, string]>([

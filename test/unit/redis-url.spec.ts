@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { redisPrefix, redisUrl } from '../../src/config/redis-url.js';
 import { SettingFault } from '../../src/config/parsers.js';
-import { keySlot } from '../../src/ephemeral/key-slot.js';
+import { keySlot } from '../../src/ephemeral/redis/key-slot.js';
 
 const PLAIN = {
   mode: 'server',

@@ -1,8 +1,8 @@
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { StartFault } from '../../src/common/start-fault.js';
-import { migrate } from '../../src/database/migrate.js';
-import { DatabaseSchema, type SchemaConnection } from '../../src/database/schema.js';
+import { migrate } from '../../src/database/migrations/migrate.js';
+import { DatabaseSchema, type SchemaConnection } from '../../src/database/migrations/schema.js';
 
 declare const keepAlive: (handle: unknown) => void;
 

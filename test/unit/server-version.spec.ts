@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { refuseOldServer } from '../../src/database/server-version.js';
+import { refuseOldServer } from '../../src/database/mysql/server-version.js';
 
 describe('the version of the database server', () => {
   test.each([

@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /**
  * The first tables. Ids of WeChat are case-sensitive (a case-insensitive collation would make `oABC` and `oabc` one

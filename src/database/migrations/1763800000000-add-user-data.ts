@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /**
  * Where nickname and picture came from (what WeChat gave is cleared when consent is withdrawn, what the person

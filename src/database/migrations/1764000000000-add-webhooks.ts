@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /**
  * The outbox of the webhooks: a mark at each event that still has to be handed over, found by an index however many

@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /**
  * Operators look for users by status, the beginning of a nickname, or an openid whose app they do not know. The

@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /** A table for readiness checks to write to: a database that only answers is no use to a login. */
 export class AddReadiness1764250000000 implements Migration {

@@ -1,4 +1,4 @@
-import type { Migration, Schema } from '../schema.js';
+import type { Migration, Schema } from './schema.js';
 
 /**
  * What is asked about one person, or for one page, is read by an index however many others there are: live sessions

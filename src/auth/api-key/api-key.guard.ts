@@ -1,0 +1,117 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+  UseGuards,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ApiSecurity } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../common/app-error.js';
+import { BASIC_CHALLENGE } from '../../http/problem.js';
+import { Public } from '../../http/public.js';
+import { type GivenKey, noteInRequest, requestContext } from '../../http/request-context.js';
+import { secretsEqual } from '../../crypto/secret.js';
+import { type ApiKey, AppConfig } from '../../config/app-config.js';
+import type { Actor } from '../../events/event-log.js';
+import { clientCredentials } from './client-credentials.js';
+import { RefusedKeys } from './refused-keys.js';
+
+/** Metadata key of the role that a route needs. */
+export const ROLE = 'wechat-auth:api-key-role';
+const CLIENT = 'wechat-auth:api-key-as-client';
+
+/** Where the guard leaves the name of the key. */
+interface ApiKeyState {
+  apiKey?: GivenKey;
+}
+
+/** Names of the schemes in the OpenAPI document. */
+export const API_KEY_SCHEME = 'api-key';
+export const CLIENT_SCHEME = 'client';
+
+/** A route for other programs of the operator: needs `X-Api-Key` with a service key or an admin key. */
+export const ServiceKey = (): MethodDecorator & ClassDecorator => apiKeyOf('service');
+
+/**
+ * The same for routes of OAuth (RFC 7662, RFC 7009), whose clients send name and key as HTTP Basic, or as `client_id`
+ * and `client_secret` in the body, as well.
+ */
+export const ServiceClient = (): MethodDecorator & ClassDecorator =>
+  applyDecorators(apiKeyOf('service'), SetMetadata(CLIENT, true), ApiSecurity(CLIENT_SCHEME));
+
+/** A route for operators: needs `X-Api-Key` with an admin key. */
+export const AdminKey = (): MethodDecorator & ClassDecorator => apiKeyOf('admin');
+
+/** Who acts, for the events: the name of the key that let the request in. */
+export const CurrentOperator = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
+  const { apiKey } = context.switchToHttp().getRequest<ApiKeyState>();
+  if (!apiKey) throw new Error('the route is not under an API key');
+  return `${apiKey.role}:${apiKey.name}`;
+});
+
+/**
+ * Checks the key of a program. Admin keys may do what service keys may. A good key is let in whoever else guesses from
+ * its address; one that is refused is recorded, and counted.
+ */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly config: AppConfig,
+    private readonly refused: RefusedKeys,
+  ) {}
+
+  /**
+   * @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route; BAD_REQUEST for
+   * keys in two places
+   */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const handlers = [context.getHandler(), context.getClass()];
+    const role = this.reflector.getAllAndOverride<ApiKey['role']>(ROLE, handlers);
+    const request = context.switchToHttp().getRequest<FastifyRequest & ApiKeyState>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const clients = this.reflector.getAllAndOverride<boolean | undefined>(CLIENT, handlers)
+      ? this.clients(request)
+      : null;
+    // The header was looked at as the request came in.
+    const key = clients?.found ?? requestContext()?.apiKey ?? null;
+    if (!key) {
+      const isGiven = request.headers['x-api-key'] !== undefined || clients?.areGiven === true;
+      if (isGiven) await this.refused.refuse(request, reply, null);
+      throw new AppError('API_KEY_INVALID');
+    }
+    if (role === 'admin' && key.role !== 'admin') {
+      await this.refused.refuse(request, reply, key);
+      throw new AppError('FORBIDDEN');
+    }
+    request.apiKey = key;
+    noteInRequest({ isOperator: true });
+    return true;
+  }
+
+  private clients(request: FastifyRequest): { areGiven: boolean; found: ApiKey | null } {
+    noteInRequest({ challenge: BASIC_CHALLENGE });
+    const given = clientCredentials(request);
+    let found: ApiKey | null = null;
+    // Compares with every key, so that the time says nothing about which one was close.
+    for (const candidate of this.config.apiKeys) {
+      for (const { name, key } of given) {
+        if (secretsEqual(candidate.key, key) && candidate.name === name) found = candidate;
+      }
+    }
+    return { areGiven: given.length > 0, found };
+  }
+}
+
+function apiKeyOf(role: ApiKey['role']): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    Public(),
+    SetMetadata(ROLE, role),
+    UseGuards(ApiKeyGuard),
+    ApiSecurity(API_KEY_SCHEME),
+  );
+}

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Attempts } from '../../attempt/attempts.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
+import { LoginCodes } from '../../attempt/login-codes.js';
+import { AppError } from '../../common/app-error.js';
+import type { ErrorCode } from '../../common/error-catalogue.js';
+import { noteInRequest } from '../../http/request-context.js';
+import type { SessionOfUser } from '../../session/session-rows.js';
+import { UserService } from '../../user/user.service.js';
+import type { OwnerProofRequest } from './owner-proof.requests.js';
+import { WeChatStrategy } from '../wechat.strategy.js';
+
+/** What a proof fails with that shows nobody: the same answer as for a proof of somebody else. */
+const SHOWS_NOBODY: ReadonlySet<ErrorCode> = new Set([
+  'WECHAT_CODE_INVALID',
+  'WECHAT_CODE_USED',
+  'TOKEN_CODE_MISMATCH',
+  'ACCOUNT_DISABLED',
+  'LOGIN_CODE_INVALID',
+]);
+
+/**
+ * What adds a way into an account needs its owner, and not only an access token, which may be stolen
+ * (docs/decisions/033).
+ */
+@Injectable()
+export class OwnerProof {
+  constructor(
+    private readonly strategy: WeChatStrategy,
+    private readonly loginCodes: LoginCodes,
+    private readonly attempts: Attempts,
+    private readonly cookie: BrowserCookie,
+    private readonly users: UserService,
+  ) {}
+
+  /**
+   * Checks a proof and uses it up.
+   * @param request brings the cookie that a loginCode may be bound to
+   * @throws AppError OWNER_PROOF_REQUIRED, recorded; VALIDATION_FAILED for a proof that is two; what WeChat answers
+   *   when it cannot say who it is
+   */
+  async require(
+    { user, identity }: SessionOfUser,
+    proof: OwnerProofRequest | undefined,
+    request: FastifyRequest,
+  ): Promise<void> {
+    if (proof?.code !== undefined && proof.loginCode !== undefined) {
+      throw new AppError('VALIDATION_FAILED', {
+        errors: [{ field: 'proof', message: 'proof must hold either a code or a loginCode' }],
+      });
+    }
+    if (proof && (await this.ownerOf(proof, user.id, request))) return;
+    const channel = proof?.loginCode === undefined ? 'mini-program' : 'website';
+    noteInRequest({ asks: { channel, purpose: 'link' }, userId: user.id, appId: identity.appId });
+    throw new AppError('OWNER_PROOF_REQUIRED');
+  }
+
+  private async ownerOf(proof: OwnerProofRequest, userId: string, request: FastifyRequest): Promise<boolean> {
+    try {
+      if (proof.code !== undefined) return await this.isOwnersCode(proof.code, proof.appId, userId);
+      if (proof.loginCode !== undefined) {
+        return await this.isOwnersLoginCode(proof.loginCode, proof.codeVerifier, userId, request);
+      }
+      return false;
+    } catch (error) {
+      if (error instanceof AppError && SHOWS_NOBODY.has(error.code)) return false;
+      throw error;
+    }
+  }
+
+  private async isOwnersCode(code: string, appId: string | undefined, userId: string): Promise<boolean> {
+    const asked = { channel: 'mini-program', purpose: 'recognise', code, appId } as const;
+    const found = await this.strategy.validate({ wechatLoginRequest: asked });
+    if (!found?.resolved) return false;
+    // Whoever it is: WeChat has just replaced this person's session_key.
+    await this.users.settle(found.resolved);
+    return found.resolved.user.id === userId;
+  }
+
+  private async isOwnersLoginCode(
+    loginCode: string,
+    codeVerifier: string | undefined,
+    userId: string,
+    request: FastifyRequest,
+  ): Promise<boolean> {
+    const pending = await this.loginCodes.find(loginCode, this.cookie.read(request), codeVerifier);
+    if (pending.kind !== 'log-in') return false;
+    const login = await this.users.findIdentity(pending.identityId);
+    if (login?.user.id !== userId) return false;
+    await this.loginCodes.use(loginCode);
+    // Whoever still looks at the attempt is told that its loginCode is gone.
+    if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
+    return true;
+  }
+}

@@ -1,0 +1,24 @@
+import { StartFault } from '../../common/start-fault.js';
+
+/** The first versions that skip rows which others have locked: work is claimed with `FOR UPDATE SKIP LOCKED`. */
+const LEAST = {
+  MariaDB: [10, 6],
+  MySQL: [8, 0],
+} as const;
+
+/**
+ * @param version what `SELECT VERSION()` gives, such as `10.11.6-MariaDB-log` or `8.0.36`
+ * @throws StartFault for a server that is too old
+ */
+export function refuseOldServer(version: string): void {
+  const name = /mariadb/i.test(version) ? 'MariaDB' : 'MySQL';
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined || minor === undefined) return;
+  const [leastMajor, leastMinor] = LEAST[name];
+  const isOld = Number(major) < leastMajor || (Number(major) === leastMajor && Number(minor) < leastMinor);
+  if (isOld) {
+    throw new StartFault(
+      `DATABASE_URL leads to ${name} ${major}.${minor}, which is too old: MariaDB 10.6 or later is needed, or MySQL 8.0.`,
+    );
+  }
+}

@@ -1,0 +1,98 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { ConnectionUse, Connections, Statement } from '../connections.js';
+import { ConnectionLost, isDamaged, asUnavailable } from '../database-errors.js';
+import type { SqliteDataSource } from './data-source.js';
+import type { SqliteQueryRunner } from './query-runner.js';
+import { whileBusy } from './while-busy.js';
+
+/** A damaged file does not cost every request a new connection. */
+const REOPEN_MS = 2_000;
+
+/**
+ * The one connection to an SQLite file. Works take turns on it: a statement that ran between those of another
+ * work's transaction would be rolled back with it. After each turn the connection is asked whether it is in a
+ * transaction still; one that cannot be brought out of it is replaced.
+ */
+export class SqliteConnection implements Connections {
+  readonly dialect = 'sqlite';
+  readonly use: ConnectionUse = { inUse: 0, waiting: 0 };
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly dataSource: SqliteDataSource) {}
+
+  run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T> {
+    return this.inTurn(until, work);
+  }
+
+  select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]> {
+    return this.inTurn(until, (runner) => runner.query<Row[]>(sql, [...parameters]));
+  }
+
+  transaction<T>(work: (manager: EntityManager) => Promise<T>, until: number): Promise<T> {
+    return this.inTurn(until, (runner) => this.inTransaction(runner, () => work(runner.manager)));
+  }
+
+  batch(statements: readonly Statement[], until: number): Promise<number[]> {
+    return this.inTurn(until, (runner) =>
+      this.inTransaction(runner, async () => {
+        const matched: number[] = [];
+        for (const { sql, parameters } of statements) {
+          matched.push(await runner.write(sql, parameters));
+        }
+        return matched;
+      }),
+    );
+  }
+
+  /** Commits or throws: who gets a result has it in the file. */
+  private async inTransaction<T>(runner: SqliteQueryRunner, work: () => Promise<T>): Promise<T> {
+    if (!this.dataSource.file.isInPlace) {
+      runner.sqlite.close();
+      throw new ConnectionLost('the file was moved away');
+    }
+    runner.begin();
+    const result = await work();
+    runner.commit();
+    return result;
+  }
+
+  /** Whoever finds the file busy gives up the turn while waiting: reading goes on meanwhile. */
+  private async inTurn<T>(until: number, work: (runner: SqliteQueryRunner) => Promise<T>): Promise<T> {
+    this.use.waiting++;
+    try {
+      return await whileBusy(until, () => this.once(until, work));
+    } catch (error) {
+      throw asUnavailable(error);
+    } finally {
+      this.use.waiting--;
+    }
+  }
+
+  private once<T>(until: number, work: (runner: SqliteQueryRunner) => Promise<T>): Promise<T> {
+    const result = this.turn.then(async () => {
+      this.use.waiting--;
+      this.use.inUse++;
+      try {
+        const runner = await this.dataSource.openRunner(until);
+        return await this.settled(runner, () => work(runner));
+      } finally {
+        this.use.inUse--;
+        this.use.waiting++;
+      }
+    });
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  private async settled<T>(runner: SqliteQueryRunner, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isDamaged(error) && this.dataSource.age > REOPEN_MS) runner.sqlite.close();
+      throw error;
+    } finally {
+      runner.settle();
+      await runner.release();
+    }
+  }
+}
