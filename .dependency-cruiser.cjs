@@ -28,8 +28,9 @@ const DOORS = ['mini-program', 'web-qr-login', 'token', 'account', 'wechat-event
 const BELOW_DOORS = [
   ...FLOOR,
   'database',
-  'events',
   'ephemeral',
+  'background',
+  'events',
   'rate-limit',
   'outgoing',
   'avatar',
@@ -71,8 +72,13 @@ module.exports = {
     room('outgoing', FLOOR, 'Calls to elsewhere: names, connections, deadlines, whatever is said on them.'),
     room('database', FLOOR, 'The way to the tables knows no table.'),
     room(
+      'background',
+      [...FLOOR, 'database', 'ephemeral'],
+      'A queue works on tables, an hourly job on a mark in the store; neither knows what the work is.',
+    ),
+    room(
       'events',
-      [...FLOOR, 'outgoing', 'database', 'ephemeral'],
+      [...FLOOR, 'outgoing', 'database', 'ephemeral', 'background'],
       'What happened is recorded below everything that happens.',
     ),
     room('ephemeral', FLOOR, 'A port with two implementations knows nothing of what is kept in it.'),
@@ -93,13 +99,13 @@ module.exports = {
     ),
     room(
       'user',
-      [...FLOOR, 'database', 'events', 'ephemeral', 'avatar'],
+      [...FLOOR, 'database', 'ephemeral', 'background', 'events', 'avatar'],
       'Of WeChat the user room knows one type.',
       ['^src/wechat/wechat-login\\.ts$'],
     ),
     room(
       'session',
-      [...FLOOR, 'database', 'events', 'ephemeral', 'user'],
+      [...FLOOR, 'database', 'ephemeral', 'background', 'events', 'user'],
       'A session does not care how somebody logged in: never wechat, never a door.',
     ),
     room(

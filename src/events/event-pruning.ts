@@ -4,7 +4,7 @@ import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { HourlyJob } from '../ephemeral/hourly-job.js';
+import { HourlyJob } from '../background/hourly-job.js';
 import { webhookReceivers } from './webhook-receiver.js';
 
 /** Rows that one statement deletes: none holds its locks for long. */

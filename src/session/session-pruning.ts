@@ -3,9 +3,9 @@ import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
-import { TableWalks } from '../database/table-walks.js';
+import { TableWalks } from '../background/table-walks.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { HourlyJob } from '../ephemeral/hourly-job.js';
+import { HourlyJob } from '../background/hourly-job.js';
 
 /** How long a session that has ended is kept: an old refresh token of it is told apart from a foreign one. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;

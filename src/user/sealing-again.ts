@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { Clock, SystemClock } from '../common/clock.js';
 import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { Database, type Statement } from '../database/database.js';
-import { TableWalks } from '../database/table-walks.js';
+import { TableWalks } from '../background/table-walks.js';
 
 /** How often an instance looks whether a walk is to be begun, or to be gone on with. */
 const EVERY_MS = 10 * 60 * 1_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database } from '../../src/database/database.js';
-import { TableWalks, type WalkStep } from '../../src/database/table-walks.js';
+import { TableWalks, type WalkStep } from '../../src/background/table-walks.js';
 import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { INSTANCES } from '../harness/backend.js';
 import { call } from '../harness/http.js';

@@ -6,7 +6,7 @@ import { SessionPruning } from '../../src/session/session-pruning.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
 import { Database } from '../../src/database/database.js';
 import { toSqlTime } from '../../src/database/sql-time.js';
-import { TableWalks } from '../../src/database/table-walks.js';
+import { TableWalks } from '../../src/background/table-walks.js';
 import { AvatarQueue } from '../../src/user/avatar-queue.js';
 import { AvatarWorker } from '../../src/user/avatar-worker.js';
 import { SealingAgain } from '../../src/user/sealing-again.js';

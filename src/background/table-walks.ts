@@ -1,32 +1,32 @@
 import type { Clock } from '../common/clock.js';
-import type { Database, Statement } from './database.js';
-import { isDuplicate } from './database-errors.js';
-import { toSqlTime } from './sql-time.js';
+import type { Database, Statement } from '../database/database.js';
+import { isDuplicate } from '../database/database-errors.js';
+import { toSqlTime } from '../database/sql-time.js';
 
-/** Much longer than a step takes. A walk whose process has died goes on this much later. */
+/** Much longer than a step takes. The walk of a crashed process is continued after this time. */
 const LEASE_MS = 60_000;
 
-/** What a step has done. */
+/** Result of one step. */
 export interface WalkStep {
-  /** Primary key of the last row that it looked at; `null` where there was none left. */
+  /** Primary key of the last row that the step read; `null` at the end of the table. */
   readonly last: string | null;
-  /** Written together with the new place. They must bear being written twice. */
+  /** Written in one transaction with the new place. They must be idempotent. */
   readonly writes: readonly Statement[];
 }
 
-/** How far a walk goes in one run. */
+/** Limits of one run. */
 export interface WalkOptions {
-  /** A walk that has come to the end begins again this long after it (ms). */
+  /** Time between the end of a walk and its next start (ms). */
   readonly rest: number;
-  /** Steps of this run at most; the next run goes on behind them. */
+  /** Maximum number of steps of this run; the next run continues after them. */
   readonly steps: number;
   /** Ends the run between two steps. */
   readonly stopping?: AbortSignal;
 }
 
 /**
- * Walks through a table along its primary key, in steps of a few rows. The place is kept in the database: a walk goes
- * on where it was, after a restart or on another instance, and one instance at a time has it.
+ * Walks through a table along its primary key, in steps of a few rows. The table `table_walks` keeps the place, so a
+ * walk continues after a restart or on another instance. A lease lets one instance walk at a time.
  */
 export class TableWalks {
   constructor(
@@ -35,9 +35,9 @@ export class TableWalks {
   ) {}
 
   /**
-   * Begins a walk, or goes on with it. Does nothing while another instance has it, or while it rests.
+   * Starts or continues a walk. Does nothing while another instance holds the lease, or during `rest`.
    * @param name ASCII, at most 64 characters
-   * @param step looks at the rows behind a primary key, in its order
+   * @param step reads the next rows after a primary key, ordered by it
    */
   async goOn(name: string, options: WalkOptions, step: (after: string) => Promise<WalkStep>): Promise<void> {
     let lease = await this.take(name, options.rest);
@@ -51,7 +51,7 @@ export class TableWalks {
       const { last, writes } = await step(place);
       const until = this.lease();
       const matched = await this.database.batch([...writes, this.advance(name, lease, until, last)]);
-      // Somebody else goes on with it: this process was taken for dead.
+      // The lease was lost: another instance continues the walk.
       if (matched.at(-1) === 0 || last === null) return;
       place = last;
       lease = until;
@@ -64,7 +64,7 @@ export class TableWalks {
     ]);
   }
 
-  /** @returns until when the walk is this instance's; `null` where it is not */
+  /** @returns the end of the lease; `null` where another instance holds it, or the walk rests */
   private async take(name: string, rest: number): Promise<string | null> {
     const now = this.clock.now();
     const lease = this.lease();

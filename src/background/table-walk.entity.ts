@@ -1,20 +1,20 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Where a walk through a table is, for whoever goes on with it. */
+/** The place of a walk through a table. */
 @Entity('table_walks')
 export class TableWalk {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   name!: string;
 
-  /** Primary key of the last row that is done; empty at the beginning. */
+  /** Primary key of the last row of the last step; empty at the start. */
   @Column({ type: 'varchar', length: 36 })
   place!: string;
 
-  /** Until when nobody else goes on with it. */
+  /** End of the lease: no other instance continues the walk before. */
   @Column({ name: 'lease_until', type: 'datetime', precision: 3 })
   leaseUntil!: Date;
 
-  /** When it last came to the end of the table; `null` while it is under way. */
+  /** When the walk last reached the end of the table; `null` during a walk. */
   @Column({ name: 'finished_at', type: 'datetime', precision: 3, nullable: true })
   finishedAt!: Date | null;
 }

@@ -1,15 +1,15 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
-import type { EphemeralStore } from './ephemeral-store.js';
+import type { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
-/** How often an instance looks whether it is its turn (real time). */
-const LOOK_EVERY_MS = 10 * 60 * 1_000;
+/** How often an instance tries to take the mark (real time). */
+const POLL_MS = 10 * 60 * 1_000;
 
 /**
- * Work that one of all instances does once an hour, in the background. A mark in the store says that somebody has
- * it; one who fails or dies over it is followed by somebody else an hour later. Nest starts and stops it.
+ * A job that one of all instances runs once an hour. The instance that sets a mark in the store runs the job. After a
+ * failure or a crash, some instance runs it an hour later. Nest starts and stops it.
  */
 export abstract class HourlyJob implements OnApplicationBootstrap, BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
@@ -23,15 +23,14 @@ export abstract class HourlyJob implements OnApplicationBootstrap, BeforeApplica
     private readonly name: string,
   ) {}
 
-  /** Takes its time, and stops between two steps when it is told to. */
+  /** The job itself. It returns between two steps once `stopping` is aborted. */
   protected abstract work(stopping: AbortSignal): Promise<void>;
 
-  /** From now on, every hour. */
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.runDue(), LOOK_EVERY_MS).unref();
+    this.timer = setInterval(() => void this.runDue(), POLL_MS).unref();
   }
 
-  /** Does the work if nobody has done it within the hour. Never rejects. @returns whether it was done here and now */
+  /** Runs the job unless an instance has run it within the hour. Never rejects. @returns whether this call ran it */
   runDue(): Promise<boolean> {
     this.running ??= this.attempt().finally(() => {
       this.running = null;
@@ -39,7 +38,7 @@ export abstract class HourlyJob implements OnApplicationBootstrap, BeforeApplica
     return this.running;
   }
 
-  /** Not again, and waits for the step under way. */
+  /** Starts no further run, and waits for the current step. */
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     this.stopping.abort();
