@@ -7,6 +7,7 @@ const OF_SOURCES = [
   ['types', 'tsc', '-p', 'tsconfig.test.json', '--noEmit'],
   ['lint', 'eslint', '.'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
+  ['engines', 'node', 'scripts/engines.mjs'],
 ];
 /** What needs the build, and what is quick. */
 const OF_BUILD = [
