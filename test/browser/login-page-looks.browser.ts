@@ -88,7 +88,7 @@ describe('the login page', () => {
       await page.locator('#user-id').waitFor();
       await check(page, 'done');
       await page.getByRole('button', { name: 'Log out' }).click();
-      await page.getByText('You are logged out').waitFor();
+      await page.getByText('You’re logged out').waitFor();
       await stands(page, 'pending');
       await check(page, 'logged-out');
     });

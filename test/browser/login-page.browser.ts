@@ -51,7 +51,7 @@ describe('the login page', () => {
       await miniProgram('scan');
       await miniProgram('deny');
       await stands(page, 'denied');
-      await page.getByText('You cancelled this login').waitFor();
+      await page.getByText('Login cancelled').waitFor();
       await page.getByRole('button', { name: 'Scan again' }).press('Enter');
       await stands(page, 'pending');
       // The button is gone, and the keyboard has not lost its place.
@@ -96,12 +96,8 @@ describe('the login page', () => {
     });
 
     test.each([
-      ['WeChat is too busy', { errcode: 45009 }, 'WeChat is busy. Please try again in a while.'],
-      [
-        'WeChat is away',
-        { status: 502, body: '' },
-        'WeChat cannot be reached. Please try again in a moment.',
-      ],
+      ['WeChat is too busy', { errcode: 45009 }, 'WeChat is busy. Please try again later.'],
+      ['WeChat is away', { status: 502, body: '' }, 'Couldn’t reach WeChat. Please try again in a moment.'],
     ])('says why there is no code where %s, and tries again', async (_what, fault, text) => {
       const page = await tab();
       await world.fault(CODE, { ...fault, times: 100 });
@@ -116,13 +112,13 @@ describe('the login page', () => {
       await stands(page, 'pending');
     });
 
-    test('says that it was a little often', async () => {
+    test('says so after too many attempts', async () => {
       const page = await tab();
       await page.route('**/v1/web-qr-login/attempts', (route) =>
         route.fulfill({ status: 429, json: { code: 'RATE_LIMITED' }, headers: { 'retry-after': '30' } }),
       );
       await open(page);
-      await page.getByText('That was a little often. Please try again in a while.').waitFor();
+      await page.getByText('Too many attempts. Please try again later.').waitFor();
       expectFailedRequests();
     });
 
@@ -157,7 +153,7 @@ describe('the login page', () => {
       await page.getByRole('heading', { name: person.nickname }).waitFor();
       expect(page.url()).toBe(`${world.url}/login`);
       expect(await page.locator('#app-id').textContent()).toBe(WEBSITE);
-      expect(await page.getByText('欢迎，已为你创建账号').isVisible()).toBe(true);
+      expect(await page.getByText('欢迎！已为你创建账号').isVisible()).toBe(true);
       await page.getByRole('button', { name: '退出登录' }).click();
       await page.getByText('你已退出登录').waitFor();
       await stands(page, 'pending');
@@ -177,7 +173,7 @@ describe('the login page', () => {
       const page = await tab();
       await open(page, login({ appId: WEBSITE }));
       await codeInFrame(page);
-      await page.getByRole('link', { name: 'Open WeChat’s own page' }).click();
+      await page.getByRole('link', { name: 'Open WeChat’s login page' }).click();
       const image = page.locator('img.web_qrcode_img');
       const uuid = (await image.getAttribute('src'))?.split('/').at(-1);
       await world.control('scan', { uuid, person: person.id });
@@ -260,7 +256,7 @@ describe('the login page', () => {
     // Nothing that would never come to anything.
     expect(await page.locator('.tabs, .spinner').and(page.locator(':visible')).count()).toBe(0);
     await picture(page, 'login-no-script');
-    await page.getByRole('link', { name: 'Open WeChat’s own page' }).first().click();
+    await page.getByRole('link', { name: 'Open WeChat’s login page' }).first().click();
     expect(page.url()).toContain(`${world.sandbox.url}/connect/qrconnect?`);
   });
 
@@ -287,7 +283,7 @@ describe('the login page', () => {
     test('who is new taps once, is asked by WeChat, and is back at the website', async () => {
       const page = await inWeChat();
       await open(page, login({ returnTo: returnTo() }));
-      await page.getByText('Your WeChat nickname and picture will be used').waitFor();
+      await page.getByText('Your WeChat nickname and profile photo will be used').waitFor();
       const users = await world.count('users');
       await page.getByRole('link', { name: 'Continue with WeChat' }).click();
       await page.getByRole('button', { name: 'Allow' }).click();
@@ -301,7 +297,7 @@ describe('the login page', () => {
       const page = await inWeChat();
       await open(page);
       await page.getByRole('link', { name: 'Continue with WeChat' }).click();
-      await page.getByRole('heading', { name: 'Please use the full service' }).waitFor();
+      await page.getByRole('heading', { name: 'Switch to the full service' }).waitFor();
       expect(await page.locator('#problem').isVisible()).toBe(false);
       await world.control(`people/${person.id}`, { snapshotUser: false }, 'PATCH');
       await page.getByRole('link', { name: 'Log in again' }).click();
@@ -322,7 +318,7 @@ describe('the login page', () => {
     test('in a web-view it sends the person back to the mini program', async () => {
       const page = await tab({ ...wechat, userAgent: `${WECHAT_USER_AGENT} miniProgram/${MINI_PROGRAM}` });
       await open(page);
-      await page.getByRole('heading', { name: 'Please log in in the mini program' }).waitFor();
+      await page.getByRole('heading', { name: 'Log in from the mini program' }).waitFor();
     });
   });
 
@@ -332,7 +328,7 @@ describe('the login page', () => {
     test('copies the link of this login for WeChat', async () => {
       const page = await tab({ ...phone, permissions: ['clipboard-read', 'clipboard-write'] });
       await open(page, login({ returnTo: returnTo() }));
-      await page.getByRole('heading', { name: 'Open this in WeChat to log in' }).waitFor();
+      await page.getByRole('heading', { name: 'Open in WeChat to log in' }).waitFor();
       await page.getByRole('button', { name: 'Copy link' }).click();
       await page.getByText('Link copied').waitFor();
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
@@ -345,7 +341,7 @@ describe('the login page', () => {
       [
         'where nothing can be copied it says how to',
         false,
-        'That did not work. Press and hold the link above to copy it.',
+        'Couldn’t copy the link. Press and hold it to copy it yourself.',
       ],
     ])('%s', async (_what, canCopy, says) => {
       const page = await tab(phone);
@@ -361,9 +357,9 @@ describe('the login page', () => {
       const page = await tab(phone);
       const codes = await world.callsOf(CODE);
       await open(page);
-      await page.getByText('Rather log in in this browser?').waitFor();
+      await page.getByText('Prefer to stay in this browser?').waitFor();
       expect(await world.callsOf(CODE)).toBe(codes);
-      await page.getByText('Rather log in in this browser?').click();
+      await page.getByText('Prefer to stay in this browser?').click();
       await stands(page, 'pending');
       await miniProgram('scan');
       await stands(page, 'scanned');
@@ -377,7 +373,7 @@ describe('the login page', () => {
     const other = 'Something went wrong. Please try again in a moment.';
     for (const [error, text] of [
       ['LOGIN_DENIED', 'You cancelled this login in WeChat.'],
-      ['ACCOUNT_DISABLED', 'This account is disabled.'],
+      ['ACCOUNT_DISABLED', 'This account has been disabled.'],
       ['STATE_INVALID', 'This login has expired or was started in another browser. Please log in again.'],
       ['NO_SUCH_CODE', other],
       ['toString', other],
