@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { AppConfig, AppKind } from './config/app-config.js';
+import { type AppKind, appKinds } from './channel/app-kinds.js';
+import type { AppConfig } from './config/app-config.js';
 
 /** The sandbox did not start, and has said why in a line of its own. */
 export class SandboxFault extends Error {
@@ -26,9 +27,7 @@ export function startSandbox(config: AppConfig): SandboxProcess {
       PUBLIC_URL: config.publicUrl,
       SANDBOX_SERVICE_URL: `http://${reachableHost(config.host)}:${config.port}`,
       SANDBOX_PORT: String(config.sandbox.port),
-      WECHAT_MINI_PROGRAMS: apps(config, 'mini_program'),
-      WECHAT_WEBSITES: apps(config, 'website'),
-      WECHAT_OFFICIAL_ACCOUNTS: apps(config, 'official_account'),
+      ...Object.fromEntries(appKinds().map(({ name, variable }) => [variable, apps(config, name)])),
     },
   });
   const listening = new Promise<void>((resolve, reject) => {

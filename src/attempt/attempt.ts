@@ -1,11 +1,9 @@
+import type { AttemptMethod } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { fingerprint } from '../crypto/secret.js';
 import type { Device } from '../session/session.service.js';
 import type { Binding } from './binding.js';
 import { LOGIN_CODE_MS } from './login-codes.js';
-
-/** How a person shows who they are: WeChat's QR page, a mini program's code, or a page inside WeChat. */
-export type AttemptMethod = 'website' | 'mini-program' | 'in-wechat';
 
 /** Where an attempt stands. `by` is the identity in whose mini program it was scanned. */
 export type Step =

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { channelOfMethod } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
@@ -7,7 +8,6 @@ import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import {
   type Attempt,
   attemptKey,
-  type AttemptMethod,
   confirm,
   deny,
   land,
@@ -19,12 +19,6 @@ import {
 } from './attempt.js';
 import { OpenLogins } from './open-logins.js';
 
-/** How long somebody may take to scan, or to come back from WeChat's page: as long as its state lives. */
-const LIFETIME_MS: Readonly<Record<AttemptMethod, number>> = {
-  'mini-program': 5 * 60 * 1_000,
-  website: 10 * 60 * 1_000,
-  'in-wechat': 10 * 60 * 1_000,
-};
 /** How long an attempt that is over can still be asked about. */
 const AFTERLIFE_MS = 10 * 60 * 1_000;
 const CHANNEL = 'attempts';
@@ -89,7 +83,7 @@ export class Attempts {
       device: { ...asked.device, userAgent: asked.device.userAgent?.slice(0, MAX_USER_AGENT) ?? null },
       watchers: { browser, secret: fingerprint(secret) },
       requestedAt: now,
-      expiresAt: now + LIFETIME_MS[asked.method],
+      expiresAt: now + channelOfMethod(asked.method).attempt.lifetime * 1_000,
       step: { status: 'pending' },
       version: 0,
     };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import type { LoginChannel } from '../common/metrics.js';
+import type { ChannelLabel } from '../channel/channels.js';
 import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
@@ -16,7 +16,7 @@ interface Pending {
 export interface PendingLogin extends Pending {
   readonly kind: 'log-in';
   /** How the person came in: the session is counted under it. */
-  readonly channel: LoginChannel;
+  readonly channel: ChannelLabel;
   readonly identityId: string;
   readonly isNewUser: boolean;
   /** Key of the attempt that waits for it; `null` where no attempt does. */

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { LoginChannel } from '../common/metrics.js';
+import type { ChannelLabel } from '../channel/channels.js';
 import type { ResolvedLogin } from '../user/user.service.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import type { AuthenticatedState } from './access-token/access-token.js';
@@ -23,7 +23,7 @@ export type WeChatLoginRequest = LoginPurpose & {
 };
 
 /** Under which channel such a request is counted. */
-export function loginChannel(channel: WeChatLoginRequest['channel']): LoginChannel {
+export function loginChannel(channel: WeChatLoginRequest['channel']): ChannelLabel {
   return channel === 'in-wechat-silently' ? 'in-wechat' : channel;
 }
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-custom';
 import { AppError } from '../common/app-error.js';
 import { noteInRequest } from '../http/request-context.js';
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 import { type WeChatLanguage, weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';

@@ -1,8 +1,6 @@
+import type { ChannelLabel } from '../channel/channels.js';
 import { AppError } from './app-error.js';
 import type { ErrorCode } from './error-catalogue.js';
-
-/** How a person came in. */
-export type LoginChannel = 'mini-program' | 'website' | 'in-wechat' | 'scan' | 'web-view';
 
 /** How something ended: well, or with an error of the catalogue. */
 export type Outcome = 'success' | ErrorCode;
@@ -26,7 +24,7 @@ export interface PoolUse {
  */
 export abstract class Metrics {
   /** A session was opened, or an attempt to log in was answered with an error. */
-  abstract login(channel: LoginChannel, outcome: Outcome): void;
+  abstract login(channel: ChannelLabel, outcome: Outcome): void;
 
   abstract refresh(outcome: Outcome): void;
 

@@ -1,7 +1,5 @@
+import type { AppKind } from '../channel/app-kinds.js';
 import type { RouteQuotaName } from './quota-names.js';
-
-/** The kinds of app that a company registers with WeChat. */
-export type AppKind = 'mini_program' | 'website' | 'official_account';
 
 /** Which version of a mini program a code opens (wechat-api.md section 1.5). */
 export type MiniProgramVersion = 'release' | 'trial' | 'develop';

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { validateSync } from 'class-validator';
 import { StartFault } from '../common/start-fault.js';
-import type { AppConfig, AppKind, AvatarStoreConfig, DatabaseConfig, WeChatApp } from './app-config.js';
+import { appKinds } from '../channel/app-kinds.js';
+import type { AppConfig, AvatarStoreConfig, DatabaseConfig, WeChatApp } from './app-config.js';
 import { developmentKeys } from './development-keys.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
 import { isServiceLink, misspeltVariables } from './misspelt-variables.js';
 import * as parse from './parsers.js';
 import { redisPrefix, redisUrl } from './redis-url.js';
-import { SANDBOX_APPS, SANDBOX_SECRET } from './sandbox-apps.js';
 
 /** The environment cannot be used: one line per fault, naming the variable, never its value. */
 export class ConfigError extends StartFault {
@@ -19,11 +19,8 @@ export class ConfigError extends StartFault {
   }
 }
 
-const APP_VARIABLES = {
-  mini_program: 'WECHAT_MINI_PROGRAMS',
-  website: 'WECHAT_WEBSITES',
-  official_account: 'WECHAT_OFFICIAL_ACCOUNTS',
-} as const satisfies Record<AppKind, keyof Environment>;
+/** What a secret of the sandbox begins with: production refuses it. */
+const SANDBOX_SECRET = /^5a4db0c0de0{5,}/;
 
 /**
  * Reads, validates and freezes the settings. The only reader of the environment.
@@ -111,11 +108,10 @@ function productionFaults(env: Environment): string[] {
   if (env.SANDBOX !== undefined && parse.flag(env.SANDBOX)) faults.push('SANDBOX must be off in production');
   if (!parse.rateLimits(env.RATE_LIMITS).on) faults.push('RATE_LIMITS must not be off in production');
   if (!env.ENCRYPTION_KEYS) faults.push('ENCRYPTION_KEYS must be set in production');
-  const variables = Object.values(APP_VARIABLES);
+  const variables = appVariables();
   if (variables.every((name) => !env[name])) {
-    faults.push(
-      `WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES or WECHAT_OFFICIAL_ACCOUNTS must be set in production`,
-    );
+    const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+    faults.push(`${anyOf.format(variables)} must be set in production`);
   }
   for (const name of variables) {
     const apps = parse.apps(env[name] ?? '');
@@ -138,7 +134,7 @@ function productionFaults(env: Environment): string[] {
 function productionWarnings(env: Environment): string[] {
   if (env.NODE_ENV !== 'production') return [];
   const warnings: string[] = [];
-  for (const name of Object.values(APP_VARIABLES)) {
+  for (const name of appVariables()) {
     if (parse.apps(env[name] ?? '').some(({ secret }) => !/^[0-9a-f]{32}$/.test(secret))) {
       warnings.push(`${name} holds an AppSecret that is not 32 hexadecimal digits, as WeChat's are`);
     }
@@ -256,11 +252,16 @@ function webhooks(env: Environment): AppConfig['webhooks'] {
   return urls.length === 0 ? null : { urls, secrets: parse.webhookSecrets(env.WEBHOOK_SECRET ?? '') };
 }
 
+/** The variables that list apps, one for each kind. */
+function appVariables(): (keyof Environment)[] {
+  return appKinds().map(({ variable }) => variable as keyof Environment);
+}
+
 function wechatApps(env: Environment): WeChatApp[] {
-  return (Object.keys(APP_VARIABLES) as AppKind[]).flatMap((kind) => {
-    const value = env[APP_VARIABLES[kind]];
+  return appKinds().flatMap(({ name: kind, variable, sandboxApp }) => {
+    const value = env[variable as keyof Environment];
     if (value) return parse.apps(value).map((app) => ({ kind, ...app }));
-    return env.NODE_ENV === 'production' ? [] : [SANDBOX_APPS[kind]];
+    return env.NODE_ENV === 'production' || sandboxApp === null ? [] : [{ kind, ...sandboxApp }];
   });
 }
 

@@ -5,7 +5,7 @@ import { Clock } from '../common/clock.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { addressGroup } from '../http/ip-address.js';
 import type { LoginRefusals } from '../http/login-refusals.js';
-import type { LoginChannel } from '../common/metrics.js';
+import type { ChannelLabel } from '../channel/channels.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
 import { fingerprint } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
@@ -31,7 +31,7 @@ export type Refusal = NewEvent & { readonly details: { readonly reason: string }
 
 /** What is known of a refused login besides what the request says. */
 export interface RefusedLogin {
-  readonly channel?: LoginChannel;
+  readonly channel?: ChannelLabel;
   readonly appId?: string;
   readonly userId?: string;
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import type { LoginChannel } from '../common/metrics.js';
+import type { ChannelLabel } from '../channel/channels.js';
 
 /** What becomes known of a request on its way, for its line in the log and for the metrics. Nothing secret. */
 export interface RequestFacts {
@@ -9,9 +9,9 @@ export interface RequestFacts {
   /** The app that it came by: one of ours, never what a client merely says. */
   appId?: string;
   /** The request is an attempt to log in: whether it opens a session or ends in an error is counted. */
-  login?: LoginChannel | undefined;
+  login?: ChannelLabel | undefined;
   /** It shows who somebody is at WeChat, to log in or for something else: a refusal is recorded. */
-  asks?: { readonly channel: LoginChannel; readonly purpose: string };
+  asks?: { readonly channel: ChannelLabel; readonly purpose: string };
   /** Its refusal stands in an event already. */
   isRefusalRecorded?: boolean;
   /** An operator, or a program of theirs, asks: they may know what is wrong with the set-up. */

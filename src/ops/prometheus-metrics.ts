@@ -1,13 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import {
-  type LoginChannel,
-  Metrics,
-  type Outcome,
-  type PoolUse,
-  type WeChatAnswer,
-} from '../common/metrics.js';
+import { CHANNEL_LABELS, type ChannelLabel } from '../channel/channels.js';
+import { Metrics, type Outcome, type PoolUse, type WeChatAnswer } from '../common/metrics.js';
 
-const CHANNELS: readonly LoginChannel[] = ['mini-program', 'website', 'in-wechat', 'scan', 'web-view'];
 /** Seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five seconds. */
 const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const WECHAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 5];
@@ -56,7 +50,7 @@ export class PrometheusMetrics extends Metrics {
   constructor() {
     super();
     // A series that begins with its first event hides that event from rate().
-    for (const channel of CHANNELS) this.logins.inc({ channel, outcome: 'success' }, 0);
+    for (const channel of CHANNEL_LABELS) this.logins.inc({ channel, outcome: 'success' }, 0);
     this.refreshes.inc({ outcome: 'success' }, 0);
     this.gauge('wechat_auth_waiters', 'Browsers that wait for a scan at this instance.', () =>
       this.readWaiters(),
@@ -76,7 +70,7 @@ export class PrometheusMetrics extends Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  login(channel: LoginChannel, outcome: Outcome): void {
+  login(channel: ChannelLabel, outcome: Outcome): void {
     this.logins.inc({ channel, outcome });
   }
 

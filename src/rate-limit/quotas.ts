@@ -1,6 +1,6 @@
-import type { LoginChannel } from '../common/metrics.js';
+import type { ChannelLabel } from '../channel/channels.js';
 import type { RouteQuotaName } from '../config/quota-names.js';
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 
 /** Every quota is for a window of this length (ms), which begins with the minute of the service's clock. */
 export const WINDOW_MS = 60_000;
@@ -11,7 +11,7 @@ export interface RouteQuota {
   /** Of the app that the request names, else the default of this kind. */
   readonly perApp?: { readonly quota: number; readonly defaultKind: AppKind };
   /** A request that is limited is a login of this channel that was refused. */
-  readonly login?: LoginChannel;
+  readonly login?: ChannelLabel;
 }
 
 /**

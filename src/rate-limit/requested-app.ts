@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { AppKind, WeChatApp } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
+import type { WeChatApp } from '../config/app-config.js';
 
 /**
  * The app that a request means: the one that its body or query names by `appId`, else the default of a kind. Read

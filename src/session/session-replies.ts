@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { AppKind } from '../config/app-config.js';
+import { APP_KINDS, type AppKind } from '../channel/app-kinds.js';
 import { deviceNames } from './device.js';
 import type { SessionOfUser } from './session-rows.js';
 
@@ -23,7 +23,7 @@ export class SessionReply {
   @ApiProperty({ example: 'wx5a4db0c0de000001' })
   appId!: string;
 
-  @ApiProperty({ enum: ['mini_program', 'website', 'official_account'], example: 'mini_program' })
+  @ApiProperty({ enum: APP_KINDS, example: 'mini_program' })
   channel!: AppKind;
 
   @ApiProperty({ type: DeviceReply })

@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
-import { counted, type LoginChannel, Metrics } from '../common/metrics.js';
+import { defaultChannelOf } from '../channel/channels.js';
+import { counted, Metrics } from '../common/metrics.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
-import { AppConfig, type AppKind } from '../config/app-config.js';
+import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
@@ -55,13 +56,6 @@ export interface Tokens extends IdentityOfUser {
 const MAX_DEVICE_LENGTH = 255;
 /** Sorts after every id. */
 const AFTER_ALL_IDS = 'g';
-
-/** The channel of a login for which its door says nothing else. */
-const CHANNELS: Readonly<Record<AppKind, LoginChannel>> = {
-  mini_program: 'mini-program',
-  website: 'website',
-  official_account: 'in-wechat',
-};
 
 /** Sessions: the only place that opens, refreshes, verifies and ends them. */
 @Injectable()
@@ -128,7 +122,10 @@ export class SessionService {
       if (isForeignKeyViolation(error)) throw new AppError('SESSION_ENDED');
       throw error;
     }
-    this.metrics.login(requestContext()?.facts.login ?? CHANNELS[login.identity.appKind], 'success');
+    this.metrics.login(
+      requestContext()?.facts.login ?? defaultChannelOf(login.identity.appKind).label,
+      'success',
+    );
     return this.issue({ ...login, user: { ...login.user, lastLoginAt: now } }, session, now);
   }
 

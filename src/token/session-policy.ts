@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { appKind } from '../channel/app-kinds.js';
 import { AppConfig } from '../config/app-config.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionKeys } from '../user/session-keys.js';
@@ -19,7 +20,7 @@ export class SessionPolicy {
    * @throws AppError where WeChat cannot say: the session then stays as it is
    */
   async allows({ identity }: SessionOfUser): Promise<boolean> {
-    if (this.config.sessionPolicy === 'fixed' || identity.appKind !== 'mini_program') return true;
+    if (this.config.sessionPolicy === 'fixed' || !appKind(identity.appKind).hasSessionKey) return true;
     const [sessionKey] = await this.sessionKeys.usable(identity.id);
     if (sessionKey === undefined) return false;
     return this.wechat.isSessionKeyAlive({ appId: identity.appId, openId: identity.openId, sessionKey });

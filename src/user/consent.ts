@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';

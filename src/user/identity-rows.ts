@@ -1,5 +1,5 @@
 import { fromSqlTime, type SqlTime } from '../database/sql-time.js';
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 import type { UserStatus } from './user.entity.js';
 
 /** An identity with its user, as the way of a login needs them. Times in ms. */

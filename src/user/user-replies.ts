@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { AppConfig, type AppKind } from '../config/app-config.js';
+import { APP_KINDS, type AppKind } from '../channel/app-kinds.js';
+import { AppConfig } from '../config/app-config.js';
 import type { IdentityOfUser } from './identity-rows.js';
 
 /** A user as clients see it. */
@@ -46,7 +47,7 @@ export class IdentityReply extends LoginIdentityReply {
   @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
   id!: string;
 
-  @ApiProperty({ enum: ['mini_program', 'website', 'official_account'], example: 'mini_program' })
+  @ApiProperty({ enum: APP_KINDS, example: 'mini_program' })
   appKind!: AppKind;
 
   @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })

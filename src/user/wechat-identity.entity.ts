@@ -1,5 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 import { User } from './user.entity.js';
 
 /** A person as one app sees them: the openid, and the secrets that WeChat gave with it. */

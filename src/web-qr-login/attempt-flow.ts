@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AttemptMethod } from '../attempt/attempt.js';
 import { Attempts, type BegunAttempt } from '../attempt/attempts.js';
 import { ReturnUrls } from '../attempt/return-urls.js';
-import { AppConfig, type AppKind } from '../config/app-config.js';
+import { type AttemptMethod, channelOfMethod } from '../channel/channels.js';
+import { AppConfig } from '../config/app-config.js';
 import { AppQuotas } from '../rate-limit/app-quotas.js';
 import type { Device } from '../session/session.service.js';
 import { weChatLanguage } from '../wechat/language.js';
@@ -32,12 +32,6 @@ export interface ShownAttempt extends BegunAttempt {
   readonly wxLogin?: WxLoginOptions;
   readonly qrImageUrl?: string;
 }
-
-const APP_KINDS: Readonly<Record<AttemptMethod, AppKind>> = {
-  website: 'website',
-  'mini-program': 'mini_program',
-  'in-wechat': 'official_account',
-};
 
 /** Begins attempts of every method. */
 @Injectable()
@@ -72,7 +66,7 @@ export class AttemptFlow {
     reply: FastifyReply,
   ): Promise<ShownAttempt> {
     const returnTo = this.returnUrls.allowed(asked.returnTo ?? this.pageUrl).href;
-    const { appId } = this.apps.find(APP_KINDS[method], asked.appId);
+    const { appId } = this.apps.find(channelOfMethod(method).appKind, asked.appId);
     await this.quotas.take('attempts-app', appId);
     // Also where a verifier redeems: the browser that shows the code may look on by its cookie.
     const browser = this.cookie.ensure(request, reply);

@@ -1,21 +1,20 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
-import type { AttemptMethod } from '../attempt/attempt.js';
+import { ATTEMPT_METHODS, type AttemptMethod, channelOfMethod } from '../channel/channels.js';
 import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
 import { CalledElsewhere, MayBeNull } from '../http/validation.js';
 import { WxLoginOptions } from './wx-login.js';
 
-const METHODS: readonly AttemptMethod[] = ['website', 'mini-program', 'in-wechat'];
+const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
 /** Body of a new attempt. */
 export class AttemptRequest {
   @ApiProperty({
-    enum: METHODS,
-    description:
-      "`website`: WeChat's QR code of a website app; `mini-program`: a mini-program code; `in-wechat`: this page is inside WeChat's browser.",
+    enum: ATTEMPT_METHODS,
+    description: `${ATTEMPT_METHODS.map((method) => `\`${method}\`: ${channelOfMethod(method).attempt.shows}`).join('; ')}.`,
     example: 'mini-program',
   })
-  @IsIn(METHODS, { message: 'method must be website, mini-program or in-wechat' })
+  @IsIn(ATTEMPT_METHODS, { message: () => `method must be ${anyOf.format(ATTEMPT_METHODS)}` })
   method!: AttemptMethod;
 
   @ApiProperty({ required: false, description: 'An app of the kind of the method; the first where absent.' })
@@ -70,7 +69,7 @@ export class AttemptReply {
   })
   secret!: string;
 
-  @ApiProperty({ enum: METHODS, example: 'mini-program' })
+  @ApiProperty({ enum: ATTEMPT_METHODS, example: 'mini-program' })
   method!: AttemptMethod;
 
   @ApiProperty({

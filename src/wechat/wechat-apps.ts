@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
-import { AppConfig, type AppKind, type WeChatApp } from '../config/app-config.js';
+import { type AppKind, appKind } from '../channel/app-kinds.js';
+import { AppConfig, type WeChatApp } from '../config/app-config.js';
 
 /** The apps that the operator configured. */
 @Injectable()
@@ -32,12 +33,12 @@ export class WeChatApps {
   }
 
   /**
-   * An app that has an access token of its own: mini programs and official accounts.
+   * An app that has an access token of its own.
    * @throws AppError APP_UNKNOWN
    */
   withAccessToken(appId: string): WeChatApp {
     const app = this.config.wechat.apps.find(
-      (candidate) => candidate.appId === appId && candidate.kind !== 'website',
+      (candidate) => candidate.appId === appId && appKind(candidate.kind).hasAccessToken,
     );
     if (!app)
       throw new AppError('APP_UNKNOWN', {

@@ -1,4 +1,4 @@
-import type { AppKind } from '../config/app-config.js';
+import type { AppKind } from '../channel/app-kinds.js';
 
 /** What WeChat says of a person, where it says anything. */
 export interface WeChatProfile {

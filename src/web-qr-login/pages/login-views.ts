@@ -1,4 +1,5 @@
-import type { AppConfig, AppKind } from '../../config/app-config.js';
+import type { AppKind } from '../../channel/app-kinds.js';
+import type { AppConfig } from '../../config/app-config.js';
 import type { LoginPageRequest } from './login-page.requests.js';
 import type { LoginView, ScanMethod } from './login-view.js';
 import type { Visitor } from './visitor.js';

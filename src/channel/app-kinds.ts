@@ -1,0 +1,79 @@
+/** A kind of app that a company registers with WeChat. Each app has an AppID and an AppSecret. */
+export interface AppKindEntry {
+  /** Stored in `wechat_identities.app_kind` (20 characters at most), shown to clients as `appKind`. */
+  readonly name: string;
+  /** Environment variable that lists the apps of this kind: `appId:secret`, separated by commas. */
+  readonly variable: string;
+  /** Whether such an app has an access token of its own (wechat-api.md section 3). */
+  readonly hasAccessToken: boolean;
+  /** Whether a login gives a session_key (section 1.1). */
+  readonly hasSessionKey: boolean;
+  /** The app that the sandbox knows from the start; `null` where the sandbox does not simulate this kind. Not secret. */
+  readonly sandboxApp: { readonly appId: string; readonly secret: string } | null;
+}
+
+const BUILT_IN = [
+  {
+    name: 'mini_program',
+    variable: 'WECHAT_MINI_PROGRAMS',
+    hasAccessToken: true,
+    hasSessionKey: true,
+    sandboxApp: { appId: 'wx5a4db0c0de000001', secret: '5a4db0c0de0000000000000000000001' },
+  },
+  {
+    name: 'website',
+    variable: 'WECHAT_WEBSITES',
+    hasAccessToken: false,
+    hasSessionKey: false,
+    sandboxApp: { appId: 'wx5a4db0c0de000002', secret: '5a4db0c0de0000000000000000000002' },
+  },
+  {
+    name: 'official_account',
+    variable: 'WECHAT_OFFICIAL_ACCOUNTS',
+    hasAccessToken: true,
+    hasSessionKey: false,
+    sandboxApp: { appId: 'wx5a4db0c0de000003', secret: '5a4db0c0de0000000000000000000003' },
+  },
+] as const satisfies readonly AppKindEntry[];
+
+type BuiltIn = { readonly [Entry in (typeof BUILT_IN)[number] as Entry['name']]: Entry };
+
+/**
+ * All kinds by name. Who adds one with `addAppKind` tells the compiler of it by declaration merging:
+ * `declare module '…/app-kinds.js' { interface AppKinds { name: typeof ENTRY } }`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- open for declaration merging
+export interface AppKinds extends BuiltIn {}
+
+/** Name of a kind of app. */
+export type AppKind = keyof AppKinds;
+
+const entries = new Map<string, AppKindEntry>();
+const names: AppKind[] = [];
+
+/** Names of all kinds. The array is live: it grows with `addAppKind`, also after it was given to a decorator. */
+export const APP_KINDS: readonly AppKind[] = names;
+
+/** Adds a kind. Call it before `loadConfig`. @throws Error where the name or the variable is taken */
+export function addAppKind(entry: AppKindEntry): void {
+  const isTaken = [...entries.values()].some(
+    ({ name, variable }) => name === entry.name || variable === entry.variable,
+  );
+  if (isTaken) throw new Error(`the app kind ${entry.name} or its variable ${entry.variable} exists already`);
+  entries.set(entry.name, entry);
+  names.push(entry.name as AppKind);
+}
+
+/** All kinds, in the order in which they were added. */
+export function appKinds(): (AppKindEntry & { readonly name: AppKind })[] {
+  return APP_KINDS.map((name) => ({ ...appKind(name), name }));
+}
+
+/** What is known of a kind. */
+export function appKind(name: AppKind): AppKindEntry {
+  const entry = entries.get(name);
+  if (!entry) throw new Error(`the app kind ${name} is in no list`);
+  return entry;
+}
+
+for (const entry of BUILT_IN) addAppKind(entry);
