@@ -145,7 +145,7 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => join(folder, name));
 const inRoot = readdirSync('.').filter((name) => name.endsWith('.md'));
-const sandbox = existsSync('sandbox') ? pagesIn('sandbox') : ['src/sandbox/README.md'];
+const sandbox = existsSync('sandbox') ? pagesIn('sandbox') : ['src/sandbox/README.md'].filter(existsSync);
 const all = [...inRoot, ...pagesIn('docs'), ...sandbox];
 
 const inGuide = all.filter((file) => dirname(file) === GUIDE);
