@@ -1,8 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Browser } from '../harness/browser.js';
-
+import { Browser, locationOf } from '../harness/browser.js';
 import { type MiniProgram, Phone } from '../harness/mini-program.js';
 import { type AttemptReply, type Person, SHOP, World } from '../harness/world.js';
 
@@ -423,5 +424,71 @@ onceOnly('the code on the front page', () => {
     while (!phone.storage.has('tokens')) await new Promise((next) => setImmediate(next));
     const { accessToken } = phone.storage.get('tokens') as { accessToken: string };
     expect((await world.verify(accessToken)).status).toBe(200);
+  });
+});
+
+onceOnly("the guide's code for a website's back end", () => {
+  interface Request {
+    readonly session: Record<string, unknown>;
+    readonly query: Record<string, string>;
+  }
+  type Handler = (request: Request, response: object) => unknown;
+
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.stop());
+
+  /** As much of Express as the code uses. @returns the routes of the code by path */
+  function routes(): Map<string, Handler> {
+    const [code] = blocksOf('docs/guide/website.md', 'js').filter((block) => block.startsWith('app.get('));
+    const handlers = new Map<string, Handler>();
+    const app = { get: (path: string, handler: Handler) => handlers.set(path, handler) };
+    runInNewContext(code ?? '', { app, AUTH: world.url, URLSearchParams, fetch, createHash, randomBytes });
+    return handlers;
+  }
+  /** Calls a route, as the browser that has this session. @returns the status, and the address or the text */
+  async function get(
+    path: string,
+    session: Request['session'],
+    query: Request['query'] = {},
+  ): Promise<{ status: number; body: string }> {
+    const reply = { status: 200, body: '' };
+    const response = {
+      redirect: (to: string) => Object.assign(reply, { status: 302, body: to }),
+      status: (status: number) =>
+        Object.assign(response, { send: (body: string) => Object.assign(reply, { status, body }) }),
+    };
+    await routes().get(path)?.({ session, query }, response);
+    return reply;
+  }
+
+  test('logs a person in, keeps the user in the session and shows no token to the browser', async () => {
+    const session: Request['session'] = {};
+    const person = await world.person();
+    const browser = new Browser();
+    const start = await get('/login', session);
+    const qrPage = locationOf(await browser.visit(start.body));
+    const callback = await world.scanAndAllow(qrPage, person);
+    const back = locationOf(await browser.visit(callback.href));
+    expect(back.href).toMatch(/^https:\/\/shop\.example\.com\/back\?loginCode=\w+$/);
+    expect(await get('/back', session, Object.fromEntries(back.searchParams))).toEqual({
+      status: 302,
+      body: '/',
+    });
+    expect(await world.count(`wechat_identities WHERE user_id = '${String(session.userId)}'`)).toBe(1);
+    expect(Object.keys(session).sort()).toEqual(['codeVerifier', 'userId']);
+  });
+
+  test('refuses the loginCode of a browser that has another session', async () => {
+    const start = await get('/login', {});
+    const browser = new Browser();
+    const qrPage = locationOf(await browser.visit(start.body));
+    const callback = await world.scanAndAllow(qrPage, await world.person());
+    const back = locationOf(await browser.visit(callback.href));
+    const session: Request['session'] = { codeVerifier: randomBytes(32).toString('base64url') };
+    expect((await get('/back', session, Object.fromEntries(back.searchParams))).status).toBe(401);
+    expect(session).not.toHaveProperty('userId');
   });
 });
