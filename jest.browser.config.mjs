@@ -9,5 +9,4 @@ export default {
   testMatch: ['<rootDir>/test/browser/**/*.browser.ts'],
   testTimeout: 60_000,
   maxWorkers: config.maxWorkers,
-  forceExit: true,
 };

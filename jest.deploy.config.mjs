@@ -10,5 +10,4 @@ export default {
   testMatch: ['<rootDir>/test/deploy/**/*.deploy.ts'],
   globals: { backend: { databaseUrl: TEST_DATABASE_URL ?? null, redisUrl: TEST_REDIS_URL ?? null } },
   testTimeout: 60_000,
-  forceExit: true,
 };

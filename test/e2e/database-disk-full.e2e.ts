@@ -23,7 +23,7 @@ const disk = backend.databaseUrl === null ? null : SmallDisk.mount(100);
     disk?.free();
     await world.stop();
     await server.stop();
-    disk?.unmount();
+    await disk?.unmount();
   });
 
   const change = async (sql: string) => {

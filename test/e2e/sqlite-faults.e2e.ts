@@ -54,7 +54,7 @@ if (backend.databaseUrl === null) {
     afterAll(async () => {
       await world.stop();
       await receiver.close();
-      disk?.unmount();
+      await disk?.unmount();
     });
 
     afterEach(() => disk?.free());

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
+import { whileRunning } from '../runner/running.js';
+import { keepHandle } from './kept-handles.js';
 
-declare const keepAlive: (handle: unknown) => void;
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
 /** How many instances may share a database in this run: SQLite is for one. */
@@ -36,16 +37,21 @@ export async function createBackend(): Promise<Backend> {
   const { databaseUrl: DATABASE_URL, avatarStore: AVATAR_STORE, ...rest } = tables;
   const store = createStoreKeys();
   if (store === null) {
-    return { ...rest, environment: { DATABASE_URL, AVATAR_STORE }, ageStore: () => Promise.resolve() };
+    return {
+      ...rest,
+      environment: { DATABASE_URL, AVATAR_STORE },
+      ageStore: () => Promise.resolve(),
+      drop: whileRunning('a database', () => tables.drop()),
+    };
   }
   return {
     ...rest,
     environment: { DATABASE_URL, AVATAR_STORE, ...store.environment },
     ageStore: (seconds) => store.age(seconds),
-    drop: async () => {
+    drop: whileRunning('a database', async () => {
       await store.drop();
       await tables.drop();
-    },
+    }),
   };
 }
 
@@ -77,10 +83,10 @@ export function createStoreKeys(): StoreKeys | null {
         const left = (await admin.pttl(key)) - seconds * 1000;
         await (left > 0 ? admin.pexpire(key, left) : admin.del(key));
       }),
-    drop: async () => {
+    drop: whileRunning('a connection to Redis', async () => {
       await each((key) => admin.del(key));
       admin.disconnect();
-    },
+    }),
   };
 }
 
@@ -103,10 +109,10 @@ async function sqlite(): Promise<Tables> {
   const { default: Sqlite } = await import('better-sqlite3');
   const rows = (sql: string): Promise<Record<string, unknown>[]> => {
     const database = new Sqlite(file, { readonly: true });
-    keepAlive(database);
+    keepHandle(database);
     try {
       const statement = database.prepare(sql);
-      keepAlive(statement);
+      keepHandle(statement);
       return Promise.resolve(statement.all() as Record<string, unknown>[]);
     } finally {
       database.close();
@@ -118,7 +124,7 @@ async function sqlite(): Promise<Tables> {
     rows,
     write: (sql) => {
       const database = new Sqlite(file);
-      keepAlive(database);
+      keepHandle(database);
       try {
         database.exec(sql);
         return Promise.resolve();

@@ -2,9 +2,11 @@ import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { ResolveName } from '../../src/outgoing/host-names.js';
+import { whileRunning } from '../runner/running.js';
+import { listening } from './listening.js';
 
 /** A place on the network that never gives an answer. */
 export interface BlackHole {
@@ -37,11 +39,11 @@ export async function droppingPort(port = 0): Promise<BlackHole> {
   }
   return {
     port: listening,
-    close: async () => {
+    close: whileRunning('a port that drops connections', async () => {
       for (const filler of fillers) filler.destroy();
       Atomics.notify(new Int32Array(lock), 0);
       await worker.terminate();
-    },
+    }),
   };
 }
 
@@ -88,33 +90,15 @@ export async function silentResolver(): Promise<{ resolve: ResolveName; asked():
   await once(socket, 'listening');
   const resolver = new Resolver({ timeout: 60_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+  const close = whileRunning('a silent resolver', () => {
+    resolver.cancel();
+    socket.close();
+    return Promise.resolve();
+  });
   return {
     resolve: async (hostname) =>
       (await resolver.resolve4(hostname)).map((address) => ({ address, family: 4 })),
     asked: () => asked,
-    close: () => {
-      resolver.cancel();
-      socket.close();
-    },
-  };
-}
-
-async function listening(server: Server): Promise<BlackHole> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    port: address.port,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => void close(),
   };
 }

@@ -3,6 +3,7 @@ import { cp, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
+import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
 import { type Program, startProgram } from './program.js';
 
@@ -13,6 +14,13 @@ const SMALL = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=16M', '--
 
 /** A MariaDB server of one test's own: it may be reconfigured, frozen and killed. Listens on both loopbacks. */
 export class MariadbServer {
+  /** Ends it for good. */
+  readonly stop = whileRunning('mariadbd', async () => {
+    this.thaw();
+    await this.crash();
+    await rm(this.folder, { recursive: true, force: true });
+  });
+
   private constructor(
     readonly port: number,
     private readonly folder: string,
@@ -78,12 +86,6 @@ export class MariadbServer {
     this.program = run(this.folder, this.port, options);
     this.connection = await connected(this.port, this.program);
     await this.connection.query('CREATE DATABASE IF NOT EXISTS test');
-  }
-
-  async stop(): Promise<void> {
-    this.thaw();
-    await this.crash();
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

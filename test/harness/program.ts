@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { whileRunning } from '../runner/running.js';
 
 /** A program that runs beside a test. */
 export interface Program {
@@ -24,7 +25,16 @@ export function startProgram(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  // Stopped also where it stands still (SIGSTOP).
+  const kill = whileRunning(command, async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await closed;
+  });
+  const ended = closed.then(async (status) => {
+    await kill();
+    return status;
+  });
   return { child, output: () => output, ended };
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
 import { type Program, startProgram } from './program.js';
 
@@ -11,6 +12,11 @@ export const HAS_REDIS_SERVER = spawnSync('redis-server', ['--version']).status 
 
 /** A private redis-server, which a test may stop, demote, fill and reconfigure. */
 export class RedisServer {
+  /** Ends it for good. */
+  readonly drop = whileRunning('redis-server', async () => {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  });
   private program: Program;
   private admin: Redis | null = null;
 
@@ -82,12 +88,6 @@ export class RedisServer {
   async restart(): Promise<void> {
     this.program = this.run();
     await this.untilUp();
-  }
-
-  /** Ends it for good. */
-  async drop(): Promise<void> {
-    await this.kill();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   private run(): Program {

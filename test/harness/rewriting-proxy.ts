@@ -1,4 +1,5 @@
-import { createServer, request as send, type Server } from 'node:http';
+import { createServer, request as send } from 'node:http';
+import { listening } from './listening.js';
 
 /**
  * A reverse proxy that people reach as `localhost`, in front of a service at `127.0.0.1`. It sends its upstream's name
@@ -6,8 +7,9 @@ import { createServer, request as send, type Server } from 'node:http';
  */
 export class RewritingProxy {
   private constructor(
-    private readonly server: Server,
     readonly url: string,
+    /** Breaks all connections and stops to listen. */
+    readonly stop: () => Promise<void>,
   ) {}
 
   /**
@@ -37,12 +39,7 @@ export class RewritingProxy {
       response.on('close', () => onward.destroy());
       request.pipe(onward);
     });
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    return new RewritingProxy(server, `http://localhost:${port}${prefix}`);
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    const { close } = await listening(server, port);
+    return new RewritingProxy(`http://localhost:${port}${prefix}`, close);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { type Listening, listening } from './listening.js';
 
 /** Who may use the stand-in. */
 export const S3_KEYS = {
@@ -14,6 +15,7 @@ export class S3StandIn {
   /** What arrived, in its order. */
   readonly requests: { readonly host: string; readonly path: string }[] = [];
   private readonly server: Server;
+  private listening: Listening | null = null;
 
   private constructor(private readonly bucket: string) {
     this.server = createServer((request, response) => {
@@ -27,15 +29,12 @@ export class S3StandIn {
   /** @returns the stand-in, and the URL to reach it at */
   static async listen(bucket: string): Promise<{ s3: S3StandIn; url: string }> {
     const s3 = new S3StandIn(bucket);
-    await new Promise<void>((resolve) => s3.server.listen(0, '127.0.0.1', resolve));
-    const address = s3.server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return { s3, url: `http://127.0.0.1:${address.port}` };
+    s3.listening = await listening(s3.server);
+    return { s3, url: s3.listening.url };
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await this.listening?.close();
   }
 
   private answer(request: IncomingMessage, body: Buffer): { status: number; type: string; bytes: Buffer } {

@@ -5,10 +5,10 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { createApp } from '../../src/create-app.js';
 import { DatabaseOpening } from '../../src/database/database-opening.js';
 import { createLogger } from '../../src/ops/logger.js';
+import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
+import { keepHandle } from './kept-handles.js';
 import type { MovableClock } from './movable-clock.js';
-
-declare const keepAlive: (handle: unknown) => void;
 
 /** One instance of the service, as `npm start` would run it, in this process. */
 export interface Service {
@@ -44,7 +44,8 @@ export async function startService(
   });
   const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock });
   // On SQLite the one runner of the connection, which holds all statements; elsewhere one that never connects.
-  keepAlive(app.get(DataSource).createQueryRunner());
+  keepHandle(app.get(DataSource).createQueryRunner());
+  const stop = whileRunning(`the service on port ${port}`, () => app.close());
   await app.listen({ port, host: config.host });
   const opening = app.get(DatabaseOpening, { strict: false });
   opening.begin();
@@ -53,6 +54,6 @@ export async function startService(
     url: `http://127.0.0.1:${port}`,
     app,
     log: () => lines.join(''),
-    stop: () => app.close(),
+    stop,
   };
 }

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import { type Listening, listening } from './listening.js';
 
 /**
  * Somebody else's website: pages by path. Browsers reach it by any name that ends in `.localhost` (RFC 6761
@@ -8,17 +9,11 @@ export class Site {
   private readonly pages = new Map<string, { readonly html: string; readonly pauseMs: number }>();
   private readonly requests: URL[] = [];
 
-  private constructor(
-    private readonly server: Server,
-    private readonly port: number,
-  ) {}
+  private constructor(private readonly listening: Listening) {}
 
   static async start(): Promise<Site> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const site = new Site(server, address.port);
+    const site = new Site(await listening(server));
     server.on('request', (request, response) => {
       const url = new URL(request.url ?? '/', 'http://site');
       site.requests.push(url);
@@ -33,7 +28,7 @@ export class Site {
 
   /** Its origin by a name: `shop` is `http://shop.localhost:<port>`. */
   origin(name: string): string {
-    return `http://${name}.localhost:${this.port}`;
+    return `http://${name}.localhost:${this.listening.port}`;
   }
 
   /** What a path shows from now on, after so long. */
@@ -49,8 +44,7 @@ export class Site {
       .map(({ searchParams }) => Object.fromEntries(searchParams));
   }
 
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+  stop(): Promise<void> {
+    return this.listening.close();
   }
 }

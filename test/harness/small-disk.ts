@@ -2,11 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whileRunning } from '../runner/running.js';
 
 const BLOCK = 4_096;
 
 /** A file system of its own in memory, small enough to be filled. */
 export class SmallDisk {
+  /** Takes it away with all that is on it. */
+  readonly unmount = whileRunning('a small disk', () => {
+    execFileSync('umount', [this.folder]);
+    rmSync(this.folder, { recursive: true });
+    return Promise.resolve();
+  });
+
   private constructor(readonly folder: string) {}
 
   /** @returns `null` where this process may not mount one */
@@ -36,11 +44,6 @@ export class SmallDisk {
   /** Gives back what `fill` took. */
   free(): void {
     rmSync(this.ballast, { force: true });
-  }
-
-  unmount(): void {
-    execFileSync('umount', [this.folder]);
-    rmSync(this.folder, { recursive: true });
   }
 
   private get ballast(): string {

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import { type Listening, listening } from './listening.js';
 
 /** A call that the service made to WeChat. */
 export interface StandInCall {
@@ -14,17 +15,15 @@ export class StandIn {
   readonly calls: StandInCall[] = [];
   private readonly answers = new Map<string, object>();
 
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
+  private constructor(private readonly listening: Listening) {}
+
+  get url(): string {
+    return this.listening.url;
+  }
 
   static async start(): Promise<StandIn> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const standIn = new StandIn(server, `http://127.0.0.1:${address.port}`);
+    const standIn = new StandIn(await listening(server));
     server.on('request', (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', standIn.url);
       standIn.calls.push({ path: pathname, query: Object.fromEntries(searchParams) });
@@ -40,8 +39,7 @@ export class StandIn {
     this.answers.set(path, answer);
   }
 
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+  stop(): Promise<void> {
+    return this.listening.close();
   }
 }

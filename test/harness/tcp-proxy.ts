@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { type Listening, listening } from './listening.js';
 
 /** A cable between the service and a server, that a test can cut, hold, or make forget its connections. */
 export class TcpProxy {
@@ -9,7 +10,7 @@ export class TcpProxy {
   private breaking: { readonly text: string; readonly delivered: boolean; times: number } | null = null;
   private rewriting: readonly [from: string, to: string] | null = null;
   private readonly kept: (() => void)[] = [];
-  private server: Server | null = null;
+  private listening: Listening | null = null;
   private trips = 0;
   private port = 0;
 
@@ -49,11 +50,8 @@ export class TcpProxy {
         if (!silent()) near.write(data);
       });
     });
-    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    this.port = address.port;
-    this.server = server;
+    this.listening = await listening(server, this.port);
+    this.port = this.listening.port;
     return this.port;
   }
 
@@ -71,9 +69,8 @@ export class TcpProxy {
 
   /** The server is gone: connections break, new ones are refused. */
   async cut(): Promise<void> {
-    const closed = new Promise((resolve) => this.server?.close(resolve));
     for (const socket of this.sockets) socket.destroy();
-    await closed;
+    await this.listening?.close();
   }
 
   /** The network swallows everything, or no more; what was swallowed is lost and its connections with it. */

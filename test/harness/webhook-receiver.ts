@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
+import { type Listening, listening } from './listening.js';
 import type { MovableClock } from './movable-clock.js';
 
 /** One webhook that arrived with a good signature, at every repeat anew. */
@@ -26,20 +27,20 @@ export class WebhookReceiver {
   private arrived: () => void = () => undefined;
 
   private constructor(
-    private readonly server: Server,
-    readonly url: string,
+    private readonly listening: Listening,
     private readonly secret: string,
     private readonly clock: MovableClock,
   ) {}
 
+  /** For WEBHOOK_URLS. */
+  get url(): string {
+    return `${this.listening.url}/hooks`;
+  }
+
   /** @param clock the service's: the library's own check knows only the machine's */
   static async listen(secret: string, clock: MovableClock): Promise<WebhookReceiver> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const url = `http://127.0.0.1:${address.port}/hooks`;
-    const receiver = new WebhookReceiver(server, url, secret, clock);
+    const receiver = new WebhookReceiver(await listening(server), secret, clock);
     server.on('request', (request, response) => void receiver.take(request, response));
     return receiver;
   }
@@ -68,9 +69,8 @@ export class WebhookReceiver {
     );
   }
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+  close(): Promise<void> {
+    return this.listening.close();
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,22 +1,23 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Listening, listening } from './listening.js';
 
 /** Passes everything on between the service and WeChat, and shows it to who listens: what a test could not know. */
 export class Wiretap {
   private target = '';
 
   private constructor(
-    private readonly server: Server,
-    readonly url: string,
+    private readonly listening: Listening,
     private readonly overheard: (what: unknown) => void,
   ) {}
+
+  get url(): string {
+    return this.listening.url;
+  }
 
   /** @param overheard gets the query and the JSON of each request, and the JSON of each answer */
   static async listen(overheard: (what: unknown) => void): Promise<Wiretap> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const tap = new Wiretap(server, `http://127.0.0.1:${address.port}`, overheard);
+    const tap = new Wiretap(await listening(server), overheard);
     server.on('request', (request, response) => {
       tap.pass(request, response).catch(() => response.destroy());
     });
@@ -28,9 +29,8 @@ export class Wiretap {
     this.target = url;
   }
 
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+  stop(): Promise<void> {
+    return this.listening.close();
   }
 
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {

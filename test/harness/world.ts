@@ -1,4 +1,5 @@
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/src/sandbox.js';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.js';
+import { whileRunning } from '../runner/running.js';
 import { type Backend, createBackend } from './backend.js';
 import { Browser, locationOf } from './browser.js';
 import { call, type Reply } from './http.js';
@@ -69,6 +70,7 @@ export class World {
     readonly sandbox: Sandbox,
     readonly backend: Backend,
     readonly services: readonly Service[],
+    private readonly stopSandbox: () => Promise<void>,
   ) {}
 
   /**
@@ -85,6 +87,7 @@ export class World {
     clock = new MovableClock(),
   ): Promise<World> {
     const sandbox = createSandbox({ clock: () => clock.now(), ...options });
+    const stopSandbox = whileRunning('the sandbox', () => sandbox.close());
     const wechatUrl = await sandbox.listen();
     const backend = await createBackend();
     const services: Service[] = [];
@@ -106,7 +109,7 @@ export class World {
         ),
       );
     }
-    const world = new World(clock, sandbox, backend, services);
+    const world = new World(clock, sandbox, backend, services, stopSandbox);
     // Where the sample mini program and the virtual WeChat go.
     const publicUrl = environment.PUBLIC_URL ?? world.url;
     await world.control('service', { url: world.url, publicUrl }, 'PUT');
@@ -127,7 +130,7 @@ export class World {
 
   async stop(): Promise<void> {
     await Promise.all(this.services.map((service) => service.stop()));
-    await this.sandbox.close();
+    await this.stopSandbox();
     await this.backend.drop();
   }
 

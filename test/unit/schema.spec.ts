@@ -3,8 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { StartFault } from '../../src/common/start-fault.js';
 import { migrate } from '../../src/database/migrations/migrate.js';
 import { DatabaseSchema, type SchemaConnection } from '../../src/database/migrations/schema.js';
-
-declare const keepAlive: (handle: unknown) => void;
+import { keepHandle } from '../harness/kept-handles.js';
 
 interface Opened extends SchemaConnection {
   query(sql: string, parameters?: readonly (string | number)[]): Promise<Record<string, unknown>[]>;
@@ -12,7 +11,7 @@ interface Opened extends SchemaConnection {
 
 function open(): Opened {
   const file = new Sqlite(':memory:');
-  keepAlive(file);
+  keepHandle(file);
   file.exec('PRAGMA foreign_keys = ON');
   return {
     dialect: 'sqlite',
@@ -20,7 +19,7 @@ function open(): Opened {
       // Within the chain: what SQLite throws is a rejection, as of any driver.
       Promise.resolve().then(() => {
         const statement = file.prepare(sql);
-        keepAlive(statement);
+        keepHandle(statement);
         if (statement.reader) return statement.all(...parameters) as Record<string, unknown>[];
         statement.run(...parameters);
         return [];
