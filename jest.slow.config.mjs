@@ -1,15 +1,16 @@
 import config from './jest.config.mjs';
 
-/** Tests that take minutes: on private servers that they start themselves, one file at a time. */
-const [project] = config.projects;
-const { TEST_DATABASE_URL, TEST_REDIS_URL } = process.env;
+/** Tests that take minutes, one file at a time; on MariaDB and Redis too where the run has them. */
+const ALL = '<rootDir>/test/slow/**/*.slow.ts';
+/** Starts a server of its own, whatever the run is on. */
+const ON_ITS_OWN = '!<rootDir>/test/slow/statements.slow.ts';
 
 export default {
-  ...project,
-  displayName: 'slow',
-  testMatch: ['<rootDir>/test/slow/**/*.slow.ts'],
-  globals: { backend: { databaseUrl: TEST_DATABASE_URL ?? null, redisUrl: TEST_REDIS_URL ?? null } },
-  testTimeout: 600_000,
+  ...config,
+  projects: config.projects.map((project, index) => ({
+    ...project,
+    testMatch: index === 0 ? [ALL] : [ALL, ON_ITS_OWN],
+  })),
   maxWorkers: 1,
-  forceExit: true,
+  testTimeout: 600_000,
 };

@@ -1,30 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call } from '../harness/http.js';
 import { freePort } from '../harness/free-port.js';
-import { startProcess, untilReady } from '../harness/service-process.js';
+import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import { World } from '../harness/world.js';
 
 describe('the service as a process', () => {
   let world: World;
-  let environment: Record<string, string>;
+  let environment: Readonly<Record<string, string>>;
+  let url: string;
   beforeAll(async () => {
     world = await World.start();
-    // SQLite's file belongs to one process.
-    await world.service().stop();
-    environment = {
-      ...world.backend.environment,
-      NODE_ENV: 'test',
-      ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      WECHAT_API_URL: world.sandbox.url,
-      WECHAT_OPEN_URL: world.sandbox.url,
-    };
+    ({ url, environment } = await processInPlaceOf(world));
   });
   afterAll(() => world.stop());
 
   test('SIGTERM: what was accepted is answered, nothing new is accepted, the exit status is 0', async () => {
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const { child, ended } = startProcess({ ...environment, PORT: String(port) });
+    const { child, ended } = startProcess(environment);
     await untilReady(url);
     const person = await world.person();
     await world.control('faults', { endpoint: '/sns/jscode2session', times: 1, delayMs: 1_500 });

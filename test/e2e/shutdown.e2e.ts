@@ -6,11 +6,11 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser } from '../harness/browser.js';
 import { inTime } from '../../src/common/in-time.js';
-import { freePort } from '../harness/free-port.js';
 import { call } from '../harness/http.js';
 import { EventStreamClient } from '../harness/event-stream-client.js';
+import { listening } from '../harness/listening.js';
 import { type Program, startProgram } from '../harness/program.js';
-import { startProcess, untilReady } from '../harness/service-process.js';
+import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import { type Problem, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
@@ -23,29 +23,15 @@ const DELAY = '3s';
 
 describe('an instance that is told to stop', () => {
   let world: World;
-  let environment: Record<string, string>;
+  let environment: Readonly<Record<string, string>>;
   let url: string;
   let program: Program;
   beforeAll(async () => {
     world = await World.start();
-    // The instance of this process would hold SQLite's file beside the one that is stopped.
-    await world.service().stop();
   });
   afterAll(() => world.stop());
   beforeEach(async () => {
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    environment = {
-      ...world.backend.environment,
-      NODE_ENV: 'test',
-      PORT: String(port),
-      PUBLIC_URL: url,
-      RETURN_URLS: 'https://shop.example.com',
-      RATE_LIMITS: 'off',
-      ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      WECHAT_API_URL: world.sandbox.url,
-      WECHAT_OPEN_URL: world.sandbox.url,
-    };
+    ({ url, environment } = await processInPlaceOf(world));
   });
   afterEach(async () => {
     program.child.kill('SIGKILL');
@@ -108,13 +94,13 @@ describe('an instance that is told to stop', () => {
 
   test('is held up by no receiver of webhooks that is silent, and cuts no request off for it', async () => {
     const sockets = new Set<Socket>();
-    const silent = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined));
-    });
-    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
-    const address = silent.address();
+    const silent = await listening(
+      createServer((socket) => {
+        sockets.add(socket.on('error', () => undefined));
+      }),
+    );
     await begin({
-      WEBHOOK_URLS: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`,
+      WEBHOOK_URLS: `${silent.url}/`,
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString('base64')}`,
     });
     await world.miniProgramLogin(await world.person(), url);
@@ -125,8 +111,7 @@ describe('an instance that is told to stop', () => {
     expect((await answer).status).toBe(200);
     expect(await program.ended).toBe(0);
     expect(performance.now() - toldAt).toBeLessThan(10_000);
-    for (const socket of sockets) socket.destroy();
-    await new Promise((closed) => silent.close(closed));
+    await silent.close();
   });
 
   once('ends where nobody reads its log any more', async () => {

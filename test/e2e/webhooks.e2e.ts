@@ -7,9 +7,8 @@ import { SessionPruning } from '../../src/session/session-pruning.js';
 import { INSTANCES } from '../harness/backend.js';
 import { call, type Reply } from '../harness/http.js';
 import { MovableClock } from '../harness/movable-clock.js';
-import { freePort } from '../harness/free-port.js';
 import { type Service, startService } from '../harness/service.js';
-import { startProcess, untilReady } from '../harness/service-process.js';
+import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import { type Received, WebhookReceiver } from '../harness/webhook-receiver.js';
 import {
   MINI_PROGRAM,
@@ -558,20 +557,11 @@ describe('webhooks of a process that is killed', () => {
   });
 
   test('in the middle of a delivery come again when the lease is over, with the same id', async () => {
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const environment = {
-      ...world.backend.environment,
-      NODE_ENV: 'test',
-      ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      WECHAT_API_URL: world.sandbox.url,
-      WECHAT_OPEN_URL: world.sandbox.url,
+    const { url, environment } = await processInPlaceOf(world, {
       WEBHOOK_URLS: receiver.url,
       WEBHOOK_SECRET: SECRET,
-    };
-    // SQLite's file belongs to one process.
-    await world.service().stop();
-    const { child, ended } = startProcess({ ...environment, PORT: String(port) });
+    });
+    const { child, ended } = startProcess(environment);
     await untilReady(url);
     receiver.answers('nothing');
     const asked = receiver.arrival();

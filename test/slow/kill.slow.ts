@@ -2,8 +2,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
-import { freePort } from '../harness/free-port.js';
-import { startProcess, untilReady } from '../harness/service-process.js';
+import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import type { Program } from '../harness/program.js';
 import { type Person, type TokenReply, World } from '../harness/world.js';
 
@@ -28,23 +27,10 @@ const ROUNDS = 4;
 describe('the process is killed at a random moment', () => {
   let world: World;
   let url: string;
-  let environment: Record<string, string>;
+  let environment: Readonly<Record<string, string>>;
   beforeAll(async () => {
     world = await World.start();
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    environment = {
-      ...world.backend.environment,
-      NODE_ENV: 'test',
-      PORT: String(port),
-      PUBLIC_URL: url,
-      RETURN_URLS: 'https://shop.example.com',
-      ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
-      WECHAT_API_URL: world.sandbox.url,
-      WECHAT_OPEN_URL: world.sandbox.url,
-    };
-    // The instance of this process would hold SQLite's file beside the one that is killed.
-    await world.service().stop();
+    ({ url, environment } = await processInPlaceOf(world));
   });
   afterAll(() => world.stop());
 
@@ -96,8 +82,7 @@ describe('the process is killed at a random moment', () => {
       again.child.kill('SIGTERM');
       expect(await again.ended).toBe(0);
     }
-    // Two starts of a process in each round.
-  }, 120_000);
+  });
 });
 
 function present(reply: TokenReply | null): TokenReply[] {

@@ -3,8 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser } from '../harness/browser.js';
 import { call } from '../harness/http.js';
-import { freePort } from '../harness/free-port.js';
-import { startProcess, untilReady } from '../harness/service-process.js';
+import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import type { Program } from '../harness/program.js';
 import { type AttemptReply, World } from '../harness/world.js';
 
@@ -73,25 +72,14 @@ describe(
     let url: string;
     beforeAll(async () => {
       world = await World.start();
-      // SQLite's file belongs to one process.
-      await world.service().stop();
-      port = await freePort();
-      url = `http://127.0.0.1:${port}`;
-      service = startProcess({
-        ...world.backend.environment,
-        NODE_ENV: 'test',
-        LOG_LEVEL: 'error',
-        RATE_LIMITS: 'off',
-        ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
-        WECHAT_API_URL: world.sandbox.url,
-        WECHAT_OPEN_URL: world.sandbox.url,
-        RETURN_URLS: 'https://shop.example.com',
-        PORT: String(port),
-      });
+      const plan = await processInPlaceOf(world, { LOG_LEVEL: 'error' });
+      ({ port, url } = plan);
+      service = startProcess(plan.environment);
       await untilReady(url);
-    }, 60_000);
+    });
     afterAll(async () => {
       service.child.kill('SIGKILL');
+      await service.ended;
       await world.stop();
     });
 
@@ -146,7 +134,6 @@ describe(
         expect(last.filter(({ text }) => !text.endsWith('0\r\n\r\n'))).toEqual([]);
         expect(await service.ended).toBe(0);
       },
-      180_000,
     );
   },
 );
