@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { AttemptModule } from '../attempt/attempt.module.js';
 import { SessionModule } from '../session/session.module.js';
@@ -9,13 +9,15 @@ import { AccessTokenGuard } from './access-token/access-token.guard.js';
 import { OwnerProof } from './owner-proof/owner-proof.js';
 import { PresentedKeyGuard } from './api-key/presented-key.guard.js';
 import { RefusedKeys } from './api-key/refused-keys.js';
+import { Exchanges } from './exchanges.js';
 import { WeChatStrategy } from './wechat.strategy.js';
 
 /** Turns codes into users and tokens into sessions. Issues nothing. */
 @Global()
 @Module({
-  imports: [PassportModule, AttemptModule, WeChatModule, UserModule, SessionModule],
+  imports: [DiscoveryModule, PassportModule, AttemptModule, WeChatModule, UserModule, SessionModule],
   providers: [
+    Exchanges,
     WeChatStrategy,
     OwnerProof,
     RefusedKeys,

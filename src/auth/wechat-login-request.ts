@@ -1,31 +1,27 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { ChannelLabel } from '../channel/channels.js';
+import type { ChannelName } from '../channel/channels.js';
 import type { ResolvedLogin } from '../user/user.service.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import type { AuthenticatedState } from './access-token/access-token.js';
 
 /**
- * What is asked for: `log-in` makes an account where there is none; `recognise` does not, somebody without one is
- * TOKEN_CODE_MISMATCH; `find` does not either, and says nobody; `link` adds the WeChat account to a user; `identify` only says who it is at WeChat.
+ * What is asked for (docs/decisions/014-one-strategy-with-purposes.md). `log-in` makes an account where there is none.
+ * `recognise` and `find` make none: somebody without one is TOKEN_CODE_MISMATCH, or nobody. `link` adds the WeChat
+ * account to a user. `identify` only says who it is at WeChat.
  */
 export type LoginPurpose =
   | { readonly purpose: 'log-in' | 'recognise' | 'find' | 'identify' }
   | { readonly purpose: 'link'; readonly userId: string };
 
-/** What a door asks the strategy: who is behind this code? */
+/** What a door asks the strategy: who is behind a code. */
 export type WeChatLoginRequest = LoginPurpose & {
-  /** `in-wechat-silently` is a page inside WeChat that asked for the openid alone. */
-  readonly channel: 'mini-program' | 'website' | 'in-wechat' | 'in-wechat-silently';
+  /** A channel whose codes show who somebody is. */
+  readonly channel: ChannelName;
   readonly code: string;
   /** The app that issued the code; the default of its kind where absent. */
   readonly appId?: string | undefined;
 };
-
-/** Under which channel such a request is counted. */
-export function loginChannel(channel: WeChatLoginRequest['channel']): ChannelLabel {
-  return channel === 'in-wechat-silently' ? 'in-wechat' : channel;
-}
 
 /** Reads, and validates (guards run before pipes), what the strategy needs from the request of a door. */
 export type ReadLoginRequest = (request: FastifyRequest & AuthenticatedState) => WeChatLoginRequest;
@@ -33,7 +29,7 @@ export type ReadLoginRequest = (request: FastifyRequest & AuthenticatedState) =>
 /** Where the guard leaves the question and the strategy's answer. */
 export interface WeChatLoginState {
   wechatLoginRequest?: WeChatLoginRequest;
-  /** Who it is at WeChat, and here: `resolved` is absent where the purpose was to identify, or to find, and nobody was found. */
+  /** Who it is at WeChat, and here. `resolved` is absent for `identify`, and for `find` where nobody was found. */
   wechatLogin?: { readonly login: WeChatLogin; readonly resolved?: ResolvedLogin };
 }
 

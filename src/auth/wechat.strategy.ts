@@ -2,48 +2,43 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-custom';
+import { channelOf } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { noteInRequest } from '../http/request-context.js';
-import type { AppKind } from '../channel/app-kinds.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
-import { type WeChatLanguage, weChatLanguage } from '../wechat/language.js';
-import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
-import { loginChannel, type WeChatLoginRequest, type WeChatLoginState } from './wechat-login-request.js';
-
-const APP_KINDS = {
-  'mini-program': 'mini_program',
-  website: 'website',
-  'in-wechat': 'official_account',
-  'in-wechat-silently': 'official_account',
-} as const satisfies Record<WeChatLoginRequest['channel'], AppKind>;
+import { Exchanges } from './exchanges.js';
+import type { WeChatLoginRequest, WeChatLoginState } from './wechat-login-request.js';
 
 /**
- * The one strategy: a code of any channel in, the identity and its user out, nothing else. What follows (a session,
- * a redirect) is the door's business. An AppError thrown here reaches the problem filter intact.
+ * The one strategy: takes a code of any channel and returns the identity and its user, nothing else. What follows (a
+ * session, a redirect) is the door's business. An AppError thrown here reaches the problem filter intact.
  */
 @Injectable()
 export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
   constructor(
-    private readonly wechat: WeChatApiService,
+    private readonly exchanges: Exchanges,
     private readonly users: UserService,
     private readonly apps: WeChatApps,
   ) {
     super();
   }
 
-  /** Called by passport. @throws AppError as WeChatApiService and UserService do, and TOKEN_CODE_MISMATCH */
+  /** Called by passport. @throws AppError as the channel's exchange and UserService do, and TOKEN_CODE_MISMATCH */
   async validate(
     request: WeChatLoginState & Partial<Pick<FastifyRequest, 'headers'>>,
   ): Promise<WeChatLoginState['wechatLogin']> {
     const asked = request.wechatLoginRequest;
     if (!asked) throw new Error('the wechat strategy runs under WeChatAuthGuard only');
-    const { purpose, channel } = asked;
-    if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: loginChannel(channel) });
-    noteInRequest({ asks: { channel: loginChannel(channel), purpose } });
+    const { purpose, code, appId } = asked;
+    const channel = channelOf(asked.channel);
+    if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: channel.label });
+    noteInRequest({ asks: { channel: channel.label, purpose } });
     this.noteApp(asked);
-    const login = await this.exchange(asked, weChatLanguage(request.headers?.['accept-language']));
+    const language = weChatLanguage(request.headers?.['accept-language']);
+    const login = await this.exchanges.of(channel.name).exchange({ channel, code, appId, language });
     noteInRequest({ appId: login.appId });
     if (asked.purpose === 'identify') return { login };
     if (asked.purpose === 'find') {
@@ -61,27 +56,11 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     return resolved;
   }
 
-  /** For the record of a refusal: the app that is asked for, where it is one of ours. */
+  /** Notes the app for the event of a refusal, where the request names one of ours or none. */
   private noteApp({ channel, appId }: WeChatLoginRequest): void {
-    const kind = APP_KINDS[channel];
+    const { appKind } = channelOf(channel);
     const { apps } = this;
-    if (appId === undefined || apps.kindOf(appId) === kind)
-      noteInRequest({ appId: apps.find(kind, appId).appId });
-  }
-
-  private exchange(
-    { channel, code, appId }: WeChatLoginRequest,
-    language: WeChatLanguage,
-  ): Promise<WeChatLogin> {
-    switch (channel) {
-      case 'mini-program':
-        return this.wechat.miniProgramLogin(code, appId);
-      case 'website':
-        return this.wechat.websiteLogin(code, appId, language);
-      case 'in-wechat':
-        return this.wechat.officialAccountLogin(code, 'snsapi_userinfo', appId, language);
-      case 'in-wechat-silently':
-        return this.wechat.officialAccountLogin(code, 'snsapi_base', appId, language);
-    }
+    if (appId === undefined || apps.kindOf(appId) === appKind)
+      noteInRequest({ appId: apps.find(appKind, appId).appId });
   }
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ROUTE_QUOTA_NAMES, type RouteQuotaName } from './quota-names.js';
+import { type RouteQuotaName, routeQuotaNames } from './quota-names.js';
 import type { MiniProgramVersion, MysqlConfig } from './app-config.js';
 
 /** A value of the environment that cannot be used. The message never repeats the value. */
@@ -380,10 +380,10 @@ export function rateLimits(value: string): {
   const quotas: Partial<Record<RouteQuotaName, number>> = {};
   for (const entry of list(value)) {
     const [, written = '', number = ''] = /^([a-z-]+) *= *([1-9]\d{0,7})$/.exec(entry) ?? [];
-    const name = ROUTE_QUOTA_NAMES.find((each) => each === written);
+    const name = routeQuotaNames().find((each) => each === written);
     if (name === undefined || Number(number) > MAX_QUOTA) {
       throw new SettingFault(
-        `must be on, off or quota=number, separated by commas, with numbers of 1 to ${MAX_QUOTA}; the quotas are ${ROUTE_QUOTA_NAMES.join(', ')}`,
+        `must be on, off or quota=number, separated by commas, with numbers of 1 to ${MAX_QUOTA}; the quotas are ${routeQuotaNames().join(', ')}`,
       );
     }
     if (name in quotas) throw new SettingFault('names a quota twice');

@@ -1,17 +1,14 @@
-/** Names of the quotas of routes, for the settings as well; what each stands for is in `rate-limit/quotas.ts`. */
-export const ROUTE_QUOTA_NAMES = [
-  'login',
+import { type ChannelQuotaName, channels } from '../channel/channels.js';
+
+/** Quotas of routes that are no part of one channel's login. Their numbers are in `rate-limit/quotas.ts`. */
+const OTHER_QUOTA_NAMES = [
   'validate-token',
   'open-data',
   'scans',
   'web-view-tickets',
   'login-page',
-  'authorize',
-  'attempts',
   'attempt-status',
   'qr-pictures',
-  'callback',
-  'redeem',
   'refresh',
   'logout',
   'account',
@@ -21,5 +18,14 @@ export const ROUTE_QUOTA_NAMES = [
   'service',
 ] as const;
 
+/** Name of a quota of routes that is no part of one channel's login. */
+export type OtherQuotaName = (typeof OTHER_QUOTA_NAMES)[number];
+
 /** Name of a quota of routes: for `@RateLimit`, in the header fields, in the keys of the store. */
-export type RouteQuotaName = (typeof ROUTE_QUOTA_NAMES)[number];
+export type RouteQuotaName = ChannelQuotaName | OtherQuotaName;
+
+/** Names of all quotas of routes, for RATE_LIMITS. */
+export function routeQuotaNames(): RouteQuotaName[] {
+  const ofChannels = channels().flatMap(({ quotas }) => Object.keys(quotas) as ChannelQuotaName[]);
+  return [...ofChannels, ...OTHER_QUOTA_NAMES];
+}

@@ -4,6 +4,7 @@ import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
 import { MiniProgramController } from './mini-program.controller.js';
+import { MiniProgramExchange } from './mini-program.exchange.js';
 import { OpenDataController } from './open-data.controller.js';
 import { OpenDataReader } from './open-data-reader.js';
 import { SamePerson } from './same-person.js';
@@ -21,6 +22,6 @@ import { WebViewTicketsController } from './web-view-tickets.controller.js';
     ScansController,
     WebViewTicketsController,
   ],
-  providers: [OpenDataReader, SamePerson],
+  providers: [MiniProgramExchange, OpenDataReader, SamePerson],
 })
 export class MiniProgramModule {}

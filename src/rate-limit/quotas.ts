@@ -1,6 +1,6 @@
-import type { ChannelLabel } from '../channel/channels.js';
-import type { RouteQuotaName } from '../config/quota-names.js';
 import type { AppKind } from '../channel/app-kinds.js';
+import { type ChannelLabel, channels } from '../channel/channels.js';
+import type { OtherQuotaName, RouteQuotaName } from '../config/quota-names.js';
 
 /** Every quota is for a window of this length (ms), which begins with the minute of the service's clock. */
 export const WINDOW_MS = 60_000;
@@ -10,24 +10,23 @@ export interface RouteQuota {
   readonly perAddress: number;
   /** Of the app that the request names, else the default of this kind. */
   readonly perApp?: { readonly quota: number; readonly defaultKind: AppKind };
-  /** A request that is limited is a login of this channel that was refused. */
+  /** A request that is limited is a refused login, counted under this label. */
   readonly login?: ChannelLabel;
 }
 
-/**
- * What one address may do in a minute. An address may be a carrier's gateway or an office. The numbers assume 5,000
- * people behind one, a fifth of whom do something in the same minute (a notification went out, the day begins), and
- * allow three times as much where a request is cheap. What is left of a flood is 50 requests a second: nothing that
- * an instance notices, and too few for guessing anything.
+/*
+ * What one address may do in a minute. An address may be a carrier's gateway or an office. The numbers, those of
+ * channels too, assume 5,000 people behind one address. A fifth of them do something in the same minute (a notification
+ * went out, the day begins). Three times as much is allowed where a request is cheap. What is left of a flood is 50
+ * requests a second: an instance does not notice it, and it is too few to guess anything.
  *
  * What one app may do is 80 % of what WeChat takes for it (50,000 code exchanges a minute, wechat-api.md section 4.4):
  * a flood from many addresses does not use up WeChat's quota, which other services of the operator share.
  *
- * RATE_LIMITS may say other numbers for an address. Programs with a good API key have no address (RateLimitGuard).
+ * RATE_LIMITS overrides the numbers per address. Programs with a good API key have no address (RateLimitGuard).
  */
-export const ROUTE_QUOTAS = {
-  // mini programs: phones, behind gateways
-  login: { perAddress: 3_000, perApp: { quota: 40_000, defaultKind: 'mini_program' }, login: 'mini-program' },
+const OTHER_QUOTAS: Readonly<Record<OtherQuotaName, RouteQuota>> = {
+  // mini programs: phones behind gateways
   'validate-token': { perAddress: 3_000 },
   'open-data': { perAddress: 3_000 },
   scans: { perAddress: 3_000 },
@@ -35,14 +34,10 @@ export const ROUTE_QUOTAS = {
 
   // websites: a login page costs one authorize or attempt, one picture, one callback, one redeem; people reload
   'login-page': { perAddress: 1_200 },
-  authorize: { perAddress: 1_200, perApp: { quota: 40_000, defaultKind: 'website' }, login: 'website' },
-  attempts: { perAddress: 1_200, login: 'website' },
   // Polls: 400 browsers that ask every 2 s, or any number that listen to the events.
   'attempt-status': { perAddress: 12_000 },
   // Seen on desktops, so behind offices. Its first fetch is a call to WeChat: see APP_QUOTAS.
   'qr-pictures': { perAddress: 600 },
-  callback: { perAddress: 1_200, login: 'website' },
-  redeem: { perAddress: 1_200, login: 'website' },
 
   // tokens: 5,000 people refresh 333 times a minute, and once more when they open the app
   refresh: { perAddress: 3_000 },
@@ -57,7 +52,24 @@ export const ROUTE_QUOTAS = {
   admin: { perAddress: 600 },
   // Other services of the operator, perhaps all of them behind one address: a thousand a second.
   service: { perAddress: 60_000 },
-} as const satisfies Record<RouteQuotaName, RouteQuota>;
+};
+
+/** The quota of a name. Quotas of login routes are in the list of channels. */
+export function routeQuota(name: RouteQuotaName): RouteQuota {
+  if (isOther(name)) return OTHER_QUOTAS[name];
+  for (const { appKind, label, quotas } of channels()) {
+    const quota = Object.entries(quotas).find(([each]) => each === name)?.[1];
+    if (!quota) continue;
+    const { perAddress, perApp } = quota;
+    const ofApp = perApp === undefined ? {} : { perApp: { quota: perApp, defaultKind: appKind } };
+    return { perAddress, ...ofApp, login: label };
+  }
+  throw new Error(`no quota has the name ${name}`);
+}
+
+function isOther(name: RouteQuotaName): name is OtherQuotaName {
+  return name in OTHER_QUOTAS;
+}
 
 /** What one app may do in a minute, counted by a door that knows the app only after it has looked something up. */
 export const APP_QUOTAS = {

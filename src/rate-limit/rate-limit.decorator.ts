@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { RouteQuotaName } from '../config/quota-names.js';
-import { ROUTE_QUOTAS, type RouteQuota, WINDOW_MS } from './quotas.js';
+import { routeQuota, WINDOW_MS } from './quotas.js';
 
 /** Metadata key of the name of a route's quota. */
 export const RATE_LIMIT = 'wechat-auth:rate-limit';
@@ -14,7 +14,7 @@ export const LIMIT_EXTENSION = 'x-rate-limit';
  * quota. Beyond it they answer RATE_LIMITED; the OpenAPI document says so.
  */
 export function RateLimit(name: RouteQuotaName): MethodDecorator & ClassDecorator {
-  const { perAddress, perApp }: RouteQuota = ROUTE_QUOTAS[name];
+  const { perAddress, perApp } = routeQuota(name);
   return applyDecorators(
     SetMetadata(RATE_LIMIT, name),
     ApiExtension(LIMIT_EXTENSION, {

@@ -6,7 +6,7 @@ import type { RouteQuotaName } from '../config/quota-names.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Quota } from './quota.js';
-import { ROUTE_QUOTAS, type RouteQuota } from './quotas.js';
+import { routeQuota } from './quotas.js';
 import { RATE_LIMIT } from './rate-limit.decorator.js';
 import { RateLimiter } from './rate-limiter.js';
 import { requestedApp } from './requested-app.js';
@@ -42,7 +42,7 @@ export class RateLimitGuard implements CanActivate {
       if (quotas.length > 0) await this.limiter.take(quotas, reply);
     } catch (error) {
       this.hintAtProxy(request);
-      const { login }: RouteQuota = ROUTE_QUOTAS[name];
+      const { login } = routeQuota(name);
       if (login) noteInRequest({ login });
       throw error;
     }
@@ -50,7 +50,7 @@ export class RateLimitGuard implements CanActivate {
   }
 
   private quotas(name: RouteQuotaName, request: FastifyRequest): Quota[] {
-    const { perAddress, perApp }: RouteQuota = ROUTE_QUOTAS[name];
+    const { perAddress, perApp } = routeQuota(name);
     const quotas: Quota[] = [];
     if (!isProgram(name)) {
       const limit = this.config.rateLimits.quotas[name] ?? perAddress;

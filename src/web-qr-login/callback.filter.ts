@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@ne
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Attempts } from '../attempt/attempts.js';
 import { withError } from '../attempt/return-urls.js';
+import { channelOf } from '../channel/channels.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
@@ -52,7 +53,7 @@ export class CallbackFilter implements ExceptionFilter {
   ): Promise<string> {
     const plain = withError(login.returnTo, code, request.id);
     if (!isFirst) return plain;
-    if (code === 'WECHAT_SNAPSHOT_USER' && login.channel !== 'website') {
+    if (code === 'WECHAT_SNAPSHOT_USER' && channelOf(login.channel).callback?.asksBy) {
       return this.inWeChat.askForConsent(login, code).catch(() => plain);
     }
     // A frame's attempt is told when the page in it was shown.

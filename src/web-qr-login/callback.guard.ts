@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { loginChannel } from '../auth/wechat-login-request.js';
+import { channelOf } from '../channel/channels.js';
 import { noteInRequest } from '../http/request-context.js';
 import { SessionService } from '../session/session.service.js';
 import { BrowserCookie } from '../attempt/browser-cookie.js';
@@ -54,7 +54,7 @@ export class CallbackGuard implements CanActivate {
     const login = await this.states.find(state);
     if (!login) throw new AppError('STATE_INVALID');
     request.callbackLogin = login;
-    const channel = loginChannel(login.channel);
+    const channel = channelOf(login.channel).label;
     const isLink = login.linkTo !== null;
     noteInRequest({
       login: isLink ? undefined : channel,
@@ -76,7 +76,7 @@ export class CallbackGuard implements CanActivate {
   }
 }
 
-/** The cookie does not come along in a frame, and a login inside WeChat may go on with a page that no frame shows. */
+/** A browser sends no cookie from a frame, and a login inside WeChat may go on with a page that no frame shows. */
 function mayEndInFrame({ binding, channel }: LoginState): boolean {
-  return 'codeChallenge' in binding && channel === 'website';
+  return 'codeChallenge' in binding && channelOf(channel).callback?.mayBeFramed === true;
 }

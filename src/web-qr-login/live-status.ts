@@ -6,7 +6,7 @@ import { Clock } from '../common/clock.js';
 import { addressGroup } from '../http/ip-address.js';
 import { Metrics } from '../common/metrics.js';
 import { AppConfig } from '../config/app-config.js';
-import { ROUTE_QUOTAS } from '../rate-limit/quotas.js';
+import { routeQuota } from '../rate-limit/quotas.js';
 
 /** A browser that waits. */
 export interface Waiter {
@@ -94,7 +94,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   requireRoom(ip: string): void {
     const { on, quotas } = this.config.rateLimits;
     if (!on) return;
-    const polls = quotas['attempt-status'] ?? ROUTE_QUOTAS['attempt-status'].perAddress;
+    const polls = quotas['attempt-status'] ?? routeQuota('attempt-status').perAddress;
     const limit = Math.max(1, Math.floor(polls / POLLS_PER_STREAM));
     if ((this.streams.get(addressGroup(ip)) ?? 0) < limit) return;
     throw new AppError('RATE_LIMITED', { detail: `One address may follow ${limit} attempts at a time.` });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ChannelName } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { fingerprint, freshSecret } from '../crypto/secret.js';
@@ -9,7 +10,7 @@ import { OpenLogins } from '../attempt/open-logins.js';
 /** A login that is away at WeChat: what its state stands for. */
 export interface LoginState {
   /** Which of WeChat's pages it is at, and so what the code of the callback is good for. */
-  readonly channel: 'website' | 'in-wechat' | 'in-wechat-silently';
+  readonly channel: ChannelName;
   /** Id of the attempt that waits for it; `null` where no attempt does. */
   readonly attempt: string | null;
   readonly appId: string;
@@ -53,8 +54,13 @@ export class LoginStates {
    * @throws AppError STORE_UNAVAILABLE; RATE_LIMITED while too many logins of the app are open
    */
   async begin(login: LoginState): Promise<string> {
-    // With an attempt it is counted already; asking for consent goes on with a login that is open.
-    if (login.attempt === null && login.channel !== 'in-wechat') await this.openLogins.admit(login.appId);
+    // An attempt was counted when it began.
+    if (login.attempt === null) await this.openLogins.admit(login.appId);
+    return this.goOn(login);
+  }
+
+  /** A further state for a login that is open already. @throws AppError STORE_UNAVAILABLE */
+  async goOn(login: LoginState): Promise<string> {
     const state = freshSecret();
     await this.store.begin(key('login-state', state), JSON.stringify(login), STATE_MS);
     return state;

@@ -18,6 +18,8 @@ import { LoginStates } from './login-states.js';
 import { QrPictures } from './qr-pictures.js';
 import { RootController } from './pages/root.controller.js';
 import { WebQrLoginController } from './web-qr-login.controller.js';
+import { InWeChatExchange } from './in-wechat/in-wechat.exchange.js';
+import { WebsiteExchange } from './website/website.exchange.js';
 import { WebsiteLoginFlow } from './website-login-flow.js';
 
 /** The door for websites. */
@@ -31,6 +33,8 @@ import { WebsiteLoginFlow } from './website-login-flow.js';
     RootController,
   ],
   providers: [
+    WebsiteExchange,
+    InWeChatExchange,
     LoginStates,
     CallbackGuard,
     CallbackReply,

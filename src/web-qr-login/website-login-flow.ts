@@ -1,10 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  loginChannel,
-  type WeChatLoginRequest,
-  type WeChatLoginState,
-} from '../auth/wechat-login-request.js';
+import type { WeChatLoginRequest, WeChatLoginState } from '../auth/wechat-login-request.js';
+import { channelOf } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { noteInRequest } from '../http/request-context.js';
@@ -150,7 +147,7 @@ export class WebsiteLoginFlow {
       if (linkTo !== null) return withAnswer(returnTo, 'linked', identity.id);
       const loginCode = await this.loginCodes.issue({
         kind: 'log-in',
-        channel: loginChannel(state.channel),
+        channel: channelOf(state.channel).label,
         identityId: identity.id,
         isNewUser,
         attempt: attempt === null ? null : attemptKey(attempt),
@@ -161,7 +158,7 @@ export class WebsiteLoginFlow {
       if (attempt !== null && !framed) await this.attempts.land(attempt, { loginCode, browser });
       return withAnswer(returnTo, 'loginCode', loginCode);
     }
-    if (state.channel === 'in-wechat-silently') return this.inWeChat.askForConsent(state);
+    if (channelOf(state.channel).callback?.isSilent) return this.inWeChat.askForConsent(state);
     if (linkTo === null) throw new AppError('STATE_INVALID');
     const sealed = this.keyRing.seal(JSON.stringify(login), LINK_PLACE);
     const pending: PendingLink = { kind: 'link', sessionId: linkTo, login: sealed, binding, device };
@@ -193,11 +190,11 @@ export class WebsiteLoginFlow {
 export function callbackLoginRequest(request: FastifyRequest & CallbackState): WeChatLoginRequest {
   const { callbackFirst, callbackLogin, callbackUserId } = request;
   const from = {
-    channel: callbackLogin?.channel ?? 'website',
+    channel: callbackLogin?.channel ?? ('website' as const),
     code: callbackFirst?.code ?? '',
     appId: callbackLogin?.appId,
   };
-  if (from.channel === 'in-wechat-silently') return { ...from, purpose: 'find' };
+  if (channelOf(from.channel).callback?.isSilent) return { ...from, purpose: 'find' };
   if (callbackUserId === undefined) return { ...from, purpose: 'log-in' };
   if (callbackLogin && 'codeChallenge' in callbackLogin.binding) return { ...from, purpose: 'identify' };
   return { ...from, purpose: 'link', userId: callbackUserId };

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { AppKind } from '../channel/app-kinds.js';
 import { Clock } from '../common/clock.js';
 import { AppConfig, type WeChatApp } from '../config/app-config.js';
 import { AppAccessTokens } from './app-access-tokens.js';
@@ -36,7 +37,18 @@ interface UserAccess {
   readonly unionid?: string | null;
 }
 
-/** A person in a mini program, with the key that is between the two of us and WeChat. */
+/** A code of OAuth 2.0. */
+export interface OAuth2Code {
+  readonly code: string;
+  /** The app that it was issued for; the first of its kind where absent. */
+  readonly appId?: string | undefined;
+  /** What the page or the app asked for. */
+  readonly scope: string | null;
+  /** Of the profile. */
+  readonly language: WeChatLanguage;
+}
+
+/** A person in a mini program, with the session_key that WeChat gave for them. */
 export interface MiniProgramUser {
   readonly appId: string;
   readonly openId: string;
@@ -82,44 +94,23 @@ export class WeChatApiService {
   }
 
   /**
-   * Who is behind a code of the QR page, with nickname and picture (wechat-api.md sections 4.4, 4.7).
-   * @param language of the profile
+   * Who is behind a code of OAuth 2.0, with nickname and picture where the scope gives them (wechat-api.md sections 4.4,
+   * 4.7, 5).
+   * @throws AppError also WECHAT_SNAPSHOT_USER; WECHAT_CONFIGURATION where WeChat granted less than snsapi_userinfo
    */
-  async websiteLogin(
-    code: string,
-    appId: string | undefined,
-    language: WeChatLanguage,
-  ): Promise<WeChatLogin> {
-    const app = this.apps.find('website', appId);
+  async oauth2Login(kind: AppKind, { code, appId, scope, language }: OAuth2Code): Promise<WeChatLogin> {
+    const app = this.apps.find(kind, appId);
     const deadline = new Deadline();
     const token = await this.oauth2Token(app, code, deadline);
-    const info = await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS));
-    return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
-  }
-
-  /**
-   * Who is behind a code of a page inside WeChat (sections 5, 4.4, 4.7). Under snsapi_base WeChat says the openid and
-   * nothing else, and it asks nobody: such a code cannot stand in for one with consent.
-   * @param language of the profile
-   * @throws AppError also WECHAT_SNAPSHOT_USER
-   */
-  async officialAccountLogin(
-    code: string,
-    scope: OfficialAccountScope,
-    appId: string | undefined,
-    language: WeChatLanguage,
-  ): Promise<WeChatLogin> {
-    const app = this.apps.find('official_account', appId);
-    const deadline = new Deadline();
-    const token = await this.oauth2Token(app, code, deadline);
-    if (token.scope && !token.scope.split(',').includes(scope) && scope === 'snsapi_userinfo') {
+    // WeChat asks nobody for snsapi_base: a code of it must not stand in for one that the person agreed to.
+    if (scope === 'snsapi_userinfo' && token.scope && !token.scope.split(',').includes(scope)) {
       throw new WeChatError('WECHAT_CONFIGURATION', { detail: 'WeChat granted less than was asked for.' });
     }
     const info =
-      scope === 'snsapi_userinfo'
-        ? await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS))
-        : null;
-    return personOf(app, token, info);
+      scope === 'snsapi_base'
+        ? null
+        : await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS));
+    return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
   }
 
   /** Where a browser goes to show the QR code of a website app. @throws AppError APP_UNKNOWN */
