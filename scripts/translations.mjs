@@ -145,8 +145,7 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => join(folder, name));
 const inRoot = readdirSync('.').filter((name) => name.endsWith('.md'));
-const sandbox = existsSync('sandbox') ? pagesIn('sandbox') : ['src/sandbox/README.md'].filter(existsSync);
-const all = [...inRoot, ...pagesIn('docs'), ...sandbox];
+const all = [...inRoot, ...['docs', 'sandbox'].filter(existsSync).flatMap(pagesIn)];
 
 const inGuide = all.filter((file) => dirname(file) === GUIDE);
 const paired = new Set([...OTHER_PAGES, ...inGuide.map((file) => file.replace(/(?:\.zh-CN)?\.md$/, ''))]);
