@@ -17,90 +17,90 @@ export const ERROR_CATALOGUE = {
     status: 401,
     title: 'WeChat does not accept the code',
     cause:
-      'The code is unknown to WeChat, expired (5 minutes), or was issued for another app (40029, 42003, 61010).',
-    cure: 'Get a fresh code (`wx.login`, or a new scan) and send it once. Check that the appId is the one that issued it.',
+      'The code is unknown to WeChat, has expired (5 minutes), or was issued for another app (40029, 42003, 61010).',
+    cure: 'Get a new code (`wx.login`, or a new scan) and send it once. Check that the appId is the app that issued it.',
   },
   WECHAT_CODE_USED: {
     status: 401,
     title: 'The code was used already',
     cause:
       'A code works once. This one was exchanged before, by this service or at WeChat (40163), or is being exchanged now.',
-    cure: 'Get a fresh code and send it once. Do not repeat a login with the same code after a time-out.',
+    cure: 'Get a new code and send it once. Do not repeat a login with the same code after a time-out.',
   },
   WECHAT_USER_BLOCKED: {
     status: 403,
     title: 'WeChat refuses this person',
-    cause: 'WeChat holds the account for risky or has restricted it (40226, 50001, 50002).',
+    cause: 'WeChat considers the account risky or has restricted it (40226, 50001, 50002).',
     cure: 'Do not retry. The person has to settle it with WeChat.',
   },
   WECHAT_BUSY: {
     status: 503,
     title: 'WeChat is busy',
     cause: 'WeChat answered "system error" (-1), also when asked again.',
-    cure: 'Try again in a moment; where the same code is then refused, with a fresh one.',
+    cure: 'Try again after Retry-After. If the same code is then refused, use a new one.',
     retryAfter: 2,
   },
   WECHAT_RATE_LIMITED: {
     status: 429,
     title: 'WeChat limits the rate',
     cause: 'Too many calls for this person, endpoint or day (45011, 45009).',
-    cure: 'Wait as long as Retry-After says. For the daily limit see the quota in the WeChat console.',
+    cure: 'Wait as long as Retry-After says. The daily quota is shown in the WeChat console.',
     retryAfter: 60,
   },
   WECHAT_UNAVAILABLE: {
     status: 503,
     title: 'WeChat cannot be reached',
     cause:
-      'No connection, no answer in time, or an HTTP error in front of WeChat. It is unknown whether the code was spent.',
-    cure: 'Get a fresh code and try again. If it lasts, check the network from the service to api.weixin.qq.com.',
+      'No connection, no answer in time, or an HTTP error in front of WeChat. It is unknown whether the code was used.',
+    cure: 'Get a new code and try again. If it lasts, check the network from the service to api.weixin.qq.com.',
     retryAfter: 5,
   },
   WECHAT_BAD_REPLY: {
     status: 502,
     title: "WeChat's answer makes no sense",
     cause:
-      'The answer was not JSON, too large, nested too deeply, or lacked a field that must be there (for example the openid).',
-    cure: 'Try again with a fresh code. If it lasts, look for a proxy between the service and WeChat that changes answers.',
+      'The answer was not JSON, was too large or nested too deeply, or lacked a required field (for example the openid).',
+    cure: 'Try again with a new code. If it lasts, look for a proxy between the service and WeChat that changes answers.',
   },
   WECHAT_CONFIGURATION: {
     status: 500,
     title: 'The WeChat app is not configured correctly',
     cause:
-      'WeChat refuses the AppID, the AppSecret, the address of the server or a right of the app (40013, 40125, 40164, 48001 and others).',
-    cure: 'The operator acts on the detail of the problem: it names the app and what to change.',
+      'WeChat refuses the AppID, the AppSecret, the IP address of the server or a right of the app (40013, 40125, 40164, 48001 and others).',
+    cure: 'The operator follows the detail of the problem: it names the app and what to change.',
   },
   WECHAT_ERROR: {
     status: 502,
     title: 'WeChat answered with an error that is not known here',
-    cause: 'An errcode that is not in the table of this version.',
-    cure: 'Look the errcode of the detail up in the WeChat documentation, with the rid if there is one.',
+    cause: 'The errcode is not in the table of this version.',
+    cure: "Look up the errcode of the detail in WeChat's documentation, with the rid if there is one.",
   },
   WECHAT_UNIONID_CHANGED: {
     status: 409,
     title: 'The unionid of this WeChat account changed',
     cause:
       'WeChat sends another unionid for a known openid: the app was bound to another Open Platform account.',
-    cure: 'If the move was intended, the operator lists the app in ACCEPT_UNIONID_CHANGE.',
+    cure: 'If the move was intended, the operator adds the app to ACCEPT_UNIONID_CHANGE.',
   },
   WECHAT_SNAPSHOT_USER: {
     status: 403,
     title: 'A visitor of a snapshot page is nobody yet',
-    cause: 'WeChat opened the page as a read-only snapshot and gave a made-up person (is_snapshotuser).',
+    cause: 'WeChat opened the page as a read-only snapshot and gave an invented person (is_snapshotuser).',
     cure: 'Ask the person to tap 使用完整服务 at the bottom of the page and to log in then.',
   },
   WECHAT_AUTHORIZATION_EXPIRED: {
     status: 409,
     title: "WeChat's authorization of this person is over",
     cause:
-      'There is no website login whose WeChat refresh token still works: 30 days, or until the person withdraws it (40030, 42002, 42007; of the token that it gives 40001, 40003, 42001).',
+      'There is no website login whose WeChat refresh token still works: it lives for 30 days, or until the person withdraws it (40030, 42002, 42007; for the access token that it gives 40001, 40003, 42001).',
     cure: 'The person logs in on the website again.',
   },
   SESSION_KEY_STALE: {
     status: 409,
     title: 'The session_key does not fit',
     cause:
-      'The data was not encrypted or signed with a session_key that is known here: WeChat has replaced it meanwhile, or the data is damaged.',
-    cure: 'Call wx.login, send its code to login or validate-token, then fetch the data anew and send it. wx.login comes before the data call, not after it.',
+      'The data was not encrypted or signed with a session_key that is known here: WeChat has replaced the key, or the data is damaged.',
+    cure: 'Call wx.login, send its code to login or validate-token, then fetch the data again and send it. wx.login comes before the data call, not after it.',
   },
   SIGNATURE_MISMATCH: {
     status: 400,
@@ -112,13 +112,13 @@ export const ERROR_CATALOGUE = {
     status: 400,
     title: 'The watermark does not fit',
     cause: 'The data was made for another app, is too old (OPEN_DATA_MAX_AGE), or has no watermark.',
-    cure: 'Fetch the data anew in this mini program and send it at once.',
+    cure: 'Fetch the data again in this mini program and send it at once.',
   },
   OPEN_DATA_FOREIGN: {
     status: 403,
     title: "The data is somebody else's",
     cause: 'The openId in the data is not the one of the session.',
-    cure: 'Log in as the person whose data it is.',
+    cure: 'Log in as the person to whom the data belongs.',
   },
   MINI_PROGRAM_SESSION_REQUIRED: {
     status: 403,
@@ -129,19 +129,19 @@ export const ERROR_CATALOGUE = {
   PHONE_NUMBER_TAKEN: {
     status: 409,
     title: 'The phone number belongs to another account',
-    cause: 'Another user has this number. It is never taken over silently.',
+    cause: 'Another user has this number. The service never moves a number from one user to another.',
     cure: 'The person logs in to the other account, or the operator settles it.',
   },
   IDENTITY_TAKEN: {
     status: 409,
     title: 'The WeChat account belongs to another user',
-    cause: 'The openid or unionid is known here as somebody else.',
+    cause: 'The openid or unionid belongs to another user here.',
     cure: 'Log in with that WeChat account, or remove it there first.',
   },
   LAST_IDENTITY: {
     status: 409,
     title: 'The last WeChat account cannot be removed',
-    cause: 'Nobody could log in to the user any more.',
+    cause: 'Without it nobody could log in to the user any more.',
     cure: 'Add another WeChat account first, or delete the user.',
   },
   REAUTHENTICATION_REQUIRED: {
@@ -154,33 +154,33 @@ export const ERROR_CATALOGUE = {
     status: 403,
     title: 'The owner of the account has to show that they are there',
     cause:
-      'Linking a WeChat account needs `proof`, and the request has none, or one that is used, expired or of somebody else.',
-    cure: 'Send as `proof` the code of a fresh wx.login, or the loginCode of a website login that was just made and is not redeemed, of a WeChat account that the user has already.',
+      'Linking a WeChat account needs `proof`. The request has none, or one that was used, has expired or belongs to somebody else.',
+    cure: 'Send as `proof` the code of a new wx.login, or the loginCode of a website login that was just made and is not redeemed, of a WeChat account that the user already has.',
   },
   API_KEY_INVALID: {
     status: 401,
     title: 'An API key is needed',
     cause:
-      'X-Api-Key (or HTTP Basic, or client_secret, where a route takes them) is missing or not one of SERVICE_API_KEYS or ADMIN_API_KEYS; without any configured key the route is closed. A wrong key is refused on routes that need none, too.',
+      'X-Api-Key (or HTTP Basic, or client_secret, on routes that take them) is missing or is not one of SERVICE_API_KEYS or ADMIN_API_KEYS. Without any configured key the route is closed. A wrong key is also refused on routes that need none.',
     cure: 'Configure a key as `name:key` and send `X-Api-Key: key`.',
   },
   PUSH_SIGNATURE_INVALID: {
     status: 403,
     title: "The push is not WeChat's",
     cause: 'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN.',
-    cure: 'Set WECHAT_PUSH_TOKEN to the token that stands in the message push settings at WeChat.',
+    cure: 'Set WECHAT_PUSH_TOKEN to the Token of the message push settings at WeChat.',
   },
   PUSH_STALE: {
     status: 403,
     title: 'The push is too old or too new',
-    cause: 'Its timestamp is more than 5 minutes away from the clock of this machine.',
-    cure: 'Set the clock of this machine; WeChat repeats a push with a fresh timestamp.',
+    cause: 'Its timestamp differs from the clock of this machine by more than 5 minutes.',
+    cure: 'Set the clock of this machine. WeChat repeats a push with a new timestamp.',
   },
   PUSH_REPLAYED: {
     status: 403,
     title: 'The push was taken from another one',
-    cause: 'Its timestamp and nonce came with another body before.',
-    cure: 'Nothing, if somebody tried to forge a push. Set WECHAT_PUSH_AES_KEY: it signs the body too.',
+    cause: 'Its timestamp and nonce came before with another body.',
+    cure: 'If somebody tried to forge a push, do nothing. Set WECHAT_PUSH_AES_KEY: its signature covers the body too.',
   },
   PUSH_NOT_ENCRYPTED: {
     status: 403,
@@ -191,25 +191,25 @@ export const ERROR_CATALOGUE = {
   PUSH_DECRYPTION_FAILED: {
     status: 403,
     title: 'The push cannot be decrypted',
-    cause: 'It was not encrypted with WECHAT_PUSH_AES_KEY for the app in the address.',
-    cure: 'Set WECHAT_PUSH_AES_KEY to the EncodingAESKey of the message push settings at WeChat, and check the appId there in the URL.',
+    cause: 'It was not encrypted with WECHAT_PUSH_AES_KEY for the app in the URL.',
+    cure: 'Set WECHAT_PUSH_AES_KEY to the EncodingAESKey of the message push settings at WeChat, and check the appId in the URL there.',
   },
   PUSH_APP_MISMATCH: {
     status: 403,
     title: 'The push is for no app here',
-    cause: 'The appId in the address is not configured, or the AppID in the push is another one.',
+    cause: 'The appId in the URL is not configured, or the AppID in the push is another one.',
     cure: 'Give each app its own URL in the message push settings at WeChat: /v1/wechat/events/<its AppID>.',
   },
   PUSH_MALFORMED: {
     status: 400,
     title: 'The push cannot be read',
-    cause: 'The body is not a push of WeChat in XML or JSON, or lacks what its event must say.',
+    cause: 'The body is not a push of WeChat in XML or JSON, or lacks a field of its event.',
     cure: 'Send it as WeChat does: XML without DOCTYPE and entities, or a JSON object.',
   },
   PUSH_BUSY: {
     status: 503,
     title: 'The same push is being handled',
-    cause: 'The push came before and has not been handled to its end yet.',
+    cause: 'The same push arrived before and is still being handled.',
     cure: 'Repeat it, as WeChat does.',
     retryAfter: 2,
   },
@@ -217,20 +217,19 @@ export const ERROR_CATALOGUE = {
     status: 422,
     title: 'This is not a picture that can be used',
     cause:
-      'The file is not a JPEG, PNG, WebP or GIF by its content, is damaged, moves, has more than 8 bits a channel, or ' +
-      'has too many pixels: 24 million in a JPEG that is not progressive, 8 million elsewhere.',
+      'The content is not JPEG, PNG, WebP or GIF, is damaged, is animated, has more than 8 bits per channel, or has too many pixels: 24 million in a JPEG that is not progressive, 8 million elsewhere.',
     cure: 'Send the file that chooseAvatar gave, or another picture of one of these kinds.',
   },
   WEBHOOKS_OFF: {
     status: 409,
     title: 'There are no webhooks',
-    cause: 'WEBHOOK_URLS is not set, so that nothing goes out.',
+    cause: 'WEBHOOK_URLS is not set, so nothing is sent.',
     cure: 'Set WEBHOOK_URLS and WEBHOOK_SECRET, then send it again.',
   },
   APP_UNKNOWN: {
     status: 400,
     title: 'This app is not configured here',
-    cause: 'The appId is not among the apps of the environment, or no app of that kind is configured.',
+    cause: 'The appId is not among the configured apps, or no app of that kind is configured.',
     cure: 'Leave appId out for the default app, or add the app to WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES or WECHAT_OFFICIAL_ACCOUNTS.',
   },
   // logins
@@ -238,27 +237,27 @@ export const ERROR_CATALOGUE = {
     status: 400,
     title: 'This login cannot be continued',
     cause:
-      'The state is unknown, expired (10 minutes), used, or belongs to a login that was started in another browser.',
+      'The state is unknown, has expired (10 minutes), was used, or belongs to a login that was started in another browser.',
     cure: 'Start the login again, in one browser, with cookies allowed.',
   },
   LOGIN_DENIED: {
     status: 403,
     title: 'The person cancelled the login',
-    cause: 'WeChat called back without a code: cancel was tapped on the phone.',
+    cause: 'WeChat called back without a code: the person tapped cancel on the phone.',
     cure: 'Offer the login again.',
   },
   LOGIN_CODE_INVALID: {
     status: 401,
     title: 'The loginCode cannot be redeemed',
     cause:
-      'It is unknown, expired (60 seconds), used, or neither the browser cookie nor the codeVerifier of its login came with it.',
-    cure: 'Redeem it once, at once: from the same browser with credentials, or with the verifier of the codeChallenge. Else start again.',
+      'It is unknown, has expired (60 seconds), was used, or was sent without the browser cookie or the codeVerifier of its login.',
+    cure: 'Redeem it once, at once: from the same browser with credentials, or with the verifier of the codeChallenge. Otherwise start again.',
   },
   ATTEMPT_UNKNOWN: {
     status: 404,
     title: 'No such login attempt',
     cause:
-      'The attempt or its picture does not exist, is long over, or belongs to another browser: neither its cookie nor X-Attempt-Secret came along.',
+      'The attempt or its picture does not exist, ended long ago, or belongs to another browser: neither its cookie nor X-Attempt-Secret was sent.',
     cure: 'Begin a new attempt in this browser. From another site send the secret of the attempt in X-Attempt-Secret.',
   },
   SCAN_UNKNOWN: {
@@ -270,7 +269,7 @@ export const ERROR_CATALOGUE = {
   SCAN_TAKEN: {
     status: 409,
     title: 'Somebody else scanned the code',
-    cause: 'Another person has opened this scan before.',
+    cause: 'Another person opened this scan before.',
     cure: 'Let the screen show a new code, and scan that.',
   },
   SCAN_REQUIRED: {
@@ -283,15 +282,15 @@ export const ERROR_CATALOGUE = {
   SCAN_DECIDED: {
     status: 409,
     title: 'The scan was decided otherwise',
-    cause: 'This person has confirmed what is now refused, or refused what is now confirmed.',
-    cure: 'Let the screen show a new code. A session that was opened ends by a logout.',
+    cause: 'This person has already confirmed what is now refused, or refused what is now confirmed.',
+    cure: 'Let the screen show a new code. To end a session that was opened, log out.',
   },
   WEB_VIEW_TICKET_INVALID: {
     status: 401,
     title: 'The ticket of the web view is not valid',
     cause:
-      'It is unknown, older than 30 seconds, used, was made for another returnTo, or came to a browser outside WeChat.',
-    cure: 'Let the mini program fetch a fresh ticket, and open the web view with it at once.',
+      'It is unknown, older than 30 seconds, was used, was made for another returnTo, or came to a browser outside WeChat.',
+    cure: 'Let the mini program fetch a new ticket, and open the web view with it at once.',
   },
   RETURN_URL_FORBIDDEN: {
     status: 400,
@@ -302,33 +301,32 @@ export const ERROR_CATALOGUE = {
   TOKEN_CODE_MISMATCH: {
     status: 401,
     title: 'Code and token are not the same person',
-    cause: 'The code belongs to somebody else than the access token, or to somebody without an account.',
-    cure: 'Throw the token away and log in with a fresh code.',
+    cause: 'The code belongs to another person than the access token, or to a person without an account.',
+    cure: 'Throw the token away and log in with a new code.',
   },
   // sessions
   TOKEN_MISSING: {
     status: 401,
     title: 'An access token is needed',
-    cause: 'The route is not public and the request carries no token.',
+    cause: 'The route is not public and the request has no token.',
     cure: 'Send `Authorization: Bearer <accessToken>`, or the header that TOKEN_HEADER names.',
   },
   METRICS_TOKEN_INVALID: {
     status: 401,
     title: 'The metrics need their token',
-    cause: 'METRICS_TOKEN is set, and the request for /metrics carries none or another one.',
+    cause: 'METRICS_TOKEN is set, and the request for /metrics has no token or another one.',
     cure: 'Send `Authorization: Bearer <METRICS_TOKEN>`; in Prometheus, `authorization.credentials_file`.',
   },
   TOKEN_INVALID: {
     status: 401,
     title: 'The access token is not valid',
-    cause:
-      'It is malformed, expired (15 minutes by default), signed by another key, or for another issuer or audience.',
+    cause: 'It is malformed, has expired (15 minutes by default), or is for another key, issuer or audience.',
     cure: 'Refresh it; if that fails, log in.',
   },
   SESSION_ENDED: {
     status: 401,
     title: 'The session has ended',
-    cause: 'Logged out, revoked, expired, or its account was deleted.',
+    cause: 'It was logged out or revoked, has expired, or its account was deleted.',
     cure: 'Log in again.',
   },
   REFRESH_TOKEN_INVALID: {
@@ -340,7 +338,7 @@ export const ERROR_CATALOGUE = {
   REFRESH_TOKEN_REUSED: {
     status: 401,
     title: 'The refresh token was used before',
-    cause: 'An old refresh token came back: somebody may have copied it. The session was revoked.',
+    cause: 'An old refresh token was used again: somebody may have copied it. The session was revoked.',
     cure: 'Log in again. Keep only the newest refresh token; a repeat within 60 seconds is safe.',
   },
   ACCOUNT_DISABLED: {
@@ -383,7 +381,7 @@ export const ERROR_CATALOGUE = {
   NOT_FOUND: {
     status: 404,
     title: 'There is nothing here',
-    cause: 'No route, or no such thing.',
+    cause: 'There is no such route or no such thing.',
     cure: 'Check the path; /docs lists the routes.',
   },
   METHOD_NOT_ALLOWED: {
@@ -395,14 +393,13 @@ export const ERROR_CATALOGUE = {
   NOT_ACCEPTABLE: {
     status: 406,
     title: 'No acceptable form of the answer',
-    cause: 'The Accept header excludes what the route can answer.',
+    cause: 'The Accept header excludes every form that the route can answer in.',
     cure: 'Accept application/json.',
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    cause:
-      'The body is larger than the route takes, or holds more members and elements than any route reads.',
+    cause: 'The body is larger than the route takes, or has more members and elements than any route reads.',
     cure: 'Send less: 16 kB are enough for all but open data, pushes and pictures.',
   },
   URI_TOO_LONG: {
@@ -420,7 +417,7 @@ export const ERROR_CATALOGUE = {
   HEADERS_TOO_LARGE: {
     status: 431,
     title: 'The header fields are too large',
-    cause: 'Address, cookies and the other header fields are longer than 16 kB together.',
+    cause: 'URL, cookies and the other header fields are longer than 16 kB together.',
     cure: 'Delete the cookies of the site, or send less.',
   },
   REQUEST_TIMEOUT: {
@@ -432,7 +429,7 @@ export const ERROR_CATALOGUE = {
   RATE_LIMITED: {
     status: 429,
     title: 'Too many requests',
-    cause: 'More requests than allowed in this time.',
+    cause: 'There were more requests than allowed in this time.',
     cure: 'Wait as long as Retry-After says.',
     retryAfter: 60,
   },
@@ -446,15 +443,16 @@ export const ERROR_CATALOGUE = {
   DATABASE_UNAVAILABLE: {
     status: 503,
     title: 'The database cannot be reached',
-    cause: 'No connection to the database, no answer in time, or it takes no writes at the moment.',
-    cure: 'Try again; the service reconnects by itself. What was refused was not done. The log says what the matter is, such as a full disk.',
+    cause:
+      'There is no connection to the database, no answer in time, or it accepts no writes at the moment.',
+    cure: 'Try again; the service reconnects by itself. What was refused was not done. The log names the cause, such as a full disk.',
     retryAfter: 2,
   },
   STORE_UNAVAILABLE: {
     status: 503,
     title: 'The shared store cannot be reached',
     cause:
-      'The shared store does not answer in time, or takes no writes. Logins need it, so that a code works once.',
+      'The shared store does not answer in time, or accepts no writes. Logins need it, so that a code works once.',
     cure: 'Try again; the service reconnects by itself.',
     retryAfter: 2,
   },
@@ -469,7 +467,7 @@ export const ERROR_CATALOGUE = {
     status: 503,
     title: 'Too many pictures are being read',
     cause:
-      'Reading a picture takes much of a processor, so each instance reads few at once, and few may wait.',
+      'Decoding a picture takes much processor time, so each instance decodes few at once, and few may wait.',
     cure: 'Send the picture again after Retry-After.',
     retryAfter: 3,
   },
