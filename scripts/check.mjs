@@ -15,7 +15,7 @@ const OF_BUILD = [
   ['OpenAPI document', 'node', 'scripts/openapi.mjs'],
   ['error catalogue', 'node', 'scripts/errors.mjs'],
   ['database', 'node', 'scripts/database.mjs'],
-  ['.env.example', 'node', 'scripts/environment.mjs'],
+  ['settings', 'node', 'scripts/settings.mjs'],
   ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
   ['compose files and the service', 'node', 'scripts/compose.mjs'],
   ['image', 'node', 'scripts/image.mjs'],

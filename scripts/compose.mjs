@@ -6,9 +6,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { SECRET_VARIABLES } from '../dist/config/environment.js';
-import { environmentVariables, loadConfig } from '../dist/config/load-config.js';
+import { loadConfig } from '../dist/config/load-config.js';
+import { allSettings } from '../dist/config/settings.js';
 import { COMPOSE_FILES, composeSecrets, composeServices } from './compose-files.mjs';
+
+const SETTING_NAMES = allSettings().map(([name]) => name);
+const SECRET_NAMES = allSettings()
+  .filter(([, { secret }]) => secret)
+  .map(([name]) => name);
 
 /** Set by the image, or by nobody: the sandbox is a service of its own. */
 const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT', 'SANDBOX_HOST'];
@@ -44,12 +49,12 @@ process.exitCode = faults.length > 0 ? 1 : 0;
 function checkVariables(mode) {
   const where = mode === '' ? 'without the profile' : `with the profile ${mode}`;
   const names = Object.keys(composeServices(mode).app.environment);
-  const isSecret = (name) => SECRET_VARIABLES.includes(name);
+  const isSecret = (name) => SECRET_NAMES.includes(name);
   const file = (name) => `${name}_FILE`;
-  const known = new Set([...environmentVariables(), ...SECRET_VARIABLES.map(file)]);
+  const known = new Set([...SETTING_NAMES, ...SECRET_NAMES.map(file)]);
   for (const name of names.filter((name) => !known.has(name))) faults.push(`${where}: ${name} is unknown`);
   const left = mode === '' ? NOT_OURS : [...NOT_OURS, ...MADE_UP];
-  for (const name of environmentVariables().filter((name) => !left.includes(name))) {
+  for (const name of SETTING_NAMES.filter((name) => !left.includes(name))) {
     if (!names.includes(name) && !names.includes(file(name))) faults.push(`${where}: ${name} cannot be set`);
     if (mode === '' && isSecret(name) && names.includes(name) && !BY_VALUE.includes(name)) {
       faults.push(`${where}: ${name} is a secret and must come as a file`);

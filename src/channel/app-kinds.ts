@@ -4,6 +4,8 @@ export interface AppKindEntry {
   readonly name: string;
   /** Environment variable that lists the apps of this kind: `appId:secret`, separated by commas. */
   readonly variable: string;
+  /** What the documentation of the variable says, in English and Chinese. */
+  readonly docs: { readonly en: string; readonly zh: string };
   /** Whether such an app has an access token of its own (wechat-api.md section 3). */
   readonly hasAccessToken: boolean;
   /** Whether a login gives a session_key (section 1.1). */
@@ -16,6 +18,10 @@ const BUILT_IN = [
   {
     name: 'mini_program',
     variable: 'WECHAT_MINI_PROGRAMS',
+    docs: {
+      en: 'Your mini programs, as `appid:AppSecret`, separated by commas. The first one is the default of its kind. Production requires at least one app of any kind.',
+      zh: '小程序，格式为 `appid:AppSecret`，多个用逗号分隔，第一个是同类应用的默认值。生产环境至少要有一个应用（任何类型）。',
+    },
     hasAccessToken: true,
     hasSessionKey: true,
     sandboxApp: { appId: 'wx5a4db0c0de000001', secret: '5a4db0c0de0000000000000000000001' },
@@ -23,6 +29,10 @@ const BUILT_IN = [
   {
     name: 'website',
     variable: 'WECHAT_WEBSITES',
+    docs: {
+      en: 'Your website apps (网站应用) of the Open Platform, in the same form.',
+      zh: '开放平台的网站应用，格式同上。',
+    },
     hasAccessToken: false,
     hasSessionKey: false,
     sandboxApp: { appId: 'wx5a4db0c0de000002', secret: '5a4db0c0de0000000000000000000002' },
@@ -30,6 +40,10 @@ const BUILT_IN = [
   {
     name: 'official_account',
     variable: 'WECHAT_OFFICIAL_ACCOUNTS',
+    docs: {
+      en: 'Your official accounts (服务号), in the same form.',
+      zh: '公众号（服务号），格式同上。',
+    },
     hasAccessToken: true,
     hasSessionKey: false,
     sandboxApp: { appId: 'wx5a4db0c0de000003', secret: '5a4db0c0de0000000000000000000003' },

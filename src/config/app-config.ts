@@ -1,156 +1,149 @@
-import type { AppKind } from '../channel/app-kinds.js';
-import type { RouteQuotaName } from './quota-names.js';
+import { appKinds } from '../channel/app-kinds.js';
+import type { AvatarStoreConfig } from './avatar-store-url.js';
+import type { DatabaseConfig } from './database-url.js';
+import { developmentKeys } from './development-keys.js';
+import type { RedisConfig } from './redis-url.js';
+import { isLoopback } from './setting-rules.js';
+import type { Settings } from './settings.js';
+import { appsOf } from './settings/app.settings.js';
+import type { WeChatApp } from './wechat-app.js';
 
-/** Which version of a mini program a code opens (wechat-api.md section 1.5). */
-export type MiniProgramVersion = 'release' | 'trial' | 'develop';
+export type { AvatarStoreConfig } from './avatar-store-url.js';
+export type { DatabaseConfig, MysqlConfig } from './database-url.js';
+export type { RedisConfig } from './redis-url.js';
+export type { WeChatApp } from './wechat-app.js';
 
-/** One app at WeChat, with the secret that speaks for it. */
-export interface WeChatApp {
-  readonly kind: AppKind;
-  readonly appId: string;
-  readonly secret: string;
-}
-
-/** A MySQL or MariaDB server, or a proxy before some. */
-export interface MysqlConfig {
-  readonly type: 'mysql';
-  /** A name or an address, IPv6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly tls: {
-    /**
-     * `preferred`: where the server offers it. `required`: always. `verify-ca`: also by an authority that counts.
-     * `verify-identity`: also under the name of the host.
-     */
-    readonly mode: 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
-    /** Authorities that count (PEM); `null`: those that Node brings. */
-    readonly ca: string | null;
-  };
-  /** Connections of one instance. */
-  readonly pool: number;
-}
-
-/** Where the tables stand. */
-export type DatabaseConfig = { readonly type: 'sqlite'; readonly path: string } | MysqlConfig;
-
-/** Where the short-lived state of several instances stands. */
-export interface RedisConfig {
-  /** One server; the primary that sentinels know; a cluster. */
-  readonly mode: 'server' | 'sentinel' | 'cluster';
-  /** The server, the sentinels, or some nodes of the cluster. IPv6 without brackets. */
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** What the sentinels call the primary; `null` in other modes. */
-  readonly primaryName: string | null;
-  readonly user: string | null;
-  readonly password: string | null;
-  /** What the sentinels themselves ask for. */
-  readonly sentinelUser: string | null;
-  readonly sentinelPassword: string | null;
-  readonly database: number;
-  /** `null`: without TLS. Certificates and names are checked, by these authorities (PEM) or, `null`, by Node's. */
-  readonly tls: { readonly ca: string | null } | null;
-  /** Begins every key and channel. */
-  readonly prefix: string;
-}
-
-/** Where copies of avatars stand. */
-export type AvatarStoreConfig =
-  | { readonly type: 'disk'; readonly folder: string }
-  | {
-      readonly type: 's3';
-      readonly bucket: string;
-      /** `null`: Amazon's own, by region. */
-      readonly endpoint: string | null;
-      readonly region: string;
-      /** Whether the bucket stands in the host name or in the path. */
-      readonly style: 'virtual' | 'path';
-      readonly accessKeyId: string;
-      readonly secretAccessKey: string;
-    };
-
-/** A key that a program of the operator sends; its name stands in the events. */
+/** A key that a program of the operator sends as `X-Api-Key`; its name stands in the events. */
 export interface ApiKey {
   readonly role: 'admin' | 'service';
   readonly name: string;
   readonly key: string;
 }
 
+/** The value and everything in it, read-only. */
+type Frozen<T> = T extends Buffer
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Frozen<Item>[]
+    : T extends object
+      ? { readonly [Name in keyof T]: Frozen<T[Name]> }
+      : T;
+
+type Config = Frozen<ReturnType<typeof toConfig>>;
+
 /**
- * All settings, read once from the environment, validated and frozen. Injected by this class.
+ * All settings of the service, read once from the environment, validated and frozen. Rooms inject it by this class.
  * Durations are in seconds.
  */
-export abstract class AppConfig {
-  abstract readonly nodeEnv: 'development' | 'test' | 'production';
-  /** What the operator should hear at start, one line each, without values. */
-  abstract readonly warnings: readonly string[];
-  abstract readonly host: string;
-  abstract readonly port: number;
-  /** Origin and path under which clients see the service; no slash at its end. */
-  abstract readonly publicUrl: string;
-  abstract readonly database: DatabaseConfig;
-  /** `null`: in memory, for one instance. */
-  abstract readonly redis: RedisConfig | null;
-  abstract readonly wechat: {
-    /** All apps; the first of a kind is the default of its kind. */
-    readonly apps: readonly WeChatApp[];
-    /** What a scanned mini-program code opens; page `null`: the mini program's home page. */
-    readonly scanPage: { readonly page: string | null; readonly envVersion: MiniProgramVersion };
-    readonly apiUrl: string;
-    readonly openUrl: string;
-    /** Apps whose unionid may change (moved to another Open Platform account). */
-    readonly acceptUnionIdChange: readonly string[];
-    /** Files by which WeChat knows that a domain is ours, served at the root. */
-    readonly verifyFiles: readonly { readonly name: string; readonly content: string }[];
-    /** Message push; `null`: closed. With a key (32 bytes) only encrypted pushes are taken. */
-    readonly push: { readonly token: string; readonly aesKey: Buffer | null } | null;
+export abstract class AppConfig extends (Object as unknown as abstract new () => Config) {}
+
+/**
+ * Groups the settings by subject and works out the defaults that depend on others. What a setting means is described
+ * where it is declared, in `settings/`.
+ * @param warnings what the operator should read at start, one line each, without values
+ */
+export function toConfig(settings: Settings, warnings: readonly string[]) {
+  const { NODE_ENV: nodeEnv, PORT: port } = settings;
+  const publicUrl = settings.PUBLIC_URL ?? `http://localhost:${port}`;
+  const sandbox = {
+    enabled: settings.SANDBOX ?? (nodeEnv === 'development' && !settings.WECHAT_API_URL),
+    host: settings.SANDBOX_HOST,
+    port: settings.SANDBOX_PORT,
   };
-  /** A forward proxy for calls to WeChat and for pictures; `except` are hosts that are called directly. */
-  abstract readonly proxy: { readonly url: string; readonly except: readonly string[] } | null;
-  abstract readonly sandbox: { readonly enabled: boolean; readonly host: string; readonly port: number };
-  /** 32 bytes each; the first encrypts. */
-  abstract readonly encryptionKeys: readonly Buffer[];
-  abstract readonly jwt: { readonly issuer: string; readonly audience: string };
-  abstract readonly ttl: {
-    readonly accessToken: number;
-    readonly session: number;
-    readonly sessionIdle: number;
+  const sandboxUrl = sandbox.enabled ? sandboxAt(sandbox) : null;
+  return {
+    nodeEnv,
+    warnings,
+    host: settings.HOST,
+    port,
+    /** Origin and path under which clients see the service, without a slash at the end. */
+    publicUrl,
+    database: database(settings),
+    /** `null`: short-lived state is in memory, for one instance. */
+    redis: settings.REDIS_URL && redis(settings.REDIS_URL, settings.REDIS_PREFIX),
+    wechat: {
+      /** All apps; the first of a kind is the default of its kind. */
+      apps: wechatApps(settings),
+      scanPage: settings.WECHAT_SCAN_PAGE,
+      apiUrl: settings.WECHAT_API_URL ?? sandboxUrl ?? 'https://api.weixin.qq.com',
+      openUrl: settings.WECHAT_OPEN_URL ?? sandboxUrl ?? 'https://open.weixin.qq.com',
+      acceptUnionIdChange: settings.ACCEPT_UNIONID_CHANGE,
+      verifyFiles: settings.WECHAT_VERIFY_FILES,
+      /** `null`: message push is closed. With a key (32 bytes) only encrypted pushes are accepted. */
+      push:
+        settings.WECHAT_PUSH_TOKEN === null
+          ? null
+          : { token: settings.WECHAT_PUSH_TOKEN, aesKey: settings.WECHAT_PUSH_AES_KEY },
+    },
+    /** A forward proxy; `except` are the hosts that are called directly. */
+    proxy: settings.HTTPS_PROXY === null ? null : { url: settings.HTTPS_PROXY, except: settings.NO_PROXY },
+    sandbox,
+    /** 32 bytes each; the first one encrypts. */
+    encryptionKeys: settings.ENCRYPTION_KEYS ?? developmentKeys('data'),
+    jwt: { issuer: settings.JWT_ISSUER ?? publicUrl, audience: settings.JWT_AUDIENCE ?? publicUrl },
+    ttl: {
+      accessToken: settings.ACCESS_TOKEN_TTL,
+      session: settings.SESSION_TTL,
+      sessionIdle: settings.SESSION_IDLE_TTL,
+    },
+    maxSessions: settings.MAX_SESSIONS,
+    sessionPolicy: settings.SESSION_POLICY,
+    openDataMaxAge: settings.OPEN_DATA_MAX_AGE,
+    apiKeys: apiKeys(settings),
+    /** Lower-case name of the header that carries the access token. */
+    tokenHeader: settings.TOKEN_HEADER,
+    returnUrls: settings.RETURN_URLS ?? [publicUrl],
+    trustedProxies: settings.TRUSTED_PROXIES,
+    avatarStore: avatarStore(settings),
+    /** `null`: no webhooks. Every secret signs, so that a new one can be added before an old one goes. */
+    webhooks: webhooks(settings),
+    eventRetention: settings.EVENT_RETENTION,
+    shutdownDelay: settings.SHUTDOWN_DELAY,
+    docs: settings.DOCS ?? nodeEnv !== 'production',
+    logLevel: settings.LOG_LEVEL,
+    rateLimits: settings.RATE_LIMITS,
+    /** `null`: only this machine may read /metrics. */
+    metricsToken: settings.METRICS_TOKEN,
+    brand: { name: settings.BRAND_NAME, logoUrl: settings.BRAND_LOGO_URL },
   };
-  /** Live sessions of one identity. */
-  abstract readonly maxSessions: number;
-  /** `session-key`: a refresh also needs WeChat to say that the session_key is alive. */
-  abstract readonly sessionPolicy: 'fixed' | 'session-key';
-  /** How old encrypted open data may be, by its watermark. */
-  abstract readonly openDataMaxAge: number;
-  /** Keys of programs: `X-Api-Key`. */
-  abstract readonly apiKeys: readonly ApiKey[];
-  /** Lower-case name of the header that carries the access token. */
-  abstract readonly tokenHeader: string;
-  /** Origins or URL prefixes that a login may return to. */
-  abstract readonly returnUrls: readonly string[];
-  /** CIDRs of proxies whose X-Forwarded-For counts. */
-  abstract readonly trustedProxies: readonly string[];
-  abstract readonly avatarStore: AvatarStoreConfig;
-  /** Where events go out to; `null`: nowhere. Each secret signs: a new one is added before an old one goes. */
-  abstract readonly webhooks: {
-    readonly urls: readonly string[];
-    readonly secrets: readonly string[];
-  } | null;
-  /** How long events are kept. */
-  abstract readonly eventRetention: number;
-  /** How long an instance that was told to stop goes on accepting. */
-  abstract readonly shutdownDelay: number;
-  abstract readonly docs: boolean;
-  abstract readonly logLevel: string;
-  /** Limits per address and per app, off for load tests only; quotas of an address in a minute that differ. */
-  abstract readonly rateLimits: {
-    readonly on: boolean;
-    readonly quotas: Readonly<Partial<Record<RouteQuotaName, number>>>;
-  };
-  /** Bearer token of /metrics; `null`: loopback alone may read them. */
-  abstract readonly metricsToken: string | null;
-  /** Name and logo on the pages; `null`: no logo. */
-  abstract readonly brand: { readonly name: string; readonly logoUrl: string | null };
+}
+
+function database({ DATABASE_URL: url, DATABASE_POOL: pool }: Settings): DatabaseConfig {
+  return url.type === 'sqlite' ? url : { ...url, pool };
+}
+
+function redis(url: Omit<RedisConfig, 'prefix'>, prefix: string): RedisConfig {
+  return { ...url, prefix };
+}
+
+/** The URL of the sandbox on this machine; its address stands in it only where it listens on that alone. */
+function sandboxAt({ host, port }: { host: string; port: number }): string {
+  if (['0.0.0.0', '::', 'localhost', '::1'].includes(host) || isLoopback(host)) {
+    return `http://localhost:${port}`;
+  }
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function apiKeys(settings: Settings): ApiKey[] {
+  return [
+    ...settings.ADMIN_API_KEYS.map((key) => ({ role: 'admin' as const, ...key })),
+    ...settings.SERVICE_API_KEYS.map((key) => ({ role: 'service' as const, ...key })),
+  ];
+}
+
+function avatarStore(settings: Settings): AvatarStoreConfig {
+  const { AVATAR_STORE: store, S3_ACCESS_KEY_ID: id, S3_SECRET_ACCESS_KEY: secret } = settings;
+  return store.type === 'disk' ? store : { ...store, accessKeyId: id ?? '', secretAccessKey: secret ?? '' };
+}
+
+function webhooks({ WEBHOOK_URLS: urls, WEBHOOK_SECRET: secrets }: Settings) {
+  return urls.length === 0 ? null : { urls, secrets: secrets ?? [] };
+}
+
+function wechatApps(settings: Settings): WeChatApp[] {
+  return appKinds().flatMap(({ name: kind, variable, sandboxApp }) => {
+    const apps = appsOf(settings, variable);
+    if (apps) return apps.map((app) => ({ kind, ...app }));
+    return settings.NODE_ENV === 'production' || sandboxApp === null ? [] : [{ kind, ...sandboxApp }];
+  });
 }

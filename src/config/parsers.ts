@@ -1,11 +1,21 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type RouteQuotaName, routeQuotaNames } from './quota-names.js';
-import type { MiniProgramVersion, MysqlConfig } from './app-config.js';
+
+/** Which version of a mini program a code opens (wechat-api.md section 1.5). */
+export type MiniProgramVersion = 'release' | 'trial' | 'develop';
 
 /** A value of the environment that cannot be used. The message never repeats the value. */
 export class SettingFault extends Error {}
+
+/** A parser that accepts these words and no others. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): (value: string) => Word {
+  const names = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  return (value) => {
+    const word = words.find((each) => each === value);
+    if (word === undefined) throw new SettingFault(`must be ${names}`);
+    return word;
+  };
+}
 
 /** A TCP port; 0 lets the system choose. */
 export function port(value: string): number {
@@ -34,85 +44,6 @@ export function baseUrl(value: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
-const TLS_MODES = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
-const MYSQL_PORT = 3306;
-
-/**
- * `sqlite:path`, or `mysql://user:password@host:port/database` with `ssl-mode` and `ssl-ca`. User, password and
- * database are percent-decoded; an IPv6 host stands in brackets. Without `ssl-mode` TLS is spoken where the server
- * offers it (`preferred`), and with `ssl-ca` alone the certificate and its name are checked (`verify-identity`).
- */
-export function databaseUrl(value: string): { type: 'sqlite'; path: string } | Omit<MysqlConfig, 'pool'> {
-  if (value.startsWith('sqlite:')) {
-    const path = value.slice('sqlite:'.length);
-    if (path === '') throw new SettingFault('must name a file after sqlite:');
-    return { type: 'sqlite', path };
-  }
-  const url = parseUrl(value);
-  const parts = [url?.username, url?.password, url?.hostname, url?.pathname.slice(1)].map(percentDecoded);
-  const [user, password, host, database] = parts;
-  if (!url || !['mysql:', 'mariadb:'].includes(url.protocol) || !host || !database || /[/#]/.test(database)) {
-    throw new SettingFault('must be sqlite:path or mysql://user:password@host:3306/database');
-  }
-  if (url.hash !== '') throw new SettingFault('must have # in a password written as %23');
-  return {
-    type: 'mysql',
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? MYSQL_PORT : Number(url.port),
-    user: user ?? '',
-    password: password ?? '',
-    database,
-    tls: databaseTls(url.searchParams),
-  };
-}
-
-/** The modes are those of MySQL's own clients. */
-function databaseTls(parameters: URLSearchParams): MysqlConfig['tls'] {
-  const names = [...parameters.keys()];
-  if (names.some((name) => !['ssl-mode', 'ssl-ca'].includes(name)) || new Set(names).size < names.length) {
-    throw new SettingFault('takes the parameters ssl-mode and ssl-ca, each once, and no others');
-  }
-  const file = parameters.get('ssl-ca');
-  const wanted = parameters.get('ssl-mode') ?? (file === null ? 'preferred' : 'verify-identity');
-  const mode = TLS_MODES.find((known) => known === wanted);
-  if (!mode) throw new SettingFault(`must have an ssl-mode of ${TLS_MODES.join(', ')}`);
-  if (file === null) return { mode, ca: null };
-  if (mode === 'disabled' || mode === 'preferred') {
-    throw new SettingFault('must have ssl-mode verify-ca or verify-identity where ssl-ca is given');
-  }
-  // As MySQL's clients do: an authority that is named is checked.
-  return { mode: mode === 'required' ? 'verify-ca' : mode, ca: certificates(file) };
-}
-
-/** The PEM certificates of a file that a URL names in `ssl-ca`. */
-export function certificates(file: string): string {
-  try {
-    const pem = readFileSync(file, 'utf8');
-    new X509Certificate(pem);
-    return pem;
-  } catch {
-    throw new SettingFault('must name a file of PEM certificates in ssl-ca');
-  }
-}
-
-/** `undefined` for what is no percent-encoding. */
-function percentDecoded(text: string | undefined): string | undefined {
-  try {
-    return text === undefined ? undefined : decodeURIComponent(text);
-  } catch {
-    throw new SettingFault('must have % in a password written as %25');
-  }
-}
-
-/** Connections of one instance to its database. */
-export function databasePool(value: string): number {
-  const size = Number(value);
-  if (!/^\d{1,4}$/.test(value) || size < 1 || size > 1_000) {
-    throw new SettingFault('must be a number of connections, 1 to 1000');
-  }
-  return size;
-}
-
 /** `appid:secret[,appid:secret…]`. */
 export function apps(value: string): { appId: string; secret: string }[] {
   const parsed = list(value).map((entry) => {
@@ -129,67 +60,6 @@ export function apps(value: string): { appId: string; secret: string }[] {
   if (new Set(parsed.map((app) => app.appId)).size < parsed.length)
     throw new SettingFault('names an appid twice');
   return parsed;
-}
-
-/** Object stores that want the bucket in the host name: Aliyun OSS, Tencent COS, Huawei OBS, Amazon. */
-const VIRTUAL_HOSTS = /\.(aliyuncs\.com|myqcloud\.com|myhuaweicloud\.com|amazonaws\.com(\.cn)?)$/;
-
-/** Where a bucket is, and whether its name stands in the host name or in the path. */
-export interface BucketAddress {
-  readonly type: 's3';
-  readonly bucket: string;
-  /** `null` is Amazon's own. */
-  readonly endpoint: string | null;
-  readonly region: string;
-  readonly style: 'virtual' | 'path';
-}
-
-/** `disk:folder` or `s3://bucket?endpoint=https://…&region=…&style=virtual|path`. */
-export function avatarStore(value: string): { type: 'disk'; folder: string } | BucketAddress {
-  if (value.startsWith('disk:')) {
-    const folder = value.slice('disk:'.length);
-    if (folder === '') throw new SettingFault('must name a folder after disk:');
-    return { type: 'disk', folder };
-  }
-  const url = parseUrl(value);
-  const { bucket } =
-    /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?(\?.*)?$/.exec(value)?.groups ?? {};
-  if (
-    !url ||
-    !bucket ||
-    [...url.searchParams.keys()].some((name) => !['endpoint', 'region', 'style'].includes(name))
-  ) {
-    throw new SettingFault(
-      'must be disk:folder or s3://bucket?endpoint=https://host&region=name&style=virtual|path',
-    );
-  }
-  const region = url.searchParams.get('region') ?? 'us-east-1';
-  if (!/^[a-z0-9-]{1,64}$/.test(region)) throw new SettingFault('must have a region of a-z, 0-9 and -');
-  const endpoint = bucketEndpoint(url.searchParams.get('endpoint'), bucket);
-  return {
-    type: 's3',
-    bucket,
-    endpoint,
-    region,
-    style: bucketStyle(url.searchParams.get('style'), endpoint),
-  };
-}
-
-/** Consoles show the address of a bucket with its name in it: the endpoint is what follows. */
-function bucketEndpoint(value: string | null, bucket: string): string | null {
-  if (value === null) return null;
-  const endpoint = new URL(baseUrl(value));
-  const inHost = `${bucket}.`;
-  if (VIRTUAL_HOSTS.test(endpoint.hostname) && endpoint.hostname.startsWith(inHost)) {
-    endpoint.hostname = endpoint.hostname.slice(inHost.length);
-  }
-  return baseUrl(endpoint.href);
-}
-
-function bucketStyle(value: string | null, endpoint: string | null): 'virtual' | 'path' {
-  if (value === 'virtual' || value === 'path') return value;
-  if (value !== null) throw new SettingFault('must have style=virtual or style=path');
-  return endpoint === null || VIRTUAL_HOSTS.test(new URL(endpoint).hostname) ? 'virtual' : 'path';
 }
 
 /** `name.txt:content[,…]`, or `MP_verify_X.txt` alone, whose content is X (what WeChat's console asks for). */
@@ -448,6 +318,7 @@ function list(value: string): string[] {
     .filter((entry) => entry !== '');
 }
 
-function parseUrl(value: string): URL | null {
+/** `null` for what is no URL. */
+export function parseUrl(value: string): URL | null {
   return URL.canParse(value) ? new URL(value) : null;
 }

@@ -1,5 +1,25 @@
-import type { RedisConfig } from './app-config.js';
-import { certificates, SettingFault } from './parsers.js';
+import { certificates } from './certificates.js';
+import { SettingFault } from './parsers.js';
+
+/** Where the short-lived state of several instances stands. */
+export interface RedisConfig {
+  /** One server; the primary that sentinels know; a cluster. */
+  readonly mode: 'server' | 'sentinel' | 'cluster';
+  /** The server, the sentinels, or some nodes of the cluster. IPv6 without brackets. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** What the sentinels call the primary; `null` in other modes. */
+  readonly primaryName: string | null;
+  readonly user: string | null;
+  readonly password: string | null;
+  /** What the sentinels themselves ask for. */
+  readonly sentinelUser: string | null;
+  readonly sentinelPassword: string | null;
+  readonly database: number;
+  /** `null`: without TLS. Certificates and names are checked, by these authorities (PEM) or, `null`, by Node's. */
+  readonly tls: { readonly ca: string | null } | null;
+  /** Begins every key and channel. */
+  readonly prefix: string;
+}
 
 const FORMS =
   'must be redis://host:6379/0, redis+sentinel://host:26379,host:26379/master-name/0 or redis+cluster://host:6379,host:6379 (rediss for TLS)';

@@ -1,4 +1,4 @@
-import type { MiniProgramVersion } from '../../config/app-config.js';
+import type { MiniProgramVersion } from '../../config/parsers.js';
 import type { WeChatCall } from '../wechat-http.js';
 
 /** A page of the mini program, as a code opens it. */

@@ -1,0 +1,33 @@
+import { flag, metricsToken, oneOf, pictureUrl, text } from '../parsers.js';
+import { optional, withDefault } from '../setting.js';
+
+/** What people and operators see. */
+export const PRESENTATION = {
+  title: { en: 'Pages, documentation and monitoring', zh: '页面、文档与监控' },
+  settings: {
+    BRAND_NAME: withDefault(text, 'wechat-auth', {
+      en: 'The name on the hosted pages.',
+      zh: '托管页面上显示的名称。',
+    }),
+    BRAND_LOGO_URL: optional(pictureUrl, {
+      en: 'A square logo beside the name, by http or https.',
+      zh: '名称旁边的方形 Logo，http 或 https 地址。',
+      examples: ['https://www.example.com/logo.svg'],
+    }),
+    DOCS: optional(flag, {
+      en: 'Swagger UI at /docs: `on` or `off`.',
+      zh: '/docs 下的 Swagger UI：`on` 或 `off`。',
+      otherwise: { en: 'on; off in production', zh: '开启；生产环境关闭' },
+      examples: ['on'],
+    }),
+    LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
+      en: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+      zh: '`fatal`、`error`、`warn`、`info`、`debug`、`trace` 或 `silent`。',
+    }),
+    METRICS_TOKEN: optional(metricsToken, {
+      secret: true,
+      en: 'The bearer token of /metrics, 16 characters or more. Without it only this machine may read the metrics.',
+      zh: '/metrics 的 Bearer 令牌，至少 16 个字符。未设置时，只有本机可以读取指标。',
+    }),
+  },
+} as const;

@@ -1,0 +1,90 @@
+import {
+  appIds,
+  baseUrl,
+  flag,
+  noProxy,
+  port,
+  proxyUrl,
+  pushAesKey,
+  pushToken,
+  scanPage,
+  text,
+  verifyFiles,
+} from '../parsers.js';
+import { optional, withDefault } from '../setting.js';
+
+/** WeChat's servers and what the consoles of WeChat know of this service. The apps are in `app.settings.ts`. */
+export const WECHAT = {
+  title: { en: 'WeChat', zh: '微信' },
+  settings: {
+    WECHAT_PUSH_TOKEN: optional(pushToken, {
+      secret: true,
+      en: 'The Token of the message push settings (消息推送) at WeChat: 3 to 32 letters and digits.',
+      zh: '微信后台“消息推送”设置中的 Token：3 到 32 个字母或数字。',
+    }),
+    WECHAT_PUSH_AES_KEY: optional(pushAesKey, {
+      secret: true,
+      en: 'The EncodingAESKey of the same settings: 43 letters and digits. Where it is set, only encrypted pushes are accepted. It needs WECHAT_PUSH_TOKEN.',
+      zh: '同一设置中的 EncodingAESKey：43 个字母或数字。设置后只接收加密的推送。须同时设置 WECHAT_PUSH_TOKEN。',
+    }),
+    WECHAT_VERIFY_FILES: withDefault(verifyFiles, '', {
+      en: 'Domain verification files of WeChat, served at the root: `name.txt:content`, separated by commas. `MP_verify_X.txt` alone has the content X.',
+      zh: '微信的域名校验文件，在网站根目录下提供：`name.txt:内容`，多个用逗号分隔。只写 `MP_verify_X.txt` 时，文件内容为 X。',
+      examples: ['MP_verify_AbCdEfGh12345678.txt'],
+    }),
+    WECHAT_SCAN_PAGE: withDefault(scanPage, '', {
+      en: "The mini program's page that a scan opens, and its version: `page[@release|trial|develop]`.",
+      zh: '扫码后打开的小程序页面及版本：`page[@release|trial|develop]`。',
+      otherwise: { en: 'the home page of the released version', zh: '正式版的首页' },
+      examples: ['pages/scan/scan@release'],
+    }),
+    WECHAT_API_URL: optional(baseUrl, {
+      en: "The server of WeChat's API, or a simulator of it.",
+      zh: '微信接口的服务器，或其模拟器。',
+      otherwise: {
+        en: 'the sandbox while it runs, else `https://api.weixin.qq.com`',
+        zh: '沙箱运行时为沙箱，否则为 `https://api.weixin.qq.com`',
+      },
+      examples: ['https://api.weixin.qq.com'],
+    }),
+    WECHAT_OPEN_URL: optional(baseUrl, {
+      en: "The server of WeChat's login pages, or a simulator of it.",
+      zh: '微信登录页的服务器，或其模拟器。',
+      otherwise: {
+        en: 'the sandbox while it runs, else `https://open.weixin.qq.com`',
+        zh: '沙箱运行时为沙箱，否则为 `https://open.weixin.qq.com`',
+      },
+      examples: ['https://open.weixin.qq.com'],
+    }),
+    HTTPS_PROXY: optional(proxyUrl, {
+      secret: true,
+      en: 'A forward proxy for https calls to WeChat and for pictures. Webhooks and the bucket are called without it.',
+      zh: '访问微信接口和下载头像时使用的正向代理。Webhook 和存储桶不经过它。',
+      examples: ['http://user:password@proxy.example.com:3128'],
+    }),
+    NO_PROXY: withDefault(noProxy, '', {
+      en: 'Hosts that are called without HTTPS_PROXY, separated by commas.',
+      zh: '不经过 HTTPS_PROXY 的主机，用逗号分隔。',
+      examples: ['localhost,.example.com'],
+    }),
+    ACCEPT_UNIONID_CHANGE: withDefault(appIds, '', {
+      en: 'AppIDs of apps that were moved to another Open Platform account: the unionids of their people may change.',
+      zh: '迁移到另一个开放平台账号的应用的 AppID：这些应用的用户 unionid 允许变化。',
+      examples: ['wx0123456789abcdef'],
+    }),
+    SANDBOX: optional(flag, {
+      en: 'The simulator of WeChat beside the service: `on` or `off`.',
+      zh: '与服务一同运行的微信模拟器：`on` 或 `off`。',
+      otherwise: {
+        en: 'on in development, unless WECHAT_API_URL is set',
+        zh: '开发环境为开启，设置了 WECHAT_API_URL 时除外',
+      },
+      examples: ['on'],
+    }),
+    SANDBOX_PORT: withDefault(port, '3001', { en: 'The TCP port of the sandbox.', zh: '沙箱的 TCP 端口。' }),
+    SANDBOX_HOST: withDefault(text, '127.0.0.1', {
+      en: 'The address on which the sandbox listens. Whoever reaches it can be anybody in it: leave it on this machine.',
+      zh: '沙箱的监听地址。能访问沙箱的人可以冒充其中任何人，请只在本机监听。',
+    }),
+  },
+} as const;
