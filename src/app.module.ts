@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BackgroundModule } from './background/background.module.js';
+import type { PollInterval } from './background/poll-interval.js';
 import type { Clock } from './common/clock.js';
 import { HttpModule } from './http/http.module.js';
 import type { AppConfig } from './config/app-config.js';
@@ -21,7 +23,12 @@ import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
 /** The table of contents. */
 @Module({})
 export class AppModule {
-  static forRoot(config: AppConfig, metrics: PrometheusMetrics, clock?: Clock): DynamicModule {
+  static forRoot(
+    config: AppConfig,
+    metrics: PrometheusMetrics,
+    clock?: Clock,
+    pollInterval?: PollInterval,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -31,6 +38,7 @@ export class AppModule {
         HttpModule,
         DatabaseModule,
         EphemeralModule,
+        BackgroundModule.forRoot(pollInterval),
         EventsModule,
         OpsModule,
         // before the guards of AuthModule

@@ -4,6 +4,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import type { PollInterval } from './background/poll-interval.js';
 import { AppError } from './common/app-error.js';
 import type { Clock } from './common/clock.js';
 import { MULTIPART_LIMITS } from './http/bodies.js';
@@ -25,6 +26,8 @@ export interface CreateAppOptions {
   readonly logger: Logger;
   /** A test brings one that it can move. */
   readonly clock?: Clock;
+  /** A test may bring a shorter one. */
+  readonly pollInterval?: PollInterval;
   /** Builds the routes only: nothing connects. For the OpenAPI document. */
   readonly preview?: boolean;
 }
@@ -34,6 +37,7 @@ export async function createApp({
   config,
   logger,
   clock,
+  pollInterval,
   preview = false,
 }: CreateAppOptions): Promise<NestFastifyApplication> {
   for (const msg of config.warnings) logger.warn({ msg });
@@ -41,7 +45,7 @@ export async function createApp({
   const requests = new RequestLog(logger, metrics);
   const adapter = new FastifyAdapter(fastifyOptions(requests));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, metrics, clock),
+    AppModule.forRoot(config, metrics, clock, pollInterval),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
   );

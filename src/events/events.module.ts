@@ -7,11 +7,11 @@ import { EventLog } from './event-log.js';
 import { EventPruning } from './event-pruning.js';
 import { Refusals } from './refusals.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
-import { WebhookQueue } from './webhook-queue.js';
+import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookSender } from './webhook-sender.js';
 import { WebhookWorker } from './webhook-worker.js';
 
-/** What happened, in one table, and the webhooks that tell of it. */
+/** The audit trail, and the webhooks about it. */
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([Event, WebhookDelivery])],
@@ -20,11 +20,11 @@ import { WebhookWorker } from './webhook-worker.js';
     EventList,
     Refusals,
     { provide: LoginRefusals, useExisting: Refusals },
-    WebhookQueue,
+    WebhookOutbox,
     WebhookSender,
     WebhookWorker,
     EventPruning,
   ],
-  exports: [EventLog, EventList, Refusals, LoginRefusals, WebhookQueue],
+  exports: [EventLog, EventList, Refusals, LoginRefusals, WebhookOutbox],
 })
 export class EventsModule {}

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { Event } from './event.entity.js';
 
-/** An event that one receiver still has to get, or that was given up. The row goes when the receiver has it. */
+/** A delivery of an event to one receiver: pending, or given up. Success deletes the row. */
 @Entity('webhook_deliveries')
 @Index('ix_webhook_deliveries_receiver_next_at', ['receiver', 'nextAt'])
 export class WebhookDelivery {
@@ -19,11 +19,11 @@ export class WebhookDelivery {
   @Column({ type: 'integer' })
   attempts!: number;
 
-  /** Not before then; pushed ahead while an instance works on it. */
+  /** When the next attempt is due; the end of the lease during an attempt. */
   @Column({ name: 'next_at', type: 'datetime', precision: 3 })
   nextAt!: Date;
 
-  /** Since when nobody tries any more. */
+  /** When the delivery was given up; `null` before. */
   @Column({ name: 'given_up_at', type: 'datetime', precision: 3, nullable: true })
   givenUpAt!: Date | null;
 

@@ -1,19 +1,29 @@
-import { Logger } from '@nestjs/common';
-import { AppError } from '../common/app-error.js';
-import { describeError } from '../common/describe-error.js';
-import type { ClaimedDelivery, WebhookQueue } from './webhook-queue.js';
+import type { EntityManager } from 'typeorm';
+import type { Concurrency, LaneLog, Outcome, Work } from '../background/lane.js';
+import { type Leased, LeaseQueue } from '../background/lease-queue.js';
+import { type LeaseTable, NEVER } from '../background/lease-table.js';
+import type { Clock } from '../common/clock.js';
+import type { Database, Statement } from '../database/database.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import type { EventLog } from './event-log.js';
+import { toHappened, type WebhookMessage, webhookMessage } from './webhook-message.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
-import type { WebhookOutcome, WebhookSender } from './webhook-sender.js';
+import type { WebhookSender } from './webhook-sender.js';
 
-/** Deliveries to one receiver at once, after one of them has failed. */
-const FEWEST = 4;
-/** And while all of them succeed and more are due. */
-const MOST = 64;
+const WEBHOOK_DELIVERIES: LeaseTable = {
+  name: 'webhook_deliveries',
+  key: 'event_id',
+  lane: 'receiver',
+  payload: [],
+  // Longer than a delivery takes: 10 s, and the writes to the database.
+  leaseMs: 60_000,
+};
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** How long to wait after the first failure, the second, …: given up after eleven tries in about three days (ms). */
+/** Delay after the first failure, the second, …: a delivery is given up after eleven attempts in three days (ms). */
 const DELAYS_MS = [
   5 * SECOND_MS,
   30 * SECOND_MS,
@@ -27,137 +37,121 @@ const DELAYS_MS = [
   24 * HOUR_MS,
 ];
 
-/**
- * All deliveries to one receiver. Each has a lane of its own: one that is slow or dead holds up no other. More go to it
- * at once as long as they succeed.
- */
-export class WebhookLane {
-  private readonly logger = new Logger('Webhooks');
-  private readonly running = new Set<Promise<void>>();
-  private filling: Promise<void> | null = null;
-  private wanted = false;
-  private closed = false;
-  private atOnce = FEWEST;
-  /** What the receiver has and the tables do not say yet. */
-  private delivered: ClaimedDelivery[] = [];
-  private writing: Promise<unknown> = Promise.resolve();
-  private nextWrite: Promise<void> | null = null;
+/** A delivery whose lease this instance holds. Its key is the id of the event. */
+export interface ClaimedDelivery extends Leased {
+  readonly userId: string | null;
+  /** `null` for an event that has nothing to tell any more. */
+  readonly message: WebhookMessage | null;
+}
 
-  /** @param stopping breaks off what is under way */
+interface EventRow {
+  readonly id: string;
+  readonly type: string;
+  readonly user_id: string | null;
+  readonly details: string;
+  readonly created_at: SqlTime;
+}
+
+/** What the lanes of all receivers share. */
+export interface WebhookServices {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly sender: WebhookSender;
+}
+
+/** The deliveries to one receiver. Locks are taken in one order: the event before its deliveries. */
+export class WebhookLane implements Work<ClaimedDelivery> {
+  readonly queue: LeaseQueue<object>;
+  readonly concurrency: Concurrency = { least: 4, most: 64, freeShare: 0.5 };
+
   constructor(
     private readonly receiver: WebhookReceiver,
-    private readonly queue: WebhookQueue,
-    private readonly sender: WebhookSender,
-    private readonly stopping: AbortSignal,
-  ) {}
+    private readonly services: WebhookServices,
+    readonly log: LaneLog,
+  ) {
+    this.queue = new LeaseQueue(services.database, services.clock, WEBHOOK_DELIVERIES, receiver.key);
+  }
 
-  /** Begins with what is due. */
-  wake(): void {
-    this.wanted = true;
-    this.filling ??= this.fill().finally(() => {
-      this.filling = null;
+  async claim(limit: number): Promise<ClaimedDelivery[]> {
+    const claimed = await this.queue.claim(limit);
+    if (claimed.length === 0) return [];
+    const events = await this.services.database.select<EventRow>(
+      `SELECT id, type, user_id, details, created_at FROM events WHERE id IN (${placeholders(claimed.length)})`,
+      claimed.map(({ key }) => key),
+    );
+    const byId = new Map(events.map((event) => [event.id, event]));
+    return claimed.flatMap(({ key, attempts, lease }) => {
+      const event = byId.get(key);
+      // Pruned meanwhile, together with the delivery.
+      if (!event) return [];
+      const message = webhookMessage(toHappened(event), fromSqlTime(event.created_at));
+      return [{ key, attempts, lease, userId: event.user_id, message }];
     });
   }
 
-  /** Resolves when nothing is under way and nothing was due any more. */
-  async idle(): Promise<void> {
-    while (this.filling !== null || this.running.size > 0) await Promise.all([this.filling, ...this.running]);
-  }
-
-  /** Begins nothing any more. */
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.idle();
-  }
-
-  private async fill(): Promise<void> {
-    try {
-      while (this.wanted) {
-        this.wanted = false;
-        await this.takeDeliveries();
-      }
-    } catch (error) {
-      this.tell(error, 'no deliveries could be taken');
-    }
-  }
-
-  private async takeDeliveries(): Promise<void> {
-    // Not for each that is done: claimed one by one, each would cost its own transactions.
-    while (this.running.size <= this.atOnce / 2 && !this.closed) {
-      const free = this.atOnce - this.running.size;
-      const claimed = await this.queue.claim(this.receiver, free);
-      for (const delivery of claimed) {
-        const work = this.perform(delivery);
-        this.running.add(work);
-        void work.then(() => {
-          this.running.delete(work);
-          this.wake();
-        });
-      }
-      if (claimed.length < free) return;
-    }
-  }
-
-  /** Never rejects: what fails here comes again when the lease is over. */
-  private async perform(delivery: ClaimedDelivery): Promise<void> {
-    try {
-      await this.settle(delivery, await this.attempt(delivery));
-    } catch (error) {
-      this.tell(error, 'a delivery was left alone');
-    }
-  }
-
-  private attempt({ attempts, eventId, message }: ClaimedDelivery): Promise<WebhookOutcome> {
-    // One that killed the process each time was never counted as failed.
-    if (attempts > DELAYS_MS.length + 1)
-      return Promise.resolve({ kind: 'refused', reason: 'it never ended' });
-    if (message === null) return Promise.resolve({ kind: 'refused', reason: 'nothing is left to tell' });
-    return this.sender.send(this.receiver, eventId, message, this.stopping);
-  }
-
-  private async settle(delivery: ClaimedDelivery, outcome: WebhookOutcome): Promise<void> {
+  async attempt({ key, message }: ClaimedDelivery, signal: AbortSignal): Promise<Outcome> {
+    if (message === null) return { kind: 'refused', reason: 'nothing is left to tell' };
+    const outcome = await this.services.sender.send(this.receiver, key, message, signal);
     switch (outcome.kind) {
       case 'delivered':
-        return this.finish(delivery);
+        return { kind: 'done' };
       case 'stopped':
-        return this.queue.giveBack(delivery);
-      case 'refused':
-        return this.giveUp(delivery, outcome.reason);
-      case 'failed': {
-        this.atOnce = FEWEST;
-        const delay = DELAYS_MS[delivery.attempts - 1];
-        if (delay === undefined) return this.giveUp(delivery, outcome.reason);
-        this.warn(delivery, `not delivered yet: ${outcome.reason}`);
-        return this.queue.postpone(delivery, delay);
-      }
+        return { kind: 'interrupted' };
+      default:
+        return outcome;
     }
   }
 
-  /** Those that arrive while a batch is being written are the next batch. */
-  private finish(delivery: ClaimedDelivery): Promise<void> {
-    if (this.running.size >= this.atOnce) this.atOnce = Math.min(this.atOnce * 2, MOST);
-    this.delivered.push(delivery);
-    this.nextWrite ??= this.writing.then(() => {
-      this.nextWrite = null;
-      const write = this.queue.finish(this.delivered.splice(0));
-      this.writing = write.catch(() => undefined);
-      return write;
+  /** An event is delivered with its last delivery. */
+  async finish(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    const ids = deliveries.map(({ key }) => key);
+    if (ids.length === 0) return;
+    await this.services.database.transaction(async (manager) => {
+      // The lock makes the second of two receivers that finish at once see the result of the first.
+      await manager.query(
+        `SELECT id FROM events WHERE id IN (${placeholders(ids.length)}) ORDER BY id${this.services.database.forUpdate}`,
+        ids,
+      );
+      for (const statement of this.queue.finishing(deliveries)) await write(manager, statement);
+      await write(manager, {
+        sql: `UPDATE events SET delivered_at = ? WHERE id IN (${placeholders(ids.length)}) AND outbox_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event_id = events.id)`,
+        parameters: [toSqlTime(this.services.clock.now()), ...ids],
+      });
     });
-    return this.nextWrite;
   }
 
-  private async giveUp(delivery: ClaimedDelivery, reason: string): Promise<void> {
-    this.warn(delivery, `given up: ${reason}`);
-    await this.queue.giveUp(delivery, reason);
+  /** Keeps the row, so that the event stays undelivered, and records it. */
+  async giveUp(delivery: ClaimedDelivery, reason: string): Promise<void> {
+    const { key: eventId, userId, attempts } = delivery;
+    await this.services.database.transaction(async (manager) => {
+      if ((await this.queue.held(manager, delivery)) === null) return;
+      await write(manager, {
+        sql: 'UPDATE webhook_deliveries SET next_at = ?, given_up_at = ? WHERE event_id = ? AND receiver = ?',
+        parameters: [NEVER, toSqlTime(this.services.clock.now()), eventId, this.receiver.key],
+      });
+      await write(
+        manager,
+        this.services.events.entry({
+          type: 'webhook.given_up',
+          userId,
+          actor: 'system',
+          details: { eventId, receiver: this.receiver.name, attempts, reason },
+        }),
+      );
+    });
   }
 
-  private warn({ eventId, attempts, receiver }: ClaimedDelivery, msg: string): void {
-    this.logger.warn({ receiver: receiver.name, event: eventId, attempts, msg });
+  backoff(attempts: number): number | null {
+    return DELAYS_MS[attempts - 1] ?? null;
   }
+}
 
-  private tell(error: unknown, msg: string): void {
-    const receiver = this.receiver.name;
-    if (error instanceof AppError) this.logger.warn({ receiver, code: error.code, msg });
-    else this.logger.error({ receiver, error: describeError(error), msg });
-  }
+function placeholders(count: number): string {
+  return Array<string>(count).fill('?').join(', ');
+}
+
+async function write(manager: EntityManager, { sql, parameters }: Statement): Promise<void> {
+  await manager.query(sql, [...parameters]);
 }

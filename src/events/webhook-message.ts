@@ -1,4 +1,4 @@
-/** What receivers are told of. */
+/** The types of webhooks. */
 export type WebhookType =
   'user.created' | 'user.updated' | 'user.merged' | 'user.deleted' | 'identity.linked' | 'identity.unlinked';
 
@@ -13,20 +13,29 @@ export interface WebhookMessage {
   readonly data: Readonly<Record<string, unknown>> & { readonly userId: string };
 }
 
-/** An event as it happened. */
+/** An event, as far as webhooks need it. */
 export interface HappenedEvent {
   readonly type: string;
   readonly userId: string | null;
   readonly details: Details;
 }
 
+/** An event from its row. */
+export function toHappened(row: {
+  readonly type: string;
+  readonly user_id: string | null;
+  readonly details: string;
+}): HappenedEvent {
+  return { type: row.type, userId: row.user_id, details: JSON.parse(row.details) as Details };
+}
+
 interface Outgoing {
   readonly type: WebhookType;
-  /** What of the details goes out, besides the user; `null`: nothing happened that anybody has to know. */
+  /** Selects the details that go out besides the user; `null` where nothing changed for a receiver. */
   readonly data: (details: Details) => Details | null;
 }
 
-/** By the type of the event. What is not here never goes out. */
+/** By the type of the event. Other events never go out. */
 const OUTGOING = new Map<string, Outgoing>([
   ['user.created', { type: 'user.created', data: ({ appId, appKind }) => ({ appId, appKind }) }],
   ['user.updated', { type: 'user.updated', data: ({ changed }) => ({ changed }) }],
@@ -43,12 +52,12 @@ const OUTGOING = new Map<string, Outgoing>([
     'identity.unlinked',
     { type: 'identity.unlinked', data: ({ appId, identityId }) => ({ appId, identityId }) },
   ],
-  // The person closed the WeChat account: it is as gone as one that was unlinked.
+  // The person closed the WeChat account. For a receiver that is the same as unlinking it.
   [
     'identity.deleted',
     { type: 'identity.unlinked', data: ({ appId, identityId }) => ({ appId, identityId }) },
   ],
-  // WeChat had parts of the profile cleared: whoever copied them has to know.
+  // WeChat required that parts of the profile be cleared. A receiver may have copied them.
   ['wechat.user_info_modified', { type: 'user.updated', data: cleared }],
   ['wechat.user_authorization_revoke', { type: 'user.updated', data: cleared }],
 ]);
@@ -56,14 +65,14 @@ const OUTGOING = new Map<string, Outgoing>([
 /** The types of events that may go out. */
 export const OUTGOING_EVENTS: readonly string[] = [...OUTGOING.keys()];
 
-/** Whether receivers are told of an event. */
+/** Whether an event goes out to the receivers. */
 export function goesOut(event: HappenedEvent): boolean {
   return event.userId !== null && OUTGOING.get(event.type)?.data(event.details) != null;
 }
 
 /**
- * What a receiver gets. The details of an event are emptied when its user is deleted; then little more than the user
- * is left to tell.
+ * The body for a receiver. Deleting a user empties the details of the user's events; then the body holds little more
+ * than the id of the user.
  * @param createdAt ms
  * @returns `null` for an event that does not go out
  */

@@ -1,19 +1,19 @@
 import { fingerprint } from '../crypto/secret.js';
 import type { AppConfig } from '../config/app-config.js';
 
-/** Where webhooks go to. */
+/** A receiver of webhooks. */
 export interface WebhookReceiver {
-  /** Stands for the URL in the tables. */
+  /** Fingerprint of the URL, for the tables: the URL may contain a secret. */
   readonly key: string;
-  /** For logs and events: without user, path and query, which may be secret. */
+  /** Origin of the URL, for logs and events: user, path and query may be secret. */
   readonly name: string;
-  /** Without user and password: fetch refuses such a URL. */
+  /** Without user and password: an HTTP client refuses a URL with them. */
   readonly url: string;
-  /** Those, as Basic authorization; `null` where the URL has none. */
+  /** User and password of the URL as Basic authorization; `null` where it has none. */
   readonly authorization: string | null;
 }
 
-/** The receivers of WEBHOOK_URLS; none where it is not set. */
+/** The receivers of WEBHOOK_URLS; none if it is not set. */
 export function webhookReceivers({ webhooks }: AppConfig): WebhookReceiver[] {
   return (webhooks?.urls ?? []).map((address) => {
     const url = new URL(address);

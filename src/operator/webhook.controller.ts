@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/sw
 import { AdminKey, CurrentOperator } from '../auth/api-key/api-key.guard.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import type { Actor } from '../events/event-log.js';
-import { WebhookQueue } from '../events/webhook-queue.js';
+import { WebhookOutbox } from '../events/webhook-outbox.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 
 /** The webhooks, as operators help them along. */
@@ -12,7 +12,7 @@ import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 @AdminKey()
 @RateLimit('admin')
 export class WebhookController {
-  constructor(private readonly webhooks: WebhookQueue) {}
+  constructor(private readonly webhooks: WebhookOutbox) {}
 
   /** Has an event go out to all receivers again, with the same `webhook-id`: for one that lost it, or that was away. */
   @Post(':id/resend')

@@ -5,7 +5,7 @@ import { Clock } from '../common/clock.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
 
-/** Pictures that are copied and deleted in the background. The statements stand with what they belong to. */
+/** Enqueues jobs. Each statement belongs into the transaction that makes the job necessary. */
 @Injectable()
 export class AvatarJobs {
   private enqueued = false;
@@ -18,14 +18,13 @@ export class AvatarJobs {
   ) {}
 
   /**
-   * Enqueues the copy of a picture at WeChat. It takes the place of an older copy of the same user that is still to
-   * come; one from the same address goes on where it is, so that logins do not hurry what was put off. A user who
-   * is gone gets none.
+   * Enqueues the copy of a picture at WeChat. It replaces a pending copy of the same user. A pending copy from the same
+   * address keeps its back-off, so that logins do not shorten it. A merged or deleted user gets no copy.
    *
-   * The user's row is locked first, as everywhere: two statements of two transactions cannot wait for each other.
+   * The statement locks the user's row first, as all transactions do: this excludes deadlocks.
    * @param url headimgurl as WeChat gave it
-   * @param replaces whether it replaces a picture that is there; else it only fills an empty place
-   * @returns nothing where the address is no picture, or one that may not be fetched
+   * @param replaces whether it replaces an existing picture; otherwise it is for a user without one
+   * @returns no statement where the address is not a picture, or may not be fetched
    */
   copyStatements(userId: string, url: string | null, replaces: boolean): Statement[] {
     const picture = this.source.pictureUrl(url);
@@ -36,7 +35,7 @@ export class AvatarJobs {
     const flag = replaces ? 1 : 0;
     return [
       {
-        // The id is the user's: there is one copy per user. MySQL assigns from left to right: url comes last.
+        // One copy per user: its id is the user's. MySQL assigns from left to right: url comes last.
         sql: `INSERT INTO avatar_jobs (id, kind, user_id, url, replaces, attempts, next_at, created_at)
               SELECT u.id, 'copy', u.id, ?, ?, 0, ?, ? FROM users u
               WHERE u.id = ? AND u.status <> 'merged' AND (u.avatar_key IS NULL OR ? = 1)${this.database.forUpdate}
@@ -55,20 +54,20 @@ export class AvatarJobs {
     return deletion(uuidv7(), avatarKey, this.clock.now());
   }
 
-  /** Says that what was enqueued is committed: this instance begins at once. Others, and a missed call, within 2 s. */
+  /** To be called after the commit: the worker of this instance starts at once. Without this call it is the next poll. */
   wake(): void {
     if (!this.enqueued) return;
     this.enqueued = false;
     this.onWake();
   }
 
-  /** For the worker: whom `wake` calls. */
+  /** Sets what `wake` calls: the worker. */
   listen(onWake: () => void): void {
     this.onWake = onWake;
   }
 }
 
-/** The INSERT of a deletion. @param at ms, not before then */
+/** The INSERT of a deletion. @param at when it is due (ms) */
 export function deletion(id: string, avatarKey: string, at: number): Statement {
   const time = toSqlTime(at);
   return {

@@ -11,7 +11,7 @@ import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs, deletion } from './avatar-jobs.js';
-import type { ClaimedJob } from './avatar-queue.js';
+import { AvatarQueue, type ClaimedCopy } from './avatar-queue.js';
 import type { ProfileSource, UserStatus } from './user.entity.js';
 
 /** Much longer than it takes from storing a picture to using it. */
@@ -31,6 +31,7 @@ export class UserAvatars {
     private readonly store: AvatarStore,
     private readonly events: EventLog,
     private readonly jobs: AvatarJobs,
+    private readonly queue: AvatarQueue,
     private readonly clock: Clock,
   ) {}
 
@@ -66,22 +67,19 @@ export class UserAvatars {
   }
 
   /**
-   * The picture that a copy fetched from WeChat. Where the job was taken back meanwhile, or the place was filled,
-   * nothing changes.
+   * Gives the user the picture that a copy has fetched from WeChat, and finishes the job. Nothing changes where the
+   * job was deleted meanwhile or its lease was lost.
    * @throws AvatarFault content, busy; AppError AVATAR_STORE_UNAVAILABLE
    */
-  async adopt(job: ClaimedJob & { kind: 'copy' }, bytes: Buffer): Promise<void> {
+  async adopt(job: ClaimedCopy, bytes: Buffer): Promise<void> {
     const picture = await this.keep(bytes, 'wechat');
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, job.userId);
-      const [row] = await manager.query<{ replaces: boolean | number }[]>(
-        `SELECT replaces FROM avatar_jobs WHERE id = ? AND next_at = ?${this.database.forUpdate}`,
-        [job.id, job.lease],
-      );
+      const row = await this.queue.held(manager, job);
       if (!user || !row) return;
       const wanted = user.avatar_key === null || Boolean(row.replaces);
       await write(manager, [
-        { sql: 'DELETE FROM avatar_jobs WHERE id = ?', parameters: [job.id] },
+        { sql: 'DELETE FROM avatar_jobs WHERE id = ?', parameters: [job.key] },
         ...(wanted
           ? [
               ...(await this.use(manager, job.userId, user.avatar_key, picture, 'wechat')),

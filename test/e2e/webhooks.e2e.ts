@@ -544,6 +544,49 @@ describe('webhooks of a service that stops', () => {
   });
 });
 
+describe('a delivery that takes longer than its lease', () => {
+  let world: World;
+  let receiver: WebhookReceiver;
+  const clock = new MovableClock();
+  beforeAll(async () => {
+    receiver = await WebhookReceiver.listen(SECRET, clock);
+    const environment = { WEBHOOK_URLS: receiver.url, WEBHOOK_SECRET: SECRET };
+    world = await World.start(environment, INSTANCES, {}, clock);
+  });
+  afterAll(async () => {
+    await world.stop();
+    await receiver.close();
+  });
+
+  test('does not finish, when it succeeds, what was claimed again meanwhile', async () => {
+    receiver.answers('nothing');
+    const asked = receiver.arrival();
+    const { user } = await world.miniProgramLogin(await world.person());
+    await asked;
+    // The lease ends: the next claim is a second delivery beside the first.
+    const again = receiver.arrival();
+    clock.advance(61);
+    const settling = settle(...world.services);
+    await again;
+    const deliveries = () =>
+      world.backend.rows(`SELECT d.attempts FROM webhook_deliveries d JOIN events e ON e.id = d.event_id
+        WHERE e.user_id = '${user.id}' AND d.given_up_at IS NULL`);
+    expect(await deliveries()).toMatchObject([{ attempts: 2 }]);
+    receiver.release(204, 1);
+    receiver.release(500);
+    await settling;
+    // Both results are written: that of the first has changed nothing.
+    expect(await deliveries()).toMatchObject([{ attempts: 2 }]);
+    expect(await eventsOf(world, user.id, 'user.created')).toMatchObject([{ delivered_at: null }]);
+    receiver.answers(204);
+    clock.advance(31);
+    await settle(...world.services);
+    expect(receiver.about(user.id)).toHaveLength(3);
+    expect(await deliveries()).toEqual([]);
+    expect((await eventsOf(world, user.id, 'user.created'))[0]?.delivered_at).not.toBeNull();
+  });
+});
+
 describe('webhooks of a process that is killed', () => {
   let world: World;
   let receiver: WebhookReceiver;
@@ -696,5 +739,28 @@ describe(`what is over, pruned by ${INSTANCES} instance(s)`, () => {
     }
     expect((await world.refresh(unused.refreshToken)).body.code).toBe('SESSION_ENDED');
     await refreshed();
+  });
+
+  test('an event that was not handed over yet stays, however old it is, and goes out in the end', async () => {
+    // As where all instances end between the commit of an event and its hand-over.
+    for (const { app } of world.services) {
+      await app.get(WebhookWorker, { strict: false }).beforeApplicationShutdown();
+    }
+    const { user } = await world.miniProgramLogin(await world.person());
+    const left = () => world.count(`events WHERE user_id = '${user.id}'`);
+    expect(await world.count('events WHERE outbox_at IS NOT NULL')).toBe(1);
+    expect(await left()).toBe(2);
+    await world.pass(30 * DAY);
+    expect(await prune(EventPruning)).toContain(true);
+    // That of the login went.
+    expect(await left()).toBe(1);
+    const environment = { WEBHOOK_URLS: receiver.url, WEBHOOK_SECRET: SECRET, EVENT_RETENTION: '10d' };
+    const after = await startService({ ...world.backend.environment, ...environment }, clock);
+    await settle(after);
+    expect(receiver.about(user.id, 'user.created')).toHaveLength(1);
+    await world.pass(HOUR);
+    expect(await prune(EventPruning)).toContain(true);
+    expect(await left()).toBe(0);
+    await after.stop();
   });
 });

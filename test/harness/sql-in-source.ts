@@ -20,21 +20,25 @@ const BEGINS = /^\s*(SELECT|INSERT INTO|UPDATE|DELETE|REPLACE INTO|AND|WHERE|ORD
 /** Of prose that begins with such a word. */
 const HAS_SQL = /\b(FROM|INTO|SET|VALUES|KEY|BY)\b|[=<>]\s*\?|\bIS (NOT )?NULL\b/;
 
-/** All SQL of the service that MySQL or MariaDB may be sent: whole statements, and parts that are added to some. */
+/**
+ * All SQL of the service that MySQL or MariaDB may be sent: whole statements, and parts that are added to some. A
+ * statement of a lease queue counts once for each table that is described as a `LeaseTable`.
+ */
 export function sqlInSource(): SqlInSource[] {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .map((file) => join('src', file))
-    .filter((file) => file.endsWith('.ts') && !LEFT_OUT.test(file));
-  return files.flatMap((file) => {
-    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext, true);
+    .filter((file) => file.endsWith('.ts') && !LEFT_OUT.test(file))
+    .map((file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext, true));
+  const tables = sources.flatMap(leaseTables);
+  return sources.flatMap((source) => {
     const found: SqlInSource[] = [];
     const visit = (node: ts.Node): void => {
-      const parts = literalParts(node);
-      const text = parts?.join('…') ?? '';
-      if (parts && BEGINS.test(text) && HAS_SQL.test(text) && !isForSqlite(node)) {
+      for (const parts of literalParts(node, tables)) {
+        const text = parts.join('…');
+        if (!BEGINS.test(text) || !HAS_SQL.test(text) || isForSqlite(node)) continue;
         const { line } = source.getLineAndCharacterOfPosition(node.getStart());
         found.push({
-          place: `${file}:${line + 1}`,
+          place: `${source.fileName}:${line + 1}`,
           text: collapsed(text),
           isIn: matcher(parts),
         });
@@ -46,11 +50,52 @@ export function sqlInSource(): SqlInSource[] {
   });
 }
 
-/** The fixed parts of a text; `null` for what is none. */
-function literalParts(node: ts.Node): string[] | null {
-  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
-  if (!ts.isTemplateExpression(node)) return null;
-  return [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)];
+/** The texts in the description of a table of work, by field: `name`, `key`, `lane`. */
+type DescribedTable = ReadonlyMap<string, string>;
+
+/** The tables that a file describes: constants of the type `LeaseTable`. */
+function leaseTables(source: ts.SourceFile): DescribedTable[] {
+  const found: DescribedTable[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && node.type?.getText() === 'LeaseTable') {
+      const { initializer } = node;
+      if (!initializer || !ts.isObjectLiteralExpression(initializer)) {
+        throw new Error(`${source.fileName}: a LeaseTable is described by an object literal`);
+      }
+      const texts = initializer.properties.flatMap((property): [string, string][] =>
+        ts.isPropertyAssignment(property) && ts.isStringLiteral(property.initializer)
+          ? [[property.name.getText(), property.initializer.text]]
+          : [],
+      );
+      found.push(new Map(texts));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  if (found.length === 0 && /\b(new|extends) LeaseQueue\b/.test(source.text)) {
+    throw new Error(
+      `${source.fileName}: makes a LeaseQueue, and does not describe its table as a LeaseTable`,
+    );
+  }
+  return found;
+}
+
+/** The fixed parts of a text; of one that is built for each described table, those of each. */
+function literalParts(node: ts.Node, tables: readonly DescribedTable[]): string[][] {
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [[node.text]];
+  if (!ts.isTemplateExpression(node)) return [];
+  const isGeneric = node.templateSpans.some(({ expression }) => expression.getText() === 'table.name');
+  if (!isGeneric) return [[node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]];
+  return tables.map((table) => {
+    const parts = [node.head.text];
+    for (const { expression, literal } of node.templateSpans) {
+      const [, field = ''] = /^table\.(\w+)$/.exec(expression.getText()) ?? [];
+      const value = table.get(field);
+      if (value === undefined) parts.push(literal.text);
+      else parts.push(`${parts.pop() ?? ''}${value}${literal.text}`);
+    }
+    return parts;
+  });
 }
 
 /** Whether it is what a condition on the dialect leaves to SQLite. */

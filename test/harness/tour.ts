@@ -290,10 +290,10 @@ export class Tour {
     await world.websiteLogin(await world.person({ avatarUrl: `${world.sandbox.url}/nowhere/132` }));
     const { app } = world.service();
     await app.get(AvatarWorker, { strict: false }).runDue();
-    // A job that somebody else has taken meanwhile: nothing happens to it.
-    const job = { id: 'x', kind: 'delete', avatarKey: 'x', attempts: 1, lease: toSqlTime(0) } as const;
+    // Another instance holds the lease of this job: nothing happens to it.
+    const job = { key: 'x', attempts: 1, lease: toSqlTime(0) };
     const queue = app.get(AvatarQueue, { strict: false });
     await queue.postpone(job, 1_000);
-    await queue.giveBack(job);
+    await queue.release(job);
   }
 }

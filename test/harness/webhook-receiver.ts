@@ -50,9 +50,9 @@ export class WebhookReceiver {
     this.answer = answer;
   }
 
-  /** Answers what was left without an answer. */
-  release(status = 204): void {
-    for (const response of this.waiting.splice(0)) response.writeHead(status).end();
+  /** Answers what was left without an answer, the oldest first. @param most how many of them */
+  release(status = 204, most = Infinity): void {
+    for (const response of this.waiting.splice(0, most)) response.writeHead(status).end();
   }
 
   /** Resolves when the next webhook has arrived. */

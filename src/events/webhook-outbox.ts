@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
+import { isId } from '../common/id.js';
+import { AppConfig } from '../config/app-config.js';
+import { Database, type Statement } from '../database/database.js';
+import { toSqlTime } from '../database/sql-time.js';
+import { type Actor, EventLog } from './event-log.js';
+import { goesOut, toHappened } from './webhook-message.js';
+import { type WebhookReceiver, webhookReceivers } from './webhook-receiver.js';
+
+/** Events of one transaction. */
+const BATCH = 500;
+
+/**
+ * The outbox of events. The statement that writes an event marks it (`outbox_at`). `handOver` makes a delivery of it
+ * for each receiver and removes the mark, in one transaction.
+ *
+ * Locks are taken in one order: the event before its deliveries.
+ */
+@Injectable()
+export class WebhookOutbox {
+  private readonly receivers: readonly WebhookReceiver[];
+
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventLog,
+    private readonly clock: Clock,
+    config: AppConfig,
+  ) {
+    this.receivers = webhookReceivers(config);
+  }
+
+  /** Makes deliveries of all marked events. */
+  async handOver(): Promise<void> {
+    for (;;) {
+      // Found by the mark, not by an id watermark: commits arrive out of order. Read without locks: events that other
+      // transactions are writing must not block this.
+      const marked = await this.database.select<{ id: string }>(
+        'SELECT id FROM events WHERE outbox_at <= ? ORDER BY outbox_at LIMIT ?',
+        [toSqlTime(this.clock.now()), BATCH],
+      );
+      const ids = marked.map(({ id }) => id);
+      if (ids.length > 0) await this.database.transaction((manager) => this.makeDeliveries(manager, ids));
+      if (ids.length < BATCH) return;
+    }
+  }
+
+  /**
+   * Sends an event to all receivers again: also one that was given up, or that is older than the receivers.
+   * @throws AppError NOT_FOUND for an event that is unknown or does not go out; WEBHOOKS_OFF
+   */
+  async resend(eventId: string, actor: Actor): Promise<void> {
+    if (this.receivers.length === 0) throw new AppError('WEBHOOKS_OFF');
+    if (!isId(eventId)) throw new AppError('NOT_FOUND');
+    await this.database.transaction(async (manager) => {
+      const [event] = await manager.query<{ type: string; user_id: string | null; details: string }[]>(
+        `SELECT type, user_id, details FROM events WHERE id = ?${this.database.forUpdate}`,
+        [eventId],
+      );
+      if (!event || !goesOut(toHappened(event))) throw new AppError('NOT_FOUND');
+      await write(manager, this.events.outboxEntry(eventId));
+      await write(
+        manager,
+        this.events.entry({ type: 'webhook.resent', userId: event.user_id, actor, details: { eventId } }),
+      );
+    });
+  }
+
+  /** A delivery that exists already starts anew: its event is sent again. */
+  private async makeDeliveries(manager: EntityManager, marked: readonly string[]): Promise<void> {
+    // The mark is checked again under the lock: another instance may have handed the event over meanwhile.
+    const events = await manager.query<{ id: string }[]>(
+      `SELECT id FROM events WHERE id IN (${placeholders(marked.length)}) AND outbox_at IS NOT NULL
+       ORDER BY id${this.database.forUpdateSkipLocked}`,
+      [...marked],
+    );
+    if (events.length === 0) return;
+    const ids = events.map(({ id }) => id);
+    const now = toSqlTime(this.clock.now());
+    const rows = ids.flatMap((id) => this.receivers.map(({ key }) => [id, key, 0, now, now]));
+    const again =
+      this.database.dialect === 'mysql'
+        ? 'ON DUPLICATE KEY UPDATE attempts = 0, given_up_at = NULL, next_at = ?'
+        : 'ON CONFLICT (event_id, receiver) DO UPDATE SET attempts = 0, given_up_at = NULL, next_at = ?';
+    await write(manager, {
+      sql: `INSERT INTO webhook_deliveries (event_id, receiver, attempts, next_at, created_at)
+            VALUES ${rows.map(() => '(?, ?, ?, ?, ?)').join(', ')} ${again}`,
+      parameters: [...rows.flat(), now],
+    });
+    await write(manager, {
+      sql: `UPDATE events SET outbox_at = NULL WHERE id IN (${placeholders(ids.length)})`,
+      parameters: ids,
+    });
+  }
+}
+
+function placeholders(count: number): string {
+  return Array<string>(count).fill('?').join(', ');
+}
+
+async function write(manager: EntityManager, { sql, parameters }: Statement): Promise<void> {
+  await manager.query(sql, [...parameters]);
+}
