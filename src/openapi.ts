@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { API_KEY_SCHEME, CLIENT_SCHEME } from './auth/api-key/api-key.guard.js';
 import { ProblemReply, documentChallenges, documentRefusals } from './http/problem-docs.js';
-import { documentLimits } from './rate-limit/documented-limits.js';
+import { documentLimits } from './rate-limit/rate-limit.decorator.js';
 
 /** The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version. */
 export function createOpenApiDocument(app: INestApplication): OpenAPIObject {

@@ -28,7 +28,7 @@ import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { MultipartBody } from '../http/bodies.js';
 import { Public } from '../http/public.js';
-import { PersonQuotas } from '../rate-limit/person-quotas.js';
+import { PersonQuotas } from '../rate-limit/door-quotas.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { UserAvatars } from '../user/user-avatars.js';

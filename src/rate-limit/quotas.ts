@@ -1,6 +1,7 @@
 import type { AppKind } from '../channel/app-kinds.js';
 import { type ChannelLabel, channels } from '../channel/channels.js';
 import type { OtherQuotaName, RouteQuotaName } from '../config/quota-names.js';
+import { fingerprint } from '../crypto/secret.js';
 
 /** Every quota is for a window of this length (ms), which begins with the minute of the service's clock. */
 export const WINDOW_MS = 60_000;
@@ -93,3 +94,32 @@ export type PersonQuotaName = keyof typeof PERSON_QUOTAS;
 
 /** How many wrong API keys of one address are recorded in a minute, and answered with more than "too many". */
 export const API_KEY_GUESSES = 30;
+
+/** So many requests of one address, one app or one person in a window. */
+export interface Quota {
+  /** Lower-case words with hyphens. */
+  readonly name: string;
+  readonly limit: number;
+  readonly of: 'address' | 'app' | 'person';
+  /** Whose it is: a group of addresses, an AppID, or the id of a user. */
+  readonly subject: string;
+}
+
+/** The window of a quota that an instant falls into. Windows follow the clock, so nobody has to be asked when one ends. */
+export interface QuotaWindow {
+  readonly quota: Quota;
+  /** In the store: it names the window too, and nobody's address. */
+  readonly key: string;
+  /** Seconds to its end, at least 1. */
+  readonly endsIn: number;
+}
+
+/** @param now ms since the Unix epoch */
+export function windowOf(quota: Quota, now: number): QuotaWindow {
+  const index = Math.floor(now / WINDOW_MS);
+  return {
+    quota,
+    key: `rate:${quota.name}:${fingerprint(quota.subject)}:${index}`,
+    endsIn: Math.ceil(((index + 1) * WINDOW_MS - now) / 1_000),
+  };
+}

@@ -1,7 +1,8 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiExtension } from '@nestjs/swagger';
+import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
 import type { RouteQuotaName } from '../config/quota-names.js';
 import { routeQuota, WINDOW_MS } from './quotas.js';
+import { documentProblems, type Operation } from '../http/problem-docs.js';
 
 /** Metadata key of the name of a route's quota. */
 export const RATE_LIMIT = 'wechat-auth:rate-limit';
@@ -24,4 +25,37 @@ export function RateLimit(name: RouteQuotaName): MethodDecorator & ClassDecorato
       ...(perApp && { perApp: perApp.quota }),
     }),
   );
+}
+
+/** The fields of a reply of a limited route. */
+const FIELDS = {
+  'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', example: 17 } },
+  'RateLimit-Policy': {
+    description: 'The quotas that hold (draft-ietf-httpapi-ratelimit-headers); on every reply of this route.',
+    schema: { type: 'string', example: '"login";q=3000;w=60' },
+  },
+  RateLimit: {
+    description: 'What is left of them, and for how many seconds; on every reply of this route.',
+    schema: { type: 'string', example: '"login";r=0;t=17' },
+  },
+} as const;
+
+/**
+ * Adds RATE_LIMITED and the fields to the 429 of every limited route, and API_KEY_INVALID. Done to the whole document: a decorator could
+ * not add to what another one says of the same status.
+ */
+export function documentLimits(document: OpenAPIObject): OpenAPIObject {
+  for (const operation of Object.values(document.paths).flatMap((path) =>
+    Object.values<unknown>({ ...path }),
+  )) {
+    if (!isLimited(operation)) continue;
+    documentProblems(operation, ['RATE_LIMITED'], FIELDS);
+    // A wrong X-Api-Key is refused wherever a good one changes something.
+    documentProblems(operation, ['API_KEY_INVALID']);
+  }
+  return document;
+}
+
+function isLimited(operation: unknown): operation is Operation {
+  return typeof operation === 'object' && operation !== null && LIMIT_EXTENSION in operation;
 }

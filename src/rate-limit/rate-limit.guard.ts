@@ -4,12 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../http/ip-address.js';
 import type { RouteQuotaName } from '../config/quota-names.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
-import { AppConfig } from '../config/app-config.js';
-import type { Quota } from './quota.js';
-import { routeQuota } from './quotas.js';
+import { AppConfig, type WeChatApp } from '../config/app-config.js';
+import { type Quota, routeQuota } from './quotas.js';
 import { RATE_LIMIT } from './rate-limit.decorator.js';
 import { RateLimiter } from './rate-limiter.js';
-import { requestedApp } from './requested-app.js';
+import type { AppKind } from '../channel/app-kinds.js';
 
 /**
  * Stands before every other guard, so that bad codes, tokens and keys are not free. The address is that of the
@@ -76,4 +75,27 @@ export class RateLimitGuard implements CanActivate {
 /** Operators' own routes are limited for their keys, too: those are used by scripts and consoles. */
 function isProgram(name: RouteQuotaName): boolean {
   return name !== 'admin' && Boolean(requestContext()?.apiKey);
+}
+
+/**
+ * The app that a request means: the one that its body or query names by `appId`, else the default of a kind. Read
+ * before anything is validated, so only apps of the environment count: nobody makes up counters. A request for any
+ * other is refused later, before anything goes to WeChat.
+ * @returns `null` where there is no such app
+ */
+export function requestedApp(
+  apps: readonly WeChatApp[],
+  defaultKind: AppKind,
+  { method, body, query }: Pick<FastifyRequest, 'method' | 'body' | 'query'>,
+): WeChatApp | null {
+  const appId = memberAppId(method === 'GET' || method === 'HEAD' ? query : body);
+  const isMeant = (app: WeChatApp): boolean =>
+    appId === undefined ? app.kind === defaultKind : app.appId === appId;
+  return apps.find(isMeant) ?? null;
+}
+
+/** `null` means what absence means, as in `MayBeNull`. */
+function memberAppId(members: unknown): unknown {
+  if (typeof members !== 'object' || members === null || !('appId' in members)) return undefined;
+  return members.appId ?? undefined;
 }

@@ -1,7 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { AppQuotas } from './app-quotas.js';
-import { PersonQuotas } from './person-quotas.js';
+import { AppQuotas, PersonQuotas } from './door-quotas.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SharedCounts } from './shared-counts.js';

@@ -3,20 +3,18 @@ import type { FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { type Quota, type QuotaWindow, windowOf } from './quota.js';
-import { WINDOW_MS } from './quotas.js';
-import { sendFields, type Standing } from './rate-limit-fields.js';
+import { type Quota, type QuotaWindow, windowOf, WINDOW_MS } from './quotas.js';
 import { SharedCounts } from './shared-counts.js';
 
-/** Windows remembered as used up: some 10 MB. */
+/** Windows that are remembered as used up: about 10 MB. */
 const MAX_SPENT = 50_000;
 
-/** Counts what is done against quotas, and refuses what goes beyond. */
+/** Counts requests against quotas and refuses those that exceed one. */
 @Injectable()
 export class RateLimiter {
   /**
-   * Windows that are used up. Nobody is asked about them again: a flood costs the store nothing, and what is refused
-   * to its address is not counted for the app, which others use too.
+   * Windows that are used up. The store is not asked about them again, so that a flood costs it nothing, and a request
+   * that is refused to its address is not counted for the app, which others use as well.
    */
   private readonly spent = new LRUCache<string, true>({ max: MAX_SPENT });
 
@@ -26,51 +24,51 @@ export class RateLimiter {
   ) {}
 
   /**
-   * Counts one more against each of the quotas, all in one round trip, and tells the client what is left.
-   * @param reply `null`: the client is told nothing but the error
+   * Counts one request against each quota, in one round trip, and tells the client what is left.
+   * @param reply `null`: the client is told only the error
    * @throws AppError RATE_LIMITED where one of them is used up
    */
   async take(quotas: readonly Quota[], reply: FastifyReply | null): Promise<void> {
     const now = this.clock.now();
     const windows = quotas.map((quota) => windowOf(quota, now));
     const spent = windows.filter(({ key }) => this.spent.has(key));
-    const standings =
-      spent.length > 0 ? spent.map(beyond) : await Promise.all(windows.map((window) => this.count(window)));
-    if (reply) sendFields(reply, quotas, standings);
-    refuse(standings.filter(({ quota, used }) => used > quota.limit));
+    const uses =
+      spent.length > 0 ? spent.map(usedUp) : await Promise.all(windows.map((window) => this.count(window)));
+    if (reply) sendFields(reply, quotas, uses);
+    refuse(uses.filter(({ quota, used }) => used > quota.limit));
   }
 
-  /** Counts one more without refusing it: `requireLeft` does, the next time. */
+  /** Counts one request and does not refuse it; `requireLeft` refuses the next one. */
   async use(quota: Quota): Promise<void> {
     await this.count(windowOf(quota, this.clock.now()));
   }
 
   /**
-   * Lets nobody by whose quota is used up, and counts nothing; the client is told only then.
+   * Refuses a request whose quota is used up, and counts nothing. The client hears of the quota only then.
    * @throws AppError RATE_LIMITED
    */
   async requireLeft(quota: Quota, reply: FastifyReply): Promise<void> {
     const window = windowOf(quota, this.clock.now());
     const used = this.spent.has(window.key) ? quota.limit : await this.counts.read(window.key);
     if (used < quota.limit) return;
-    const standing = beyond(window);
-    sendFields(reply, [quota], [standing]);
-    refuse([standing]);
+    const use = usedUp(window);
+    sendFields(reply, [quota], [use]);
+    refuse([use]);
   }
 
-  private async count({ quota, key, endsIn }: QuotaWindow): Promise<Standing> {
+  private async count({ quota, key, endsIn }: QuotaWindow): Promise<QuotaUse> {
     const used = await this.counts.count(key, WINDOW_MS);
     if (used >= quota.limit) this.spent.set(key, true);
     return { quota, used, endsIn };
   }
 }
 
-function beyond({ quota, endsIn }: QuotaWindow): Standing {
+function usedUp({ quota, endsIn }: QuotaWindow): QuotaUse {
   return { quota, used: quota.limit + 1, endsIn };
 }
 
-/** @throws AppError RATE_LIMITED where there is one */
-function refuse(exceeded: readonly Standing[]): void {
+/** @throws AppError RATE_LIMITED where a quota is exceeded */
+function refuse(exceeded: readonly QuotaUse[]): void {
   const [first] = exceeded;
   if (!first) return;
   const { name, limit, of } = first.quota;
@@ -78,4 +76,48 @@ function refuse(exceeded: readonly Standing[]): void {
     detail: `The quota "${name}" is used up: ${limit} in ${WINDOW_MS / 1_000} s for one ${of}.`,
     retryAfter: first.endsIn,
   });
+}
+
+/** How many requests a quota has counted in its window. */
+interface QuotaUse {
+  readonly quota: Quota;
+  /** Requests in the window; those beyond the quota were refused. */
+  readonly used: number;
+  /** Seconds to the end of the window, at least 1. */
+  readonly endsIn: number;
+}
+
+const WINDOW_S = WINDOW_MS / 1_000;
+
+/**
+ * Tells the client which quotas hold and what is left of them, in the fields `RateLimit-Policy` and `RateLimit` of
+ * draft-ietf-httpapi-ratelimit-headers-11 (structured fields, RFC 9651), behind the members that these have already.
+ * @param quotas all that hold
+ * @param uses of the quotas that were read
+ */
+function sendFields(reply: FastifyReply, quotas: readonly Quota[], uses: readonly QuotaUse[]): void {
+  append(
+    reply,
+    'RateLimit-Policy',
+    quotas.map(({ name, limit }) => `"${name}";q=${limit};w=${WINDOW_S}`),
+  );
+  const least = Math.min(...uses.map(left));
+  append(
+    reply,
+    'RateLimit',
+    uses.map((use) => {
+      const { quota, endsIn } = use;
+      // Not more of an app's quota than this address could use: others' use of the app stays private (section 6).
+      return `"${quota.name}";r=${quota.of === 'app' ? least : left(use)};t=${endsIn}`;
+    }),
+  );
+}
+
+function left({ quota, used }: QuotaUse): number {
+  return Math.max(0, quota.limit - used);
+}
+
+function append(reply: FastifyReply, field: string, members: readonly string[]): void {
+  const before = reply.getHeader(field);
+  void reply.header(field, (before === undefined ? members : [String(before), ...members]).join(', '));
 }

@@ -4,7 +4,7 @@ import { Attempts, type BegunAttempt } from '../attempt/attempts.js';
 import { ReturnUrls } from '../attempt/return-urls.js';
 import { type AttemptMethod, channelOfMethod } from '../channel/channels.js';
 import { AppConfig } from '../config/app-config.js';
-import { AppQuotas } from '../rate-limit/app-quotas.js';
+import { AppQuotas } from '../rate-limit/door-quotas.js';
 import type { Device } from '../session/session.service.js';
 import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';

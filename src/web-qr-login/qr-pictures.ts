@@ -6,7 +6,7 @@ import { Clock } from '../common/clock.js';
 import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { AppQuotas } from '../rate-limit/app-quotas.js';
+import { AppQuotas } from '../rate-limit/door-quotas.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import type { Picture } from '../wechat/wechat-http.js';
 

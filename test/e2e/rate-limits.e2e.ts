@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
-import { AppQuotas } from '../../src/rate-limit/app-quotas.js';
-import { type Quota, windowOf } from '../../src/rate-limit/quota.js';
-import { WINDOW_MS } from '../../src/rate-limit/quotas.js';
+import { AppQuotas } from '../../src/rate-limit/door-quotas.js';
+import { type Quota, windowOf, WINDOW_MS } from '../../src/rate-limit/quotas.js';
 import { createStoreKeys, INSTANCES, type StoreKeys } from '../harness/backend.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call, type CallOptions, type Reply } from '../harness/http.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryStore } from '../../src/ephemeral/memory-store.js';
 import type { WeChatApp } from '../../src/config/app-config.js';
-import { type Quota, windowOf } from '../../src/rate-limit/quota.js';
+import { type Quota, windowOf } from '../../src/rate-limit/quotas.js';
 import { RateLimiter } from '../../src/rate-limit/rate-limiter.js';
-import { requestedApp } from '../../src/rate-limit/requested-app.js';
+import { requestedApp } from '../../src/rate-limit/rate-limit.guard.js';
 import { SharedCounts } from '../../src/rate-limit/shared-counts.js';
 import { MovableClock } from '../harness/movable-clock.js';
 

@@ -3,8 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../../http/ip-address.js';
 import type { GivenKey } from '../../http/request-context.js';
 import { Refusals } from '../../events/refusals.js';
-import type { Quota } from '../../rate-limit/quota.js';
-import { API_KEY_GUESSES } from '../../rate-limit/quotas.js';
+import { type Quota, API_KEY_GUESSES } from '../../rate-limit/quotas.js';
 import { RateLimiter } from '../../rate-limit/rate-limiter.js';
 
 /** Records API keys that were refused, without anything of the key. */
