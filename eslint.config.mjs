@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'data', 'artifacts', 'coverage'] },
+  { ignores: ['**/dist', '**/node_modules', 'data', 'artifacts', 'coverage'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -25,7 +25,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/config/**', 'src/sandbox/**'],
+    ignores: ['src/config/**'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -39,7 +39,7 @@ export default tseslint.config(
   },
   {
     // A secret in a log is a leak; the one way to the log is the logger.
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'sandbox/src/**/*.ts'],
     rules: { 'no-console': 'error' },
   },
   {
@@ -61,7 +61,7 @@ export default tseslint.config(
   },
   {
     // Runs in the browser.
-    files: ['src/**/*.client.js'],
+    files: ['src/**/*.client.js', 'sandbox/src/**/*.client.js'],
     languageOptions: {
       globals: Object.fromEntries(
         [

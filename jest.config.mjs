@@ -11,7 +11,9 @@ const projects = [
   {
     ...shared,
     displayName: 'sqlite',
-    testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/test/**/*.e2e.ts', '<rootDir>/src/**/*.spec.ts'],
+    testMatch: ['test', 'src', 'sandbox/test'].flatMap((folder) =>
+      ['spec', 'e2e'].map((kind) => `<rootDir>/${folder}/**/*.${kind}.ts`),
+    ),
     globals: { backend: { databaseUrl: null, redisUrl: null } },
   },
 ];

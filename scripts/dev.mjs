@@ -1,23 +1,27 @@
-// `npm run dev`: the service with the sandbox beside it, built and started again at each change. Ctrl-C ends all of it.
+// `npm run dev`: the service with the sandbox beside it, rebuilt and restarted after each change. Ctrl-C ends both.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 
-/** An editor saves, and the compiler writes, several files at once (ms). */
+/** Changes within this time lead to one build: an editor saves several files at once (ms). */
 const QUIET_MS = 150;
 
-const nest = ['node_modules/@nestjs/cli/bin/nest.js', 'build'];
+/** The folder of each part that `scripts/build.mjs` builds. */
+const SOURCES = { service: 'src', sandbox: 'sandbox/src' };
+
+/** Parts that changed since they were built. */
+const changed = new Set(Object.keys(SOURCES));
 let service = null;
 let stopping = false;
 
-/** Runs Node and waits for its end. @returns its exit status */
+/** Runs Node and waits until it exits. @returns its exit status */
 async function run(words) {
   const child = spawn(process.execPath, words, { stdio: 'inherit' });
   const [status] = await once(child, 'exit');
   return status;
 }
 
-/** Ends the service, with its sandbox, and waits until both ports are free again. */
+/** Stops the service and its sandbox, and waits until both ports are free again. */
 async function stop() {
   const child = service;
   service = null;
@@ -26,25 +30,34 @@ async function stop() {
   await once(child, 'exit');
 }
 
-/** The build empties `dist`, from which the service loads: so it ends first. After a build that fails none runs. */
+/** The build empties `dist`, from which a running service still loads: the service is stopped first. */
 async function restart() {
+  if (stopping || changed.size === 0) return;
   await stop();
-  if (stopping || (await run(nest)) !== 0) return;
+  const parts = [...changed];
+  changed.clear();
+  if ((await run(['scripts/build.mjs', ...parts])) !== 0) {
+    for (const part of parts) changed.add(part);
+    return;
+  }
   if (!stopping) service = spawn(process.execPath, ['dist/main.js'], { stdio: 'inherit' });
 }
 
 let changes = Promise.resolve();
 let timer;
-const watcher = watch('src', { recursive: true }, () => {
-  clearTimeout(timer);
-  timer = setTimeout(() => (changes = changes.then(restart)), QUIET_MS);
-});
+const watchers = Object.entries(SOURCES).map(([part, folder]) =>
+  watch(folder, { recursive: true }, () => {
+    changed.add(part);
+    clearTimeout(timer);
+    timer = setTimeout(() => (changes = changes.then(restart)), QUIET_MS);
+  }),
+);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    watcher.close();
+    for (const watcher of watchers) watcher.close();
     clearTimeout(timer);
     void changes.then(stop).then(() => process.exit(0));
   });

@@ -7,7 +7,9 @@ const faults = [];
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 const minimums = engines.node.split('||').map((range) => Number(/\d+/.exec(range)[0]));
 const open = engines.node.includes('>=') ? Math.max(...minimums) : Infinity;
-const bases = [...dockerfile.matchAll(/^FROM (\$\{BASE_IMAGE_PREFIX\})?([\w./-]+):?(\S*)(?: AS (\w+))?$/gm)];
+const bases = [
+  ...dockerfile.matchAll(/^FROM (\$\{BASE_IMAGE_PREFIX\})?([\w./-]+):?(\S*)(?: AS ([\w-]+))?$/gm),
+];
 const stages = bases.map(([, , , , stage]) => stage);
 for (const [, prefix, image, tag] of bases.filter(([, , name]) => !stages.includes(name))) {
   const major = Number(/^\d+/.exec(tag)?.[0]);
@@ -50,11 +52,19 @@ for (const source of taken) {
   if (!sources.has(source)) faults.push(`.dockerignore takes ${source} back, which nothing copies`);
 }
 
-const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
-if (!/^USER (?!root|0)/m.test(last)) faults.push('the image runs as root');
-for (const instruction of ['HEALTHCHECK', 'ENTRYPOINT', 'CMD']) {
-  if (!new RegExp(`^${instruction} `, 'm').test(last)) faults.push(`the image has no ${instruction}`);
+const stage = (name) => dockerfile.split(/^(?=FROM )/m).findLast((part) => name.test(part));
+const images = { service: stage(/^FROM runtime$/m), sandbox: stage(/^FROM runtime AS sandbox$/m) };
+for (const [name, text] of Object.entries(images)) {
+  if (!/^USER (?!root|0)/m.test(text)) faults.push(`the image of the ${name} runs as root`);
+  for (const instruction of ['HEALTHCHECK', 'CMD']) {
+    if (!new RegExp(`^${instruction} `, 'm').test(text))
+      faults.push(`the image of the ${name} has no ${instruction}`);
+  }
 }
+if (!/^ENTRYPOINT /m.test(stage(/ AS runtime$/m))) faults.push('the images have no ENTRYPOINT');
+if (!dockerfile.endsWith(images.service))
+  faults.push('the service must be the last stage: the one built by default');
+if (/sandbox/.test(images.service)) faults.push('the image of the service must not contain the sandbox');
 
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;

@@ -5,10 +5,8 @@ import { spawnSync } from 'node:child_process';
 const words = process.argv.slice(2);
 const suite = ['browser', 'deploy', 'slow'].find((name) => words.includes(`--${name}`));
 
-// Some tests run the service as a process of its own, as it is built.
-const build = spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], {
-  stdio: 'inherit',
-});
+// Some tests start the built service and the built sandbox as processes of their own.
+const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 if (build.status !== 0) process.exit(build.status ?? 1);
 
 const jest = spawnSync(

@@ -1,23 +1,28 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type AppKind, appKinds } from './channel/app-kinds.js';
+import { StartFault } from './common/start-fault.js';
 import type { AppConfig } from './config/app-config.js';
 
-/** The sandbox did not start, and has said why in a line of its own. */
+/** The sandbox did not start. Its own process has printed the reason in one line. */
 export class SandboxFault extends Error {
   override readonly name = 'SandboxFault';
 }
 
-/** A sandbox beside the service. */
+/** A sandbox that runs beside the service. */
 export interface SandboxProcess {
-  /** @throws SandboxFault where it ends before it listens, as with a port that is taken */
+  /** @throws SandboxFault if the process exits before it listens, for example because its port is taken */
   readonly listening: Promise<void>;
   stop(): void;
 }
 
-/** Starts the sandbox in a process of its own: it is no part of the service and talks to it over HTTP like WeChat. */
+/**
+ * Starts the sandbox in a child process: the service calls it over HTTP only, as it calls WeChat.
+ * @throws StartFault if the sandbox's package is not installed or not built
+ */
 export function startSandbox(config: AppConfig): SandboxProcess {
-  const child = fork(fileURLToPath(new URL('./sandbox/main.js', import.meta.url)), {
+  const child = fork(sandboxProgram(), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: {
       NODE_ENV: config.nodeEnv,
@@ -37,6 +42,25 @@ export function startSandbox(config: AppConfig): SandboxProcess {
   return { listening, stop: () => void child.kill('SIGTERM') };
 }
 
+/** The path of the sandbox's program. Its package is looked up and never imported; production images do not hold it. */
+function sandboxProgram(): string {
+  const program = resolved('@wechat-auth/sandbox/main');
+  if (program !== null && existsSync(program)) return program;
+  throw new StartFault(
+    program === null
+      ? 'The sandbox is not installed here: set SANDBOX=off, or WECHAT_API_URL and WECHAT_OPEN_URL to a sandbox elsewhere.'
+      : 'The sandbox is not built: run `npm run build`, or set SANDBOX=off.',
+  );
+}
+
+function resolved(specifier: string): string | null {
+  try {
+    return fileURLToPath(import.meta.resolve(specifier));
+  } catch {
+    return null;
+  }
+}
+
 function apps(config: AppConfig, kind: AppKind): string {
   return config.wechat.apps
     .filter((app) => app.kind === kind)
@@ -44,7 +68,7 @@ function apps(config: AppConfig, kind: AppKind): string {
     .join(',');
 }
 
-/** A host by which the sandbox, on the same machine, reaches a service that listens here. */
+/** The host at which the sandbox, on the same machine, reaches a service that listens on `host`. */
 function reachableHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;

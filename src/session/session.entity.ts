@@ -1,4 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { ColumnTable } from '../database/columns.js';
 import { WeChatIdentity } from '../user/wechat-identity.entity.js';
 
 /**
@@ -48,3 +49,30 @@ export class Session {
   @Column({ name: 'revoke_reason', type: 'varchar', length: 32, nullable: true })
   revokeReason!: string | null;
 }
+
+/** What has to be decided about a column of `sessions`. It goes with its identity, whatever happens to that. */
+interface SessionColumn {
+  /** Read with each refresh and token check. */
+  readonly loaded: boolean;
+  /** Name in the replies for the person and for operators; `null`: it is not in there. */
+  readonly person: string | null;
+  /** Name in an export. */
+  readonly exported: string | null;
+}
+
+/** What becomes of each column. `test/e2e/columns.e2e.ts` compares what happens with what stands here. */
+export const SESSION_COLUMNS = {
+  id: { loaded: true, person: 'id', exported: 'id' },
+  identity_id: { loaded: false, person: null, exported: null },
+  generation: { loaded: true, person: null, exported: null },
+  rotated_at: { loaded: true, person: null, exported: null },
+  // People see the names of browser and system, an export has the whole text.
+  device: { loaded: true, person: 'device', exported: 'userAgent' },
+  ip: { loaded: true, person: 'ip', exported: 'ip' },
+  created_at: { loaded: true, person: 'createdAt', exported: 'createdAt' },
+  last_used_at: { loaded: true, person: 'lastUsedAt', exported: 'lastUsedAt' },
+  // Or earlier, where the session ends unused before then.
+  expires_at: { loaded: true, person: 'expiresAt', exported: 'expiresAt' },
+  revoked_at: { loaded: true, person: null, exported: 'endedAt' },
+  revoke_reason: { loaded: true, person: null, exported: 'endReason' },
+} as const satisfies ColumnTable<Session, SessionColumn>;

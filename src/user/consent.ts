@@ -2,39 +2,38 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import type { AppKind } from '../channel/app-kinds.js';
+import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser, type Histories } from './delete-user.js';
-import type { ProfileSource } from './user.entity.js';
+import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, SECRETS_EMPTIED } from './column-sql.js';
+import type { ConsentItem } from './column-rules.js';
+import type { User } from './user.entity.js';
 
-/** What of the user a consent may cover; `person`: also where the person chose it, in the mini program. */
-interface Withdrawn {
-  readonly nickname: 'copied' | 'person' | null;
-  readonly avatar: 'copied' | 'person' | null;
-  readonly phoneNumber: boolean;
-  /** Nothing is left: WeChat's secrets go, and sessions end. */
+/** How much of an item goes: what was copied from WeChat, or also what the person chose; `null`: it stays. */
+type Extent = 'copied' | 'any' | null;
+
+/** What is withdrawn. */
+type Withdrawn = Readonly<Record<ConsentItem, Extent>> & {
+  /** Nothing is left of the app's consent: WeChat's secrets are emptied, and sessions end. */
   readonly everything: boolean;
-}
+};
 
-/** An identity and what its consent covers of the user, both locked. */
-interface Covered {
+/** An identity, and the columns of its user that a consent may cover. Both rows are locked. */
+interface Covered extends Pick<Row<User>, CoveredColumn> {
   readonly identity_id: string;
   readonly app_kind: AppKind;
   readonly union_id: string | null;
   readonly user_id: string;
-  readonly nickname: string | null;
-  readonly nickname_source: ProfileSource | null;
-  readonly avatar_key: string | null;
-  readonly avatar_source: ProfileSource | null;
-  readonly phone_number: string | null;
 }
 
 /**
- * What WeChat says about people's consent (wechat-api.md section 6.5). Each method is one transaction with its
- * event in it, may be repeated, and takes an openid that nobody has here: then it only records.
+ * What WeChat says about people's consent (wechat-api.md section 6.5). `USER_COLUMNS` and `IDENTITY_COLUMNS` say which
+ * columns a consent covers. Each method is one transaction that includes its event. It may be repeated. For an openid
+ * that is unknown here it only records the event.
  */
 @Injectable()
 export class Consent {
@@ -46,7 +45,7 @@ export class Consent {
     private readonly clock: Clock,
   ) {}
 
-  /** WeChat judged nickname and picture a risk: they are cleared, chosen by the person or not. */
+  /** WeChat rated nickname and picture as a risk: they are cleared, also where the person chose them. */
   async profileModified(appId: string, openId: string): Promise<void> {
     await this.change(appId, openId, async (manager, covered) => {
       const cleared = covered ? await this.clear(manager, covered, PROFILE) : [];
@@ -62,9 +61,9 @@ export class Consent {
   }
 
   /**
-   * The person withdrew a consent: what `RevokeInfo` names is forgotten, and nothing else. Where it says everything,
-   * or something unknown, all that the consent of this app covered goes, with WeChat's secrets of the identity.
-   * @returns the identity whose sessions must end now; `null` where they go on, and for somebody unknown
+   * The person withdrew a consent: what `RevokeInfo` names is cleared, and nothing else. Where it names everything, or
+   * a value that is unknown, all that the consent of this app covered is cleared, and WeChat's secrets of the identity.
+   * @returns the identity whose sessions must end now; `null` where they go on, and for an unknown openid
    */
   authorizationRevoked(appId: string, openId: string, revokeInfo: string | null): Promise<string | null> {
     return this.change(appId, openId, async (manager, covered) => {
@@ -72,7 +71,7 @@ export class Consent {
       const cleared = covered && withdrawn ? await this.clear(manager, covered, withdrawn) : [];
       const ended = covered && withdrawn?.everything ? covered.identity_id : null;
       await this.write(manager, [
-        ...(ended === null ? [] : [forgetSecrets(ended)]),
+        ...(ended === null ? [] : [{ sql: FORGET_SECRETS, parameters: [ended] }]),
         this.events.entry({
           type: 'wechat.user_authorization_revoke',
           userId: covered?.user_id ?? null,
@@ -90,15 +89,15 @@ export class Consent {
   }
 
   /**
-   * The person closed the WeChat account: the identity goes with its sessions, and the user with their last identity.
-   * A user who stays keeps nothing that was copied from this account.
-   * @returns the identity that is gone; `null` for somebody unknown
+   * The person closed the WeChat account: the identity is deleted with its sessions, and the user with the last
+   * identity. A user who stays keeps nothing that was copied from WeChat.
+   * @returns the identity that is gone; `null` for an unknown openid
    */
   async accountCancelled(appId: string, openId: string): Promise<string | null> {
     const histories = await this.prepareDeletion(appId, openId);
     return this.change(appId, openId, async (manager, covered) => {
       const identityId = covered?.identity_id ?? null;
-      // Before its events are written: the older ones lose their details with the user.
+      // Before the events are written: deleting the user empties the details of those that are there.
       const wasLast = covered !== null && (await this.isLast(manager, covered));
       if (wasLast) {
         const reason = 'wechat account cancelled';
@@ -119,7 +118,7 @@ export class Consent {
     });
   }
 
-  /** Where the user goes with this identity. Looked at again within the transaction. */
+  /** For a user whose last identity this is. Checked again within the transaction. */
   private async prepareDeletion(appId: string, openId: string): Promise<Histories> {
     const [row] = await this.database.select<{ user_id: string }>(
       `SELECT i.user_id FROM wechat_identities i WHERE i.app_id = ? AND i.open_id = ? AND NOT EXISTS
@@ -141,7 +140,7 @@ export class Consent {
     return result;
   }
 
-  /** The user is locked before the identity is read: nobody can merge, link or delete until the transaction ends. */
+  /** Locks the user before it reads the identity: no merge, link or deletion until the transaction ends. */
   private async lock(manager: EntityManager, appId: string, openId: string): Promise<Covered | null> {
     const [owner] = await manager.query<{ user_id: string }[]>(
       'SELECT user_id FROM wechat_identities WHERE app_id = ? AND open_id = ?',
@@ -150,8 +149,7 @@ export class Consent {
     if (!owner) return null;
     await manager.query(`SELECT id FROM users WHERE id = ?${this.database.forUpdate}`, [owner.user_id]);
     const [covered] = await manager.query<Covered[]>(
-      `SELECT i.id AS identity_id, i.app_kind, i.union_id, u.id AS user_id, u.nickname, u.nickname_source,
-         u.avatar_key, u.avatar_source, u.phone_number
+      `SELECT i.id AS identity_id, i.app_kind, i.union_id, u.id AS user_id, ${COVERED_COLUMNS}
        FROM wechat_identities i JOIN users u ON u.id = i.user_id
        WHERE i.app_id = ? AND i.open_id = ? AND u.id = ?`,
       [appId, openId, owner.user_id],
@@ -160,34 +158,28 @@ export class Consent {
     return covered;
   }
 
-  /** @returns names of what was there and is cleared, for the record */
+  /** @returns the items that had a value and are cleared, for the event */
   private async clear(manager: EntityManager, covered: Covered, withdrawn: Withdrawn): Promise<string[]> {
     const { user_id: userId, avatar_key: avatarKey } = covered;
-    const goes = (how: Withdrawn['nickname'], source: ProfileSource | null): boolean =>
-      how === 'person' || (how === 'copied' && source !== 'person');
-    const nickname = covered.nickname !== null && goes(withdrawn.nickname, covered.nickname_source);
-    const avatar = avatarKey !== null && goes(withdrawn.avatar, covered.avatar_source);
-    const phoneNumber = covered.phone_number !== null && withdrawn.phoneNumber;
-    const columns = [
-      ...(nickname ? ['nickname', 'nickname_source'] : []),
-      ...(avatar ? ['avatar_key', 'avatar_source'] : []),
-      ...(phoneNumber ? ['phone_number'] : []),
-    ];
+    const cleared = COVERED_ITEMS.filter(({ item, value, source }) => {
+      if (covered[value] === null) return false;
+      const chosenByPerson = source !== null && covered[source] === 'person';
+      return withdrawn[item] === 'any' || (withdrawn[item] === 'copied' && !chosenByPerson);
+    });
+    const columns = cleared.flatMap((each) => each.columns);
     await this.write(manager, [
       ...(withdrawn.avatar === null
         ? []
         : [{ sql: "DELETE FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'", parameters: [userId] }]),
-      ...(avatar ? [this.avatarJobs.deleteStatement(avatarKey)] : []),
+      ...(avatarKey !== null && columns.includes('avatar_key')
+        ? [this.avatarJobs.deleteStatement(avatarKey)]
+        : []),
       {
         sql: `UPDATE users SET ${columns.map((column) => `${column} = NULL, `).join('')}updated_at = ? WHERE id = ?`,
         parameters: [toSqlTime(this.clock.now()), userId],
       },
     ]);
-    return [
-      ...(nickname ? ['nickname'] : []),
-      ...(avatar ? ['avatar'] : []),
-      ...(phoneNumber ? ['phoneNumber'] : []),
-    ];
+    return cleared.map(({ item }) => item);
   }
 
   private async isLast(
@@ -201,7 +193,7 @@ export class Consent {
     return others.length === 0;
   }
 
-  /** Identities of one unionid have one user, so only that user's can be left. */
+  /** Identities with one unionid belong to one user, so only that user's can remain. */
   private async deleteIdentity(manager: EntityManager, covered: Covered): Promise<void> {
     await this.clear(manager, covered, {
       ...coveredBy(covered.app_kind),
@@ -223,20 +215,21 @@ export class Consent {
   }
 }
 
+/** What of `RevokeInfo` may stand in an event. */
 const RECORDABLE = /^[A-Za-z0-9,;_-]{1,64}$/;
-const NOTHING: Withdrawn = { nickname: null, avatar: null, phoneNumber: false, everything: false };
-const PROFILE: Withdrawn = { ...NOTHING, nickname: 'person', avatar: 'person' };
+const NOTHING: Withdrawn = { nickname: null, avatar: null, phoneNumber: null, everything: false };
+const PROFILE: Withdrawn = { ...NOTHING, nickname: 'any', avatar: 'any' };
 
-/** What the values of `RevokeInfo` withdraw of what is kept here (wechat-api.md section 6.5). */
-const WITHDRAWALS: Readonly<Partial<Record<AppKind, Readonly<Record<string, Withdrawn>>>>> = {
+/** What each value of `RevokeInfo` withdraws of what is stored here (wechat-api.md section 6.5). */
+export const WITHDRAWALS: Readonly<Partial<Record<AppKind, Readonly<Record<string, Withdrawn>>>>> = {
   mini_program: {
     ...Object.fromEntries(
       ['1', '2', '3', '4', '5', '7', '12', '13', '14', '15', '16', '18'].map((value) => [value, NOTHING]),
     ),
     '6': PROFILE,
-    '8': { ...NOTHING, phoneNumber: true },
-    '19': { ...NOTHING, nickname: 'person' },
-    '20': { ...NOTHING, avatar: 'person' },
+    '8': { ...NOTHING, phoneNumber: 'any' },
+    '19': { ...NOTHING, nickname: 'any' },
+    '20': { ...NOTHING, avatar: 'any' },
   },
   official_account: {
     ...Object.fromEntries(['201', '202', '203', '204', '206', '207'].map((value) => [value, NOTHING])),
@@ -246,14 +239,19 @@ const WITHDRAWALS: Readonly<Partial<Record<AppKind, Readonly<Record<string, With
 
 /**
  * All that the consent of an app covers. In a mini program people choose nickname and picture through WeChat, and
- * a phone number comes from there alone; elsewhere it is what was copied from WeChat.
+ * a phone number comes from there alone. Elsewhere it is what was copied from WeChat.
  */
-function coveredBy(appKind: AppKind): Withdrawn {
-  const how = appKind === 'mini_program' ? 'person' : 'copied';
-  return { nickname: how, avatar: how, phoneNumber: appKind === 'mini_program', everything: true };
+export function coveredBy(appKind: AppKind): Withdrawn {
+  const extent = appKind === 'mini_program' ? 'any' : 'copied';
+  return {
+    nickname: extent,
+    avatar: extent,
+    phoneNumber: appKind === 'mini_program' ? 'any' : null,
+    everything: true,
+  };
 }
 
-/** What a RevokeInfo withdraws, one value or several; a value that is unknown withdraws everything. */
+/** What a RevokeInfo of one value or several withdraws. A value that is unknown withdraws everything. */
 function withdrawnBy(revokeInfo: string | null, appKind: AppKind): Withdrawn {
   const values = (revokeInfo ?? '').split(/[,;\s]+/).filter((value) => value !== '');
   const parts = values.map((value) => WITHDRAWALS[appKind]?.[value]);
@@ -263,16 +261,10 @@ function withdrawnBy(revokeInfo: string | null, appKind: AppKind): Withdrawn {
     return {
       nickname: whole.nickname ?? part.nickname,
       avatar: whole.avatar ?? part.avatar,
-      phoneNumber: whole.phoneNumber || part.phoneNumber,
+      phoneNumber: whole.phoneNumber ?? part.phoneNumber,
       everything: false,
     };
   }, NOTHING);
 }
 
-function forgetSecrets(identityId: string): Statement {
-  return {
-    sql: `UPDATE wechat_identities SET session_key = NULL, previous_session_key = NULL, session_key_at = NULL,
-          refresh_token = NULL WHERE id = ?`,
-    parameters: [identityId],
-  };
-}
+const FORGET_SECRETS = `UPDATE wechat_identities SET ${SECRETS_EMPTIED} WHERE id = ?`;

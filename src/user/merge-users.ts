@@ -1,26 +1,19 @@
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import type { Row } from '../database/columns.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
-import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { fromSqlTime, toSqlTime } from '../database/sql-time.js';
 import type { EventLog } from '../events/event-log.js';
 import { deletion } from './avatar-jobs.js';
-import type { ProfileSource, UserStatus } from './user.entity.js';
+import { ALL_USER_COLUMNS, MERGE_ASSIGNMENTS, MERGED_COLUMNS, type MergedColumn } from './column-sql.js';
+import { type User, USER_COLUMNS } from './user.entity.js';
 
-interface UserRow {
-  id: string;
-  nickname: string | null;
-  nickname_source: ProfileSource | null;
-  avatar_key: string | null;
-  avatar_source: ProfileSource | null;
-  phone_number: string | null;
-  status: UserStatus;
-  created_at: SqlTime;
-}
+type UserRow = Row<User>;
 
 /**
- * Makes one user of two that turn out to be one person. The older one stays; identities (and with them sessions),
- * union ids, phone and profile move to it; the other row stays and points to it.
+ * Makes one user of two that turn out to be one person. The older one survives and gets the identities (with their
+ * sessions) and union ids. `USER_COLUMNS` says what becomes of each column. The other row stays and points to it.
  */
 export class MergeUsers {
   constructor(
@@ -30,13 +23,12 @@ export class MergeUsers {
     private readonly now: number,
   ) {}
 
-  /** Merges within the transaction of the manager. */
+  /** Merges within the transaction of the manager. @throws LostRace when one of them was merged or deleted */
   async merge(oneId: string, otherId: string): Promise<void> {
     const [survivor, loser] = await this.lockBoth(oneId, otherId);
     const identities = await this.move('wechat_identities', loser.id, survivor.id);
     const unionIds = await this.move('union_ids', loser.id, survivor.id);
-    await this.emptyLoser(loser.id, survivor.id);
-    const filled = await this.fillSurvivor(survivor, loser);
+    await this.mergeColumns(survivor, loser);
     await this.settleAvatars(survivor, loser);
     const { sql, parameters } = this.events.entry({
       type: 'user.merged',
@@ -46,17 +38,17 @@ export class MergeUsers {
         mergedUserId: loser.id,
         identities,
         unionIds,
-        filled,
+        filled: filledColumns(survivor, loser),
         disabled: loser.status === 'disabled',
       },
     });
     await this.manager.query(sql, [...parameters]);
   }
 
-  /** Both rows, locked in the order of their ids so that two merges cannot block each other; the older one first. */
+  /** Both rows, the older one first. Locked in the order of their ids, so that two merges cannot deadlock. */
   private async lockBoth(oneId: string, otherId: string): Promise<[UserRow, UserRow]> {
     const rows = await this.manager.query<UserRow[]>(
-      `SELECT id, nickname, nickname_source, avatar_key, avatar_source, phone_number, status, created_at FROM users
+      `SELECT ${ALL_USER_COLUMNS} FROM users
        WHERE id IN (?, ?) ORDER BY id${this.database.forUpdate}`,
       [oneId, otherId],
     );
@@ -82,42 +74,22 @@ export class MergeUsers {
     return Number(counted?.n ?? 0);
   }
 
-  /** Before the survivor is filled: the phone number is unique. */
-  private async emptyLoser(loserId: string, survivorId: string): Promise<void> {
-    await this.manager.query(
-      `UPDATE users SET status = 'merged', merged_into = ?, nickname = NULL, nickname_source = NULL,
-       avatar_key = NULL, avatar_source = NULL, phone_number = NULL, updated_at = ? WHERE id = ?`,
-      [survivorId, toSqlTime(this.now), loserId],
-    );
-    // Who was merged into the loser before now points to the survivor: one step is always enough.
-    await this.manager.query('UPDATE users SET merged_into = ? WHERE merged_into = ?', [survivorId, loserId]);
+  /** The merged row is emptied before the survivor is filled: the phone number is unique. */
+  private async mergeColumns(survivor: UserRow, loser: UserRow): Promise<void> {
+    const outcomes = MERGED_COLUMNS.map((name) => outcome(name, survivor, loser, toSqlTime(this.now)));
+    await this.manager.query(UPDATE, [...outcomes.map(({ merged }) => asParameter(merged)), loser.id]);
+    // Users that were merged into this one before now point to the survivor: one step always leads there.
+    await this.manager.query('UPDATE users SET merged_into = ? WHERE merged_into = ?', [
+      survivor.id,
+      loser.id,
+    ]);
+    await this.manager.query(UPDATE, [
+      ...outcomes.map(({ surviving }) => asParameter(surviving)),
+      survivor.id,
+    ]);
   }
 
-  /** What the survivor lacks it gets; disabled wins. @returns names of the filled columns */
-  private async fillSurvivor(survivor: UserRow, loser: UserRow): Promise<string[]> {
-    const columns = ['nickname', 'avatar_key', 'phone_number'] as const;
-    const disabled = survivor.status === 'disabled' || loser.status === 'disabled';
-    // Who said it moves along with what was said.
-    const nickname = survivor.nickname === null ? loser : survivor;
-    const avatar = survivor.avatar_key === null ? loser : survivor;
-    await this.manager.query(
-      `UPDATE users SET nickname = ?, nickname_source = ?, avatar_key = ?, avatar_source = ?, phone_number = ?,
-       status = ?, updated_at = ? WHERE id = ?`,
-      [
-        nickname.nickname,
-        nickname.nickname_source,
-        avatar.avatar_key,
-        avatar.avatar_source,
-        survivor.phone_number ?? loser.phone_number,
-        disabled ? 'disabled' : 'active',
-        toSqlTime(this.now),
-        survivor.id,
-      ],
-    );
-    return columns.filter((column) => survivor[column] === null && loser[column] !== null);
-  }
-
-  /** Of two pictures one goes; a picture that is still to come moves where there is none, nor another to come. */
+  /** Of two pictures one is deleted. A pending copy moves to a survivor with neither a picture nor a pending copy. */
   private async settleAvatars(survivor: UserRow, loser: UserRow): Promise<void> {
     if (survivor.avatar_key !== null && loser.avatar_key !== null) {
       const { sql, parameters } = deletion(uuidv7(), loser.avatar_key, this.now);
@@ -138,4 +110,46 @@ export class MergeUsers {
       ]);
     }
   }
+}
+
+const UPDATE = `UPDATE users SET ${MERGE_ASSIGNMENTS} WHERE id = ?`;
+
+type Value = UserRow[keyof UserRow];
+
+/** The value of a column in both rows after the merge. @param now as it is stored */
+function outcome(
+  name: MergedColumn,
+  survivor: UserRow,
+  loser: UserRow,
+  now: string,
+): { readonly surviving: Value; readonly merged: Value } {
+  const rule = USER_COLUMNS[name].merge;
+  if (typeof rule === 'object') {
+    const from = survivor[rule.sameAs] === null ? loser : survivor;
+    return { surviving: from[name], merged: null };
+  }
+  switch (rule) {
+    case 'fill':
+      return { surviving: survivor[name] ?? loser[name], merged: null };
+    case 'disabled wins': {
+      const isDisabled = survivor[name] === 'disabled' || loser[name] === 'disabled';
+      return { surviving: isDisabled ? 'disabled' : 'active', merged: 'merged' };
+    }
+    case 'point':
+      return { surviving: survivor[name], merged: survivor.id };
+    case 'now':
+      return { surviving: now, merged: now };
+  }
+}
+
+/** The columns that the survivor lacked, for the event. */
+function filledColumns(survivor: UserRow, loser: UserRow): MergedColumn[] {
+  return MERGED_COLUMNS.filter(
+    (name) => USER_COLUMNS[name].merge === 'fill' && survivor[name] === null && loser[name] !== null,
+  );
+}
+
+/** A value that was read, as a statement takes it. */
+function asParameter(value: Value): string | null {
+  return value instanceof Date ? toSqlTime(value) : value;
 }

@@ -11,6 +11,7 @@ import { AvatarJobs } from './avatar-jobs.js';
 import type { IdentityOfUser } from './identity-rows.js';
 import { cleanNickname, nicknameFromWeChat } from './nickname.js';
 import { UserService } from './user.service.js';
+import { sealingPlace } from './sealed-columns.js';
 
 /** A website identity whose profile can be read anew, with WeChat's refresh token in clear. */
 export interface ProfileAuthorization {
@@ -139,7 +140,7 @@ export class Profiles {
 
   private open(identityId: string, sealed: string): string | null {
     try {
-      return this.keyRing.open(sealed, `wechat_identities.refresh_token:${identityId}`);
+      return this.keyRing.open(sealed, sealingPlace('refresh_token', identityId));
     } catch (error) {
       if (error instanceof SealError) return null;
       throw error;

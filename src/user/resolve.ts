@@ -1,17 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
+import type { SelectedRow } from '../database/columns.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
 import type { EventLog, NewEvent } from '../events/event-log.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
-import {
-  type IdentityOfUser,
-  type IdentityRow,
-  SELECT_IDENTITY_OF_USER,
-  toIdentityOfUser,
-} from './identity-rows.js';
+import { type IdentityOfUser, SELECT_IDENTITY_OF_USER, toIdentityOfUser } from './identity-rows.js';
 import { MergeUsers } from './merge-users.js';
 
 /** Who somebody is, and whether they are new. */
@@ -110,7 +106,7 @@ export class ResolveInTransaction {
   }
 
   private async find(appId: string, openId: string): Promise<IdentityOfUser | null> {
-    const [row] = await this.rows<IdentityRow>(
+    const [row] = await this.rows<SelectedRow>(
       `${SELECT_IDENTITY_OF_USER} WHERE i.app_id = ? AND i.open_id = ?`,
       [appId, openId],
     );

@@ -1,31 +1,26 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { TableWalks } from '../background/table-walks.js';
 import { Clock, SystemClock } from '../common/clock.js';
 import { KeyRing, SealError } from '../crypto/key-ring.js';
+import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
-import { TableWalks } from '../background/table-walks.js';
+import { SEALED_COLUMNS, type SealedColumn, sealingPlace } from './sealed-columns.js';
+import type { WeChatIdentity } from './wechat-identity.entity.js';
 
-/** How often an instance looks whether a walk is to be begun, or to be gone on with. */
+/** How often an instance looks whether a walk is due, or can be continued. */
 const EVERY_MS = 10 * 60 * 1_000;
-/** What an instance under the former order of keys writes behind a walk is found by the next one. */
+/** The next walk finds what an instance with the former order of keys has written behind the last one. */
 const REST_MS = 12 * 60 * 60 * 1_000;
 const CHUNK = 500;
 
-/** Sealed columns of an identity, and the place that each value was sealed for. */
-const COLUMNS = {
-  session_key: 'session_key',
-  // It was the session_key when it was sealed, and is copied as it stands.
-  previous_session_key: 'session_key',
-  refresh_token: 'refresh_token',
-} as const;
-type Column = keyof typeof COLUMNS;
-const NAMES = Object.keys(COLUMNS) as Column[];
+const NAMES = SEALED_COLUMNS.join(', ');
 
-type Row = { readonly id: string } & Readonly<Record<Column, string | null>>;
+type SealedRow = Pick<Row<WeChatIdentity>, 'id' | SealedColumn>;
 
 /**
- * Moves what was sealed under an older key of ENCRYPTION_KEYS to the current one, in the background, so that the old
- * key can go. One instance at a time walks through the identities, and another goes on where it ended (035). Does
- * nothing while there is one key.
+ * Seals all `sealed` columns of identities again under the current key of ENCRYPTION_KEYS, in the background, so that an
+ * older key can be removed. One instance at a time walks through the table; another one continues where it stopped
+ * (035). Does nothing while there is one key.
  */
 @Injectable()
 export class SealingAgain implements OnModuleInit, OnModuleDestroy {
@@ -57,9 +52,9 @@ export class SealingAgain implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Goes through all identities once, or to the end where a walk is under way. What no key of the ring opens stays as
+   * Walks through all identities once, or finishes a walk that was begun. A value that no key of the ring opens stays as
    * it is: the ring may be the wrong one.
-   * @returns how many values were moved
+   * @returns how many values were sealed again
    */
   run(): Promise<number> {
     return this.goOn(0);
@@ -76,11 +71,11 @@ export class SealingAgain implements OnModuleInit, OnModuleDestroy {
   private async walk(rest: number): Promise<number> {
     let moved = 0;
     const options = { rest, steps: Infinity, stopping: this.stopping.signal };
-    // Under another current key it is another walk.
+    // Each current key has a walk of its own.
     await this.walks.goOn(`sealing-again:${this.keyRing.currentPrefix}`, options, async (after) => {
-      // All rows, also those that need nothing: a condition would make one statement read as far as it is not met.
-      const rows = await this.database.select<Row>(
-        `SELECT id, ${NAMES.join(', ')} FROM wechat_identities WHERE id > ? ORDER BY id LIMIT ${CHUNK}`,
+      // Without a condition: a statement would read on until enough rows meet it.
+      const rows = await this.database.select<SealedRow>(
+        `SELECT id, ${NAMES} FROM wechat_identities WHERE id > ? ORDER BY id LIMIT ${CHUNK}`,
         [after],
       );
       const writes = rows.flatMap((row) => this.writes(row));
@@ -90,12 +85,12 @@ export class SealingAgain implements OnModuleInit, OnModuleDestroy {
     return moved;
   }
 
-  /** A value that changed meanwhile matches no more and keeps what somebody else wrote. */
-  private writes(row: Row): Statement[] {
-    return NAMES.flatMap((name) => {
+  /** A value that somebody else has changed meanwhile matches no more, and stays. */
+  private writes(row: SealedRow): Statement[] {
+    return SEALED_COLUMNS.flatMap((name) => {
       const sealed = row[name];
       if (sealed === null || this.keyRing.isCurrent(sealed)) return [];
-      const again = this.again(sealed, `wechat_identities.${COLUMNS[name]}:${row.id}`);
+      const again = this.again(sealed, sealingPlace(name, row.id));
       if (again === null) return [];
       return [
         {

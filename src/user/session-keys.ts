@@ -1,21 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { KeyRing, SealError } from '../crypto/key-ring.js';
+import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
-import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { fromSqlTime, toSqlTime } from '../database/sql-time.js';
+import { sealingPlace } from './sealed-columns.js';
+import type { WeChatIdentity } from './wechat-identity.entity.js';
 
-/** The key before the current one is good for this long: its data may still be under way. */
+/** The key before the current one is valid for this long: data encrypted with it may still be in transit. */
 const PREVIOUS_MS = 5 * 60 * 1_000;
 
-interface KeysRow {
-  session_key: string | null;
-  previous_session_key: string | null;
-  session_key_at: SqlTime | null;
-}
+type KeysRow = Pick<Row<WeChatIdentity>, 'session_key' | 'previous_session_key' | 'session_key_at'>;
 
 /**
- * The session_key of an identity at rest: sealed, never in clear. Of two concurrent logins the later call to
- * WeChat wins, whichever answer is written first.
+ * The session_key of an identity at rest: sealed, never in clear. Of two concurrent logins the one that called WeChat
+ * later wins, whichever is written first.
  */
 @Injectable()
 export class SessionKeys {
@@ -62,21 +61,17 @@ export class SessionKeys {
       // MySQL assigns from left to right: the old key must be saved before it is overwritten.
       sql: `UPDATE wechat_identities SET previous_session_key = session_key, session_key = ?, session_key_at = ?
             WHERE id = ? AND (session_key_at IS NULL OR session_key_at < ?)`,
-      parameters: [this.keyRing.seal(key, place(identityId)), at, identityId, at],
+      parameters: [this.keyRing.seal(key, sealingPlace('session_key', identityId)), at, identityId, at],
     };
   }
 
-  /** `null` for a key that no key of the ring opens any more: the person logs in again, as with a dead one. */
+  /** `null` where no key of the ring opens it any more: the person logs in again, as with an expired one. */
   private open(identityId: string, sealed: string): string | null {
     try {
-      return this.keyRing.open(sealed, place(identityId));
+      return this.keyRing.open(sealed, sealingPlace('session_key', identityId));
     } catch (error) {
       if (error instanceof SealError) return null;
       throw error;
     }
   }
-}
-
-function place(identityId: string): string {
-  return `wechat_identities.session_key:${identityId}`;
 }

@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { isId } from '../common/id.js';
+import { decided, type Loaded, type SelectedRow, Selection } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
-import { fromSqlTime, type SqlTime } from '../database/sql-time.js';
-import type { IdentityOfUser } from './identity-rows.js';
 import { phoneNumbersMeant } from './phone-number.js';
-import type { UserStatus } from './user.entity.js';
+import { User, USER_COLUMNS, type UserStatus } from './user.entity.js';
 
-/** A user as operators see it. */
-export type DirectoryUser = IdentityOfUser['user'] & {
-  /** The user that this one became part of. */
-  readonly mergedInto: string | null;
-};
+const COLUMNS_FOR_OPERATORS = decided(USER_COLUMNS, 'operators');
+
+/** A user as operators see it. Times in ms. */
+export type DirectoryUser = Loaded<User, (typeof COLUMNS_FOR_OPERATORS)[number]>;
 
 /** What is looked for. */
 export interface UserSearch {
@@ -26,19 +24,8 @@ export interface UserSearch {
   readonly limit: number;
 }
 
-interface UserRow {
-  id: string;
-  nickname: string | null;
-  avatar_key: string | null;
-  phone_number: string | null;
-  status: UserStatus;
-  merged_into: string | null;
-  created_at: SqlTime;
-  last_login_at: SqlTime | null;
-}
-
-const COLUMNS = `u.id, u.nickname, u.avatar_key, u.phone_number, u.status, u.merged_into, u.created_at,
-  u.last_login_at`;
+const USER = new Selection(User, 'u', COLUMNS_FOR_OPERATORS);
+const COLUMNS = USER.sql;
 
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Behind a prefix it sorts after every nickname that begins so: a nickname has 64 characters at most. */
@@ -56,12 +43,12 @@ export class UserDirectory {
   /** The user of an id: the surviving one, where that one was merged; `null` where there is none. */
   async find(userId: string): Promise<DirectoryUser | null> {
     if (!isId(userId)) return null;
-    const [row] = await this.database.select<UserRow>(
+    const [row] = await this.database.select<SelectedRow>(
       `SELECT ${COLUMNS} FROM users u
        WHERE u.id = (SELECT COALESCE(merged_into, id) FROM users WHERE id = ?)`,
       [userId],
     );
-    return row ? toDirectoryUser(row) : null;
+    return row ? USER.read(row) : null;
   }
 
   /** The users that match, the newest first. */
@@ -74,14 +61,18 @@ export class UserDirectory {
   private async everybody({ status, before, limit }: UserSearch): Promise<DirectoryUser[]> {
     const pages = await Promise.all(
       statusesMeant(status).map((each) =>
-        this.database.select<UserRow>(
+        this.database.select<SelectedRow>(
           `SELECT ${COLUMNS} FROM users u ${this.database.by('ix_users_status')} WHERE u.status = ?
            ${before === null ? '' : 'AND u.id < ?'} ORDER BY u.id DESC LIMIT ?`,
           [each, ...given(before), limit],
         ),
       ),
     );
-    return pages.flat().sort(newestFirst).slice(0, limit).map(toDirectoryUser);
+    return pages
+      .flat()
+      .map((row) => USER.read(row))
+      .sort(newestFirst)
+      .slice(0, limit);
   }
 
   /** First the ids of all that the text can mean, as far as one page needs them; these few are then read and sorted out. */
@@ -100,15 +91,15 @@ export class UserDirectory {
       // Those that were found by a nickname have the status; the few others may not.
       .slice(0, limit + byOther.length * MOST_OF_A_WAY);
     if (ids.length === 0) return [];
-    const rows = await this.database.select<UserRow>(
+    const rows = await this.database.select<SelectedRow>(
       `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${ids.map(() => '?').join(', ')})`,
       ids.map(({ id }) => id),
     );
     return rows
-      .filter((row) => (status === null ? row.status !== 'merged' : row.status === status))
+      .map((row) => USER.read(row))
+      .filter((user) => (status === null ? user.status !== 'merged' : user.status === status))
       .sort(newestFirst)
-      .slice(0, limit)
-      .map(toDirectoryUser);
+      .slice(0, limit);
   }
 
   /**
@@ -169,17 +160,4 @@ function waysToFind(q: string): Statement[] {
     );
   }
   return ways;
-}
-
-function toDirectoryUser(row: UserRow): DirectoryUser {
-  return {
-    id: row.id,
-    nickname: row.nickname,
-    avatarKey: row.avatar_key,
-    phoneNumber: row.phone_number,
-    status: row.status,
-    mergedInto: row.merged_into,
-    createdAt: fromSqlTime(row.created_at),
-    lastLoginAt: row.last_login_at === null ? null : fromSqlTime(row.last_login_at),
-  };
 }

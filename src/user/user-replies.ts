@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { APP_KINDS, type AppKind } from '../channel/app-kinds.js';
 import { AppConfig } from '../config/app-config.js';
+import type { Decided, Loaded } from '../database/columns.js';
 import type { IdentityOfUser } from './identity-rows.js';
+import type { User, USER_COLUMNS } from './user.entity.js';
 
 /** A user as clients see it. */
 export class UserReply {
@@ -63,7 +65,7 @@ export class UserReplies {
   constructor(private readonly config: AppConfig) {}
 
   /** A user as clients see it. */
-  user(user: IdentityOfUser['user']): UserReply {
+  user(user: Loaded<User, Decided<typeof USER_COLUMNS, 'person'>>): UserReply {
     return {
       id: user.id,
       nickname: user.nickname,

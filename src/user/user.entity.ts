@@ -1,12 +1,13 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { UserColumns } from './column-rules.js';
 
 /** `merged`: the row only points to the user that it became part of. */
 export type UserStatus = 'active' | 'disabled' | 'merged';
 
-/** Who said it: WeChat (cleared when consent is withdrawn) or the person. */
+/** Who gave a value: WeChat (it is cleared when consent is withdrawn) or the person. */
 export type ProfileSource = 'wechat' | 'person';
 
-/** One person, whatever the doors they come in by. */
+/** One person, however they log in. */
 @Entity('users')
 @Index('ix_users_status_nickname', ['status', 'nickname', 'id'])
 @Index('ix_users_status', ['status', 'id'])
@@ -22,6 +23,7 @@ export class User {
   @Column({ name: 'nickname_source', type: 'varchar', length: 8, nullable: true })
   nicknameSource!: ProfileSource | null;
 
+  /** Key of the stored picture. */
   @Column({ name: 'avatar_key', type: 'varchar', length: 64, nullable: true })
   avatarKey!: string | null;
 
@@ -35,6 +37,7 @@ export class User {
   @Column({ type: 'varchar', length: 16 })
   status!: UserStatus;
 
+  /** Id of the surviving user. */
   @Column({ name: 'merged_into', type: 'varchar', length: 36, nullable: true })
   mergedInto!: string | null;
 
@@ -47,3 +50,124 @@ export class User {
   @Column({ name: 'last_login_at', type: 'datetime', precision: 3, nullable: true })
   lastLoginAt!: Date | null;
 }
+
+/**
+ * What becomes of each column; `column-rules.ts` says what the words mean. A column without an entry does not compile,
+ * and `test/e2e/columns.e2e.ts` compares what happens with what stands here.
+ */
+export const USER_COLUMNS = {
+  id: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'event',
+    loaded: true,
+    person: 'id',
+    operators: 'id',
+    exported: 'id',
+    searched: 'whole',
+  },
+  nickname: {
+    merge: 'fill',
+    consent: { item: 'nickname', source: 'nickname_source' },
+    deletion: 'nothing',
+    loaded: true,
+    person: 'nickname',
+    operators: 'nickname',
+    exported: 'nickname',
+    searched: 'beginning',
+  },
+  nickname_source: {
+    merge: { sameAs: 'nickname' },
+    consent: { sameAs: 'nickname' },
+    deletion: 'nothing',
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  avatar_key: {
+    merge: 'fill',
+    consent: { item: 'avatar', source: 'avatar_source' },
+    deletion: 'nothing, picture too',
+    loaded: true,
+    person: 'avatarUrl',
+    operators: 'avatarUrl',
+    exported: 'avatarUrl',
+    searched: null,
+  },
+  avatar_source: {
+    merge: { sameAs: 'avatar_key' },
+    consent: { sameAs: 'avatar_key' },
+    deletion: 'nothing',
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  phone_number: {
+    merge: 'fill',
+    consent: { item: 'phoneNumber', source: null },
+    deletion: 'nothing',
+    loaded: true,
+    person: 'phoneNumber',
+    operators: 'phoneNumber',
+    exported: 'phoneNumber',
+    searched: 'whole',
+  },
+  status: {
+    merge: 'disabled wins',
+    consent: null,
+    deletion: 'nothing',
+    loaded: true,
+    // A person who sees any reply is active.
+    person: null,
+    operators: 'status',
+    exported: null,
+    searched: 'filter',
+  },
+  merged_into: {
+    merge: 'point',
+    consent: null,
+    deletion: 'nothing',
+    loaded: false,
+    // A person who sees any reply is not merged.
+    person: null,
+    operators: 'mergedInto',
+    exported: null,
+    // The id of a merged user finds the survivor, whose own id this is.
+    searched: 'whole',
+  },
+  created_at: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    loaded: true,
+    person: 'createdAt',
+    operators: 'createdAt',
+    exported: 'createdAt',
+    searched: null,
+  },
+  updated_at: {
+    merge: 'now',
+    consent: null,
+    deletion: 'nothing',
+    loaded: false,
+    // Events say what changed, and when.
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  last_login_at: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    loaded: true,
+    person: 'lastLoginAt',
+    operators: 'lastLoginAt',
+    exported: 'lastLoginAt',
+    searched: null,
+  },
+} as const satisfies UserColumns<User>;

@@ -3,6 +3,7 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { AppConfig } from '../config/app-config.js';
+import type { SelectedRow } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
@@ -11,15 +12,15 @@ import { Refusals } from '../events/refusals.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import {
-  IDENTITY_COLUMNS,
   type IdentityOfUser,
-  type IdentityRow,
+  LOADED_COLUMNS,
   SELECT_IDENTITY_OF_USER,
   toIdentityOfUser,
 } from './identity-rows.js';
 import { nicknameFromWeChat } from './nickname.js';
 import { type Resolved, ResolveInTransaction } from './resolve.js';
 import { SessionKeys } from './session-keys.js';
+import { sealingPlace } from './sealed-columns.js';
 
 /** A login that knows its user, with the writes that its door still owes (they stand with the session's). */
 export interface ResolvedLogin extends Resolved {
@@ -82,7 +83,7 @@ export class UserService {
 
   /** An identity with its user. */
   async findIdentity(identityId: string): Promise<IdentityOfUser | null> {
-    const [row] = await this.database.select<IdentityRow>(`${SELECT_IDENTITY_OF_USER} WHERE i.id = ?`, [
+    const [row] = await this.database.select<SelectedRow>(`${SELECT_IDENTITY_OF_USER} WHERE i.id = ?`, [
       identityId,
     ]);
     return row ? toIdentityOfUser(row) : null;
@@ -97,8 +98,8 @@ export class UserService {
     after: string | null,
     limit: number,
   ): Promise<IdentityOfUser['identity'][]> {
-    const rows = await this.database.select<IdentityRow>(
-      `SELECT ${IDENTITY_COLUMNS} FROM wechat_identities i ${this.database.by('ix_wechat_identities_user_id')}
+    const rows = await this.database.select<SelectedRow>(
+      `SELECT ${LOADED_COLUMNS} FROM wechat_identities i ${this.database.by('ix_wechat_identities_user_id')}
        JOIN users u ON u.id = i.user_id WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
       [userId, after ?? '', limit],
     );
@@ -125,12 +126,14 @@ export class UserService {
 
   /** The whole answer for a returning person whose unionid says nothing new. */
   private async returning(login: WeChatLogin): Promise<Resolved | null> {
-    const [row] = await this.database.select<IdentityRow>(
+    const [row] = await this.database.select<SelectedRow>(
       `${SELECT_IDENTITY_OF_USER} WHERE i.app_id = ? AND i.open_id = ?`,
       [login.appId, login.openId],
     );
-    if (!row || (login.unionId !== null && row.union_id !== login.unionId)) return null;
-    return { ...toIdentityOfUser(row), isNewUser: false };
+    if (!row) return null;
+    const known = toIdentityOfUser(row);
+    const saysNothingNew = login.unionId === null || login.unionId === known.identity.unionId;
+    return saysNothingNew ? { ...known, isNewUser: false } : null;
   }
 
   private async inTransaction(
@@ -214,7 +217,7 @@ export class UserService {
     return {
       sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
       parameters: [
-        this.keyRing.seal(login.refreshToken, `wechat_identities.refresh_token:${identityId}`),
+        this.keyRing.seal(login.refreshToken, sealingPlace('refresh_token', identityId)),
         identityId,
       ],
     };

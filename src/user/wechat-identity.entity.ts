@@ -1,5 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { AppKind } from '../channel/app-kinds.js';
+import type { IdentityColumns } from './column-rules.js';
 import { User } from './user.entity.js';
 
 /** A person as one app sees them: the openid, and the secrets that WeChat gave with it. */
@@ -34,7 +35,7 @@ export class WeChatIdentity {
   @Column({ name: 'session_key', type: 'varchar', length: 255, nullable: true })
   sessionKey!: string | null;
 
-  /** Sealed; good for 5 minutes after `sessionKeyAt`, since its data may still be under way. */
+  /** Sealed. Valid for 5 minutes after `sessionKeyAt`: data encrypted with it may still be in transit. */
   @Column({ name: 'previous_session_key', type: 'varchar', length: 255, nullable: true })
   previousSessionKey!: string | null;
 
@@ -52,3 +53,144 @@ export class WeChatIdentity {
   @Column({ name: 'last_login_at', type: 'datetime', precision: 3, nullable: true })
   lastLoginAt!: Date | null;
 }
+
+/**
+ * What becomes of each column; `column-rules.ts` says what the words mean. A column without an entry does not compile,
+ * and `test/e2e/columns.e2e.ts` compares what happens with what stands here.
+ */
+export const IDENTITY_COLUMNS = {
+  id: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'event',
+    sealed: null,
+    loaded: true,
+    person: 'id',
+    operators: 'id',
+    exported: 'id',
+    searched: null,
+  },
+  user_id: {
+    merge: 'move',
+    consent: null,
+    deletion: 'event',
+    sealed: null,
+    loaded: false,
+    // Every reply with an identity has its user around it.
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  app_id: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'event',
+    sealed: null,
+    loaded: true,
+    person: 'appId',
+    operators: 'appId',
+    exported: 'appId',
+    searched: null,
+  },
+  app_kind: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'event',
+    sealed: null,
+    loaded: true,
+    person: 'appKind',
+    operators: 'appKind',
+    exported: 'appKind',
+    searched: null,
+  },
+  open_id: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    sealed: null,
+    loaded: true,
+    person: 'openId',
+    operators: 'openId',
+    exported: 'openId',
+    searched: 'whole',
+  },
+  union_id: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    sealed: null,
+    loaded: true,
+    person: 'unionId',
+    operators: 'unionId',
+    exported: 'unionId',
+    searched: 'whole',
+  },
+  session_key: {
+    merge: 'keep',
+    consent: 'everything',
+    deletion: 'nothing',
+    sealed: 'session_key',
+    loaded: true,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  previous_session_key: {
+    merge: 'keep',
+    consent: 'everything',
+    deletion: 'nothing',
+    // It was the session_key when it was sealed, and is copied as it is.
+    sealed: 'session_key',
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  session_key_at: {
+    merge: 'keep',
+    consent: 'everything',
+    deletion: 'nothing',
+    sealed: null,
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  refresh_token: {
+    merge: 'keep',
+    consent: 'everything',
+    deletion: 'nothing',
+    sealed: 'refresh_token',
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  created_at: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    sealed: null,
+    loaded: true,
+    person: 'createdAt',
+    operators: 'createdAt',
+    exported: 'createdAt',
+    searched: null,
+  },
+  last_login_at: {
+    merge: 'keep',
+    consent: null,
+    deletion: 'nothing',
+    sealed: null,
+    loaded: true,
+    person: 'lastLoginAt',
+    operators: 'lastLoginAt',
+    exported: 'lastLoginAt',
+    searched: null,
+  },
+} as const satisfies IdentityColumns<WeChatIdentity>;

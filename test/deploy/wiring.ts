@@ -67,7 +67,7 @@ export class Wiring {
       LOG_LEVEL: 'warn',
     });
     const sandbox = startProgram(
-      [process.execPath, resolve('dist/sandbox/main.js')],
+      [process.execPath, resolve('sandbox/dist/main.js')],
       folder,
       composeEnvironment('sandbox', 'sandbox', {
         SANDBOX_PORT: String(ports.sandbox),

@@ -6,7 +6,7 @@ import { call } from '../harness/http.js';
 import { RewritingProxy } from '../harness/rewriting-proxy.js';
 import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
 import { SHOP, World } from '../harness/world.js';
-import { WebViewBrowser } from '../sandbox/web-view-browser.js';
+import { WebViewBrowser } from '../../sandbox/test/web-view-browser.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 

@@ -12,10 +12,9 @@ export interface SqlInSource {
 }
 
 /**
- * Migrations run once, and have a test of their own, as has the one row that readiness writes; the sandbox has no
- * tables.
+ * Migrations run once, and have a test of their own, as has the one row that readiness writes.
  */
-const LEFT_OUT = /^src\/(sandbox|database\/(migrations|readiness))/;
+const LEFT_OUT = /^src\/database\/(migrations|readiness)/;
 const BEGINS = /^\s*(SELECT|INSERT INTO|UPDATE|DELETE|REPLACE INTO|AND|WHERE|ORDER BY|ON DUPLICATE KEY)\s/;
 /** Of prose that begins with such a word. */
 const HAS_SQL = /\b(FROM|INTO|SET|VALUES|KEY|BY)\b|[=<>]\s*\?|\bIS (NOT )?NULL\b/;

@@ -1,4 +1,4 @@
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.js';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/src/sandbox.js';
 import { whileRunning } from '../runner/running.js';
 import { type Backend, createBackend } from './backend.js';
 import { Browser, locationOf } from './browser.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { encryptOpenData, signLoginState, signRawData } from '../../src/sandbox/open-data/crypto.js';
+import { encryptOpenData, signLoginState, signRawData } from '../src/open-data/crypto.js';
 
 /* The published vectors of section 2.3. */
 const V1 = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEnvironment } from '../../src/sandbox/environment.js';
+import { readEnvironment } from '../src/environment.js';
 
 describe('the environment of the sandbox', () => {
   it('has defaults that fit the service in development', () => {

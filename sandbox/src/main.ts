@@ -1,9 +1,10 @@
+#!/usr/bin/env node
 import { readEnvironment } from './environment.js';
 import { createSandbox } from './sandbox.js';
 
 /*
- * `node dist/sandbox/main.js`: the sandbox as a process of its own. Ends with status 0 on SIGTERM and
- * SIGINT, and with its parent when it was started with an IPC channel (the service in development does).
+ * The program `wechat-sandbox`. It exits with status 0 on SIGTERM and SIGINT, and when the parent process that
+ * forked it exits (wechat-auth forks it in development).
  */
 async function main(): Promise<void> {
   const { host, port, options } = readEnvironment(process.env);

@@ -1,4 +1,4 @@
-import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.js';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox.js';
 
 /** The default apps of the sandbox. */
 export const MINI = { appid: 'wx5a4db0c0de000001', secret: '5a4db0c0de0000000000000000000001' };

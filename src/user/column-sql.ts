@@ -1,0 +1,58 @@
+import { decided, type Decided } from '../database/columns.js';
+import type { ConsentItem } from './column-rules.js';
+import { USER_COLUMNS } from './user.entity.js';
+import { IDENTITY_COLUMNS } from './wechat-identity.entity.js';
+
+/** Parts of statements that the decisions about the columns make. Built once, when the module is loaded. */
+
+type UserColumnName = keyof typeof USER_COLUMNS;
+
+/** A column of `users` that a merge may change. */
+export type MergedColumn = {
+  [Name in UserColumnName]: (typeof USER_COLUMNS)[Name]['merge'] extends 'keep' ? never : Name;
+}[UserColumnName];
+
+/** All of them, in the order of the table. */
+export const MERGED_COLUMNS = (Object.keys(USER_COLUMNS) as UserColumnName[]).filter(
+  (name): name is MergedColumn => USER_COLUMNS[name].merge !== 'keep',
+);
+
+/** What stands behind SELECT to read all columns of `users`. */
+export const ALL_USER_COLUMNS = Object.keys(USER_COLUMNS).join(', ');
+
+/** What stands behind SET to give each of `MERGED_COLUMNS` a value. */
+export const MERGE_ASSIGNMENTS = MERGED_COLUMNS.map((name) => `${name} = ?`).join(', ');
+
+/** A column of `users` that is covered by a consent. */
+export type CoveredColumn = Decided<typeof USER_COLUMNS, 'consent'>;
+
+const COVERED = decided(USER_COLUMNS, 'consent');
+
+/** What stands behind SELECT to read the covered columns of `users u`. */
+export const COVERED_COLUMNS = COVERED.map((name) => `u.${name}`).join(', ');
+
+/** An item of consent. */
+interface CoveredItem {
+  readonly item: ConsentItem;
+  /** The column with the value, and the one that says who gave it. */
+  readonly value: CoveredColumn;
+  readonly source: CoveredColumn | null;
+  /** All columns that are emptied with it. */
+  readonly columns: readonly CoveredColumn[];
+}
+
+/** Each item of consent that covers a column, in the order of the table. */
+export const COVERED_ITEMS: readonly CoveredItem[] = COVERED.flatMap((value) => {
+  const rule = USER_COLUMNS[value].consent;
+  if ('sameAs' in rule) return [];
+  const followers = COVERED.filter((name) => {
+    const other = USER_COLUMNS[name].consent;
+    return 'sameAs' in other && other.sameAs === value;
+  });
+  return [{ item: rule.item, value, source: rule.source, columns: [value, ...followers] }];
+});
+
+/** What stands behind SET to empty what goes when all of an app's consent is withdrawn. */
+export const SECRETS_EMPTIED = decided(IDENTITY_COLUMNS, 'consent')
+  .map((name) => `${name} = NULL`)
+  .join(', ');
