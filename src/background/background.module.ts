@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { PollInterval } from './poll-interval.js';
+import { WorkerServices } from './worker-services.js';
 
 /** Background work: what its workers share. */
 @Module({})
@@ -9,8 +10,8 @@ export class BackgroundModule {
     return {
       module: BackgroundModule,
       global: true,
-      providers: [{ provide: PollInterval, useValue: pollInterval }],
-      exports: [PollInterval],
+      providers: [{ provide: PollInterval, useValue: pollInterval }, WorkerServices],
+      exports: [WorkerServices],
     };
   }
 }

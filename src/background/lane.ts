@@ -2,6 +2,7 @@ import type { Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
 import { inTime } from '../common/in-time.js';
+import type { WaitingWork } from './backlog.js';
 import type { Leased, LeaseQueue } from './lease-queue.js';
 
 /** Result of an attempt. */
@@ -40,7 +41,7 @@ export interface LaneLog {
 
 /** The work of one queue or lane, as its owner does it. Nothing secret or personal may stand in a `reason`. */
 export interface Work<Item extends Leased> {
-  readonly queue: Pick<LeaseQueue<unknown>, 'postpone' | 'release' | 'deadlineMs'>;
+  readonly queue: Pick<LeaseQueue<unknown>, 'postpone' | 'release' | 'deadlineMs' | 'backlog'>;
   readonly concurrency: Concurrency;
   readonly log: LaneLog;
 
@@ -79,6 +80,11 @@ export class Lane<Item extends Leased> {
 
   constructor(private readonly work: Work<Item>) {
     this.slots = work.concurrency.least;
+  }
+
+  /** Counts what waits in this lane. */
+  backlog(): Promise<WaitingWork> {
+    return this.work.queue.backlog();
   }
 
   /** Claims what is due. */

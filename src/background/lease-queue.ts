@@ -1,13 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import type { Clock } from '../common/clock.js';
 import type { Database, Statement } from '../database/database.js';
-import { toSqlTime } from '../database/sql-time.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import type { WaitingWork } from './backlog.js';
 import {
   forKeys,
   LEASE_MARGIN_MS,
   type LeaseStatements,
   leaseStatements,
   type LeaseTable,
+  NEVER,
 } from './lease-table.js';
 
 /** How often a claim looks again after other instances have claimed everything that it found. */
@@ -27,6 +29,12 @@ export interface Leased {
 
 /** An item as its row holds it. */
 export type Claimed<Payload> = Leased & { readonly payload: Payload };
+
+interface BacklogRow {
+  readonly waiting: number | string;
+  readonly due: number | string;
+  readonly since: SqlTime | null;
+}
 
 type Row<Payload> = Payload & { readonly item_key: string; readonly attempts: number };
 
@@ -103,6 +111,22 @@ export class LeaseQueue<Payload> {
   async held(manager: EntityManager, { key, lease }: Leased): Promise<Payload | null> {
     const [row] = await manager.query<Row<Payload>[]>(this.sql.held, [...this.ofLane, key, lease]);
     return row ?? null;
+  }
+
+  /** Counts what waits, without items that were given up. */
+  async backlog(): Promise<WaitingWork> {
+    const now = this.clock.now();
+    const [row] = await this.database.select<BacklogRow>(this.sql.backlog, [
+      toSqlTime(now),
+      ...this.ofLane,
+      NEVER,
+    ]);
+    const since = row?.since == null ? Infinity : fromSqlTime(row.since);
+    return {
+      waiting: Number(row?.waiting ?? 0),
+      due: Number(row?.due ?? 0),
+      dueSince: since <= now ? since : null,
+    };
   }
 
   private async lease(keys: readonly string[], now: number): Promise<Claimed<Payload>[]> {

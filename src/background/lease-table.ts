@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.js';
+import { MOST_COUNTED } from './backlog.js';
 
 /**
  * A table of work, as its owner describes it. Beside the columns named here it has `attempts` (integer) and `next_at`
@@ -28,7 +29,7 @@ const KEYS = ':keys';
 
 /** The statements of a lease queue. Their parameters stand in the order of the text. */
 export type LeaseStatements = Readonly<
-  Record<'due' | 'lock' | 'lease' | 'reschedule' | 'finish' | 'held', string>
+  Record<'due' | 'lock' | 'lease' | 'reschedule' | 'finish' | 'held' | 'backlog', string>
 >;
 
 /** Builds the statements for one table, once. */
@@ -51,6 +52,9 @@ export function leaseStatements(
                  WHERE ${ofLane}${table.key} = ? AND next_at = ?`,
     finish: `DELETE FROM ${table.name} WHERE ${ofLane}${table.key} IN (${KEYS}) AND next_at = ?`,
     held: `SELECT ${columns} FROM ${table.name} WHERE ${ofLane}${table.key} = ? AND next_at = ?${forUpdate}`,
+    backlog: `SELECT COUNT(*) AS waiting, COUNT(CASE WHEN next_at <= ? THEN 1 END) AS due, MIN(next_at) AS since
+              FROM (SELECT next_at FROM ${table.name} WHERE ${ofLane}next_at < ?
+                    ORDER BY next_at LIMIT ${MOST_COUNTED}) counted`,
   };
 }
 

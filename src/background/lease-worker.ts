@@ -2,13 +2,16 @@ import { AsyncResource } from 'node:async_hooks';
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
-import type { Database } from '../database/database.js';
+import type { QueueName } from '../common/metrics.js';
+import { BacklogReading, type WaitingWork } from './backlog.js';
 import type { Lane } from './lane.js';
 import type { Leased } from './lease-queue.js';
-import type { PollInterval } from './poll-interval.js';
+import type { WorkerServices } from './worker-services.js';
 
 /** The lanes of a worker, and how they end. */
 export interface WorkerOptions<Item extends Leased> {
+  /** Label of the metrics. */
+  readonly queue: QueueName;
   readonly lanes: readonly Lane<Item>[];
   /** How long running attempts may go on at a shutdown before they are aborted (ms). */
   readonly graceMs: number;
@@ -35,8 +38,7 @@ export abstract class LeaseWorker<Item extends Leased>
   /** @param name of the worker in the log */
   protected constructor(
     name: string,
-    protected readonly database: Database,
-    private readonly pollInterval: PollInterval,
+    protected readonly services: WorkerServices,
     private readonly options: WorkerOptions<Item>,
   ) {
     this.logger = new Logger(name);
@@ -44,8 +46,11 @@ export abstract class LeaseWorker<Item extends Leased>
 
   onApplicationBootstrap(): void {
     if (this.options.lanes.length === 0) return;
-    this.database.onOpen(() => {
-      this.poll ??= setInterval(this.wake, this.pollInterval.ms).unref();
+    const { clock, database, metrics, pollInterval } = this.services;
+    const backlog = new BacklogReading(clock, () => this.waitingWork());
+    metrics.backlog(this.options.queue, () => backlog.current());
+    database.onOpen(() => {
+      this.poll ??= setInterval(this.wake, pollInterval.ms).unref();
       this.wake();
     });
   }
@@ -72,6 +77,11 @@ export abstract class LeaseWorker<Item extends Leased>
   /** Moves work from elsewhere into the queue; runs before each look for due items. */
   protected feed(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Counts what waits, for the metrics. */
+  protected waitingWork(): Promise<readonly WaitingWork[]> {
+    return Promise.all(this.options.lanes.map((lane) => lane.backlog()));
   }
 
   private start(): void {

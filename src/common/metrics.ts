@@ -18,6 +18,19 @@ export interface PoolUse {
   readonly size: number;
 }
 
+/** Queues of background work. */
+export type QueueName = 'avatars' | 'webhooks';
+
+/** Work that waits in a queue, in all instances. A large backlog is counted up to a bound. */
+export interface Backlog {
+  /** Items that are not finished: due, leased, or postponed. */
+  readonly waiting: number;
+  /** Items that are due and that no instance has claimed. */
+  readonly due: number;
+  /** How long the oldest of these has been due; 0 where there is none. */
+  readonly oldestSeconds: number;
+}
+
 /**
  * What is counted, each where it happens. All values come from closed sets: what a client sends never becomes the
  * name of a series. No method throws.
@@ -36,6 +49,9 @@ export abstract class Metrics {
 
   /** @param read asked at each reading of the metrics */
   abstract pool(read: () => PoolUse): void;
+
+  /** @param read asked at each reading of the metrics; where it rejects, the queue is left out of the reading */
+  abstract backlog(queue: QueueName, read: () => Promise<Backlog>): void;
 }
 
 /** The code under which an error is answered. */

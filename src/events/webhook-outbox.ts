@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { MOST_COUNTED, type WaitingWork } from '../background/backlog.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
-import { toSqlTime } from '../database/sql-time.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 import { type Actor, EventLog } from './event-log.js';
 import { goesOut, toHappened } from './webhook-message.js';
 import { type WebhookReceiver, webhookReceivers } from './webhook-receiver.js';
@@ -45,6 +46,17 @@ export class WebhookOutbox {
       if (ids.length > 0) await this.database.transaction((manager) => this.makeDeliveries(manager, ids));
       if (ids.length < BATCH) return;
     }
+  }
+
+  /** Counts the marked events. */
+  async backlog(): Promise<WaitingWork> {
+    const [row] = await this.database.select<{ marked: number | string; since: SqlTime | null }>(
+      `SELECT COUNT(*) AS marked, MIN(outbox_at) AS since
+       FROM (SELECT outbox_at FROM events WHERE outbox_at <= ? ORDER BY outbox_at LIMIT ${MOST_COUNTED}) counted`,
+      [toSqlTime(this.clock.now())],
+    );
+    const due = Number(row?.marked ?? 0);
+    return { waiting: due, due, dueSince: row?.since == null ? null : fromSqlTime(row.since) };
   }
 
   /**

@@ -1,10 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { WaitingWork } from '../background/backlog.js';
 import { Lane } from '../background/lane.js';
 import { LeaseWorker } from '../background/lease-worker.js';
-import { PollInterval } from '../background/poll-interval.js';
-import { Clock } from '../common/clock.js';
+import { WorkerServices } from '../background/worker-services.js';
 import { AppConfig } from '../config/app-config.js';
-import { Database } from '../database/database.js';
 import { EventLog } from './event-log.js';
 import { type ClaimedDelivery, WebhookLane } from './webhook-lane.js';
 import { WebhookOutbox } from './webhook-outbox.js';
@@ -19,33 +18,35 @@ const NAME = 'Webhooks';
 @Injectable()
 export class WebhookWorker extends LeaseWorker<ClaimedDelivery> {
   constructor(
-    database: Database,
-    pollInterval: PollInterval,
-    clock: Clock,
+    services: WorkerServices,
     config: AppConfig,
     sender: WebhookSender,
     private readonly events: EventLog,
     private readonly outbox: WebhookOutbox,
   ) {
-    const services = { database, clock, events, sender };
     const logger = new Logger(NAME);
     const lanes = webhookReceivers(config).map((receiver) => {
       const about = { receiver: receiver.name };
       const log = { logger, about, keyField: 'event', retry: 'not delivered yet' };
-      return new Lane(new WebhookLane(receiver, services, log));
+      return new Lane(new WebhookLane(receiver, { ...services, events, sender }, log));
     });
-    super(NAME, database, pollInterval, { lanes, graceMs: GRACE_MS });
+    super(NAME, services, { queue: 'webhooks', lanes, graceMs: GRACE_MS });
   }
 
   override onApplicationBootstrap(): void {
     super.onApplicationBootstrap();
     // A commit of another request may take the signal before the event's own commit. Then the poll finds the event.
-    this.database.onCommit(() => {
+    this.services.database.onCommit(() => {
       if (this.events.takeOutboxSignal()) this.wake();
     });
   }
 
   protected override feed(): Promise<void> {
     return this.outbox.handOver();
+  }
+
+  protected override async waitingWork(): Promise<readonly WaitingWork[]> {
+    const [outbox, lanes] = await Promise.all([this.outbox.backlog(), super.waitingWork()]);
+    return [outbox, ...lanes];
   }
 }

@@ -1,6 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CHANNEL_LABELS, type ChannelLabel } from '../channel/channels.js';
-import { Metrics, type Outcome, type PoolUse, type WeChatAnswer } from '../common/metrics.js';
+import {
+  type Backlog,
+  Metrics,
+  type Outcome,
+  type PoolUse,
+  type QueueName,
+  type WeChatAnswer,
+} from '../common/metrics.js';
 
 /** Seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five seconds. */
 const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -16,6 +23,7 @@ export class PrometheusMetrics extends Metrics {
   private readonly requestSeries = new Map<string, { observe(seconds: number): void }>();
   private readWaiters = (): number => 0;
   private readPool = (): PoolUse => ({ inUse: 0, waiting: 0, size: 0 });
+  private readonly backlogs = new Map<QueueName, () => Promise<Backlog>>();
 
   private readonly requests = new Histogram({
     name: 'http_request_duration_seconds',
@@ -63,6 +71,23 @@ export class PrometheusMetrics extends Metrics {
       () => this.readPool().waiting,
     );
     this.gauge('wechat_auth_database_connections_max', `${pool} there may be.`, () => this.readPool().size);
+    // Behind the gauges of the pool, which would count their queries.
+    const items = 'Items of background work that';
+    this.backlogGauge(
+      'wechat_auth_queue_waiting',
+      `${items} are not finished: due, in progress, or postponed after a failure. The same at every instance.`,
+      ({ waiting }) => waiting,
+    );
+    this.backlogGauge(
+      'wechat_auth_queue_due',
+      `${items} are due and that no instance has begun. The same at every instance.`,
+      ({ due }) => due,
+    );
+    this.backlogGauge(
+      'wechat_auth_queue_oldest_due_seconds',
+      'How long the oldest due item has been due; 0 if none is. The same at every instance.',
+      ({ oldestSeconds }) => oldestSeconds,
+    );
   }
 
   /** Begins to measure the process: CPU, memory, garbage collection, event loop. */
@@ -88,6 +113,10 @@ export class PrometheusMetrics extends Metrics {
 
   pool(read: () => PoolUse): void {
     this.readPool = read;
+  }
+
+  backlog(queue: QueueName, read: () => Promise<Backlog>): void {
+    this.backlogs.set(queue, read);
   }
 
   /**
@@ -116,6 +145,24 @@ export class PrometheusMetrics extends Metrics {
       help,
       registers: this.registers,
       collect: () => gauge.set(read()),
+    });
+  }
+
+  private backlogGauge(name: string, help: string, value: (backlog: Backlog) => number): void {
+    const gauge = new Gauge<'queue'>({
+      name,
+      help,
+      labelNames: ['queue'],
+      registers: this.registers,
+      collect: async () => {
+        const reads = [...this.backlogs].map(async ([queue, read]) => {
+          const backlog = await read().catch(() => null);
+          // No value is better than an old one: the database is away.
+          if (backlog === null) gauge.remove({ queue });
+          else gauge.set({ queue }, value(backlog));
+        });
+        await Promise.all(reads);
+      },
     });
   }
 

@@ -4,8 +4,7 @@ import { AvatarFetcher } from '../avatar/avatar-fetcher.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
 import { type Concurrency, Lane, type LaneLog, type Outcome, type Work } from '../background/lane.js';
 import { LeaseWorker } from '../background/lease-worker.js';
-import { PollInterval } from '../background/poll-interval.js';
-import { Database } from '../database/database.js';
+import { WorkerServices } from '../background/worker-services.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { AvatarQueue, type ClaimedJob } from './avatar-queue.js';
 import { UserAvatars } from './user-avatars.js';
@@ -19,8 +18,7 @@ const MAX_COPY_ATTEMPTS = 10;
 @Injectable()
 export class AvatarWorker extends LeaseWorker<ClaimedJob> {
   constructor(
-    database: Database,
-    pollInterval: PollInterval,
+    services: WorkerServices,
     private readonly jobs: AvatarJobs,
     queue: AvatarQueue,
     fetcher: AvatarFetcher,
@@ -28,7 +26,7 @@ export class AvatarWorker extends LeaseWorker<ClaimedJob> {
     userAvatars: UserAvatars,
   ) {
     const lane = new Lane(new AvatarWork(queue, fetcher, store, userAvatars));
-    super(AvatarWorker.name, database, pollInterval, { lanes: [lane], graceMs: 0 });
+    super(AvatarWorker.name, services, { queue: 'avatars', lanes: [lane], graceMs: 0 });
   }
 
   override onApplicationBootstrap(): void {

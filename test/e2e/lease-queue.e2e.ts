@@ -4,7 +4,7 @@ import { Lane, type Outcome } from '../../src/background/lane.js';
 import { type Claimed, LeaseQueue } from '../../src/background/lease-queue.js';
 import type { LeaseTable } from '../../src/background/lease-table.js';
 import { LeaseWorker } from '../../src/background/lease-worker.js';
-import { PollInterval } from '../../src/background/poll-interval.js';
+import { WorkerServices } from '../../src/background/worker-services.js';
 import { Database } from '../../src/database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../../src/database/sql-time.js';
 import { INSTANCES } from '../harness/backend.js';
@@ -141,7 +141,8 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
 
     class Worker extends LeaseWorker<Item> {
       constructor(lane: Lane<Item>, graceMs: number) {
-        super('Test', database(0), new PollInterval(), { lanes: [lane], graceMs });
+        const services = world.service().app.get(WorkerServices, { strict: false });
+        super('Test', services, { queue: 'avatars', lanes: [lane], graceMs });
       }
     }
 

@@ -4,10 +4,13 @@ import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database } from '../../src/database/database.js';
+import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
+import { MovableClock } from '../harness/movable-clock.js';
 import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
 import { pkce } from '../harness/pkce.js';
+import { WebhookReceiver } from '../harness/webhook-receiver.js';
 import { WeChatBrowser } from '../harness/wechat-browser.js';
 import { type Problem, SHOP, World } from '../harness/world.js';
 
@@ -278,6 +281,76 @@ describe('what is counted', () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+describe('the backlog of background work', () => {
+  const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+  const clock = new MovableClock();
+  let world: World;
+  let receiver: WebhookReceiver;
+  beforeAll(async () => {
+    receiver = await WebhookReceiver.listen(secret, clock);
+    world = await World.start({ WEBHOOK_URLS: receiver.url, WEBHOOK_SECRET: secret }, 1, {}, clock);
+  });
+  afterAll(async () => {
+    await world.stop();
+    await receiver.close();
+  });
+
+  const worker = () => world.service().app.get(WebhookWorker, { strict: false });
+
+  /** Waiting and due items of a queue, and the age of the oldest in seconds. */
+  async function backlog(queue: string): Promise<{ waiting: number; due: number; oldest: number }> {
+    // A reading is reused for ten seconds.
+    clock.advance(10);
+    const reading = await read(world);
+    const value = (name: string) => reading.value(`wechat_auth_queue_${name}`, { queue });
+    return { waiting: value('waiting'), due: value('due'), oldest: value('oldest_due_seconds') };
+  }
+
+  const nothing = { waiting: 0, due: 0, oldest: 0 };
+
+  test('what was delivered or given up does not count', async () => {
+    await world.miniProgramLogin(await world.person());
+    await worker().runDue();
+    receiver.answers(410);
+    await world.miniProgramLogin(await world.person());
+    await worker().runDue();
+    expect(await world.count('webhook_deliveries')).toBe(1);
+    expect(await backlog('webhooks')).toEqual(nothing);
+    expect(await backlog('avatars')).toEqual(nothing);
+  });
+
+  test('what was postponed waits; what nobody begins is due, and becomes older, before its hand-over too', async () => {
+    receiver.answers(503);
+    await world.miniProgramLogin(await world.person());
+    await worker().runDue();
+    // The worker of the only instance ends.
+    await worker().beforeApplicationShutdown();
+    await world.miniProgramLogin(await world.person());
+    expect(await world.count('events WHERE outbox_at IS NOT NULL')).toBe(1);
+    clock.advance(590);
+    const { waiting, due, oldest } = await backlog('webhooks');
+    expect({ waiting, due }).toEqual({ waiting: 2, due: 2 });
+    expect(oldest).toBeGreaterThan(580);
+    expect(oldest).toBeLessThan(640);
+    clock.advance(600);
+    expect((await backlog('webhooks')).oldest).toBeGreaterThan(oldest + 600);
+  });
+
+  test('the database is asked once in ten seconds, however often the metrics are read', async () => {
+    const database = world.service().app.get(Database, { strict: false });
+    const select = database.select.bind(database);
+    let asked = 0;
+    database.select = (sql, parameters) => {
+      if (sql.includes('COUNT(')) asked++;
+      return select(sql, parameters);
+    };
+    clock.advance(10);
+    for (let n = 0; n < 5; n++) await read(world);
+    // Pictures, the outbox, and one receiver.
+    expect(asked).toBe(3);
   });
 });
 

@@ -267,6 +267,7 @@ export class Tour {
     const { app } = this.world.service();
     await this.picturesAreDone();
     await this.walkIsLeft();
+    await call(`${this.world.url}/metrics`);
     // As after a flood of refusals from one address.
     await app.get(EventLog, { strict: false }).amend([{ id: 'x', details: { count: 21 } }]);
     await app.get(SealingAgain, { strict: false }).run();
