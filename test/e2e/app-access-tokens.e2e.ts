@@ -111,6 +111,24 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect(await fetches()).toBeLessThanOrEqual(2);
   });
 
+  test('who fetched for longer than the lock lasts does not open the lock of the next one', async () => {
+    await world.pass(8_000);
+    await world.control('calls', undefined, 'DELETE');
+    const endpoint = '/cgi-bin/stable_token';
+    await world.fault(endpoint, { delayMs: 700, status: 502, body: 'Bad Gateway' });
+    await world.fault(endpoint, { delayMs: 2_500 });
+    const tooSlow = appToken(0);
+    while ((await fetches()) < 1);
+    await world.pass(9);
+    const next = appToken(1);
+    while ((await fetches()) < 2);
+    expect((await tooSlow).body.code).toBe('WECHAT_UNAVAILABLE');
+    // Waits for the second fetch. Were the lock open, it would fetch itself.
+    const third = await appToken(0);
+    expect(third.body.accessToken).toBe((await next).body.accessToken);
+    expect(await fetches()).toBe(2);
+  });
+
   describe('a phone code that was not sent for want of a token', () => {
     const fault = (planned: object) =>
       world.control('faults', { endpoint: '/cgi-bin/stable_token', ...planned });

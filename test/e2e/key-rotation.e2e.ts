@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { KeyRing } from '../../src/crypto/key-ring.js';
 import { Database } from '../../src/database/database.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
@@ -64,6 +64,33 @@ describe('keys are replaced without anybody noticing', () => {
     expect(new Set((await rotations).map(({ kid }) => kid)).size).toBe(25);
     // Those who wait for their turn once took all connections from the one whose turn it was.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  test('a slow read of the keys that began before a rotation does not bring back what the rotation withdrew', async () => {
+    const { accessToken } = await world.miniProgramLogin(await world.person());
+    const database = world.service().app.get(Database, { strict: false });
+    const read = database.run.bind(database);
+    let arrive: () => void = () => undefined;
+    const underWay = new Promise<void>((resolve) => (arrive = resolve));
+    let finished: Promise<unknown> = Promise.resolve();
+    const slow = jest.spyOn(database, 'run').mockImplementationOnce((work) => {
+      const rows = read(work).then(async (found) => {
+        await underWay;
+        return found;
+      });
+      finished = rows;
+      return rows;
+    });
+    // Old enough to be read again beside a request.
+    world.clock.advance(3);
+    await jwks();
+    expect(slow).toHaveBeenCalledTimes(1);
+    const { kid } = await signingKeys().rotate(true, 'admin:ops');
+    arrive();
+    await finished;
+    slow.mockRestore();
+    expect(await jwks()).toEqual([kid]);
+    expect((await world.verify(accessToken)).body.code).toBe('TOKEN_INVALID');
   });
 
   test('ENCRYPTION_KEYS: appended everywhere, then moved first, then the old one goes; nobody logs in again', async () => {

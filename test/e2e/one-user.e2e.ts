@@ -68,6 +68,40 @@ describe('one person is one user', () => {
     expect(rows).toEqual([{ merged_into: older.user.id, status: 'merged' }]);
   });
 
+  test('a merge keeps the phone number and the nickname that only the younger user had', async () => {
+    const person = await world.person({ withUnionId: false, nickname: '' });
+    const older = await world.websiteLogin(person);
+    world.clock.advance(1);
+    const younger = await world.miniProgramLogin(person);
+    const { code } = await world.control<{ code: string }>('phone-code', {
+      person: person.id,
+      appId: MINI_PROGRAM,
+      phoneNumber: '13800138111',
+    });
+    const token = younger.accessToken;
+    const phone = await call(`${world.url}/v1/mini-program/phone-number`, { token, json: { code } });
+    expect(phone.status).toBe(200);
+    await call(`${world.url}/v1/users/me`, { method: 'PATCH', token, json: { nickname: '小红' } });
+
+    await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
+    await world.websiteLogin(person);
+    await world.miniProgramLogin(person);
+    world.clock.advance(6);
+    const { body } = await call(`${world.url}/v1/users/me`, { token });
+    expect(body).toMatchObject({ id: older.user.id, nickname: '小红', phoneNumber: '+8613800138111' });
+    const [merged] = await world.backend.rows(
+      `SELECT status, nickname, phone_number FROM users WHERE id = '${younger.user.id}'`,
+    );
+    expect(merged).toEqual({ status: 'merged', nickname: null, phone_number: null });
+    const [event] = await world.backend.rows(
+      `SELECT details FROM events WHERE type = 'user.merged' AND user_id = '${older.user.id}'`,
+    );
+    expect(JSON.parse(String(event?.details))).toMatchObject({
+      mergedUserId: younger.user.id,
+      filled: ['nickname', 'phone_number'],
+    });
+  });
+
   test('twenty first logins of one person at once, over both doors, make one user and twenty good answers', async () => {
     const person = await world.person();
     const before = await world.backend.rows('SELECT COUNT(*) AS n FROM users');

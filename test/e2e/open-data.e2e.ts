@@ -282,6 +282,35 @@ describe('what a mini program encrypts', () => {
     expect((await send('POST', 'open-data', token, before)).body.data.n).toBe(1);
   });
 
+  test.each(['login', 'reset'])(
+    'of two session_keys that of the later call to WeChat counts, also where an earlier %s was slow',
+    async (how) => {
+      const { person, token, tokens } = await loggedIn();
+      // WeChat answers the earlier call with a key that the later one has replaced there.
+      const earlier = { openid: tokens.identity.openId, session_key: Buffer.alloc(16, 1).toString('base64') };
+      const endpoint = how === 'login' ? '/sns/jscode2session' : '/wxa/resetusersessionkey';
+      await world.fault(endpoint, { body: JSON.stringify({ errcode: 0, ...earlier }), delayMs: 800 });
+      const before = await world.callsOf(endpoint);
+      const slow =
+        how === 'login'
+          ? world.loginWith(await world.wxLogin(person))
+          : send('POST', 'session-key/reset', token);
+      while ((await world.callsOf(endpoint)) === before);
+      world.clock.advance(1);
+      await world.miniProgramLogin(person);
+      expect((await slow).status).toBeLessThan(300);
+      // Until then the key before the current one would do, too.
+      world.clock.advance(301);
+      const opened = await send(
+        'POST',
+        'open-data',
+        token,
+        await encrypt(person, { kind: 'custom', data: { n: 3 } }),
+      );
+      expect(opened.body.data).toMatchObject({ n: 3 });
+    },
+  );
+
   test('a website session has no session_key to use', async () => {
     const person = await world.person();
     const { accessToken } = await world.websiteLogin(person);

@@ -689,6 +689,24 @@ describe(`what is over, pruned by ${INSTANCES} instance(s)`, () => {
     expect((await prune(EventPruning)).filter((done) => done)).toHaveLength(0);
   });
 
+  test('an event that is still in the outbox stays, however old it is', async () => {
+    const columns = 'events (id, type, actor, details, created_at, outbox_at)';
+    // Marked for later: nobody has made deliveries of it yet.
+    const later = "'9999-12-31 00:00:00.000'";
+    await insert(
+      columns,
+      1,
+      (n) => `${idOf(9_000 + n)}, 'user.updated', 'user', '{}', ${LONG_AGO}, ${later}`,
+    );
+    await insert(columns, 1, (n) => `${idOf(9_100 + n)}, 'user.updated', 'user', '{}', ${LONG_AGO}, NULL`);
+    await world.pass(2 * HOUR);
+    expect(await prune(EventPruning)).toContain(true);
+    expect(await world.backend.rows(`SELECT id FROM events WHERE created_at = ${LONG_AGO}`)).toEqual([
+      { id: idOf(9_000).slice(1, -1) },
+    ]);
+    await world.backend.write(`DELETE FROM events WHERE id = ${idOf(9_000)}`);
+  });
+
   test('deliveries to a URL that is not configured any more go after four days, and hold up nothing', async () => {
     const { user } = await world.miniProgramLogin(await world.person());
     await settle(...world.services);
