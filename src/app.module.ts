@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackgroundModule } from './background/background.module.js';
@@ -20,14 +20,23 @@ import { TokenModule } from './token/token.module.js';
 import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
 import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
 
+/** What tests and programs around the service may bring. */
+export interface AppOptions {
+  /** A test brings one that it can move. */
+  readonly clock?: Clock | undefined;
+  /** A test may bring a shorter one. */
+  readonly pollInterval?: PollInterval | undefined;
+  /** Modules of channels from elsewhere (docs/decisions/039-one-list-of-channels.md). */
+  readonly doors?: readonly Type[] | undefined;
+}
+
 /** The table of contents. */
 @Module({})
 export class AppModule {
   static forRoot(
     config: AppConfig,
     metrics: PrometheusMetrics,
-    clock?: Clock,
-    pollInterval?: PollInterval,
+    { clock, pollInterval, doors = [] }: AppOptions = {},
   ): DynamicModule {
     return {
       module: AppModule,
@@ -52,6 +61,7 @@ export class AppModule {
         AccountModule,
         WeChatEventsModule,
         OperatorModule,
+        ...doors,
       ],
     };
   }

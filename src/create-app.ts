@@ -3,10 +3,8 @@ import multipart from '@fastify/multipart';
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.js';
-import type { PollInterval } from './background/poll-interval.js';
+import { AppModule, type AppOptions } from './app.module.js';
 import { AppError } from './common/app-error.js';
-import type { Clock } from './common/clock.js';
 import { MULTIPART_LIMITS } from './http/bodies.js';
 import { RouteTable } from './http/route-table.js';
 import { fieldErrors } from './http/validation.js';
@@ -21,13 +19,9 @@ import { registerVerifyFiles } from './ops/verify-files.js';
 import { ReturnUrls } from './attempt/return-urls.js';
 
 /** How an app is put together; a test may leave out what only a running service needs. */
-export interface CreateAppOptions {
+export interface CreateAppOptions extends AppOptions {
   readonly config: AppConfig;
   readonly logger: Logger;
-  /** A test brings one that it can move. */
-  readonly clock?: Clock;
-  /** A test may bring a shorter one. */
-  readonly pollInterval?: PollInterval;
   /** Builds the routes only: nothing connects. For the OpenAPI document. */
   readonly preview?: boolean;
 }
@@ -38,6 +32,7 @@ export async function createApp({
   logger,
   clock,
   pollInterval,
+  doors,
   preview = false,
 }: CreateAppOptions): Promise<NestFastifyApplication> {
   for (const msg of config.warnings) logger.warn({ msg });
@@ -45,7 +40,7 @@ export async function createApp({
   const requests = new RequestLog(logger, metrics);
   const adapter = new FastifyAdapter(fastifyOptions(requests));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, metrics, clock, pollInterval),
+    AppModule.forRoot(config, metrics, { clock, pollInterval, doors }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
   );

@@ -68,14 +68,22 @@ const names: AppKind[] = [];
 /** Names of all kinds. The array is live: it grows with `addAppKind`, also after it was given to a decorator. */
 export const APP_KINDS: readonly AppKind[] = names;
 
-/** Adds a kind. Call it before `loadConfig`. @throws Error where the name or the variable is taken */
-export function addAppKind(entry: AppKindEntry): void {
+/**
+ * Adds a kind. Call it before `loadConfig`.
+ * @returns what removes it again, for tests
+ * @throws Error where the name or the variable is taken
+ */
+export function addAppKind(entry: AppKindEntry): () => void {
   const isTaken = [...entries.values()].some(
     ({ name, variable }) => name === entry.name || variable === entry.variable,
   );
   if (isTaken) throw new Error(`the app kind ${entry.name} or its variable ${entry.variable} exists already`);
   entries.set(entry.name, entry);
   names.push(entry.name as AppKind);
+  return () => {
+    entries.delete(entry.name);
+    names.splice(names.indexOf(entry.name as AppKind), 1);
+  };
 }
 
 /** All kinds, in the order in which they were added. */

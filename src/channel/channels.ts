@@ -159,10 +159,11 @@ export const CHANNEL_LABELS: readonly ChannelLabel[] = labels;
 export const ATTEMPT_METHODS: readonly AttemptMethod[] = methods;
 
 /**
- * Adds a channel. Call it where its folder begins, before the app is created; its kind of app must be there.
+ * Adds a channel. Call it before the module of its door is imported; the kind of its app must be in the list.
+ * @returns what removes it again, for tests
  * @throws Error where its name, its attempt method or one of its quotas is taken
  */
-export function addChannel(entry: ChannelEntry): void {
+export function addChannel(entry: ChannelEntry): () => void {
   appKind(entry.appKind);
   for (const known of entries.values()) {
     const isTaken =
@@ -174,8 +175,17 @@ export function addChannel(entry: ChannelEntry): void {
   // The interface is what the compiler knows; the program knows what was added.
   const channel = entry as Channel;
   entries.set(channel.name, channel);
-  if (!labels.includes(channel.label)) labels.push(channel.label);
-  if (channel.attempt) methods.push(channel.attempt.method);
+  refreshNames();
+  return () => {
+    entries.delete(entry.name);
+    refreshNames();
+  };
+}
+
+function refreshNames(): void {
+  const all = channels();
+  labels.splice(0, labels.length, ...new Set(all.map(({ label }) => label)));
+  methods.splice(0, methods.length, ...all.flatMap(({ attempt }) => attempt?.method ?? []));
 }
 
 /** All channels, in the order in which they were added. */

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -23,6 +24,7 @@ export interface Service {
 export async function startService(
   environment: Readonly<Record<string, string>>,
   clock: MovableClock,
+  doors: readonly Type[] = [],
 ): Promise<Service> {
   const port = environment.PORT === undefined ? await freePort() : Number(environment.PORT);
   const config = loadConfig({
@@ -42,7 +44,7 @@ export async function startService(
       done();
     },
   });
-  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock });
+  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock, doors });
   // On SQLite the one runner of the connection, which holds all statements; elsewhere one that never connects.
   keepHandle(app.get(DataSource).createQueryRunner());
   const stop = whileRunning(`the service on port ${port}`, () => app.close());

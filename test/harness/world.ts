@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/src/sandbox.js';
 import { whileRunning } from '../runner/running.js';
 import { type Backend, createBackend } from './backend.js';
@@ -63,6 +64,11 @@ export interface Problem {
   readonly errors?: { readonly field: string; readonly message: string }[];
 }
 
+/** What differs from the defaults: of the sandbox, and channels that the service does not know. */
+export interface WorldOptions extends SandboxOptions {
+  readonly doors?: readonly Type[];
+}
+
 /** A service (or several on one database), WeChat played by the sandbox, and one clock for all. */
 export class World {
   private constructor(
@@ -83,7 +89,7 @@ export class World {
   static async start(
     environment: Readonly<Record<string, string>> = {},
     instances = 1,
-    options: SandboxOptions = {},
+    { doors = [], ...options }: WorldOptions = {},
     clock = new MovableClock(),
   ): Promise<World> {
     const sandbox = createSandbox({ clock: () => clock.now(), ...options });
@@ -106,6 +112,7 @@ export class World {
             ...environment,
           },
           clock,
+          doors,
         ),
       );
     }
