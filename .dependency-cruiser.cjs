@@ -57,7 +57,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|sandbox/src)/',
-        pathNot: '(^(src|sandbox/src)/main\\.ts$|\\.client\\.js$)',
+        pathNot: '(^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/web-qr-login/pages/browser/)',
       },
       to: {},
     },
@@ -150,6 +150,20 @@ module.exports = {
       comment: 'Installed without the service, the sandbox has what its own package.json names.',
       from: { path: '^sandbox/src/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'npm-optional', 'unknown'] },
+    },
+    {
+      name: 'the-service-imports-no-browser-code',
+      severity: 'error',
+      comment: 'Browser code is bundled (scripts/pages.mjs); the service reads the bundles.',
+      from: { path: '^src/', pathNot: '^src/web-qr-login/pages/browser/' },
+      to: { path: '^src/web-qr-login/pages/browser/' },
+    },
+    {
+      name: 'browser-code-imports-nothing-of-the-service',
+      severity: 'error',
+      comment: 'Of the service it knows the types of the data in the page.',
+      from: { path: '^src/web-qr-login/pages/browser/' },
+      to: { pathNot: ['^src/web-qr-login/pages/browser/', '^src/web-qr-login/pages/page-data\\.ts$'] },
     },
     {
       name: 'only-the-table-of-contents-imports-doors',

@@ -53,8 +53,9 @@ CMD ["node", "sandbox/dist/main.js"]
 # --- build of the service: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS build
 COPY nest-cli.json ./
+COPY scripts/build.mjs scripts/pages.mjs ./scripts/
 COPY src ./src
-RUN node_modules/.bin/nest build && npm prune --omit=dev --no-workspaces
+RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces
 
 # --- the service ---
 FROM runtime

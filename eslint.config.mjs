@@ -61,7 +61,7 @@ export default tseslint.config(
   },
   {
     // Runs in the browser.
-    files: ['src/**/*.client.js', 'sandbox/src/**/*.client.js'],
+    files: ['sandbox/src/**/*.client.js'],
     languageOptions: {
       globals: Object.fromEntries(
         [

@@ -5,6 +5,7 @@ import { COMPOSE_FILES } from './compose-files.mjs';
 /** What is said of the files as they are. */
 const OF_SOURCES = [
   ['types', 'tsc', '-p', 'tsconfig.test.json', '--noEmit'],
+  ['types of the browser code', 'tsc', '-p', 'src/web-qr-login/pages/browser'],
   ['lint', 'eslint', '.'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ['engines', 'node', 'scripts/engines.mjs'],
@@ -12,6 +13,7 @@ const OF_SOURCES = [
 /** What needs the build, and what is quick. */
 const OF_BUILD = [
   ['build', 'node', 'scripts/build.mjs'],
+  ['size of the hosted pages', 'node', 'scripts/page-size.mjs'],
   ['OpenAPI document', 'node', 'scripts/openapi.mjs'],
   ['error catalogue', 'node', 'scripts/errors.mjs'],
   ['database', 'node', 'scripts/database.mjs'],

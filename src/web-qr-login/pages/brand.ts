@@ -1,10 +1,10 @@
 import type { AppConfig } from '../../config/app-config.js';
 import { escapeHtml } from './html.js';
 
-/** Whose login it is: BRAND_NAME and BRAND_LOGO_URL. */
+/** BRAND_NAME and BRAND_LOGO_URL. */
 export type Brand = AppConfig['brand'];
 
-/** Name and logo, or the name's first letter where there is no logo. */
+/** Name and logo as HTML; the first letter of the name where there is no logo. */
 export function brandMark({ name, logoUrl }: Brand): string {
   const [initial = ''] = name;
   const mark =
@@ -14,7 +14,7 @@ export function brandMark({ name, logoUrl }: Brand): string {
   return `<p class="brand">${mark}<span>${escapeHtml(name)}</span></p>`;
 }
 
-/** Origins that the logo needs in a content policy. */
+/** Origin of the logo, for `img-src` of the Content-Security-Policy. */
 export function brandImages({ logoUrl }: Brand): string[] {
   return logoUrl === null ? [] : [new URL(logoUrl).origin];
 }

@@ -7,16 +7,16 @@ import { ICONS } from './icons.js';
 import { sendPage } from './page.js';
 import { errorText, pageLanguage, type PageTexts, TEXTS } from './texts.js';
 
-/** The login is over, and a new one may go well. */
-const BEGIN_ANEW: ReadonlySet<ErrorCode> = new Set([
+/** Errors after which a new login may succeed. */
+const NEW_LOGIN_HELPS: ReadonlySet<ErrorCode> = new Set([
   'STATE_INVALID',
   'LOGIN_CODE_INVALID',
   'ATTEMPT_UNKNOWN',
 ]);
 
-/** What a person sees when there is nothing safe to return to. */
+/** The page for an error where there is no safe URL to return to. */
 export class ErrorPage {
-  /** @param loginUrl the hosted login page */
+  /** @param loginUrl URL of the hosted login page */
   constructor(
     private readonly brand: Brand,
     private readonly loginUrl: string,
@@ -45,16 +45,16 @@ ${brandMark(this.brand)}
 <div><dt>${texts.code}</dt><dd><code>${error.code}</code></dd></div>
 <div><dt>${texts.request}</dt><dd><code>${escapeHtml(requestId)}</code></dd></div>
 </dl>
-${this.wayOn(error, texts)}</main>`,
+${this.button(error, texts)}</main>`,
     });
   }
 
-  /** A new login, or the same request once more where it may go well later; nothing where neither helps. */
-  private wayOn({ code, retryAfter }: AppError, texts: PageTexts): string {
-    if (BEGIN_ANEW.has(code)) {
+  /** A button for a new login, or for the same request where it may succeed later; none where neither helps. */
+  private button({ code, retryAfter }: AppError, texts: PageTexts): string {
+    if (NEW_LOGIN_HELPS.has(code)) {
       return `<a class="button" href="${escapeHtml(this.loginUrl)}">${texts.retry}</a>\n`;
     }
-    // An empty address is the page's own, with its query.
+    // An empty href is the page's own URL with its query.
     return retryAfter === undefined ? '' : `<a class="button" href="">${texts.live.again.failed}</a>\n`;
   }
 }

@@ -1,53 +1,34 @@
 import type { FastifyReply } from 'fastify';
-import { scriptAsset } from './assets.js';
+import { pageAsset } from './assets.js';
 import { escapeHtml } from './html.js';
+import type { FrameResult } from './page-data.js';
 import { sendPage } from './page.js';
 import { pageLanguage, TEXTS } from './texts.js';
 
-const RELAY = scriptAsset(['relay.client.js']);
-const RESULT = scriptAsset(['result.client.js']);
+const RELAY = pageAsset('relay.js');
+const RESULT = pageAsset('result.js');
 
-/** What a login in a frame tells the website around it: `loginCode`, `linked` or `error`. */
-export interface FrameMessage {
-  readonly type: 'wechat-auth:login';
-  /** Id of the attempt; `null` for a login without one. */
-  readonly attempt: string | null;
-  readonly [answer: string]: string | null;
-}
-
-/** How a login in a frame ended. */
-export interface FrameResult {
-  /** returnTo with its answer: for no frame at all, and for no scripts. */
-  readonly location: string;
-  /** Origin of returnTo: the only foreign one that may frame the page, and the only one that hears the message. */
-  readonly targetOrigin: string;
-  readonly message: FrameMessage;
-  /** With which the page says that it was shown; `null` where nothing waits for that. */
-  readonly report: string | null;
-}
-
-/** What WeChat's embedded QR page is sent to in its frame: two pages without anything to do for a person. */
+/** The pages that the frame of WeChat's embedded QR page ends on. A person has nothing to do on them. */
 export class FramePage {
   constructor(private readonly brandName: string) {}
 
   /**
-   * Calls the same address again at the top: there the browser sends the cookie that it keeps from a frame which
-   * another site navigated (SameSite=Lax).
-   * @param around `parentOrigin`: the website that may frame the page besides our own pages. A browser may want a
-   *   person's click before a frame moves another site's window: then there is a link
+   * Loads the same URL in the top window: there the browser sends the SameSite=Lax cookie that it holds back from a
+   * frame which another site navigated. Browsers may allow that only after a click: for them the page has a link.
+   * @param target `parentOrigin`: the website that may frame the page besides our own pages
    */
   sendRelay(
     reply: FastifyReply,
     { parentOrigin }: { readonly parentOrigin: string },
     acceptLanguage: string | undefined,
   ): Promise<void> {
-    // An empty address is the page's own, with its query.
+    // An empty href is the page's own URL with its query.
     return this.send(reply, RELAY, undefined, { origin: parentOrigin, onward: '' }, acceptLanguage);
   }
 
   /**
-   * Finishes a login in its frame: tells the page around it, the website's or our own, and no other; then tells the
-   * service that it was shown. Where a foreign page is around it, the browser runs none of it.
+   * Ends a login in its frame: posts the result to the parent, which is the website's page or ours, then reports to
+   * the service that the page was shown. Under any other parent the browser does not load the page (frame-ancestors).
    */
   sendResult(
     reply: FastifyReply,

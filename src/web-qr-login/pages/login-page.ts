@@ -1,36 +1,29 @@
 import type { FastifyReply } from 'fastify';
 import type { AppConfig } from '../../config/app-config.js';
-import { scriptAsset, styleAsset } from './assets.js';
+import { pageAsset } from './assets.js';
 import { type Brand, brandImages, brandMark } from './brand.js';
 import { escapeHtml } from './html.js';
 import { ICONS } from './icons.js';
 import type { LoginView } from './login-view.js';
+import type { BrowserTexts, LoginPageData } from './page-data.js';
 import { viewHtml } from './view-html.js';
 import { type Page, sendPage } from './page.js';
 import { pageLanguage, type PageTexts, TEXTS } from './texts.js';
 
-const STYLE = styleAsset('login.css');
-const SCRIPT = scriptAsset([
-  'service.client.js',
-  'follow.client.js',
-  'scan.client.js',
-  'tabs.client.js',
-  'account.client.js',
-  'copy.client.js',
-  'login.client.js',
-]);
+const STYLE = pageAsset('login.css');
+const SCRIPT = pageAsset('login.js');
 
-/** What the login page is asked to show. */
+/** The content of the login page. */
 export interface LoginPageContent {
   readonly view: LoginView;
-  /** Where the login goes; `null`: the page itself shows who is logged in. */
+  /** Where the login returns to; `null`: the page itself shows who is logged in. */
   readonly returnTo: string | null;
   readonly codeChallenge: string | undefined;
-  /** Address that leads to WeChat's own QR page; `null` where there is no website app. */
+  /** URL that leads to WeChat's QR page; `null` where no website app is configured. */
   readonly authorizeUrl: string | null;
 }
 
-/** The hosted login page, as small HTML with its style and script inside. */
+/** The hosted login page: one HTML document with its style and script inline. */
 export class LoginPage {
   private readonly brand: Brand;
   private readonly allowed: Page['allowed'];
@@ -38,7 +31,7 @@ export class LoginPage {
   constructor({ brand, publicUrl, wechat }: Pick<AppConfig, 'brand' | 'publicUrl' | 'wechat'>) {
     this.brand = brand;
     this.allowed = {
-      // Pictures of codes and people have PUBLIC_URL in front, also where the page goes by another name of this host.
+      // URLs of codes and avatars begin with PUBLIC_URL, also where the page was opened under another host name.
       images: [new URL(publicUrl).origin, ...brandImages(brand)],
       frames: [new URL(wechat.openUrl).origin],
     };
@@ -59,8 +52,8 @@ export class LoginPage {
       script: SCRIPT,
       data: {
         ...(returnTo === null ? {} : { returnTo, codeChallenge }),
-        texts: clientTexts(texts),
-      },
+        texts: browserTexts(texts),
+      } satisfies LoginPageData,
       allowed: this.allowed,
       body: `<main class="card${view.kind === 'scan' ? ' split' : ''}" data-state="loading" data-view="${view.kind}">
 <div class="hero">
@@ -79,13 +72,13 @@ ${returnTo === null ? '' : `<p class="returns">${ICONS.lock}<span>${texts.return
   }
 }
 
-/** What the script says; the rest is in the HTML, and a snapshot page says it all itself. */
-function clientTexts({ live, account, errors }: PageTexts): unknown {
+/** The texts that the browser code shows. The page for snapshots needs none for its error. */
+function browserTexts({ live, account, errors }: PageTexts): BrowserTexts {
   const { welcome, newcomer } = account;
   return { live, account: { welcome, newcomer }, errors: { ...errors, WECHAT_SNAPSHOT_USER: undefined } };
 }
 
-/** Rings of strokes, as in the codes of mini programs: how far out each is, and its strokes and gaps. */
+/** Dashed rings as in mini program codes: radius and stroke-dasharray of each. */
 const RINGS = [
   [44, '2 12'],
   [60, '14 11 2 11'],
@@ -99,7 +92,7 @@ const RINGS = [
   [188, '2 12'],
 ].map(([radius = 0, dashes = '']) => `<circle r="${radius}" stroke-dasharray="${dashes}"/>`);
 
-/** What a person does, beside the code; on small screens the code alone is shown. */
+/** The steps of the login beside the code; hidden on small screens. */
 function hero({ hero: texts }: PageTexts): string {
   return `<svg class="rings" viewBox="-200 -200 400 400" aria-hidden="true">${RINGS.join('')}</svg>
 <p class="headline">${texts.headline.replace('\n', '<br>')}</p>

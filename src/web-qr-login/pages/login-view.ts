@@ -1,24 +1,24 @@
-/** A way to scan, and the app that it logs in with. */
+/** A kind of code to scan, and the app that it logs in with. */
 export interface ScanMethod {
   readonly method: 'mini-program' | 'website';
   readonly appId: string;
 }
 
-/** What the login page shows before anybody is logged in. */
+/** What the login page shows before the login. */
 export type LoginView =
-  /** Codes to scan, the first of `methods` first. `longPress`: in WeChat's own browser, which recognises codes. */
+  /** Codes to scan, in the order of `methods`. `longPress`: WeChat's browser recognises codes by a long press. */
   | { readonly kind: 'scan'; readonly methods: readonly ScanMethod[]; readonly longPress: boolean }
-  /** A link to open in WeChat; `methods` for those who want to stay in this browser. */
+  /** A link to open in WeChat; `methods` are the codes for people who stay in this browser. */
   | { readonly kind: 'open-in-wechat'; readonly link: string; readonly methods: readonly ScanMethod[] }
-  /** A link to open on a computer: this phone has no way to log in. */
+  /** A link to open on a computer: no configured app can log in on this phone. */
   | { readonly kind: 'computer'; readonly link: string }
-  /** The page is inside a mini program. */
+  /** The page is open in a `<web-view>` of a mini program. */
   | { readonly kind: 'web-view' }
-  /** The tap that WeChat wants before it asks the person. */
+  /** A link to WeChat's consent page, which WeChat opens only after a tap. */
   | { readonly kind: 'consent'; readonly consentUrl: string }
-  /** WeChat shows a snapshot of the page; `againUrl` begins again. */
+  /** WeChat showed a snapshot of the page; `againUrl` starts a new login. */
   | { readonly kind: 'snapshot'; readonly againUrl: string }
-  /** In WeChat's browser, back from a login: `againUrl` begins again. */
+  /** WeChat's browser came back from a login; `againUrl` starts a new one. */
   | { readonly kind: 'again'; readonly againUrl: string }
-  /** Back from linking a WeChat account. */
+  /** A WeChat account was linked. */
   | { readonly kind: 'linked' };

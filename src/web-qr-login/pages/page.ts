@@ -1,37 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { styleAsset } from './assets.js';
+import { pageAsset } from './assets.js';
 import { escapeHtml, scriptJson } from './html.js';
 import type { PageLanguage } from './texts.js';
 
-/** What a page is made of. `body` is HTML; everything foreign in it is escaped already. */
+/** The parts of a page. `body` is HTML in which all foreign text is escaped. */
 export interface Page {
   readonly status: number;
   readonly language: PageLanguage;
   readonly title: string;
   readonly body: string;
-  /** More style than that of all pages. */
+  /** Style sheet; that of all pages where absent. */
   readonly style?: string;
   readonly script?: string;
-  /** What the script reads as JSON from the element `page-data`. */
+  /** Data for the script, as JSON in the element `page-data`. */
   readonly data?: unknown;
-  /** More than its own origin, each an origin. */
+  /** Origins allowed besides the page's own. */
   readonly allowed?: {
     readonly images?: readonly string[];
     readonly frames?: readonly string[];
-    /** Who may show the page in a frame; nobody where absent. */
+    /** Origins that may frame the page; none where absent. */
     readonly ancestors?: readonly string[];
   };
 }
 
-const STYLE = styleAsset('page.css');
+const STYLE = pageAsset('page.css');
 const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#07a352"/></svg>',
 )}`;
 
 /**
- * What a page may do (CSP): its own style and script by nonce, its own origin, and what `allowed` names; nothing else.
- * What follows a link or a redirect is not limited: a login leaves for WeChat and for returnTo.
+ * Content-Security-Policy of a page: style and script by nonce, requests to its own origin, and what `allowed` names.
+ * Navigation is not restricted: a login navigates to WeChat and to returnTo.
  */
 export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): string {
   const { images = [], frames = [], ancestors = [] } = allowed;
@@ -48,10 +48,10 @@ export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): str
   ].join('; ');
 }
 
-/** Sends a page, never cached, with the policy above. */
+/** Sends a page with its Content-Security-Policy and `Cache-Control: no-store`. */
 export async function sendPage(reply: FastifyReply, page: Page): Promise<void> {
   const nonce = randomBytes(16).toString('base64');
-  // Helmet allows frames of this origin; browsers that know frame-ancestors do not look here.
+  // Helmet sets SAMEORIGIN. Browsers that support frame-ancestors ignore the header.
   if (page.allowed?.ancestors) void reply.removeHeader('X-Frame-Options');
   else void reply.header('X-Frame-Options', 'DENY');
   const data =
@@ -76,7 +76,7 @@ export async function sendPage(reply: FastifyReply, page: Page): Promise<void> {
 <meta name="robots" content="noindex">
 <link rel="icon" href="${ICON}">
 <title>${escapeHtml(page.title)}</title>
-<style nonce="${nonce}">${STYLE}${page.style ?? ''}</style>
+<style nonce="${nonce}">${page.style ?? STYLE}</style>
 </head>
 <body>
 ${page.body}

@@ -3,7 +3,7 @@ import { ICONS } from './icons.js';
 import type { ScanMethod } from './login-view.js';
 import type { PageTexts } from './texts.js';
 
-/** The codes of the methods: under tabs where there are two, alone where there is one. */
+/** The codes of the methods as HTML: under tabs where there is more than one. */
 export function scanPanels(
   texts: PageTexts,
   methods: readonly ScanMethod[],

@@ -5,19 +5,19 @@ import { ZH_CN } from './texts.zh-cn.js';
 /** Languages of the pages. */
 export type PageLanguage = 'zh-CN' | 'en';
 
-/** Every text of the pages. Both languages have the same ones; a test compares them. */
+/** All texts of the pages. A test checks that both languages have the same keys. */
 export const TEXTS = { 'zh-CN': ZH_CN, en: EN } as const;
 
 /** The texts of one language. */
 export type PageTexts = (typeof TEXTS)[PageLanguage];
 
-/** Chinese unless the browser prefers English to it (RFC 9110 section 12.5.4): this is a WeChat login. */
+/** The language of a page: Chinese, unless Accept-Language prefers English (RFC 9110 section 12.5.4). */
 export function pageLanguage(acceptLanguage: string | undefined): PageLanguage {
   const preferred = acceptedLanguages(acceptLanguage).find((tag) => /^(?:zh|en)(?![a-z])/.test(tag));
   return preferred?.startsWith('en') ? 'en' : 'zh-CN';
 }
 
-/** What a person is told about an error code. */
+/** The text for an error code. */
 export function errorText(language: PageLanguage, code: string): string {
   const errors: Readonly<Record<string, string>> = TEXTS[language].errors;
   return errors[code] ?? TEXTS[language].errors.OTHER;

@@ -7,8 +7,8 @@ import type { PageTexts } from './texts.js';
 const MARK = `<div class="mark">${BUBBLES}</div>`;
 
 /**
- * What a view shows, as HTML.
- * @param authorizeUrl WeChat's own QR page, where the service has a website app
+ * The HTML of a view.
+ * @param authorizeUrl leads to WeChat's QR page; `null` where no website app is configured
  */
 export function viewHtml(view: LoginView, texts: PageTexts, authorizeUrl: string | null): string {
   switch (view.kind) {

@@ -1,15 +1,15 @@
 /**
- * Where a page is open, as far as a WeChat login cares:
- * - `wechat`: WeChat's own browser, where the person can be recognised
- * - `web-view`: a page inside a mini program, which has its own way to log in
+ * The kind of browser, as far as it matters to a WeChat login:
+ * - `wechat`: WeChat's browser, in which WeChat's consent page opens
+ * - `web-view`: a `<web-view>` of a mini program; the mini program logs in
  * - `phone`: another browser on a phone, which cannot scan its own screen
- * - `desk`: what a phone can scan: computers and tablets
+ * - `desk`: a computer or tablet, whose screen a phone can scan
  */
 export type Visitor = 'wechat' | 'web-view' | 'phone' | 'desk';
 
 /**
- * Reads it off the User-Agent (wechat-api.md section 5: `MicroMessenger`). WeCom says MicroMessenger too, but WeChat's
- * consent page does not open there. In a `<web-view>` WeChat adds `miniProgram`.
+ * The kind of browser by its User-Agent (wechat-api.md section 5: `MicroMessenger`). WeCom sends MicroMessenger too, but
+ * WeChat's consent page does not open there. In a `<web-view>` WeChat adds `miniProgram`.
  */
 export function visitorOf(userAgent: string | undefined): Visitor {
   const agent = userAgent ?? '';
