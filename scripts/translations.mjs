@@ -8,7 +8,14 @@ import { dirname, join, normalize, relative } from 'node:path';
 
 const GUIDE = 'docs/guide';
 /** Pages outside of the guide that have to be in both languages. */
-const OTHER_PAGES = ['README', 'docs/errors', 'docs/webhooks', 'docs/verifying-tokens', 'docs/privacy'];
+const OTHER_PAGES = [
+  'README',
+  'docs/errors',
+  'docs/webhooks',
+  'docs/verifying-tokens',
+  'docs/privacy',
+  'sandbox/README',
+];
 const README_LINES = 200;
 
 const CHINESE = '.zh-CN.md';
@@ -26,6 +33,7 @@ const COMMENTS = {
   java: SLASHES,
   css: SLASHES,
   sh: HASH,
+  php: SLASHES,
   python: HASH,
   yaml: HASH,
   nginx: HASH,
@@ -145,7 +153,7 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => join(folder, name));
 const inRoot = readdirSync('.').filter((name) => name.endsWith('.md'));
-const all = [...inRoot, ...['docs', 'sandbox'].filter(existsSync).flatMap(pagesIn)];
+const all = [...inRoot, ...pagesIn('docs'), ...pagesIn('sandbox')];
 
 const inGuide = all.filter((file) => dirname(file) === GUIDE);
 const paired = new Set([...OTHER_PAGES, ...inGuide.map((file) => file.replace(/(?:\.zh-CN)?\.md$/, ''))]);

@@ -48,7 +48,7 @@ function sandboxProgram(): string {
   if (program !== null && existsSync(program)) return program;
   throw new StartFault(
     program === null
-      ? 'The sandbox is not installed here: set SANDBOX=off, or WECHAT_API_URL and WECHAT_OPEN_URL to a sandbox elsewhere.'
+      ? 'The sandbox is not installed: run `npm ci` in a clone, or set WECHAT_API_URL and WECHAT_OPEN_URL to one that runs elsewhere, or SANDBOX=off.'
       : 'The sandbox is not built: run `npm run build`, or set SANDBOX=off.',
   );
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readCommandLine, USAGE } from './command-line.js';
 import { readEnvironment } from './environment.js';
 import { createSandbox } from './sandbox.js';
 
@@ -7,7 +8,12 @@ import { createSandbox } from './sandbox.js';
  * forked it exits (wechat-auth forks it in development).
  */
 async function main(): Promise<void> {
-  const { host, port, options } = readEnvironment(process.env);
+  const env = readCommandLine(process.argv.slice(2), process.env);
+  if (env === null) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const { host, port, options } = readEnvironment(env);
   const sandbox = createSandbox(options);
   const end = () => {
     void sandbox.close().finally(() => process.exit(0));

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -110,6 +110,22 @@ once('a start that cannot succeed ends at once, with one line and status 1', () 
     const line = await refusal(start({ NODE_ENV: 'development', SANDBOX_PORT: sandboxPort }));
     expect(line).toMatch(/^The port of the sandbox is taken: set SANDBOX_PORT/);
     await new Promise((closed) => server.close(closed));
+  });
+
+  test('the sandbox in an image that does not contain it', async () => {
+    await cp(resolve('dist'), join(folder, 'dist'), { recursive: true });
+    await cp(resolve('package.json'), join(folder, 'package.json'));
+    await mkdir(join(folder, 'node_modules'));
+    for (const name of await readdir('node_modules')) {
+      if (name !== '@wechat-auth')
+        await symlink(resolve('node_modules', name), join(folder, 'node_modules', name));
+    }
+    const program = startProgram([process.execPath, join(folder, 'dist/main.js')], folder, {
+      NODE_ENV: 'development',
+      PORT: String(port),
+    });
+    programs.push(program);
+    expect(await refusal(program)).toMatch(/^The sandbox is not installed: .*SANDBOX=off\.$/);
   });
 
   test('an SQLite file that is none, and one of another application', async () => {
