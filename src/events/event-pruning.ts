@@ -1,18 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { HourlyJob } from '../background/hourly-job.js';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { HourlyJob } from '../background/hourly-job.js';
 import { webhookReceivers } from './webhook-receiver.js';
 
-/** Rows that one statement deletes: none holds its locks for long. */
+/** Rows that one statement deletes: a statement must not hold locks for long. */
 const CHUNK = 1_000;
-/** Longer than a delivery is tried. By then all instances have the same WEBHOOK_URLS. */
+/** Longer than a delivery is attempted. By then all instances have the same WEBHOOK_URLS. */
 const ORPHANED_AFTER_MS = 4 * 24 * 60 * 60 * 1_000;
 
-/** Deletes events that are older than EVENT_RETENTION, once an hour, but none that webhooks still have to tell of. What was given up goes with its event. */
+/**
+ * Deletes events that are older than EVENT_RETENTION, once an hour. Events with a pending delivery, or in the outbox,
+ * stay. A delivery that was given up is deleted with its event.
+ */
 @Injectable()
 export class EventPruning extends HourlyJob {
   constructor(
@@ -27,14 +30,14 @@ export class EventPruning extends HourlyJob {
   protected override async work(stopping: AbortSignal): Promise<void> {
     await this.dropOrphans(stopping);
     const before = toSqlTime(this.clock.now() - this.config.eventRetention * 1000);
-    // Without receivers nothing that is marked goes out any more. Counted, not NOT EXISTS: MariaDB would read all
-    // deliveries for that.
+    // Without receivers no marked event goes out any more. For NOT EXISTS instead of COUNT, MariaDB would read all
+    // deliveries.
     const done = `${this.config.webhooks === null ? '' : 'outbox_at IS NULL AND '}(SELECT COUNT(*)
       FROM webhook_deliveries d WHERE d.event_id = events.id AND d.given_up_at IS NULL) = 0`;
     let pruned = 0;
     let place = { at: toSqlTime(0), id: '' };
     await inChunks(stopping, async () => {
-      // Not only those that are done: a condition would make one statement read as far as it is not met.
+      // No condition on deliveries here: the statement would read on until it has found a full chunk.
       const rows = await this.database.select<{ id: string; created_at: SqlTime }>(
         `SELECT id, created_at FROM events
          WHERE created_at < ? AND (created_at > ? OR (created_at = ? AND id > ?)) ORDER BY created_at, id LIMIT ?`,
@@ -55,7 +58,7 @@ export class EventPruning extends HourlyJob {
     if (pruned > 0) this.logger.log({ events: pruned, msg: 'pruned' });
   }
 
-  /** Deliveries to receivers that are not in WEBHOOK_URLS any more. */
+  /** Deletes deliveries to receivers that are no longer in WEBHOOK_URLS. */
   private async dropOrphans(stopping: AbortSignal): Promise<void> {
     const known = new Set(webhookReceivers(this.config).map(({ key }) => key));
     const before = toSqlTime(this.clock.now() - ORPHANED_AFTER_MS);
@@ -82,7 +85,7 @@ export class EventPruning extends HourlyJob {
     }
   }
 
-  /** The next receiver that has deliveries. One by one, from the index: DISTINCT would read all deliveries. */
+  /** The next receiver that has deliveries, from the index: DISTINCT would read all deliveries. */
   private async receiverBehind(receiver: string): Promise<string | null> {
     const [next] = await this.database.select<{ receiver: string }>(
       'SELECT receiver FROM webhook_deliveries WHERE receiver > ? ORDER BY receiver LIMIT 1',
@@ -92,7 +95,7 @@ export class EventPruning extends HourlyJob {
   }
 }
 
-/** Repeats a step until it finds no full chunk. @returns how many rows there were */
+/** Repeats a step until it finds less than a full chunk. @returns the number of rows */
 async function inChunks(stopping: AbortSignal, step: () => Promise<number>): Promise<number> {
   for (let total = 0; ;) {
     const found = await step();

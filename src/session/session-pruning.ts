@@ -7,19 +7,19 @@ import { TableWalks } from '../background/table-walks.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { HourlyJob } from '../background/hourly-job.js';
 
-/** How long a session that has ended is kept: an old refresh token of it is told apart from a foreign one. */
+/** How long an ended session is kept, so that a refresh token of it is told apart from a forged one. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
-/** Rows that one statement looks at, and deletes at most. */
+/** Rows that one statement reads, and deletes at most. */
 const CHUNK = 1_000;
-/** Chunks of one run: 200,000 rows an hour, whatever the table holds. */
+/** Chunks of one run: 200,000 rows an hour, however large the table is. */
 const STEPS = 200;
-/** A table that was walked through is left alone for so long. */
+/** Time from the end of a walk to the next one (ms). */
 const REST_MS = 20 * 60 * 60 * 1_000;
 
 /**
  * Deletes sessions that ended 30 days ago or earlier: revoked, past SESSION_TTL, or unused for SESSION_IDLE_TTL. It
- * walks along the primary key, since an index for each of the three would cost every login: once a day through the
- * whole table, or as far as an hourly run comes each time. The place is remembered (035).
+ * walks along the primary key (035), since an index for each of the three would make every login slower. A walk
+ * starts once a day; each hourly run continues it by at most `STEPS` chunks.
  */
 @Injectable()
 export class SessionPruning extends HourlyJob {
@@ -43,7 +43,7 @@ export class SessionPruning extends HourlyJob {
          FROM sessions WHERE id > ? ORDER BY id LIMIT ?`,
         [toSqlTime(before), toSqlTime(before), toSqlTime(idle), after, CHUNK],
       );
-      // What ended so long ago does not come back to life: no need to look again.
+      // An ended session stays ended: the DELETE needs no second check.
       const ended = rows.filter((row) => Number(row.ended) === 1).map(({ id }) => id);
       pruned += ended.length;
       const deletion = {

@@ -10,7 +10,7 @@ import { World } from '../harness/world.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 
-describe(`background work beside much history, on ${INSTANCES} instance(s)`, () => {
+describe(`background work on large tables, with ${INSTANCES} instance(s)`, () => {
   let world: World;
   let receiver: WebhookReceiver;
   const clock = new MovableClock();
@@ -27,7 +27,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
   const walksOf = (instance: number) =>
     new TableWalks(world.service(instance).app.get(Database, { strict: false }), clock);
   const last = INSTANCES - 1;
-  /** Goes through the numbers 1 to 5, and notes where it has been. */
+  /** Steps of a walk through the numbers 1 to 5. @param seen gets each number */
   const through =
     (seen: string[]) =>
     (after: string): Promise<WalkStep> => {
@@ -37,7 +37,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
       return Promise.resolve({ last: next, writes: [] });
     };
 
-  test('a walk goes on where it was, on another instance, and rests at its end', async () => {
+  test('a walk continues on another instance, and rests at its end', async () => {
     const seen: string[] = [];
     await walksOf(0).goOn('one', { rest: 60_000, steps: 2 }, through(seen));
     await walksOf(last).goOn('one', { rest: 60_000, steps: 10 }, through(seen));
@@ -49,7 +49,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     expect(seen).toHaveLength(10);
   });
 
-  test('a walk whose process has died is taken over behind its last step, and only then', async () => {
+  test('the walk of a crashed process is continued after its last step, once its lease has ended', async () => {
     const seen: string[] = [];
     const dying = walksOf(0).goOn('two', { rest: 0, steps: 10 }, (after) =>
       after === '2' ? Promise.reject(new Error('killed')) : through(seen)(after),
@@ -62,7 +62,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     expect(seen).toEqual(['1', '2', '3', '4', '5']);
   });
 
-  test('who was taken for dead writes no place over that of the one who goes on', async () => {
+  test('an instance that lost the lease of a walk does not overwrite its place', async () => {
     const seen: string[] = [];
     await walksOf(0).goOn('three', { rest: 0, steps: 10 }, async (after) => {
       if (after === '1') {
@@ -75,7 +75,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     expect(row?.place).toBe('4');
   });
 
-  test('two that begin at once: one walks', async () => {
+  test('of two instances that start a walk at once, one walks', async () => {
     const seen: string[] = [];
     const begun = [0, last].map((instance) =>
       walksOf(instance).goOn('four', { rest: 60_000, steps: 10 }, through(seen)),
@@ -84,7 +84,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     expect(seen).toEqual(['1', '2', '3', '4', '5']);
   });
 
-  test('a backlog of a thousand webhooks is claimed and finished in batches, and arrives once', async () => {
+  test('a backlog of a thousand webhooks is claimed and finished in batches, and each is delivered once', async () => {
     const { user } = await world.miniProgramLogin(await world.person());
     const rows = Array.from(
       { length: 1_000 },
@@ -111,7 +111,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     }
     const workers = world.services.map(({ app }) => app.get(WebhookWorker, { strict: false }));
     await Promise.all(workers.map((worker) => worker.runDue()));
-    // Each took three of these once, and at most 87 went out in a second.
+    // Claimed and finished one by one, each delivery would need three.
     expect(asked).toBeLessThan(1_500);
     const ids = receiver.about(user.id, 'user.updated').map(({ id }) => id);
     expect(ids).toHaveLength(1_000);
@@ -120,7 +120,7 @@ describe(`background work beside much history, on ${INSTANCES} instance(s)`, () 
     expect(await world.count('webhook_deliveries')).toBe(0);
   }, 60_000);
 
-  test('who leaves after a long history leaves no address behind', async () => {
+  test('a user with many events who is deleted leaves no IP address', async () => {
     const { user, accessToken } = await world.miniProgramLogin(await world.person());
     const minute = (n: number) => (1_700_000_000_000 + n * 60_000).toString(16).padStart(12, '0');
     const rows = Array.from({ length: 2_500 }, (_, n) => {
