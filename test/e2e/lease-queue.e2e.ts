@@ -140,9 +140,16 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
     });
 
     class Worker extends LeaseWorker<Item> {
+      fed = 0;
+
       constructor(lane: Lane<Item>, graceMs: number) {
         const services = world.service().app.get(WorkerServices, { strict: false });
         super('Test', services, { queue: 'avatars', lanes: [lane], graceMs });
+      }
+
+      protected override feed(): Promise<void> {
+        this.fed++;
+        return Promise.resolve();
       }
     }
 
@@ -179,20 +186,26 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
       }
     }
 
-    test('attempts as many at once as it may, more while they succeed, and all in the end', async () => {
+    test('attempts twice as many at once while they succeed, up to its limit, and few after a failure', async () => {
       await enqueue(20);
-      const busy = worker();
-      const done = busy.runDue();
-      await begun(2);
-      expect(running.size).toBe(2);
-      let most = 0;
-      while ((await rows()).length > 0) {
-        most = Math.max(most, running.size);
-        end({ kind: 'done' });
+      const done = worker().runDue();
+      const rounds: [number, Outcome][] = [
+        [2, { kind: 'done' }],
+        [4, { kind: 'done' }],
+        [4, { kind: 'done' }],
+        [4, { kind: 'failed', reason: 'no' }],
+        [2, { kind: 'done' }],
+        [4, { kind: 'done' }],
+      ];
+      for (const [count, outcome] of rounds) {
+        await begun(count);
+        // Those that should not begin would begin within this time.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(running.size).toBe(count);
+        end(outcome);
       }
       await done;
-      expect(most).toBeGreaterThan(2);
-      expect(most).toBeLessThanOrEqual(4);
+      expect(await rows()).toEqual(Array(4).fill({ attempts: 1, dueIn: 60 }));
     });
 
     test('postpones what failed by its back-off, and gives it up after the last', async () => {
@@ -235,9 +248,11 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
       await enqueue(1);
       const done = worker().runDue();
       await begun(1);
+      const beganAt = performance.now();
       const signal = running.get('0')?.signal;
       expect(signal?.aborted).toBe(false);
       await done;
+      expect(performance.now() - beganAt).toBeLessThan(TABLE.leaseMs - 4_000);
       expect(signal?.aborted).toBe(true);
       expect(await rows()).toEqual([{ attempts: 1, dueIn: 60 }]);
     });
@@ -255,6 +270,7 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
       await stopped;
       expect(await rows()).toEqual([{ attempts: 0, dueIn: 0 }]);
       await busy.runDue();
+      expect(busy.fed).toBe(1);
       expect(await rows()).toEqual([{ attempts: 0, dueIn: 0 }]);
     });
 
