@@ -9,6 +9,7 @@ const OF_SOURCES = [
   ['lint', 'eslint', '.'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ['engines', 'node', 'scripts/engines.mjs'],
+  ['documentation', 'node', 'scripts/translations.mjs'],
 ];
 /** What needs the build, and what is quick. */
 const OF_BUILD = [

@@ -4,7 +4,7 @@
 // A code block is the same in both languages, except for comments, and for texts that are Chinese in the Chinese one:
 // what stands between two of the characters ' " ` < > { } may differ where it has Chinese characters.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { basename, dirname, join, normalize, relative } from 'node:path';
 
 const GUIDE = 'docs/guide';
 /** Pages outside of the guide that have to be in both languages. */
@@ -106,6 +106,13 @@ function isSameLine(english, chinese) {
 
 function comparePages(english, chinese) {
   const [one, other] = [english, chinese].map(read);
+  for (const [page, file, counterpart] of [
+    [one, english, chinese],
+    [other, chinese, english],
+  ]) {
+    const name = basename(counterpart);
+    if (!page.links.some(({ target }) => target === name)) faults.push(`${file}: does not link to ${name}`);
+  }
   const levels = ({ headings }) => headings.map(({ level }) => '#'.repeat(level)).join(' ');
   if (levels(one) !== levels(other)) {
     faults.push(`${chinese}: its headings are ${levels(other)}, those of ${english} are ${levels(one)}`);

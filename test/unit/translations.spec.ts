@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 const SCRIPT = resolve('scripts/translations.mjs');
@@ -49,6 +49,15 @@ const PAGES: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
+/** The line by which a page leads to itself in the other language. */
+function linkToOtherLanguage(path: string): string {
+  const name = basename(path);
+  const other = name.endsWith('.zh-CN.md')
+    ? name.replace('.zh-CN.md', '.md')
+    : name.replace('.md', '.zh-CN.md');
+  return `\n[other language](${other})\n`;
+}
+
 describe('the check of the documentation', () => {
   let folder: string;
   beforeAll(() => {
@@ -56,7 +65,7 @@ describe('the check of the documentation', () => {
   });
   beforeEach(() => {
     rmSync(folder, { recursive: true });
-    for (const [path, text] of Object.entries(PAGES)) write(path, text);
+    for (const [path, text] of Object.entries(PAGES)) write(path, text + linkToOtherLanguage(path));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -68,7 +77,7 @@ describe('the check of the documentation', () => {
   function change(path: string, before: string, after: string): void {
     const text = PAGES[path] ?? '';
     if (!text.includes(before)) throw new Error(`${path} does not have ${before}`);
-    write(path, text.replace(before, after));
+    write(path, text.replace(before, after) + linkToOtherLanguage(path));
   }
   function faults(): string {
     const { status, stderr } = spawnSync(process.execPath, [SCRIPT], { cwd: folder, encoding: 'utf8' });
@@ -83,6 +92,12 @@ describe('the check of the documentation', () => {
   test.each([
     ['a page is in one language only', 'docs/guide/only.md', '# Only', 'no docs/guide/only.zh-CN.md'],
     ['a README is too long', 'README.md', `# Name\n${'\n'.repeat(200)}end`, 'README.md: has 202 lines'],
+    [
+      'a page has no link to the other language',
+      'docs/errors.md',
+      '# Errors',
+      'does not link to errors.zh-CN.md',
+    ],
     ['a Chinese page writes 帐号', 'docs/privacy.zh-CN.md', '# 帐号', 'write 账号'],
   ])('fails where %s', (_what, path, text, fault) => {
     write(path, text);
