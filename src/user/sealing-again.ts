@@ -4,7 +4,7 @@ import { Clock, SystemClock } from '../common/clock.js';
 import { KeyRing, SealError } from '../crypto/key-ring.js';
 import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
-import { SEALED_COLUMNS, type SealedColumn, sealingPlace } from './sealed-columns.js';
+import { ALL_SEALED_COLUMNS, SEALED_COLUMNS, type SealedColumn, sealingPlace } from './sealed-columns.js';
 import type { WeChatIdentity } from './wechat-identity.entity.js';
 
 /** How often an instance looks whether a walk is due, or can be continued. */
@@ -12,8 +12,6 @@ const EVERY_MS = 10 * 60 * 1_000;
 /** The next walk finds what an instance with the former order of keys has written behind the last one. */
 const REST_MS = 12 * 60 * 60 * 1_000;
 const CHUNK = 500;
-
-const NAMES = SEALED_COLUMNS.join(', ');
 
 type SealedRow = Pick<Row<WeChatIdentity>, 'id' | SealedColumn>;
 
@@ -75,7 +73,7 @@ export class SealingAgain implements OnModuleInit, OnModuleDestroy {
     await this.walks.goOn(`sealing-again:${this.keyRing.currentPrefix}`, options, async (after) => {
       // Without a condition: a statement would read on until enough rows meet it.
       const rows = await this.database.select<SealedRow>(
-        `SELECT id, ${NAMES} FROM wechat_identities WHERE id > ? ORDER BY id LIMIT ${CHUNK}`,
+        `SELECT id, ${ALL_SEALED_COLUMNS} FROM wechat_identities WHERE id > ? ORDER BY id LIMIT ${CHUNK}`,
         [after],
       );
       const writes = rows.flatMap((row) => this.writes(row));

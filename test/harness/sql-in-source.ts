@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 /** A piece of SQL that stands in the source. */
@@ -19,20 +20,25 @@ const BEGINS = /^\s*(SELECT|INSERT INTO|UPDATE|DELETE|REPLACE INTO|AND|WHERE|ORD
 /** Of prose that begins with such a word. */
 const HAS_SQL = /\b(FROM|INTO|SET|VALUES|KEY|BY)\b|[=<>]\s*\?|\bIS (NOT )?NULL\b/;
 
+/** Text by the name of the constant that holds it. */
+type Constants = ReadonlyMap<string, string>;
+
 /**
- * All SQL of the service that MySQL or MariaDB may be sent: whole statements, and parts that are added to some. A
+ * All SQL of the service that MySQL or MariaDB may be sent: whole statements, and parts that are added to some. Where a
+ * constant of text stands in one (`${COLUMNS}`), its value belongs to the piece, also where it is composed at load. A
  * statement of a lease queue counts once for each table that is described as a `LeaseTable`.
  */
-export function sqlInSource(): SqlInSource[] {
+export async function sqlInSource(): Promise<SqlInSource[]> {
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .map((file) => join('src', file))
     .filter((file) => file.endsWith('.ts') && !LEFT_OUT.test(file))
     .map((file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext, true));
   const tables = sources.flatMap(leaseTables);
-  return sources.flatMap((source) => {
-    const found: SqlInSource[] = [];
+  const found: SqlInSource[] = [];
+  for (const source of sources) {
+    const constants = await constantsOf(source);
     const visit = (node: ts.Node): void => {
-      for (const parts of literalParts(node, tables)) {
+      for (const parts of literalParts(node, constants, tables)) {
         const text = parts.join('…');
         if (!BEGINS.test(text) || !HAS_SQL.test(text) || isForSqlite(node)) continue;
         const { line } = source.getLineAndCharacterOfPosition(node.getStart());
@@ -45,8 +51,8 @@ export function sqlInSource(): SqlInSource[] {
       ts.forEachChild(node, visit);
     };
     visit(source);
-    return found;
-  });
+  }
+  return found;
 }
 
 /** The texts in the description of a table of work, by field: `name`, `key`, `lane`. */
@@ -79,17 +85,58 @@ function leaseTables(source: ts.SourceFile): DescribedTable[] {
   return found;
 }
 
-/** The fixed parts of a text; of one that is built for each described table, those of each. */
-function literalParts(node: ts.Node, tables: readonly DescribedTable[]): string[][] {
+const IS_CONSTANT = /^[A-Z][A-Z0-9_]*$/;
+
+/** The constants of text that a file declares itself, or imports from others of the service. */
+async function constantsOf(source: ts.SourceFile): Promise<Constants> {
+  const constants = new Map<string, string>();
+  for (const statement of source.statements) {
+    if (ts.isImportDeclaration(statement)) await addImported(constants, source, statement);
+  }
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      if (!ts.isIdentifier(name) || !IS_CONSTANT.test(name.text) || !initializer) continue;
+      const [parts] = literalParts(initializer, constants, []);
+      if (parts?.length === 1) constants.set(name.text, parts[0] ?? '');
+    }
+  }
+  return constants;
+}
+
+async function addImported(
+  constants: Map<string, string>,
+  source: ts.SourceFile,
+  { importClause, moduleSpecifier }: ts.ImportDeclaration,
+): Promise<void> {
+  const bindings = importClause?.namedBindings;
+  if (!ts.isStringLiteral(moduleSpecifier) || !moduleSpecifier.text.startsWith('.')) return;
+  if (!bindings || !ts.isNamedImports(bindings) || importClause.phaseModifier !== undefined) return;
+  const names = bindings.elements.filter(
+    ({ name, isTypeOnly }) => !isTypeOnly && IS_CONSTANT.test(name.text),
+  );
+  if (names.length === 0) return;
+  const path = join(dirname(source.fileName), moduleSpecifier.text).replace(/\.js$/, '.ts');
+  const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+  for (const { name, propertyName } of names) {
+    const value = module[(propertyName ?? name).text];
+    if (typeof value === 'string') constants.set(name.text, value);
+  }
+}
+
+/**
+ * The fixed parts of a text, with the values of constants in them; of one that is built for each described table, those
+ * of each.
+ */
+function literalParts(node: ts.Node, constants: Constants, tables: readonly DescribedTable[]): string[][] {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [[node.text]];
   if (!ts.isTemplateExpression(node)) return [];
   const isGeneric = node.templateSpans.some(({ expression }) => expression.getText() === 'table.name');
-  if (!isGeneric) return [[node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]];
-  return tables.map((table) => {
+  return (isGeneric ? tables : [new Map<string, string>()]).map((table) => {
     const parts = [node.head.text];
     for (const { expression, literal } of node.templateSpans) {
       const [, field = ''] = /^table\.(\w+)$/.exec(expression.getText()) ?? [];
-      const value = table.get(field);
+      const value = table.get(field) ?? constants.get(expression.getText());
       if (value === undefined) parts.push(literal.text);
       else parts.push(`${parts.pop() ?? ''}${value}${literal.text}`);
     }

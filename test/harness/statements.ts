@@ -91,9 +91,9 @@ export function describeStatements(people: number): void {
       await server.stop();
     }, 60_000);
 
-    test('are known: the tour has come to each that stands in the source', () => {
+    test('are known: the tour has come to each that stands in the source', async () => {
       const texts = sent.map(collapsed);
-      const unknown = sqlInSource().filter((piece) => !texts.some((text) => piece.isIn(text)));
+      const unknown = (await sqlInSource()).filter((piece) => !texts.some((text) => piece.isIn(text)));
       expect(unknown.map(({ place, text }) => `${place} ${text}`)).toEqual([]);
       expect(sent.length).toBeGreaterThan(80);
     });
