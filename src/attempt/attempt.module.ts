@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AttemptScreens } from './attempt-screens.js';
 import { Attempts } from './attempts.js';
 import { BrowserCookie } from './browser-cookie.js';
 import { FramedLandings } from './framed-landings.js';
@@ -9,7 +11,26 @@ import { WebViewTickets } from './web-view-tickets.js';
 
 /** Logins that begin at one door and are finished at another: a screen waits, a phone decides. */
 @Module({
-  providers: [Attempts, BrowserCookie, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
-  exports: [Attempts, BrowserCookie, FramedLandings, LoginCodes, OpenLogins, ReturnUrls, WebViewTickets],
+  imports: [DiscoveryModule],
+  providers: [
+    Attempts,
+    AttemptScreens,
+    BrowserCookie,
+    FramedLandings,
+    LoginCodes,
+    OpenLogins,
+    ReturnUrls,
+    WebViewTickets,
+  ],
+  exports: [
+    Attempts,
+    AttemptScreens,
+    BrowserCookie,
+    FramedLandings,
+    LoginCodes,
+    OpenLogins,
+    ReturnUrls,
+    WebViewTickets,
+  ],
 })
 export class AttemptModule {}

@@ -1,5 +1,5 @@
-import { DiscoveryService } from '@nestjs/core';
 import type { Channel, ChannelName } from '../channel/channels.js';
+import { nameDecorator } from '../common/named-providers.js';
 import type { WeChatLanguage } from '../wechat/language.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 
@@ -20,4 +20,4 @@ export interface CodeExchange {
 }
 
 /** Marks a provider as the `CodeExchange` of these channels. It may be in any module of the app. */
-export const Exchange = DiscoveryService.createDecorator<ChannelName | readonly ChannelName[]>();
+export const Exchange = nameDecorator<ChannelName>();

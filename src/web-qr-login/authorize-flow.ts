@@ -7,15 +7,15 @@ import { Metrics } from '../common/metrics.js';
 import { Refusals } from '../events/refusals.js';
 import type { Device } from '../session/session.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
-import { InWeChatFlow } from './in-wechat-flow.js';
+import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
 import type { AuthorizeRequest } from './web-qr-login.requests.js';
-import { WebsiteLoginFlow } from './website-login-flow.js';
+import { WebsiteFlow } from './website/website-flow.js';
 
 /** Where `authorize` sends a browser: to one of WeChat's pages, or, with a ticket of a web view, straight back. */
 @Injectable()
 export class AuthorizeFlow {
   constructor(
-    private readonly websites: WebsiteLoginFlow,
+    private readonly websites: WebsiteFlow,
     private readonly inWeChat: InWeChatFlow,
     private readonly tickets: WebViewTickets,
     private readonly returnUrls: ReturnUrls,

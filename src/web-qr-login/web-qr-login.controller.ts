@@ -24,12 +24,13 @@ import { UserReplies } from '../user/user-replies.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { AuthorizeFlow } from './authorize-flow.js';
 import { BrowserCookie } from '../attempt/browser-cookie.js';
-import { CallbackFilter } from './callback.filter.js';
-import { CallbackGuard, type CallbackState } from './callback.guard.js';
-import { CallbackReply } from './callback-reply.js';
+import { CallbackFilter } from './callback/callback.filter.js';
+import { CallbackGuard, type CallbackState } from './callback/callback.guard.js';
+import { CallbackReply } from './callback/callback-reply.js';
 import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { AuthorizeRequest, RedeemRequest } from './web-qr-login.requests.js';
-import { callbackLoginRequest, WebsiteLoginFlow } from './website-login-flow.js';
+import { callbackLoginRequest, CallbackFlow } from './callback/callback-flow.js';
+import { RedeemFlow } from './redeem-flow.js';
 
 /** Where websites come in. The order of the methods is the way of a login. */
 @ApiTags('website')
@@ -37,8 +38,9 @@ import { callbackLoginRequest, WebsiteLoginFlow } from './website-login-flow.js'
 @Public()
 export class WebQrLoginController {
   constructor(
-    private readonly flow: WebsiteLoginFlow,
     private readonly authorizeFlow: AuthorizeFlow,
+    private readonly callbackFlow: CallbackFlow,
+    private readonly redeemFlow: RedeemFlow,
     private readonly callbackReply: CallbackReply,
     private readonly cookie: BrowserCookie,
     private readonly userReplies: UserReplies,
@@ -102,7 +104,7 @@ export class WebQrLoginController {
     @Headers('user-agent') userAgent: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { login, location } = await this.flow.land(request, { ip, userAgent: userAgent ?? null });
+    const { login, location } = await this.callbackFlow.land(request, { ip, userAgent: userAgent ?? null });
     await this.callbackReply.land(request, reply, login, location, true);
   }
 
@@ -123,7 +125,7 @@ export class WebQrLoginController {
     'STORE_UNAVAILABLE',
   )
   async token(@Body() body: RedeemRequest, @Req() request: FastifyRequest): Promise<TokenReply> {
-    const { tokens, isNewUser } = await this.flow.redeem(
+    const { tokens, isNewUser } = await this.redeemFlow.redeem(
       body.loginCode,
       this.cookie.read(request),
       body.codeVerifier,

@@ -3,24 +3,30 @@ import { AttemptModule } from '../attempt/attempt.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
-import { AttemptFlow } from './attempt-flow.js';
-import { AttemptsController } from './attempts.controller.js';
+import { AttemptFlow } from './attempts/attempt-flow.js';
+import { AttemptsController } from './attempts/attempts.controller.js';
+import { LiveStatus } from './attempts/live-status.js';
 import { AuthorizeFlow } from './authorize-flow.js';
-import { CallbackFilter } from './callback.filter.js';
-import { CallbackGuard } from './callback.guard.js';
-import { CallbackReply } from './callback-reply.js';
-import { ErrorPageFilter } from './pages/error-page.filter.js';
-import { InWeChatFlow } from './in-wechat-flow.js';
-import { LinkWebsiteController } from './link-website.controller.js';
-import { LiveStatus } from './live-status.js';
-import { LoginPageController } from './pages/login-page.controller.js';
-import { LoginStates } from './login-states.js';
-import { QrPictures } from './qr-pictures.js';
-import { RootController } from './pages/root.controller.js';
-import { WebQrLoginController } from './web-qr-login.controller.js';
+import { CallbackFilter } from './callback/callback.filter.js';
+import { CallbackFlow } from './callback/callback-flow.js';
+import { CallbackGuard } from './callback/callback.guard.js';
+import { CallbackReply } from './callback/callback-reply.js';
+import { LoginStates } from './callback/login-states.js';
 import { InWeChatExchange } from './in-wechat/in-wechat.exchange.js';
+import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
+import { InWeChatScreen } from './in-wechat/in-wechat.screen.js';
+import { ErrorPageFilter } from './pages/error-page.filter.js';
+import { LoginPageController } from './pages/login-page.controller.js';
+import { RootController } from './pages/root.controller.js';
+import { PendingLinks } from './pending-links.js';
+import { RedeemFlow } from './redeem-flow.js';
+import { QrPictures } from './scan/qr-pictures.js';
+import { ScanScreen } from './scan/scan.screen.js';
+import { WebQrLoginController } from './web-qr-login.controller.js';
+import { LinkWebsiteController } from './website/link-website.controller.js';
 import { WebsiteExchange } from './website/website.exchange.js';
-import { WebsiteLoginFlow } from './website-login-flow.js';
+import { WebsiteFlow } from './website/website-flow.js';
+import { WebsiteScreen } from './website/website.screen.js';
 
 /** The door for websites. */
 @Module({
@@ -33,19 +39,29 @@ import { WebsiteLoginFlow } from './website-login-flow.js';
     RootController,
   ],
   providers: [
-    WebsiteExchange,
-    InWeChatExchange,
+    // authorize, callback, token: the same for all channels of this door
+    AuthorizeFlow,
     LoginStates,
     CallbackGuard,
+    CallbackFlow,
+    CallbackFilter,
     CallbackReply,
-    AuthorizeFlow,
-    InWeChatFlow,
+    PendingLinks,
+    RedeemFlow,
+    // screens that wait for a phone
     AttemptFlow,
     LiveStatus,
+    // channels
+    WebsiteExchange,
+    WebsiteFlow,
+    WebsiteScreen,
+    InWeChatExchange,
+    InWeChatFlow,
+    InWeChatScreen,
     QrPictures,
-    CallbackFilter,
+    ScanScreen,
+    // pages
     ErrorPageFilter,
-    WebsiteLoginFlow,
   ],
 })
 export class WebQrLoginModule {}

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/ops/logger.js';
 import { WeChatModule } from '../../src/wechat/wechat.module.js';
 import { addMobileApp } from '../fixtures/mobile-app/entry.js';
 import { MobileAppExchange } from '../fixtures/mobile-app/mobile-app.exchange.js';
+import { Browser } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { WeChatBrowser } from '../harness/wechat-browser.js';
 import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
@@ -141,6 +142,24 @@ describe('a channel that is made of its own folder alone', () => {
     });
   });
 
+  test('brings a method of attempts: its screen, its lifetime, and its name among those that are allowed', async () => {
+    const begunAt = world.clock.now();
+    const browser = new Browser();
+    const attempt = await world.attempt(browser, { method: 'mobile-app' });
+    expect(attempt).toMatchObject({
+      method: 'mobile-app',
+      qrImageUrl: 'https://app.example.com/code.png',
+    });
+    expect(Math.round((Date.parse(attempt.expiresAt) - begunAt) / 10_000)).toBe(12);
+    expect((await world.status(browser, attempt.id)).body.status).toBe('pending');
+    await world.pass(120);
+    expect((await world.status(browser, attempt.id)).body.status).toBe('expired');
+    const unknown = await call<Problem>(`${world.url}/v1/web-qr-login/attempts`, { json: { method: 'fax' } });
+    expect(unknown.body.errors).toEqual([
+      { field: 'method', message: 'method must be website, mini-program, in-wechat or mobile-app' },
+    ]);
+  });
+
   test('is in the OpenAPI document: its route, its quota, and its app kind in every enum of app kinds', async () => {
     const { body } = await call<{
       paths: Record<string, { post?: Record<string, unknown> }>;
@@ -160,12 +179,12 @@ describe('a channel that is made of its own folder alone', () => {
 
 describe('the start is refused', () => {
   test('without the exchange of a channel that has codes', async () => {
-    await expect(startWith([])).rejects.toThrow('The channel mobile-app has no provider with @Exchange.');
+    await expect(startWith([])).rejects.toThrow('No provider is the exchange of mobile-app.');
   });
 
   test('with two exchanges of one channel', async () => {
     await expect(startWith([await doorOf(), SecondDoor])).rejects.toThrow(
-      'The channel mobile-app has two exchanges.',
+      'Two providers are the exchange of mobile-app.',
     );
   });
 

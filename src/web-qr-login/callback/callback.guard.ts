@@ -1,10 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../common/app-error.js';
-import { channelOf } from '../channel/channels.js';
-import { noteInRequest } from '../http/request-context.js';
-import { SessionService } from '../session/session.service.js';
-import { BrowserCookie } from '../attempt/browser-cookie.js';
+import { AppError } from '../../common/app-error.js';
+import { channelOf } from '../../channel/channels.js';
+import { noteInRequest } from '../../http/request-context.js';
+import { SessionService } from '../../session/session.service.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { isFramed } from './callback-reply.js';
 import { type LoginState, LoginStates } from './login-states.js';
 

@@ -1,9 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
-import { ATTEMPT_METHODS, type AttemptMethod, channelOfMethod } from '../channel/channels.js';
-import { CODE_CHALLENGE } from '../attempt/code-challenge.js';
-import { CalledElsewhere, MayBeNull } from '../http/validation.js';
-import { WxLoginOptions } from './wx-login.js';
+import { ATTEMPT_METHODS, type AttemptMethod, channelOfMethod } from '../../channel/channels.js';
+import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
+import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
+import { WxLoginOptions } from '../../attempt/wx-login-options.js';
 
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 

@@ -1,15 +1,15 @@
 import { Body, Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CurrentSession } from '../auth/access-token/access-token.js';
-import { OwnerProof } from '../auth/owner-proof/owner-proof.js';
-import { RecentLoginGuard } from '../auth/access-token/recent-login.guard.js';
-import { ApiAcceptLanguage } from '../http/accept-language.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
-import type { SessionOfUser } from '../session/session-rows.js';
-import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import { LinkWebsiteRequest } from './web-qr-login.requests.js';
-import { WebsiteLoginFlow } from './website-login-flow.js';
+import { CurrentSession } from '../../auth/access-token/access-token.js';
+import { OwnerProof } from '../../auth/owner-proof/owner-proof.js';
+import { RecentLoginGuard } from '../../auth/access-token/recent-login.guard.js';
+import { ApiAcceptLanguage } from '../../http/accept-language.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../../http/problem-docs.js';
+import type { SessionOfUser } from '../../session/session-rows.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import { LinkWebsiteRequest } from '../web-qr-login.requests.js';
+import { WebsiteFlow } from './website-flow.js';
 
 /** Reply: where to send the browser. */
 export class LinkWebsiteReply {
@@ -30,7 +30,7 @@ export class LinkWebsiteReply {
 @Controller('v1/users/me/identities/website')
 export class LinkWebsiteController {
   constructor(
-    private readonly flow: WebsiteLoginFlow,
+    private readonly flow: WebsiteFlow,
     private readonly proof: OwnerProof,
   ) {}
 

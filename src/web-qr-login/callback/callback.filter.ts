@@ -1,14 +1,14 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Attempts } from '../attempt/attempts.js';
-import { withError } from '../attempt/return-urls.js';
-import { channelOf } from '../channel/channels.js';
-import type { ErrorCode } from '../common/error-catalogue.js';
-import { ProblemFilter } from '../http/problem.filter.js';
+import { Attempts } from '../../attempt/attempts.js';
+import { withError } from '../../attempt/return-urls.js';
+import { channelOf } from '../../channel/channels.js';
+import type { ErrorCode } from '../../common/error-catalogue.js';
+import { ProblemFilter } from '../../http/problem.filter.js';
 import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
 import { CallbackReply, isFramed } from './callback-reply.js';
-import { ErrorPageFilter } from './pages/error-page.filter.js';
-import { InWeChatFlow } from './in-wechat-flow.js';
+import { ErrorPageFilter } from '../pages/error-page.filter.js';
+import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { type LoginState, LoginStates } from './login-states.js';
 
 /** A callback that failed returns to its returnTo with the code of the error; without one it shows an error page. */

@@ -10,14 +10,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { stateOf } from '../attempt/attempt.js';
-import { Attempts } from '../attempt/attempts.js';
-import { FramedLandings } from '../attempt/framed-landings.js';
-import { ApiAcceptLanguage } from '../http/accept-language.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
-import { Clock } from '../common/clock.js';
-import { Public } from '../http/public.js';
-import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
+import { stateOf } from '../../attempt/attempt.js';
+import { Attempts } from '../../attempt/attempts.js';
+import { FramedLandings } from '../../attempt/framed-landings.js';
+import { ApiAcceptLanguage } from '../../http/accept-language.js';
+import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../../http/problem-docs.js';
+import { Clock } from '../../common/clock.js';
+import { Public } from '../../http/public.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { AttemptFlow } from './attempt-flow.js';
 import {
   AttemptReply,
@@ -25,10 +25,10 @@ import {
   AttemptStatusReply,
   FramedCallbackRequest,
 } from './attempts.requests.js';
-import { BrowserCookie } from '../attempt/browser-cookie.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { EventStream, lastVersion } from './event-stream.js';
 import { LiveStatus } from './live-status.js';
-import { QrPictures } from './qr-pictures.js';
+import { QrPictures } from '../scan/qr-pictures.js';
 
 const SECRET_HEADER = 'x-attempt-secret';
 const ApiSecretHeader = (): MethodDecorator =>

@@ -1,4 +1,4 @@
-import type { AppConfig } from '../config/app-config.js';
+import type { AppConfig } from '../../config/app-config.js';
 
 /** The one address to which WeChat sends browsers back, for all sites and environments. */
 export function callbackUrlOf({ publicUrl }: AppConfig): string {

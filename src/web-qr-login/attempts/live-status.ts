@@ -1,12 +1,12 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { type Attempt, type AttemptState, isFinal, stateOf } from '../attempt/attempt.js';
-import { Attempts } from '../attempt/attempts.js';
-import { AppError } from '../common/app-error.js';
-import { Clock } from '../common/clock.js';
-import { addressGroup } from '../http/ip-address.js';
-import { Metrics } from '../common/metrics.js';
-import { AppConfig } from '../config/app-config.js';
-import { routeQuota } from '../rate-limit/quotas.js';
+import { type Attempt, type AttemptState, isFinal, stateOf } from '../../attempt/attempt.js';
+import { Attempts } from '../../attempt/attempts.js';
+import { AppError } from '../../common/app-error.js';
+import { Clock } from '../../common/clock.js';
+import { addressGroup } from '../../http/ip-address.js';
+import { Metrics } from '../../common/metrics.js';
+import { AppConfig } from '../../config/app-config.js';
+import { routeQuota } from '../../rate-limit/quotas.js';
 
 /** A browser that waits. */
 export interface Waiter {

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { ChannelName } from '../channel/channels.js';
-import { AppError } from '../common/app-error.js';
-import { Clock } from '../common/clock.js';
-import { fingerprint, freshSecret } from '../crypto/secret.js';
-import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { type Binding, mayContinue } from '../attempt/binding.js';
-import { OpenLogins } from '../attempt/open-logins.js';
+import type { ChannelName } from '../../channel/channels.js';
+import { AppError } from '../../common/app-error.js';
+import { Clock } from '../../common/clock.js';
+import { fingerprint, freshSecret } from '../../crypto/secret.js';
+import { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
+import { type Binding, mayContinue } from '../../attempt/binding.js';
+import { OpenLogins } from '../../attempt/open-logins.js';
 
 /** A login that is away at WeChat: what its state stands for. */
 export interface LoginState {

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Attempts, type BegunAttempt } from '../attempt/attempts.js';
-import { AppError } from '../common/app-error.js';
-import { Clock } from '../common/clock.js';
-import { fingerprint, freshSecret } from '../crypto/secret.js';
-import { AppConfig } from '../config/app-config.js';
-import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { AppQuotas } from '../rate-limit/door-quotas.js';
-import { WeChatApiService } from '../wechat/wechat-api.service.js';
-import type { Picture } from '../wechat/wechat-http.js';
+import { Attempts, type BegunAttempt } from '../../attempt/attempts.js';
+import { AppError } from '../../common/app-error.js';
+import { Clock } from '../../common/clock.js';
+import { fingerprint, freshSecret } from '../../crypto/secret.js';
+import { AppConfig } from '../../config/app-config.js';
+import { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
+import { AppQuotas } from '../../rate-limit/door-quotas.js';
+import { WeChatApiService } from '../../wechat/wechat-api.service.js';
+import type { Picture } from '../../wechat/wechat-http.js';
 
 /** A picture that may be fetched. */
 interface Offer {

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { mayContinue } from '../attempt/binding.js';
-import { ReturnUrls } from '../attempt/return-urls.js';
-import { AppConfig } from '../config/app-config.js';
-import { WeChatApiService } from '../wechat/wechat-api.service.js';
-import { WeChatApps } from '../wechat/wechat-apps.js';
-import { BrowserCookie } from '../attempt/browser-cookie.js';
-import { callbackUrlOf } from './callback-url.js';
-import { type LoginState, LoginStates } from './login-states.js';
+import { mayContinue } from '../../attempt/binding.js';
+import { ReturnUrls } from '../../attempt/return-urls.js';
+import { AppConfig } from '../../config/app-config.js';
+import { WeChatApiService } from '../../wechat/wechat-api.service.js';
+import { WeChatApps } from '../../wechat/wechat-apps.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
+import { callbackUrlOf } from '../callback/callback-url.js';
+import { type LoginState, LoginStates } from '../callback/login-states.js';
 
 /** What a page inside WeChat asks for. */
 export interface BeginInWeChat {

@@ -1,5 +1,4 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { WeChatLanguage } from '../wechat/language.js';
 
 /** What WxLogin.js needs to show WeChat's QR code in a frame (wechat-api.md section 4.3), and the frame ready made. */
 export class WxLoginOptions {
@@ -47,26 +46,4 @@ export class WxLoginOptions {
     example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&login_type=jssdk&self_redirect=true',
   })
   src!: string;
-}
-
-/** The options of one login. @param src the same as an address */
-export function wxLoginOptions(
-  appId: string,
-  callbackUrl: string,
-  state: string,
-  language: WeChatLanguage,
-  src: string,
-): WxLoginOptions {
-  return {
-    appid: appId,
-    scope: 'snsapi_login',
-    redirect_uri: encodeURIComponent(callbackUrl),
-    state,
-    self_redirect: true,
-    stylelite: 1,
-    color_scheme: 'auto',
-    ...(language === 'en' && { lang: 'en' }),
-    allow: 'local-network-access',
-    src,
-  };
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { AttemptState } from '../attempt/attempt.js';
+import type { AttemptState } from '../../attempt/attempt.js';
 import type { Waiter } from './live-status.js';
 
 /** How soon a browser whose stream ended asks again (ms). */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Landing } from '../attempt/attempt.js';
-import { FramedLandings } from '../attempt/framed-landings.js';
-import { AppConfig } from '../config/app-config.js';
+import type { Landing } from '../../attempt/attempt.js';
+import { FramedLandings } from '../../attempt/framed-landings.js';
+import { AppConfig } from '../../config/app-config.js';
 import type { LoginState } from './login-states.js';
-import { FramePage } from './pages/frame-page.js';
+import { FramePage } from '../pages/frame-page.js';
 
 /** Whether the browser shows the answer in a frame of another page (Fetch Metadata; WebKit has it since 16.4). */
 export function isFramed(request: FastifyRequest): boolean {

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AttemptDisplay } from '../../attempt/attempt-screen.js';
+import { AttemptScreens } from '../../attempt/attempt-screens.js';
+import { Attempts, type BegunAttempt } from '../../attempt/attempts.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
+import { ReturnUrls } from '../../attempt/return-urls.js';
+import { type AttemptMethod, channelOfMethod } from '../../channel/channels.js';
+import { AppConfig } from '../../config/app-config.js';
+import { AppQuotas } from '../../rate-limit/door-quotas.js';
+import type { Device } from '../../session/session.service.js';
+import { WeChatApps } from '../../wechat/wechat-apps.js';
+
+/** What a screen asks for. */
+export interface AskedAttempt {
+  readonly method: AttemptMethod;
+  readonly appId?: string | undefined;
+  /** The hosted login page where absent. */
+  readonly returnTo?: string | undefined;
+  readonly codeChallenge?: string | undefined;
+}
+
+/** A new attempt with what its method shows. */
+export interface ShownAttempt extends BegunAttempt, AttemptDisplay {
+  readonly method: AttemptMethod;
+}
+
+/** Begins attempts of every method. */
+@Injectable()
+export class AttemptFlow {
+  private readonly pageUrl: string;
+
+  constructor(
+    private readonly returnUrls: ReturnUrls,
+    private readonly apps: WeChatApps,
+    private readonly quotas: AppQuotas,
+    private readonly attempts: Attempts,
+    private readonly screens: AttemptScreens,
+    private readonly cookie: BrowserCookie,
+    config: AppConfig,
+  ) {
+    this.pageUrl = `${config.publicUrl}/login`;
+  }
+
+  /**
+   * @param device the screen, as the person who scans is told of it
+   * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
+   */
+  async begin(
+    { method, codeChallenge, ...asked }: AskedAttempt,
+    device: Device,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<ShownAttempt> {
+    const returnTo = this.returnUrls.allowed(asked.returnTo ?? this.pageUrl).href;
+    const { appId } = this.apps.find(channelOfMethod(method).appKind, asked.appId);
+    await this.quotas.take('attempts-app', appId);
+    // Also with a codeChallenge: the browser that shows the code may read the status by its cookie.
+    const browser = this.cookie.ensure(request, reply);
+    const binding = codeChallenge === undefined ? { browser } : { codeChallenge };
+    const begun = await this.attempts.begin({ method, appId, returnTo, binding, browser, device });
+    const acceptLanguage = request.headers['accept-language'];
+    const shown = await this.screens.of(method).show({ ...begun, appId, returnTo, binding, acceptLanguage });
+    return { ...begun, method, ...shown };
+  }
+}

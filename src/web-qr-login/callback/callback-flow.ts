@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { attemptKey } from '../../attempt/attempt.js';
+import { Attempts, type LandedLogin } from '../../attempt/attempts.js';
+import { BrowserCookie } from '../../attempt/browser-cookie.js';
+import { LoginCodes } from '../../attempt/login-codes.js';
+import { withAnswer } from '../../attempt/return-urls.js';
+import type { WeChatLoginRequest, WeChatLoginState } from '../../auth/wechat-login-request.js';
+import { channelOf } from '../../channel/channels.js';
+import { AppError } from '../../common/app-error.js';
+import type { Device } from '../../session/session.service.js';
+import { UserService } from '../../user/user.service.js';
+import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
+import { PendingLinks } from '../pending-links.js';
+import type { CallbackState } from './callback.guard.js';
+import { isFramed } from './callback-reply.js';
+import { type LoginState, LoginStates } from './login-states.js';
+
+/** Who brought a callback. */
+interface From extends Omit<LandedLogin, 'loginCode'> {
+  readonly device: Device;
+  readonly framed: boolean;
+}
+
+/** What follows when WeChat's page came back and the strategy found out who it is. */
+@Injectable()
+export class CallbackFlow {
+  constructor(
+    private readonly states: LoginStates,
+    private readonly loginCodes: LoginCodes,
+    private readonly links: PendingLinks,
+    private readonly attempts: Attempts,
+    private readonly inWeChat: InWeChatFlow,
+    private readonly cookie: BrowserCookie,
+    private readonly users: UserService,
+  ) {}
+
+  /**
+   * Answers a callback that the guards let through.
+   * @returns returnTo with a loginCode; for a link that is bound to this browser, with `linked`; the login page for
+   *   who has to be asked first
+   */
+  async land(
+    request: FastifyRequest & CallbackState & WeChatLoginState,
+    device: Device,
+  ): Promise<{ login: LoginState; location: string }> {
+    const { callbackFirst, callbackLogin, wechatLogin } = request;
+    if (!callbackFirst || !callbackLogin || !wechatLogin) throw new AppError('STATE_INVALID');
+    const from = { device, browser: this.cookie.read(request), framed: isFramed(request) };
+    const location = await this.answer(callbackLogin, wechatLogin, from);
+    await this.states.finish(callbackFirst.state, location);
+    return { login: callbackLogin, location };
+  }
+
+  private async answer(
+    state: LoginState,
+    { login, resolved }: NonNullable<WeChatLoginState['wechatLogin']>,
+    { device, browser, framed }: From,
+  ): Promise<string> {
+    const { attempt, binding, linkTo, returnTo } = state;
+    const channel = channelOf(state.channel);
+    if (resolved) {
+      await this.users.settle(resolved);
+      const { identity, isNewUser } = resolved;
+      if (linkTo !== null) return withAnswer(returnTo, 'linked', identity.id);
+      const loginCode = await this.loginCodes.issue({
+        kind: 'log-in',
+        channel: channel.label,
+        identityId: identity.id,
+        isNewUser,
+        attempt: attempt === null ? null : attemptKey(attempt),
+        binding,
+        device,
+      });
+      // The attempt of a frame learns of it when the page in the frame was shown.
+      if (attempt !== null && !framed) await this.attempts.land(attempt, { loginCode, browser });
+      return withAnswer(returnTo, 'loginCode', loginCode);
+    }
+    if (channel.callback?.isSilent) return this.inWeChat.askForConsent(state);
+    if (linkTo === null) throw new AppError('STATE_INVALID');
+    const loginCode = await this.loginCodes.issue(
+      this.links.seal(login, { sessionId: linkTo, binding, device }),
+    );
+    return withAnswer(returnTo, 'loginCode', loginCode);
+  }
+}
+
+/**
+ * What the strategy is asked at a callback. A link that is bound to this browser is made at once. One that is bound to
+ * a verifier waits for the verifier: until then nobody has shown to be who asked for it.
+ */
+export function callbackLoginRequest(request: FastifyRequest & CallbackState): WeChatLoginRequest {
+  const { callbackFirst, callbackLogin, callbackUserId } = request;
+  const from = {
+    channel: callbackLogin?.channel ?? ('website' as const),
+    code: callbackFirst?.code ?? '',
+    appId: callbackLogin?.appId,
+  };
+  if (channelOf(from.channel).callback?.isSilent) return { ...from, purpose: 'find' };
+  if (callbackUserId === undefined) return { ...from, purpose: 'log-in' };
+  if (callbackLogin && 'codeChallenge' in callbackLogin.binding) return { ...from, purpose: 'identify' };
+  return { ...from, purpose: 'link', userId: callbackUserId };
+}

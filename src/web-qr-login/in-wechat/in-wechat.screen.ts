@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type AttemptDisplay,
+  type AttemptScreen,
+  type NewAttempt,
+  ShowsAttempt,
+} from '../../attempt/attempt-screen.js';
+import { InWeChatFlow } from './in-wechat-flow.js';
+
+/** Attempts of pages inside WeChat: WeChat's silent page. */
+@Injectable()
+@ShowsAttempt('in-wechat')
+export class InWeChatScreen implements AttemptScreen {
+  constructor(private readonly flow: InWeChatFlow) {}
+
+  async show({ id, appId, returnTo, binding }: NewAttempt): Promise<AttemptDisplay> {
+    return { authorizeUrl: await this.flow.askSilently({ appId, returnTo, binding, attempt: id }) };
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Attempts } from '../attempt/attempts.js';
+import { LoginCodes, type PendingLink, type PendingLogin } from '../attempt/login-codes.js';
+import { AppError } from '../common/app-error.js';
+import { noteInRequest } from '../http/request-context.js';
+import { SessionService, type Tokens } from '../session/session.service.js';
+import { UserService } from '../user/user.service.js';
+import { PendingLinks } from './pending-links.js';
+
+/** Turns a loginCode into a session. */
+@Injectable()
+export class RedeemFlow {
+  constructor(
+    private readonly loginCodes: LoginCodes,
+    private readonly links: PendingLinks,
+    private readonly attempts: Attempts,
+    private readonly users: UserService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /**
+   * Opens a session of the person who logged in, or of the account that is linked now. While the database is away the
+   * code is not used up: the same request may be repeated.
+   * @param browser fingerprint of the cookie that came along
+   * @throws AppError LOGIN_CODE_INVALID, ACCOUNT_DISABLED, SESSION_ENDED, IDENTITY_TAKEN
+   */
+  async redeem(
+    loginCode: string,
+    browser: string | null,
+    codeVerifier: string | undefined,
+  ): Promise<{ tokens: Tokens; isNewUser: boolean }> {
+    // A loginCode that is unknown belongs to no channel. Most come from websites.
+    noteInRequest({ login: 'website' });
+    const pending = await this.loginCodes.find(loginCode, browser, codeVerifier);
+    if (pending.kind === 'link') {
+      noteInRequest({ asks: { channel: 'website', purpose: 'link' } });
+      return { tokens: await this.finishLink(loginCode, pending), isNewUser: false };
+    }
+    noteInRequest({ login: pending.channel });
+    const tokens = await this.openSession(loginCode, pending);
+    // The session exists. A status that still says `confirmed` does no harm.
+    if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
+    return { tokens, isNewUser: pending.isNewUser };
+  }
+
+  private async openSession(loginCode: string, { identityId, device }: PendingLogin): Promise<Tokens> {
+    const login = await this.users.findIdentity(identityId);
+    if (!login) throw new AppError('LOGIN_CODE_INVALID');
+    await this.loginCodes.use(loginCode);
+    return this.sessions.start(login, device);
+  }
+
+  private async finishLink(loginCode: string, pending: PendingLink): Promise<Tokens> {
+    const { user } = await this.sessions.verify(pending.sessionId);
+    await this.loginCodes.use(loginCode);
+    const linked = await this.users.link(user.id, this.links.open(pending));
+    return this.sessions.start(linked, pending.device, linked.writes);
+  }
+}

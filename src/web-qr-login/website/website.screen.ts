@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type AttemptDisplay,
+  type AttemptScreen,
+  type NewAttempt,
+  ShowsAttempt,
+} from '../../attempt/attempt-screen.js';
+import type { WxLoginOptions } from '../../attempt/wx-login-options.js';
+import { AppConfig } from '../../config/app-config.js';
+import { type WeChatLanguage, weChatLanguage } from '../../wechat/language.js';
+import { WeChatApiService } from '../../wechat/wechat-api.service.js';
+import { callbackUrlOf } from '../callback/callback-url.js';
+import { LoginStates } from '../callback/login-states.js';
+
+/** Attempts that show WeChat's QR page, for the whole window and in a frame. */
+@Injectable()
+@ShowsAttempt('website')
+export class WebsiteScreen implements AttemptScreen {
+  private readonly callbackUrl: string;
+
+  constructor(
+    private readonly wechat: WeChatApiService,
+    private readonly states: LoginStates,
+    config: AppConfig,
+  ) {
+    this.callbackUrl = callbackUrlOf(config);
+  }
+
+  async show({ id, appId, returnTo, binding, acceptLanguage }: NewAttempt): Promise<AttemptDisplay> {
+    const login = { channel: 'website', appId, returnTo, binding, attempt: id, linkTo: null } as const;
+    const state = await this.states.begin(login);
+    const language = weChatLanguage(acceptLanguage);
+    const src = this.wechat.websiteFrameUrl(appId, this.callbackUrl, state, language);
+    return {
+      authorizeUrl: this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language),
+      wxLogin: wxLoginOptions(appId, this.callbackUrl, state, language, src),
+    };
+  }
+}
+
+/** The options of one login. @param src the same as an address */
+export function wxLoginOptions(
+  appId: string,
+  callbackUrl: string,
+  state: string,
+  language: WeChatLanguage,
+  src: string,
+): WxLoginOptions {
+  return {
+    appid: appId,
+    scope: 'snsapi_login',
+    redirect_uri: encodeURIComponent(callbackUrl),
+    state,
+    self_redirect: true,
+    stylelite: 1,
+    color_scheme: 'auto',
+    ...(language === 'en' && { lang: 'en' }),
+    allow: 'local-network-access',
+    src,
+  };
+}
