@@ -18,6 +18,8 @@ const PAGES: Readonly<Record<string, string>> = {
   'docs/verifying-tokens.zh-CN.md': '# 令牌\n',
   'docs/privacy.md': '# Privacy\n',
   'docs/privacy.zh-CN.md': '# 个人信息\n',
+  'sandbox/README.md': '# Sandbox\n',
+  'sandbox/README.zh-CN.md': '# 沙箱\n',
   'docs/guide/README.md': '# Guide\n\n[Page](page.md)\n',
   'docs/guide/README.zh-CN.md': '# 文档\n\n[页面](page.zh-CN.md)\n',
   'docs/guide/page.md': [
