@@ -12,7 +12,7 @@ const app = await createApp({ config, logger: createLogger('error'), preview: tr
 await app.init();
 await writeOrCompare(
   'docs/openapi.json',
-  `${JSON.stringify(createOpenApiDocument(app), null, 2)}\n`,
+  `${JSON.stringify(createOpenApiDocument(app, config.publicUrl), null, 2)}\n`,
   'npm run openapi',
 );
 await app.close();

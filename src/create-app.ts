@@ -64,6 +64,6 @@ export async function createApp({
   await app.register(cookie);
   await app.register(multipart, { limits: MULTIPART_LIMITS });
   app.enableCors(corsFor(app.get(ReturnUrls, { strict: false }).origins()));
-  if (config.docs) serveDocs(app);
+  if (config.docs) serveDocs(app, config.publicUrl);
   return app;
 }

@@ -5,24 +5,54 @@ import { API_KEY_SCHEME, CLIENT_SCHEME } from './auth/api-key/api-key.guard.js';
 import { ProblemReply, documentChallenges, documentRefusals } from './http/problem-docs.js';
 import { documentLimits } from './rate-limit/rate-limit.decorator.js';
 
-/** The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version. */
-export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+const DESCRIPTION = `Logs people in with WeChat: in mini programs, on websites by QR code, and on pages inside WeChat.
+
+**To try a route here**, start the service with its sandbox (\`npm start\`). A \`code\` comes from WeChat: in the sandbox tap "wx.login" on the phone at http://localhost:3001/phone, or ask for one:
+
+\`curl -s http://localhost:3001/control/wx-login -H 'content-type: application/json' -d '{"person":"xiaoming"}'\`
+
+Log in with it by \`POST /v1/mini-program/login\`, then put the \`accessToken\` of the reply under "Authorize".
+
+**codeChallenge and codeVerifier** (PKCE, RFC 7636) bind a login to whoever began it: the client makes a random \`codeVerifier\`, sends BASE64URL(SHA-256(codeVerifier)) as \`codeChallenge\`, and redeems the \`loginCode\` with the \`codeVerifier\`. The examples are a matching pair.
+
+**Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Each operation lists its codes; docs/errors.md has cause and cure of all.`;
+
+/**
+ * The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version.
+ * @param publicUrl PUBLIC_URL, the server of the document
+ */
+export function createOpenApiDocument(app: INestApplication, publicUrl: string): OpenAPIObject {
   const options = new DocumentBuilder()
     .setTitle('wechat-auth')
-    .setDescription(
-      'Logs people in with WeChat: mini programs, websites by QR code, pages inside WeChat. ' +
-        'Log in by one of the routes below, then put the accessToken under "Authorize". ' +
-        'Every error is application/problem+json with a stable `code`.',
-    )
+    .setDescription(DESCRIPTION)
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-    .addTag('mini program')
-    .addTag('website')
-    .addTag('tokens')
-    .addTag('account')
-    .addTag('message push')
-    .addTag('operators')
-    .addTag('running it')
+    .addServer(publicUrl, 'This service')
+    .addTag(
+      'mini program',
+      'Logins by `wx.login`, open data, phone numbers, and scans that a person confirms in the mini program.',
+    )
+    .addTag(
+      'website',
+      'Logins in a browser: by a QR code, inside WeChat, and from a web view. They end in a `loginCode`.',
+    )
+    .addTag(
+      'tokens',
+      'Refresh, logout, verification, and the keys by which other services verify access tokens.',
+    )
+    .addTag(
+      'account',
+      'What people do with their own account: profile, WeChat identities, sessions, export, deletion.',
+    )
+    .addTag(
+      'message push',
+      "WeChat's pushes, such as events of withdrawn consent. WeChat calls these routes.",
+    )
+    .addTag(
+      'operators',
+      'Users, events and keys, for operators and their other services. They need `X-Api-Key`.',
+    )
+    .addTag('running it', 'Health checks and metrics.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, API_KEY_SCHEME)
     .addBasicAuth(
@@ -36,7 +66,15 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     )
     .build();
   const document = SwaggerModule.createDocument(app, options, { extraModels: [ProblemReply] });
-  return documentChallenges(documentLimits(documentRefusals(withOneMethod(document))));
+  return documentPublicRoutes(documentChallenges(documentLimits(documentRefusals(withOneMethod(document)))));
+}
+
+/** Says of each public route that it needs nothing: an operation without `security` could be meant either way. */
+function documentPublicRoutes(document: OpenAPIObject): OpenAPIObject {
+  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, post, put, patch, remove]) if (operation) operation.security ??= [];
+  }
+  return document;
 }
 
 /** A route of any method (`@All`) is documented by its GET; OpenAPI would list it eight times. */
@@ -52,8 +90,8 @@ function withOneMethod(document: OpenAPIObject): OpenAPIObject {
  * Swagger UI at /docs, the document at /docs/json. The module would serve the document as well, as JSON and as YAML,
  * but writes it anew for each request: up to 100 ms of the event loop for anybody who asks.
  */
-export function serveDocs(app: NestFastifyApplication): void {
-  const document = createOpenApiDocument(app);
+export function serveDocs(app: NestFastifyApplication, publicUrl: string): void {
+  const document = createOpenApiDocument(app, publicUrl);
   const json = Buffer.from(JSON.stringify(document));
   app
     .getHttpAdapter()

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     return;
   }
   const { host, port, options } = readEnvironment(env);
-  const sandbox = createSandbox(options);
+  const sandbox = createSandbox({ ...options, sampleCodes: true });
   const end = () => {
     void sandbox.close().finally(() => process.exit(0));
   };

@@ -4,6 +4,7 @@ import { registerControl } from './control/control.js';
 import { registerOpen } from './open/open.js';
 import { registerPhone } from './phone/phone.js';
 import { DEFAULT_APPS, type AppsConfig } from './state/apps.js';
+import { issueSampleCodes } from './state/sample-codes.js';
 import { DEFAULT_SETTINGS, type Settings } from './state/settings.js';
 import { ServiceAddress } from './state/service-address.js';
 import { World } from './state/world.js';
@@ -28,6 +29,8 @@ export interface SandboxOptions {
   serviceUrl?: string;
   /** How browsers know the service, its PUBLIC_URL; default serviceUrl. */
   servicePublicUrl?: string;
+  /** Whether the codes that API documents show as examples work, once each; default false. */
+  sampleCodes?: boolean;
   /** Lifetimes, the session_key's minimum interval, the hold of the long poll, refusal mode, … */
   settings?: Partial<Settings>;
 }
@@ -54,6 +57,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     new ServiceAddress(serviceUrl, options.servicePublicUrl ?? serviceUrl),
     options.clock ?? Date.now,
   );
+  if (options.sampleCodes) issueSampleCodes(world);
   const web: WebOptions = { publicUrl: options.publicUrl ?? null };
   // Connections that a fault left hanging would hold up closing for ever.
   const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 200 } });

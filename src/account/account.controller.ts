@@ -26,7 +26,11 @@ export class AccountController {
   /** Who am I. */
   @Get()
   @RateLimit('account')
-  @ApiOperation({ summary: 'The user behind the token', operationId: 'me' })
+  @ApiOperation({
+    summary: 'The user behind the token',
+    description: 'The user of the access token.',
+    operationId: 'me',
+  })
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true })
   me(@CurrentUser() user: SessionOfUser['user']): UserReply {
@@ -35,7 +39,11 @@ export class AccountController {
 
   /** The nickname that the person chose, as `<input type="nickname">` gives it. */
   @Patch()
-  @ApiOperation({ summary: 'Change the nickname', operationId: 'updateMe' })
+  @ApiOperation({
+    summary: 'Change the nickname',
+    description: 'The nickname is cleaned of control characters and cut to 64 characters.',
+    operationId: 'updateMe',
+  })
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true, body: true })
   async change(
@@ -48,7 +56,11 @@ export class AccountController {
   /** The same by POST: `wx.request` sends no PATCH. */
   @Post()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Change the nickname, from a mini program', operationId: 'updateMeByPost' })
+  @ApiOperation({
+    summary: 'Change the nickname, from a mini program',
+    description: 'The same as PATCH, since `wx.request` cannot send PATCH.',
+    operationId: 'updateMeByPost',
+  })
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true, body: true })
   changeByPost(
@@ -61,7 +73,12 @@ export class AccountController {
   /** Reads nickname and picture from WeChat again, with the authorization of the last website login (30 days). */
   @Post('profile/sync')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Read the profile from WeChat again', operationId: 'syncProfile' })
+  @ApiOperation({
+    summary: 'Read the profile from WeChat again',
+    description:
+      "Reads nickname and picture again with WeChat's refresh token of the last website login, which WeChat keeps for 30 days.",
+    operationId: 'syncProfile',
+  })
   @ApiAcceptLanguage('In which language WeChat is asked for the profile: zh_CN, zh_TW or en.')
   @ApiOkResponse({ type: UserReply })
   @ApiProblems({ bearer: true }, 'WECHAT_AUTHORIZATION_EXPIRED', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS)

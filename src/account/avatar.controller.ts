@@ -103,7 +103,12 @@ export class AvatarController {
   /** A picture. Its address never shows another one, so whoever has it need not ask again (RFC 8246). */
   @Get('avatars/:key')
   @Public()
-  @ApiOperation({ summary: 'A picture', operationId: 'avatar' })
+  @ApiOperation({
+    summary: 'A picture',
+    description:
+      'The picture that `avatarUrl` of a user names: a square WebP of 640 pixels, or of 132 with `size=132`.',
+    operationId: 'avatar',
+  })
   @ApiParam({ name: 'key', description: 'As in avatarUrl.', example: '9f2c6d1e0b7a4853' })
   @ApiResponse({
     status: 200,

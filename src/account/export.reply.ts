@@ -4,46 +4,65 @@ import { IdentityReply, UserReply } from '../user/user-replies.js';
 
 /** Something that was recorded about the person. */
 export class ExportedEventReply {
-  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
+  @ApiProperty({ description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
   id!: string;
 
-  @ApiProperty({ example: 'login.succeeded' })
+  @ApiProperty({ description: 'What happened.', example: 'login.succeeded' })
   type!: string;
 
-  @ApiProperty({ example: 'user' })
+  @ApiProperty({ description: 'Who did it.', example: 'user' })
   actor!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  @ApiProperty({ description: 'From which address.', type: String, nullable: true, example: '203.0.113.7' })
   ip!: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { appId: 'wx5a4db0c0de000001' } })
+  @ApiProperty({
+    description: 'Ids, reasons and counts.',
+    type: 'object',
+    additionalProperties: true,
+    example: { appId: 'wx5a4db0c0de000001' },
+  })
   details!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({ description: 'When it happened.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
   createdAt!: string;
 }
 
 /** A session, also one that has ended: it is kept for 30 days more. */
 export class ExportedSessionReply extends SessionReply {
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  @ApiProperty({
+    description: '`null` while the session is alive.',
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+  })
   endedAt!: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'Why it ended before its time.' })
   endReason!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)' })
+  @ApiProperty({
+    description: 'As the client sent it.',
+    type: String,
+    nullable: true,
+    example: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)',
+  })
   userAgent!: string | null;
 }
 
 /** Everything that is held about a person. */
 export class ExportReply {
-  @ApiProperty({ type: UserReply })
+  @ApiProperty({ description: 'The user.', type: UserReply })
   user!: UserReply;
 
-  @ApiProperty({ type: [IdentityReply] })
+  @ApiProperty({ description: 'All WeChat identities.', type: [IdentityReply] })
   identities!: IdentityReply[];
 
-  @ApiProperty({ type: [ExportedSessionReply] })
+  @ApiProperty({
+    description: 'All sessions that are stored, ended ones included.',
+    type: [ExportedSessionReply],
+  })
   sessions!: ExportedSessionReply[];
 
   @ApiProperty({
@@ -53,7 +72,7 @@ export class ExportReply {
   })
   pendingPictures!: string[];
 
-  @ApiProperty({ type: [ExportedEventReply] })
+  @ApiProperty({ description: 'All events of the user that are stored.', type: [ExportedEventReply] })
   events!: ExportedEventReply[];
 
   @ApiProperty({

@@ -5,6 +5,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiProperty,
   ApiTags,
 } from '@nestjs/swagger';
@@ -25,7 +26,7 @@ import { type ResolvedLogin, UserService } from '../user/user.service.js';
 
 /** One page of a person's identities. */
 export class IdentityListReply {
-  @ApiProperty({ type: [IdentityReply] })
+  @ApiProperty({ description: 'One page, the newest first.', type: [IdentityReply] })
   items!: IdentityReply[];
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
@@ -48,7 +49,11 @@ export class IdentitiesController {
   /** The apps that know me. */
   @Get()
   @RateLimit('account')
-  @ApiOperation({ summary: 'The WeChat identities of the user', operationId: 'myIdentities' })
+  @ApiOperation({
+    summary: 'The WeChat identities of the user',
+    description: 'The WeChat identities of the user, the newest first: one for each app.',
+    operationId: 'myIdentities',
+  })
   @ApiOkResponse({ type: IdentityListReply })
   @ApiProblems({ bearer: true }, 'VALIDATION_FAILED', 'CURSOR_INVALID')
   async list(
@@ -72,7 +77,12 @@ export class IdentitiesController {
     const { code, appId } = validated(LinkMiniProgramRequest, request.body);
     return { channel: 'mini-program', purpose: 'link', userId: request.session?.user.id ?? '', code, appId };
   })
-  @ApiOperation({ summary: 'Link a mini program', operationId: 'linkMiniProgram' })
+  @ApiOperation({
+    summary: 'Link a mini program',
+    description:
+      'Adds the WeChat account of a fresh `wx.login` to this user. `proof` shows that the owner of this account is present, since an access token may be stolen. The login must be younger than 10 minutes.',
+    operationId: 'linkMiniProgram',
+  })
   @ApiCreatedResponse({ type: IdentityReply })
   @ApiProblems(
     { bearer: true, body: true },
@@ -93,7 +103,17 @@ export class IdentitiesController {
   @Delete(':id')
   @HttpCode(204)
   @UseGuards(RecentLoginGuard)
-  @ApiOperation({ summary: 'Unlink a WeChat account', operationId: 'unlink' })
+  @ApiOperation({
+    summary: 'Unlink a WeChat account',
+    description:
+      'Removes a WeChat account: this identity and all others of its unionid, with their sessions. The last one cannot be removed. The login must be younger than 10 minutes.',
+    operationId: 'unlink',
+  })
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the identity.',
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50',
+  })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiProblems({ bearer: true }, 'REAUTHENTICATION_REQUIRED', 'NOT_FOUND', 'LAST_IDENTITY')
   async unlink(@Param('id') id: string, @CurrentUser() user: SessionOfUser['user']): Promise<void> {

@@ -25,7 +25,11 @@ export class LeavingController {
 
   /** Everything that is held about the person. Keys that only work between WeChat and this service are named, not shown. */
   @Get('export')
-  @ApiOperation({ summary: 'Everything held about me', operationId: 'exportMe' })
+  @ApiOperation({
+    summary: 'Everything held about me',
+    description: 'Everything that is stored about the user, as one JSON document.',
+    operationId: 'exportMe',
+  })
   @ApiOkResponse({ type: ExportReply })
   @ApiProblems({ bearer: true })
   async export(@CurrentSession() current: SessionOfUser): Promise<StreamableFile> {
@@ -46,7 +50,12 @@ export class LeavingController {
   @Delete()
   @HttpCode(204)
   @UseGuards(RecentLoginGuard)
-  @ApiOperation({ summary: 'Delete my account', operationId: 'deleteMe' })
+  @ApiOperation({
+    summary: 'Delete my account',
+    description:
+      'Deletes the account (注销) in one transaction: sessions, identities, phone number, picture. The login must be younger than 10 minutes; a refresh does not count. A later login is a new user.',
+    operationId: 'deleteMe',
+  })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiProblems({ bearer: true }, 'REAUTHENTICATION_REQUIRED')
   async delete(@CurrentUser() user: SessionOfUser['user']): Promise<void> {

@@ -11,7 +11,7 @@ import { MayBeNull, validated } from '../http/validation.js';
 
 /** Body: a fresh code of the WeChat account to link, and the proof that the owner of this account asks. */
 export class LinkMiniProgramRequest extends AppCodeRequest {
-  @ApiProperty({ type: OwnerProofRequest })
+  @ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest })
   @MayBeNull()
   @IsObject()
   @ValidateNested()

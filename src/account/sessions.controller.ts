@@ -1,5 +1,12 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import { CurrentSession } from '../auth/access-token/access-token.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { Cursors, AccountPageQuery } from '../http/paging.js';
@@ -22,7 +29,11 @@ export class SessionsController {
   /** The sessions that are alive, the last used first. */
   @Get()
   @RateLimit('account')
-  @ApiOperation({ summary: 'Where am I logged in', operationId: 'mySessions' })
+  @ApiOperation({
+    summary: 'Where am I logged in',
+    description: 'Where the user is logged in, the newest first, with app, device, address and times.',
+    operationId: 'mySessions',
+  })
   @ApiOkResponse({ type: SessionListReply })
   @ApiProblems({ bearer: true }, 'VALIDATION_FAILED', 'CURSOR_INVALID')
   async list(
@@ -45,7 +56,16 @@ export class SessionsController {
   /** Ends one of them; the one that asks, too. Ending it twice is no error: networks repeat. */
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End a session', operationId: 'endMySession' })
+  @ApiOperation({
+    summary: 'End a session',
+    description: 'Ends one session of the user. Its access token is refused here within 5 seconds.',
+    operationId: 'endMySession',
+  })
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the session.',
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51',
+  })
   @ApiNoContentResponse({ description: 'It has ended.' })
   @ApiProblems({ bearer: true }, 'NOT_FOUND')
   async end(@Param('id') id: string, @CurrentSession() current: SessionOfUser): Promise<void> {
@@ -55,7 +75,11 @@ export class SessionsController {
   /** Ends all but the one that asks. */
   @Delete()
   @HttpCode(204)
-  @ApiOperation({ summary: 'End all other sessions', operationId: 'endMyOtherSessions' })
+  @ApiOperation({
+    summary: 'End all other sessions',
+    description: 'Ends every session of the user except the one that asks.',
+    operationId: 'endMyOtherSessions',
+  })
   @ApiNoContentResponse({ description: 'They have ended.' })
   @ApiProblems({ bearer: true })
   async endOthers(@CurrentSession() current: SessionOfUser): Promise<void> {

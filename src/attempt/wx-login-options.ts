@@ -2,10 +2,10 @@ import { ApiProperty } from '@nestjs/swagger';
 
 /** What WxLogin.js needs to show WeChat's QR code in a frame (wechat-api.md section 4.3), and the frame ready made. */
 export class WxLoginOptions {
-  @ApiProperty({ example: 'wx5a4db0c0de000002' })
+  @ApiProperty({ description: 'The website app.', example: 'wx5a4db0c0de000002' })
   appid!: string;
 
-  @ApiProperty({ enum: ['snsapi_login'], example: 'snsapi_login' })
+  @ApiProperty({ description: 'Always `snsapi_login`.', enum: ['snsapi_login'], example: 'snsapi_login' })
   scope!: 'snsapi_login';
 
   @ApiProperty({
@@ -14,7 +14,10 @@ export class WxLoginOptions {
   })
   redirect_uri!: string;
 
-  @ApiProperty({ description: 'Of this attempt; one use.', example: '6f0c…' })
+  @ApiProperty({
+    description: 'Of this attempt; one use.',
+    example: '6f0cc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   state!: string;
 
   @ApiProperty({ description: 'The frame itself goes to the callback, which tells the page around it.' })
@@ -43,7 +46,8 @@ export class WxLoginOptions {
 
   @ApiProperty({
     description: 'Address for a frame of your own, without WxLogin.js.',
-    example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&login_type=jssdk&self_redirect=true',
+    example:
+      'https://open.weixin.qq.com/connect/qrconnect?appid=wx5a4db0c0de000002&login_type=jssdk&self_redirect=true',
   })
   src!: string;
 }

@@ -78,7 +78,15 @@ export class PageQuery {
   @IsString()
   cursor?: string;
 
-  @ApiProperty({ required: false, type: 'integer', minimum: 1, maximum: 100, default: 20, example: 20 })
+  @ApiProperty({
+    description: 'Entries of one page.',
+    required: false,
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 20,
+    example: 20,
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -89,6 +97,14 @@ export class PageQuery {
 
 /** The same for the lists of one's own account, which are short: most people's fit on one page. */
 export class AccountPageQuery extends PageQuery {
-  @ApiProperty({ required: false, type: 'integer', minimum: 1, maximum: 100, default: 100, example: 100 })
+  @ApiProperty({
+    description: 'Entries of one page.',
+    required: false,
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 100,
+    example: 100,
+  })
   override limit = 100;
 }

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiResponse, getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { AppError } from '../common/app-error.js';
-import { catalogueEntry, type ErrorCode } from '../common/error-catalogue.js';
+import { catalogueEntry, ERROR_CATALOGUE, type ErrorCode } from '../common/error-catalogue.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
 
 /** An operation of the OpenAPI document. */
@@ -9,34 +9,55 @@ export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 /** One fault of one field. */
 export class FieldErrorReply {
-  @ApiProperty({ example: 'code' })
+  @ApiProperty({ description: 'Name of the field, with dots for nested ones.', example: 'code' })
   field!: string;
 
-  @ApiProperty({ example: 'code must be a string' })
+  @ApiProperty({ description: 'What is wrong with it.', example: 'code must be a string' })
   message!: string;
 }
 
 /** Schema of every error reply (RFC 9457). */
 export class ProblemReply {
-  @ApiProperty({ example: 'urn:wechat-auth:error:WECHAT_CODE_INVALID' })
+  @ApiProperty({
+    description: '`urn:wechat-auth:error:` and the code.',
+    example: 'urn:wechat-auth:error:WECHAT_CODE_INVALID',
+  })
   type!: string;
 
-  @ApiProperty({ example: 'WeChat does not accept the code' })
+  @ApiProperty({
+    description: 'The same for every occurrence of the code.',
+    example: 'WeChat does not accept the code',
+  })
   title!: string;
 
-  @ApiProperty({ example: 401 })
+  @ApiProperty({ description: 'The HTTP status.', example: 401 })
   status!: number;
 
-  @ApiProperty({ example: 'WECHAT_CODE_INVALID', description: 'Stable; listed in docs/errors.md.' })
+  @ApiProperty({
+    example: 'WECHAT_CODE_INVALID',
+    description: 'Stable; listed in docs/errors.md.',
+    enum: Object.keys(ERROR_CATALOGUE),
+    enumName: 'ErrorCode',
+  })
   code!: string;
 
-  @ApiProperty({ example: 'WeChat answered 40029 (rid 65d56510-389d87bb-729c2f46).' })
+  @ApiProperty({
+    description: 'What is special about this occurrence, for people.',
+    example: 'WeChat answered 40029 (rid 65d56510-389d87bb-729c2f46).',
+  })
   detail!: string;
 
-  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52' })
+  @ApiProperty({
+    description: 'Finds the request in the log; also in X-Request-Id.',
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52',
+  })
   requestId!: string;
 
-  @ApiProperty({ type: [FieldErrorReply], required: false })
+  @ApiProperty({
+    description: 'The faults of fields, with VALIDATION_FAILED.',
+    type: [FieldErrorReply],
+    required: false,
+  })
   errors?: FieldErrorReply[];
 }
 
@@ -137,7 +158,13 @@ export function problemResponse(codes: readonly ErrorCode[]) {
     description: codes.join(', '),
     content: {
       [PROBLEM_JSON]: {
-        schema: { $ref: getSchemaPath(ProblemReply) },
+        // The codes of this reply as an enum, so that generated clients have them.
+        schema: {
+          allOf: [
+            { $ref: getSchemaPath(ProblemReply) },
+            { type: 'object', properties: { code: { type: 'string', enum: [...codes].sort() } } },
+          ],
+        },
         examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
       },
     },

@@ -17,10 +17,10 @@ import { type ResolvedLogin, UserService } from '../user/user.service.js';
 
 /** Reply of validate-token. */
 export class ValidatedTokenReply {
-  @ApiProperty({ type: UserReply })
+  @ApiProperty({ description: 'The user of the token.', type: UserReply })
   user!: UserReply;
 
-  @ApiProperty({ type: LoginIdentityReply })
+  @ApiProperty({ description: 'The identity behind the code.', type: LoginIdentityReply })
   identity!: LoginIdentityReply;
 }
 
@@ -45,7 +45,12 @@ export class MiniProgramController {
     purpose: 'log-in',
     ...validated(AppCodeRequest, request.body),
   }))
-  @ApiOperation({ summary: 'Log in with the code of wx.login', operationId: 'miniProgramLogin' })
+  @ApiOperation({
+    summary: 'Log in with the code of wx.login',
+    description:
+      'The code of `wx.login` becomes a session. It lives for 5 minutes and works once; send a fresh one for every login. In the sandbox, tap "wx.login" on the phone at port 3001 or `POST http://localhost:3001/control/wx-login` with `{"person":"xiaoming"}`; the code of the example works once after each start of the sandbox.',
+    operationId: 'miniProgramLogin',
+  })
   @ApiOkResponse({ type: TokenReply })
   @ApiProblems({ body: true }, ...CODE_EXCHANGE_PROBLEMS, 'SESSION_ENDED')
   async login(
@@ -73,7 +78,12 @@ export class MiniProgramController {
     code: validated(CodeRequest, request.body).code,
   }))
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Check that code and token are the same person', operationId: 'validateToken' })
+  @ApiOperation({
+    summary: 'Check that code and token are the same person',
+    description:
+      'For a page that asks whether the person who holds the phone now is the person of the access token. The code is spent. The app is that of the session.',
+    operationId: 'validateToken',
+  })
   @ApiOkResponse({ type: ValidatedTokenReply })
   @ApiProblems({ bearer: true, body: true }, ...CODE_EXCHANGE_PROBLEMS, 'TOKEN_CODE_MISMATCH')
   async validateToken(

@@ -19,7 +19,7 @@ import { OpenDataReader } from './open-data-reader.js';
 
 /** What every way to change oneself answers here. */
 export class ProfileReply {
-  @ApiProperty({ type: UserReply })
+  @ApiProperty({ description: 'The user with the new profile.', type: UserReply })
   user!: UserReply;
 }
 
@@ -28,16 +28,17 @@ export class PhoneNumberReply extends ProfileReply {
   @ApiProperty({ example: '13800138000', description: 'With the country code when it is a foreign number.' })
   phoneNumber!: string;
 
-  @ApiProperty({ example: '13800138000' })
+  @ApiProperty({ description: 'Without the country code.', example: '13800138000' })
   purePhoneNumber!: string;
 
-  @ApiProperty({ example: '86' })
+  @ApiProperty({ description: 'Country calling code.', example: '86' })
   countryCode!: string;
 }
 
 /** Reply of open-data. */
 export class OpenDataReply {
   @ApiProperty({
+    description: 'The decrypted object, with its watermark.',
     type: 'object',
     additionalProperties: true,
     example: { stepInfoList: [], watermark: { timestamp: 1795249800, appid: 'wx5a4db0c0de000001' } },
@@ -62,7 +63,12 @@ export class OpenDataController {
   /** Nickname and picture from wx.getUserProfile; placeholders replace nothing. */
   @Put('profile')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
-  @ApiOperation({ summary: 'Store the profile that WeChat encrypted', operationId: 'putProfile' })
+  @ApiOperation({
+    summary: 'Store the profile that WeChat encrypted',
+    description:
+      'Takes what `wx.getUserProfile` gave, checks `signature` over `rawData` with the session_key, decrypts `encryptedData`, and fills the nickname and the picture that the user lacks. The placeholder 微信用户 with the grey picture replaces nothing.',
+    operationId: 'putProfile',
+  })
   @ApiOkResponse({ type: ProfileReply })
   @ApiProblems(
     { bearer: true, body: true },
@@ -89,7 +95,12 @@ export class OpenDataController {
   @Post('phone-number')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)
-  @ApiOperation({ summary: "Store the person's phone number", operationId: 'phoneNumber' })
+  @ApiOperation({
+    summary: "Store the person's phone number",
+    description:
+      'Takes the `code` of the getPhoneNumber button, or `encryptedData` and `iv` of older base libraries. The number is stored as E.164. A number of another user is refused.',
+    operationId: 'phoneNumber',
+  })
   @ApiOkResponse({ type: PhoneNumberReply })
   @ApiProblems(
     { bearer: true, body: true },
@@ -125,7 +136,12 @@ export class OpenDataController {
   @Post('open-data')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)
-  @ApiOperation({ summary: 'Decrypt open data', operationId: 'openData' })
+  @ApiOperation({
+    summary: 'Decrypt open data',
+    description:
+      'Decrypts any other open data, such as the steps of WeRun, with the session_key of the identity and checks its watermark: the app, and an age of at most OPEN_DATA_MAX_AGE.',
+    operationId: 'openData',
+  })
   @ApiOkResponse({ type: OpenDataReply })
   @ApiProblems(
     { bearer: true, body: true },

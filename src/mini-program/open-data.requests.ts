@@ -41,14 +41,17 @@ export class OpenDataRequest {
 export class ProfileRequest extends OpenDataRequest {
   @ApiProperty({
     description: 'Byte for byte as WeChat gave it.',
-    example: '{"nickName":"小明 🌱","avatarUrl":"https://…"}',
+    example: '{"nickName":"小明 🌱","avatarUrl":"https://thirdwx.qlogo.cn/mmopen/vi_32/xiaoming-1/132"}',
   })
   @IsString()
   @MinLength(2)
   @MaxLength(65_536)
   rawData!: string;
 
-  @ApiProperty({ example: '75e81ceda165f4ffa64f4068af58c64b8f54b88c' })
+  @ApiProperty({
+    description: 'SHA-1 of rawData and session_key in lower-case hex, as WeChat gave it.',
+    example: '75e81ceda165f4ffa64f4068af58c64b8f54b88c',
+  })
   @Matches(/^[0-9a-fA-F]{40}$/, { message: 'signature must be a sha1 in hex' })
   signature!: string;
 }

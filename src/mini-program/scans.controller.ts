@@ -24,22 +24,36 @@ const STATUSES = ['scanned', 'confirmed', 'denied'] as const;
 
 /** Reply: where a scan stands. */
 export class ScanStatusReply {
-  @ApiProperty({ enum: STATUSES, example: 'confirmed' })
+  @ApiProperty({ description: 'What was decided.', enum: STATUSES, example: 'confirmed' })
   status!: AttemptState['status'];
 }
 
 /** What asks for the login: the person decides by it. */
 export class AskingDeviceReply {
-  @ApiProperty({ type: String, nullable: true, example: 'Chrome 142' })
+  @ApiProperty({
+    description: 'The browser that shows the code; `null` where it is unknown.',
+    type: String,
+    nullable: true,
+    example: 'Chrome 142',
+  })
   browser!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Windows 10' })
+  @ApiProperty({
+    description: 'Its operating system; `null` where it is unknown.',
+    type: String,
+    nullable: true,
+    example: 'Windows 10',
+  })
   os!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  @ApiProperty({ description: 'Its IP address.', type: String, nullable: true, example: '203.0.113.7' })
   ip!: string | null;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({
+    description: 'When the code was asked for.',
+    format: 'date-time',
+    example: '2026-11-21T08:30:00.000Z',
+  })
   requestedAt!: string;
 }
 
@@ -57,10 +71,10 @@ export class AskingSiteReply {
 
 /** Reply of a scan. */
 export class ScanReply extends ScanStatusReply {
-  @ApiProperty({ type: AskingSiteReply })
+  @ApiProperty({ description: 'The website that asks for the login.', type: AskingSiteReply })
   site!: AskingSiteReply;
 
-  @ApiProperty({ type: AskingDeviceReply })
+  @ApiProperty({ description: 'The device that shows the code.', type: AskingDeviceReply })
   device!: AskingDeviceReply;
 }
 
@@ -77,6 +91,7 @@ const SCAN_PROBLEMS: readonly ErrorCode[] = [
 @ApiParam({
   name: 'ticket',
   description: '`decodeURIComponent(query.scene)` of the page that the code opened.',
+  example: 'Zk3v9QmX2LrT8wPbY5nHc7DfJg4Ks6Va',
 })
 @RateLimit('scans')
 @Controller('v1/mini-program/scans/:ticket')
@@ -94,7 +109,12 @@ export class ScansController {
   @Post()
   @HttpCode(200)
   @UseGuards(MiniProgramSessionGuard)
-  @ApiOperation({ summary: 'Open a scan', operationId: 'openScan' })
+  @ApiOperation({
+    summary: 'Open a scan',
+    description:
+      'The mini program calls it with the `scene` of the code that was scanned. The reply says which site asks, from which device, and when, so that the person can decide. The attempt becomes `scanned` and belongs to this person.',
+    operationId: 'openScan',
+  })
   @ApiOkResponse({ type: ScanReply })
   @ApiProblems({ bearer: true }, ...SCAN_PROBLEMS)
   async open(
@@ -122,7 +142,12 @@ export class ScansController {
   @HttpCode(200)
   @UseGuards(MiniProgramSessionGuard, DecidableScanGuard, WeChatAuthGuard)
   @LoginBy(freshCodeOfSession)
-  @ApiOperation({ summary: 'Confirm a scan', operationId: 'confirmScan' })
+  @ApiOperation({
+    summary: 'Confirm a scan',
+    description:
+      'The person confirms. The fresh code of `wx.login` shows that the person of the access token holds the phone. The waiting screen gets a loginCode.',
+    operationId: 'confirmScan',
+  })
   @ApiOkResponse({ type: ScanStatusReply })
   @ApiProblems(
     { bearer: true, body: true },
@@ -157,7 +182,11 @@ export class ScansController {
   @Post('deny')
   @HttpCode(200)
   @UseGuards(MiniProgramSessionGuard)
-  @ApiOperation({ summary: 'Refuse a scan', operationId: 'denyScan' })
+  @ApiOperation({
+    summary: 'Refuse a scan',
+    description: 'The person refuses. The waiting screen is told, and nobody is logged in.',
+    operationId: 'denyScan',
+  })
   @ApiOkResponse({ type: ScanStatusReply })
   @ApiProblems({ bearer: true }, ...SCAN_PROBLEMS, 'SCAN_REQUIRED', 'SCAN_DECIDED')
   async deny(

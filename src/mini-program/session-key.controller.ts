@@ -19,7 +19,7 @@ import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
 
 /** Reply of check. */
 export class SessionKeyReply {
-  @ApiProperty({ example: true })
+  @ApiProperty({ description: 'Whether WeChat calls the session_key valid.', example: true })
   valid!: boolean;
 }
 
@@ -45,7 +45,12 @@ export class SessionKeyController {
   /** Whether WeChat still knows the key; `false` also where there is none. */
   @Post('check')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Is the session_key alive', operationId: 'checkSessionKey' })
+  @ApiOperation({
+    summary: 'Is the session_key alive',
+    description:
+      'Asks WeChat whether the session_key of this identity is still valid (auth.checkSessionKey). The key itself is never in a reply.',
+    operationId: 'checkSessionKey',
+  })
   @ApiOkResponse({ type: SessionKeyReply })
   @ApiProblems({ bearer: true }, ...CALL_PROBLEMS)
   async check(@CurrentSession() session: SessionOfUser): Promise<SessionKeyReply> {
@@ -56,7 +61,12 @@ export class SessionKeyController {
   /** A new key for the old one, which dies at once. */
   @Post('reset')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Replace the session_key', operationId: 'resetSessionKey' })
+  @ApiOperation({
+    summary: 'Replace the session_key',
+    description:
+      'Lets WeChat replace the session_key (auth.ResetUserSessionKey). Data that was encrypted with the old key can no longer be read.',
+    operationId: 'resetSessionKey',
+  })
   @ApiNoContentResponse({ description: 'The new key is stored.' })
   @ApiProblems({ bearer: true }, 'SESSION_KEY_STALE', ...CALL_PROBLEMS)
   async reset(@CurrentSession() session: SessionOfUser): Promise<void> {

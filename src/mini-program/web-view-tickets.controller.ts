@@ -20,7 +20,7 @@ import { WebViewReturnGuard } from './web-view-return.guard.js';
 export class WebViewTicketRequest extends CodeRequest {
   @ApiProperty({
     description: 'The page that the web view opens after the login; must match RETURN_URLS.',
-    example: 'https://shop.example.com/welcome',
+    example: 'http://localhost:3000/login',
   })
   @IsString()
   @MaxLength(2048)
@@ -29,10 +29,17 @@ export class WebViewTicketRequest extends CodeRequest {
 
 /** Reply: a ticket. */
 export class WebViewTicketReply {
-  @ApiProperty({ description: '30 seconds, one use, for this returnTo.', example: '8e41…64 characters' })
+  @ApiProperty({
+    description: '30 seconds, one use, for this returnTo.',
+    example: '8e41c07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   ticket!: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:30.000Z' })
+  @ApiProperty({
+    description: '30 seconds after the reply.',
+    format: 'date-time',
+    example: '2026-11-21T08:30:30.000Z',
+  })
   expiresAt!: string;
 }
 
@@ -58,7 +65,12 @@ export class WebViewTicketsController {
     validated(WebViewTicketRequest, request.body);
     return freshCodeOfSession(request);
   })
-  @ApiOperation({ summary: 'A ticket for a web view', operationId: 'webViewTicket' })
+  @ApiOperation({
+    summary: 'A ticket for a web view',
+    description:
+      'A ticket for the website that the mini program is about to open in `<web-view>`. It lives for 30 seconds, works once, and only for this `returnTo`. The website sends the browser to `authorize` with it.',
+    operationId: 'webViewTicket',
+  })
   @ApiCreatedResponse({ type: WebViewTicketReply })
   @ApiProblems(
     { bearer: true, body: true },

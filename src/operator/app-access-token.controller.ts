@@ -8,10 +8,14 @@ import { WeChatApiService } from '../wechat/wechat-api.service.js';
 
 /** Reply: a credential that speaks for the app. */
 export class AppAccessTokenReply {
-  @ApiProperty({ example: '84_vWP_BMIM5ZxKcJr0' })
+  @ApiProperty({ description: "WeChat's access_token of the app.", example: '84_vWP_BMIM5ZxKcJr0' })
   accessToken!: string;
 
-  @ApiProperty({ example: '2026-11-21T10:24:00.000Z', format: 'date-time' })
+  @ApiProperty({
+    description: 'Until when WeChat accepts it.',
+    example: '2026-11-21T10:24:00.000Z',
+    format: 'date-time',
+  })
   expiresAt!: string;
 
   @ApiProperty({ example: 6840, description: 'Seconds that it still works.' })
@@ -31,8 +35,17 @@ export class AppAccessTokenController {
 
   /** The one access token of the app: services that fetch their own would invalidate each other's. */
   @Get(':appId')
-  @ApiOperation({ summary: "The app's own access token", operationId: 'appAccessToken' })
-  @ApiParam({ name: 'appId', example: 'wx5a4db0c0de000001' })
+  @ApiOperation({
+    summary: "The app's own access token",
+    description:
+      "One access token of the app at WeChat for all services of the operator. Ask before each call instead of caching it: services that fetch tokens themselves invalidate each other's.",
+    operationId: 'appAccessToken',
+  })
+  @ApiParam({
+    name: 'appId',
+    description: 'A mini program or an official account of the environment.',
+    example: 'wx5a4db0c0de000001',
+  })
   @ApiOkResponse({ type: AppAccessTokenReply })
   @ApiProblems({}, 'API_KEY_INVALID', 'APP_UNKNOWN', ...WECHAT_CALL_PROBLEMS, 'STORE_UNAVAILABLE')
   async get(@Param('appId') appId: string): Promise<AppAccessTokenReply> {

@@ -18,7 +18,11 @@ export class EventListQuery extends PageQuery {
   @Matches(/^[0-9a-f-]{36}$/, { message: 'userId must be the id of a user' })
   userId?: string;
 
-  @ApiProperty({ required: false, example: 'login.succeeded' })
+  @ApiProperty({
+    required: false,
+    description: 'Only events of this type.',
+    example: 'login.succeeded',
+  })
   @IsOptional()
   @Matches(/^[a-z_.]{1,64}$/, { message: 'type must be a type of event' })
   type?: string;
@@ -26,13 +30,18 @@ export class EventListQuery extends PageQuery {
 
 /** Something that happened. */
 export class EventReply {
-  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
+  @ApiProperty({ description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
   id!: string;
 
-  @ApiProperty({ example: 'user.disabled' })
+  @ApiProperty({ description: 'What happened, as `<noun>.<what happened to it>`.', example: 'user.disabled' })
   type!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' })
+  @ApiProperty({
+    description: 'The user it is about; `null` where there is none.',
+    type: String,
+    nullable: true,
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f',
+  })
   userId!: string | null;
 
   @ApiProperty({
@@ -41,22 +50,37 @@ export class EventReply {
   })
   actor!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  @ApiProperty({
+    description: 'From which address; `null` for background work.',
+    type: String,
+    nullable: true,
+    example: '203.0.113.7',
+  })
   ip!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52' })
+  @ApiProperty({
+    description: 'The request that caused it; `null` for background work.',
+    type: String,
+    nullable: true,
+    example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52',
+  })
   requestId!: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, example: {} })
+  @ApiProperty({
+    description: 'Ids, reasons and counts; never a secret.',
+    type: 'object',
+    additionalProperties: true,
+    example: {},
+  })
   details!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({ description: 'When it happened.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
   createdAt!: string;
 }
 
 /** One page of events. */
 export class EventListReply {
-  @ApiProperty({ type: [EventReply] })
+  @ApiProperty({ description: 'One page, the newest first.', type: [EventReply] })
   items!: EventReply[];
 
   @ApiProperty({
@@ -81,7 +105,12 @@ export class EventsController {
 
   /** The newest first. Pages do not shift when something happens. */
   @Get()
-  @ApiOperation({ summary: 'What happened', operationId: 'adminEvents' })
+  @ApiOperation({
+    summary: 'What happened',
+    description:
+      'The audit trail, the newest first: logins and refusals, links, merges, deletions, acts of operators, pushes.',
+    operationId: 'adminEvents',
+  })
   @ApiOkResponse({ type: EventListReply })
   @ApiProblems(
     {},

@@ -23,7 +23,10 @@ export class RotationRequest {
 
 /** The key that a rotation made. */
 export class RotationReply {
-  @ApiProperty({ example: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s' })
+  @ApiProperty({
+    description: 'The key that was added.',
+    example: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+  })
   kid!: string;
 
   @ApiProperty({
@@ -48,7 +51,12 @@ export class SigningKeysController {
    */
   @Post('rotate')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Replace the signing key', operationId: 'adminRotateSigningKeys' })
+  @ApiOperation({
+    summary: 'Replace the signing key',
+    description:
+      'Starts a rotation: a new key is published now and signs 2 hours later. With `now` it signs at once and the old keys are withdrawn, after a compromise; tokens of the old keys are refused.',
+    operationId: 'adminRotateSigningKeys',
+  })
   @ApiOkResponse({ type: RotationReply })
   @ApiProblems({ body: true }, 'API_KEY_INVALID', 'RATE_LIMITED', 'FORBIDDEN', 'DATABASE_UNAVAILABLE')
   async rotate(

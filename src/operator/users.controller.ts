@@ -24,9 +24,10 @@ function OneUser(summary: string, operationId: string): MethodDecorator {
     ApiOperation({
       summary,
       operationId,
-      description: 'The id of a merged user stands for the surviving one.',
+      description:
+        'The id of a merged user stands for the surviving one. Each act is an event with the name of the API key.',
     }),
-    ApiParam({ name: 'id', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' }),
+    ApiParam({ name: 'id', description: 'Id of the user.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' }),
     ApiProblems({}, 'API_KEY_INVALID', 'RATE_LIMITED', 'FORBIDDEN', 'NOT_FOUND', 'DATABASE_UNAVAILABLE'),
   );
 }
@@ -48,7 +49,12 @@ export class UsersController {
 
   /** The newest first. Pages do not shift when users come: none is shown twice, none is left out. */
   @Get()
-  @ApiOperation({ summary: 'Look for users', operationId: 'adminUsers' })
+  @ApiOperation({
+    summary: 'Look for users',
+    description:
+      'Finds users by user id, openid, unionid, phone number, or the beginning of the nickname; the newest first.',
+    operationId: 'adminUsers',
+  })
   @ApiOkResponse({ type: OperatorUserListReply })
   @ApiProblems(
     {},

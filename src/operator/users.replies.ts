@@ -5,7 +5,11 @@ import type { UserStatus } from '../user/user.entity.js';
 
 /** A user as operators see it. */
 export class OperatorUserReply extends UserReply {
-  @ApiProperty({ enum: ['active', 'disabled', 'merged'], example: 'active' })
+  @ApiProperty({
+    description: 'A disabled user cannot log in; a merged one stands for its survivor.',
+    enum: ['active', 'disabled', 'merged'],
+    example: 'active',
+  })
   status!: UserStatus;
 
   @ApiProperty({
@@ -19,7 +23,7 @@ export class OperatorUserReply extends UserReply {
 
 /** One page of users. */
 export class OperatorUserListReply {
-  @ApiProperty({ type: [OperatorUserReply] })
+  @ApiProperty({ description: 'One page, the newest first.', type: [OperatorUserReply] })
   items!: OperatorUserReply[];
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })

@@ -17,8 +17,12 @@ export class WebhookController {
   /** Has an event go out to all receivers again, with the same `webhook-id`: for one that lost it, or that was away. */
   @Post(':id/resend')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Send an event to the webhooks again', operationId: 'adminResendEvent' })
-  @ApiParam({ name: 'id', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e53' })
+  @ApiOperation({
+    summary: 'Send an event to the webhooks again',
+    description: 'Sends the webhooks of an event again, with the same id.',
+    operationId: 'adminResendEvent',
+  })
+  @ApiParam({ name: 'id', description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e53' })
   @ApiAcceptedResponse({ description: 'It goes out in the background.' })
   @ApiProblems({}, 'API_KEY_INVALID', 'FORBIDDEN', 'NOT_FOUND', 'WEBHOOKS_OFF', 'DATABASE_UNAVAILABLE')
   async resend(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<void> {

@@ -12,7 +12,7 @@ import { Shutdown } from './shutdown.js';
 
 /** Reply of both checks. */
 export class HealthReply {
-  @ApiProperty({ enum: ['ok'], example: 'ok' })
+  @ApiProperty({ description: '`ok` where the check passed.', enum: ['ok'], example: 'ok' })
   status!: 'ok';
 }
 
@@ -36,7 +36,11 @@ export class HealthController {
   /** The process answers. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Is the process alive', operationId: 'live' })
+  @ApiOperation({
+    summary: 'Is the process alive',
+    description: 'Answers as long as the process handles requests. It asks neither the database nor WeChat.',
+    operationId: 'live',
+  })
   @ApiOkResponse({ type: HealthReply })
   @ApiProblems({})
   live(): HealthReply {

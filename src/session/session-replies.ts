@@ -5,37 +5,52 @@ import type { SessionOfUser } from './session-rows.js';
 
 /** What asked for a login. */
 export class DeviceReply {
-  @ApiProperty({ type: String, nullable: true, example: 'Chrome 142' })
+  @ApiProperty({
+    description: '`null` where the User-Agent says nothing.',
+    type: String,
+    nullable: true,
+    example: 'Chrome 142',
+  })
   browser!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Windows 10' })
+  @ApiProperty({
+    description: '`null` where the User-Agent says nothing.',
+    type: String,
+    nullable: true,
+    example: 'Windows 10',
+  })
   os!: string | null;
 }
 
 /** A session as its owner sees it. */
 export class SessionReply {
-  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51' })
+  @ApiProperty({ description: 'Id of the session.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51' })
   id!: string;
 
   @ApiProperty({ example: true, description: 'Whether this is the session that asks.' })
   current!: boolean;
 
-  @ApiProperty({ example: 'wx5a4db0c0de000001' })
+  @ApiProperty({ description: 'The app by which the person logged in.', example: 'wx5a4db0c0de000001' })
   appId!: string;
 
-  @ApiProperty({ enum: APP_KINDS, example: 'mini_program' })
+  @ApiProperty({ description: 'The way of the login.', enum: APP_KINDS, example: 'mini_program' })
   channel!: AppKind;
 
-  @ApiProperty({ type: DeviceReply })
+  @ApiProperty({ description: 'The device, by its User-Agent.', type: DeviceReply })
   device!: DeviceReply;
 
-  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
+  @ApiProperty({
+    description: 'Address of the last use.',
+    type: String,
+    nullable: true,
+    example: '203.0.113.7',
+  })
   ip!: string | null;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({ description: 'The login.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
   createdAt!: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:45:00.000Z' })
+  @ApiProperty({ description: 'The last refresh.', format: 'date-time', example: '2026-11-21T08:45:00.000Z' })
   lastUsedAt!: string;
 
   @ApiProperty({
@@ -48,7 +63,7 @@ export class SessionReply {
 
 /** One page of the sessions of a person that are alive. */
 export class SessionListReply {
-  @ApiProperty({ type: [SessionReply] })
+  @ApiProperty({ description: 'One page, the newest first.', type: [SessionReply] })
   items!: SessionReply[];
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })

@@ -4,7 +4,7 @@ import type { Tokens } from './session.service.js';
 
 /** Tokens of a session, as a refresh gives them. */
 export class RefreshReply {
-  @ApiProperty({ enum: ['Bearer'], example: 'Bearer' })
+  @ApiProperty({ description: 'How the access token is sent.', enum: ['Bearer'], example: 'Bearer' })
   tokenType!: 'Bearer';
 
   @ApiProperty({
@@ -25,16 +25,19 @@ export class RefreshReply {
   @ApiProperty({ example: 2592000, description: 'Life of the refresh token in seconds.' })
   refreshExpiresIn!: number;
 
-  @ApiProperty({ type: LoginIdentityReply })
+  @ApiProperty({ description: 'The WeChat identity of the session.', type: LoginIdentityReply })
   identity!: LoginIdentityReply;
 
-  @ApiProperty({ example: false })
+  @ApiProperty({
+    description: 'Whether this login created the user; `false` in the reply of a refresh.',
+    example: false,
+  })
   isNewUser!: boolean;
 }
 
 /** What every login answers. */
 export class TokenReply extends RefreshReply {
-  @ApiProperty({ type: UserReply })
+  @ApiProperty({ description: 'The user who logged in.', type: UserReply })
   user!: UserReply;
 }
 

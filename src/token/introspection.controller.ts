@@ -9,12 +9,12 @@ import { Introspection } from './introspection.js';
 import { IntrospectionReply, TokenRequest } from './introspection.requests.js';
 
 /** What both routes have in common. */
-function AboutToken(summary: string, operationId: string): MethodDecorator {
+function AboutToken(summary: string, operationId: string, description: string): MethodDecorator {
   return applyDecorators(
     HttpCode(200),
     FormBody(),
     Header('Cache-Control', 'no-store'),
-    ApiOperation({ summary, operationId }),
+    ApiOperation({ summary, operationId, description }),
     ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
     ApiProblems({ body: true }, 'API_KEY_INVALID', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE'),
   );
@@ -30,7 +30,11 @@ export class IntrospectionController {
 
   /** Whether a token is good now, and whose it is (RFC 7662). Of one that is not, nothing is said. */
   @Post('introspect')
-  @AboutToken('Introspect a token (RFC 7662)', 'introspect')
+  @AboutToken(
+    'Introspect a token (RFC 7662)',
+    'introspect',
+    'Whether a token is valid now, and whose it is (RFC 7662). For a token that is not, the reply says `active: false` and nothing else. A refresh token is active only with `token_type_hint=refresh_token`.',
+  )
   @ApiOkResponse({ type: IntrospectionReply })
   introspect(@Body() { token, token_type_hint }: TokenRequest): Promise<IntrospectionReply> {
     return this.introspection.introspect(token, token_type_hint);
@@ -38,7 +42,11 @@ export class IntrospectionController {
 
   /** Ends the session of a token (RFC 7009). A token that is not good any more is no error. */
   @Post('revoke')
-  @AboutToken('Revoke a token (RFC 7009)', 'revoke')
+  @AboutToken(
+    'Revoke a token (RFC 7009)',
+    'revoke',
+    'Ends the session of an access token or a refresh token (RFC 7009). A token that is not valid is answered 200 as well.',
+  )
   @ApiOkResponse({ description: 'The token is not good any more, or never was.' })
   revoke(@Body() { token }: TokenRequest, @CurrentOperator() service: Actor): Promise<void> {
     return this.introspection.revoke(token, service);

@@ -23,7 +23,10 @@ export class TokenRequest {
 
 /** What a token means now (RFC 7662 section 2.2). Times in seconds. Of a token that is not good only `active` stands here. */
 export class IntrospectionReply {
-  @ApiProperty({ example: true })
+  @ApiProperty({
+    description: 'Whether the token is valid now and its session has not ended.',
+    example: true,
+  })
   active!: boolean;
 
   @ApiProperty({
@@ -58,13 +61,21 @@ export class IntrospectionReply {
   @ApiProperty({ required: false, example: '小明 🌱', description: 'The nickname, if there is one.' })
   username?: string;
 
-  @ApiProperty({ required: false, example: 1795252500 })
+  @ApiProperty({
+    description: 'When the token expires, in seconds since 1970.',
+    required: false,
+    example: 1795252500,
+  })
   exp?: number;
 
-  @ApiProperty({ required: false, example: 1795251600 })
+  @ApiProperty({
+    description: 'When the token was issued, in seconds since 1970.',
+    required: false,
+    example: 1795251600,
+  })
   iat?: number;
 
-  @ApiProperty({ required: false, example: 'https://login.example.com' })
+  @ApiProperty({ description: 'JWT_ISSUER.', required: false, example: 'https://login.example.com' })
   iss?: string;
 
   @ApiProperty({
@@ -74,6 +85,10 @@ export class IntrospectionReply {
   })
   aud?: string;
 
-  @ApiProperty({ required: false, example: '7d0c2f4e-5f0a-4f0e-9a53-6f5b0f3a8c11' })
+  @ApiProperty({
+    description: 'Id of the access token.',
+    required: false,
+    example: '7d0c2f4e-5f0a-4f0e-9a53-6f5b0f3a8c11',
+  })
   jti?: string;
 }

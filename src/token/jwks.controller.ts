@@ -7,18 +7,43 @@ import { type PublishedKey, SigningKeys } from '../session/signing-keys.js';
 
 /** A public key (RFC 7517). */
 export class JwkReply {
-  @ApiProperty({ example: 'EC' }) kty!: string;
-  @ApiProperty({ example: 'P-256' }) crv!: string;
-  @ApiProperty({ example: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU' }) x!: string;
-  @ApiProperty({ example: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' }) y!: string;
-  @ApiProperty({ example: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s' }) kid!: string;
-  @ApiProperty({ example: 'ES256' }) alg!: string;
-  @ApiProperty({ example: 'sig' }) use!: string;
+  @ApiProperty({ description: 'Key type (RFC 7517).', example: 'EC' })
+  kty!: string;
+
+  @ApiProperty({ description: 'Curve.', example: 'P-256' })
+  crv!: string;
+
+  @ApiProperty({
+    description: 'X coordinate, base64url.',
+    example: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  })
+  x!: string;
+
+  @ApiProperty({
+    description: 'Y coordinate, base64url.',
+    example: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  })
+  y!: string;
+
+  @ApiProperty({
+    description: 'Names the key in the header of a token.',
+    example: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+  })
+  kid!: string;
+
+  @ApiProperty({ description: 'Always `ES256`.', example: 'ES256' })
+  alg!: string;
+
+  @ApiProperty({ description: 'Always `sig`.', example: 'sig' })
+  use!: string;
 }
 
 /** All keys that tokens may be signed with. */
 export class JwksReply {
-  @ApiProperty({ type: [JwkReply] })
+  @ApiProperty({
+    description: 'Keys that sign, will sign soon, or have signed tokens that are still valid.',
+    type: [JwkReply],
+  })
   keys!: JwkReply[];
 }
 
@@ -26,25 +51,28 @@ const CLIENT_METHODS = ['client_secret_basic', 'client_secret_post'];
 
 /** Where to ask about tokens, and how (RFC 8414 section 2). */
 export class ServerMetadataReply {
-  @ApiProperty({ example: 'https://login.example.com' })
+  @ApiProperty({
+    description: 'JWT_ISSUER: `iss` of every access token.',
+    example: 'https://login.example.com',
+  })
   issuer!: string;
 
-  @ApiProperty({ example: 'https://login.example.com/.well-known/jwks.json' })
+  @ApiProperty({ description: 'The key set.', example: 'https://login.example.com/.well-known/jwks.json' })
   jwks_uri!: string;
 
   @ApiProperty({ type: [String], example: [], description: 'None: nobody logs in here with OAuth.' })
   response_types_supported!: string[];
 
-  @ApiProperty({ example: 'https://login.example.com/v1/auth/introspect' })
+  @ApiProperty({ description: 'RFC 7662.', example: 'https://login.example.com/v1/auth/introspect' })
   introspection_endpoint!: string;
 
-  @ApiProperty({ type: [String], example: CLIENT_METHODS })
+  @ApiProperty({ description: 'How a service authenticates there.', type: [String], example: CLIENT_METHODS })
   introspection_endpoint_auth_methods_supported!: string[];
 
-  @ApiProperty({ example: 'https://login.example.com/v1/auth/revoke' })
+  @ApiProperty({ description: 'RFC 7009.', example: 'https://login.example.com/v1/auth/revoke' })
   revocation_endpoint!: string;
 
-  @ApiProperty({ type: [String], example: CLIENT_METHODS })
+  @ApiProperty({ description: 'How a service authenticates there.', type: [String], example: CLIENT_METHODS })
   revocation_endpoint_auth_methods_supported!: string[];
 }
 
@@ -61,7 +89,12 @@ export class JwksController {
   @Get('oauth-authorization-server')
   @Public()
   @Header('Cache-Control', 'public, max-age=3600')
-  @ApiOperation({ summary: 'Where to ask about tokens (RFC 8414)', operationId: 'serverMetadata' })
+  @ApiOperation({
+    summary: 'Where to ask about tokens (RFC 8414)',
+    description:
+      'Issuer, key set, introspection and revocation endpoint in the form of RFC 8414, for libraries that configure themselves.',
+    operationId: 'serverMetadata',
+  })
   @ApiOkResponse({ type: ServerMetadataReply })
   @ApiProblems({})
   metadata(): ServerMetadataReply {
@@ -81,7 +114,12 @@ export class JwksController {
   @Get('jwks.json')
   @Public()
   @Header('Cache-Control', 'public, max-age=3600')
-  @ApiOperation({ summary: 'Public keys of the access tokens', operationId: 'jwks' })
+  @ApiOperation({
+    summary: 'Public keys of the access tokens',
+    description:
+      'The public keys of the access tokens (RFC 7517). They may be cached for an hour: a new key is published 2 hours before its first use.',
+    operationId: 'jwks',
+  })
   @ApiOkResponse({ type: JwksReply })
   @ApiProblems({})
   jwks(): { keys: PublishedKey[] } {

@@ -43,7 +43,12 @@ export class TokenController {
   @RateLimit('refresh')
   @HttpCode(200)
   @Public()
-  @ApiOperation({ summary: 'Refresh the tokens', operationId: 'refresh' })
+  @ApiOperation({
+    summary: 'Refresh the tokens',
+    description:
+      'Gives a new access token and a new refresh token; the old refresh token is spent. Repeated within 60 seconds, because the reply got lost, it gives the same new refresh token. Later it counts as reuse and ends the session.',
+    operationId: 'refresh',
+  })
   @ApiOkResponse({ type: RefreshReply })
   @ApiProblems(
     { body: true },
@@ -67,7 +72,12 @@ export class TokenController {
   @HttpCode(204)
   @Public()
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Log out', operationId: 'logout' })
+  @ApiOperation({
+    summary: 'Log out',
+    description:
+      'Ends the session of the refresh token in the body, or of the access token in the header. Our own routes refuse the access token within 5 seconds; services that verify it offline do when it expires.',
+    operationId: 'logout',
+  })
   @ApiBody({ type: LogoutRequest, required: false })
   @ApiNoContentResponse({ description: 'The session has ended.' })
   @ApiProblems(
@@ -94,7 +104,12 @@ export class TokenController {
   @RecentSession()
   @ApiBearerAuth()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Verify an access token for a proxy', operationId: 'verify' })
+  @ApiOperation({
+    summary: 'Verify an access token for a proxy',
+    description:
+      'For nginx `auth_request`, Traefik ForwardAuth and Caddy `forward_auth`: any method, no body. The user and the session are in header fields of the reply.',
+    operationId: 'verify',
+  })
   @ApiOkResponse({
     description: 'The token is good and its session is alive.',
     headers: {

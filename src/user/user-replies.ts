@@ -11,7 +11,12 @@ export class UserReply {
   @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f', description: 'Opaque and stable.' })
   id!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: '小明 🌱' })
+  @ApiProperty({
+    description: 'At most 64 characters; `null` until the person gives one.',
+    type: String,
+    nullable: true,
+    example: '小明 🌱',
+  })
   nickname!: string | null;
 
   @ApiProperty({
@@ -25,37 +30,61 @@ export class UserReply {
   @ApiProperty({ type: String, nullable: true, example: null, description: 'E.164' })
   phoneNumber!: string | null;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({ description: 'The first login.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
   createdAt!: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({
+    description: 'The last login by any app; a refresh does not count.',
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: '2026-11-21T08:30:00.000Z',
+  })
   lastLoginAt!: string | null;
 }
 
 /** The identity that a login came in by. */
 export class LoginIdentityReply {
-  @ApiProperty({ example: 'wx5a4db0c0de000001' })
+  @ApiProperty({
+    description: 'The app at WeChat by which the person logged in.',
+    example: 'wx5a4db0c0de000001',
+  })
   appId!: string;
 
-  @ApiProperty({ example: 'oGZUI0egBJY1zhBYw2KhdUfwVJJE' })
+  @ApiProperty({ description: 'The person in this app.', example: 'oGZUI0egBJY1zhBYw2KhdUfwVJJE' })
   openId!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'ocMvos6NjeKLIBqg5Mr9QjxrP1FA' })
+  @ApiProperty({
+    description: 'The person in all apps of one Open Platform account; `null` where WeChat did not say it.',
+    type: String,
+    nullable: true,
+    example: 'ocMvos6NjeKLIBqg5Mr9QjxrP1FA',
+  })
   unionId!: string | null;
 }
 
 /** An identity in the list of a user's. */
 export class IdentityReply extends LoginIdentityReply {
-  @ApiProperty({ example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
+  @ApiProperty({ description: 'Id of the identity.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
   id!: string;
 
-  @ApiProperty({ enum: APP_KINDS, example: 'mini_program' })
+  @ApiProperty({ description: 'What kind of app it is.', enum: APP_KINDS, example: 'mini_program' })
   appKind!: AppKind;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({
+    description: 'The first login by this app.',
+    format: 'date-time',
+    example: '2026-11-21T08:30:00.000Z',
+  })
   createdAt!: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-21T08:30:00.000Z' })
+  @ApiProperty({
+    description: 'The last login by this app.',
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: '2026-11-21T08:30:00.000Z',
+  })
   lastLoginAt!: string | null;
 }
 

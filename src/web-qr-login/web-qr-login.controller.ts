@@ -53,7 +53,12 @@ export class WebQrLoginController {
   @Get('authorize')
   @RateLimit('authorize')
   @UseFilters(ErrorPageFilter)
-  @ApiOperation({ summary: "Go to WeChat's page", operationId: 'authorize' })
+  @ApiOperation({
+    summary: "Go to WeChat's page",
+    description:
+      'A navigation of the browser, not a call: open the address in the address bar or set `location.href`; Swagger UI and `fetch` cannot follow it. The browser returns to `returnTo` with `loginCode`, or with `error` and `request_id`. `codeChallenge` is BASE64URL(SHA-256(codeVerifier)) of RFC 7636; the `loginCode` is then redeemed with the `codeVerifier`.',
+    operationId: 'authorize',
+  })
   @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiResponse({
     status: 302,
@@ -85,8 +90,18 @@ export class WebQrLoginController {
     operationId: 'callback',
   })
   @ApiAcceptLanguage('In which language WeChat is asked for the profile: zh_CN, zh_TW or en.')
-  @ApiQuery({ name: 'code', required: false, schema: { type: 'string' } })
-  @ApiQuery({ name: 'state', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9]{1,128}$' } })
+  @ApiQuery({
+    name: 'code',
+    required: false,
+    description: "WeChat's code; absent where the person refused.",
+    schema: { type: 'string' },
+  })
+  @ApiQuery({
+    name: 'state',
+    required: true,
+    description: 'The state that `authorize` gave to WeChat: it works once.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9]{1,128}$' },
+  })
   @ApiResponse({
     status: 302,
     description:
@@ -112,7 +127,12 @@ export class WebQrLoginController {
   @Post('token')
   @RateLimit('redeem')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Redeem a loginCode', operationId: 'redeemLoginCode' })
+  @ApiOperation({
+    summary: 'Redeem a loginCode',
+    description:
+      'A loginCode lives for 60 seconds and works once. Where the login was begun with a `codeChallenge`, send the `codeVerifier` whose SHA-256 it is; else the cookie of the browser that began the login is required. In the sandbox: open `authorize` in a browser with the challenge of its example, allow on the phone, take `loginCode` from the address bar, and keep the `codeVerifier` of the example.',
+    operationId: 'redeemLoginCode',
+  })
   @ApiOkResponse({ type: TokenReply })
   @ApiProblems(
     { body: true },

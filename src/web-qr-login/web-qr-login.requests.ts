@@ -9,7 +9,7 @@ import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 export class WebsiteLoginRequest {
   @ApiProperty({
     description: 'Where to go afterwards; must match RETURN_URLS.',
-    example: 'https://shop.example.com/welcome',
+    example: 'http://localhost:3000/login',
   })
   @IsString()
   @MaxLength(2048)
@@ -43,7 +43,7 @@ export class WebsiteLoginRequest {
 
 /** Body of a link: also the proof that the owner of this account asks. */
 export class LinkWebsiteRequest extends WebsiteLoginRequest {
-  @ApiProperty({ type: OwnerProofRequest })
+  @ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest })
   @MayBeNull()
   @IsObject()
   @ValidateNested()
@@ -79,7 +79,12 @@ export class RedeemRequest {
   @MaxLength(128)
   loginCode!: string;
 
-  @ApiProperty({ required: false, example: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' })
+  @ApiProperty({
+    description:
+      'The verifier of RFC 7636 whose SHA-256 the login was begun with as `codeChallenge`. Required with a challenge, else left out.',
+    required: false,
+    example: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  })
   @MayBeNull()
   @Matches(CODE_VERIFIER, { message: 'codeVerifier must be 43 to 128 unreserved characters' })
   codeVerifier?: string;

@@ -33,7 +33,12 @@ const SUCCESS = 'success';
   description: 'Unix seconds; at most 5 minutes away.',
   example: '1714112445',
 })
-@ApiQuery({ name: 'nonce', type: String, example: '415670741' })
+@ApiQuery({
+  name: 'nonce',
+  type: String,
+  description: 'Random number of the push; part of the signature.',
+  example: '415670741',
+})
 @Controller('v1/wechat/events')
 @Public()
 export class WeChatEventsController {
@@ -48,11 +53,17 @@ export class WeChatEventsController {
   /** WeChat asks whether the address is ours: the `echostr`, as it came or decrypted. */
   @Get(':appId')
   @Header('Content-Type', TEXT)
-  @ApiOperation({ summary: 'URL verification of the message push', operationId: 'verifyEventUrl' })
+  @ApiOperation({
+    summary: 'URL verification of the message push',
+    description:
+      'WeChat calls it when the URL of the message push is saved. The reply is `echostr`, decrypted where it is encrypted, if the signature is valid.',
+    operationId: 'verifyEventUrl',
+  })
   @ApiQuery({
     name: 'signature',
     type: String,
     required: false,
+    description: 'SHA-1 over WECHAT_PUSH_TOKEN, timestamp and nonce.',
     example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
   })
   @ApiQuery({
@@ -61,7 +72,12 @@ export class WeChatEventsController {
     required: false,
     description: 'Where echostr is encrypted.',
   })
-  @ApiQuery({ name: 'echostr', type: String, example: '4375120948345356249' })
+  @ApiQuery({
+    name: 'echostr',
+    type: String,
+    description: 'Returned where the signature is valid.',
+    example: '4375120948345356249',
+  })
   @ApiProduces('text/plain')
   @ApiOkResponse({ description: 'The echostr.', schema: { type: 'string', example: '4375120948345356249' } })
   @ApiProblems(
@@ -85,11 +101,17 @@ export class WeChatEventsController {
   @HttpCode(200)
   @TextBody()
   @Header('Content-Type', TEXT)
-  @ApiOperation({ summary: 'Take a message push', operationId: 'takeEvent' })
+  @ApiOperation({
+    summary: 'Take a message push',
+    description:
+      'WeChat calls it with each message. The signature and the age of the push are checked. Events of withdrawn consent are carried out before the reply is `success`; others are acknowledged.',
+    operationId: 'takeEvent',
+  })
   @ApiQuery({
     name: 'signature',
     type: String,
     required: false,
+    description: 'SHA-1 over WECHAT_PUSH_TOKEN, timestamp and nonce.',
     example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
   })
   @ApiQuery({ name: 'msg_signature', type: String, required: false, description: 'Of an encrypted push.' })

@@ -30,9 +30,8 @@ export class Codes {
 
   constructor(private readonly clock: SandboxClock) {}
 
-  /** A new code that lives so many seconds. */
-  issue(grant: CodeGrant, lifetimeSeconds: number): string {
-    const text = newCode();
+  /** Issues a code, or this text as one, that lives so many seconds. */
+  issue(grant: CodeGrant, lifetimeSeconds: number, text = newCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000, used: false });
     if (this.byText.size > MOST_CODES) {
       const oldest = this.byText.keys().next();

@@ -19,9 +19,8 @@ export class PhoneCodes {
 
   constructor(private readonly clock: SandboxClock) {}
 
-  /** A new code that lives so many seconds. */
-  issue(grant: PhoneGrant, lifetimeSeconds: number): string {
-    const text = newPhoneCode();
+  /** Issues a code, or this text as one, that lives so many seconds. */
+  issue(grant: PhoneGrant, lifetimeSeconds: number, text = newPhoneCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000 });
     const oldest = this.byText.size > MOST_CODES ? this.byText.keys().next() : undefined;
     if (oldest && !oldest.done) this.byText.delete(oldest.value);

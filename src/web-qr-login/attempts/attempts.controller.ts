@@ -56,7 +56,12 @@ export class AttemptsController {
   /** Begins an attempt, bound to the codeChallenge, else to this browser. */
   @Post('attempts')
   @RateLimit('attempts')
-  @ApiOperation({ summary: 'Begin a login attempt', operationId: 'beginAttempt' })
+  @ApiOperation({
+    summary: 'Begin a login attempt',
+    description:
+      'A login for a screen that waits for a phone. Show `qrImageUrl` or `authorizeUrl`, then follow the attempt by its status or its events. Bind it to the browser by a `codeChallenge` or by the cookie that the reply sets.',
+    operationId: 'beginAttempt',
+  })
   @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiCreatedResponse({ type: AttemptReply })
   @ApiProblems({ body: true }, 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
@@ -75,8 +80,17 @@ export class AttemptsController {
   /** Where an attempt stands, for the browser that began it. */
   @Get('attempts/:id')
   @RateLimit('attempt-status')
-  @ApiOperation({ summary: 'Where an attempt stands', operationId: 'attemptStatus' })
-  @ApiParam({ name: 'id', description: 'Of the attempt.' })
+  @ApiOperation({
+    summary: 'Where an attempt stands',
+    description:
+      'For clients that poll, at most every 2 seconds. The attempt belongs to the browser that began it: by its cookie, or by its `secret` in `X-Attempt-Secret` where cookies of other sites are blocked.',
+    operationId: 'attemptStatus',
+  })
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the attempt.',
+    example: '9f2bc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   @ApiSecretHeader()
   @ApiOkResponse({ type: AttemptStatusReply })
   @ApiProblems({}, 'ATTEMPT_UNKNOWN', 'STORE_UNAVAILABLE')
@@ -101,7 +115,11 @@ export class AttemptsController {
       'Server-Sent Events named `status`, with the body of the status route as data. A comment every 15 seconds is the heartbeat.',
     operationId: 'attemptEvents',
   })
-  @ApiParam({ name: 'id', description: 'Of the attempt.' })
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the attempt.',
+    example: '9f2bc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   @ApiSecretHeader()
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -147,8 +165,17 @@ export class AttemptsController {
   /** The picture of a mini-program code, made at WeChat when it is first fetched. */
   @Get('qr-codes/:key')
   @RateLimit('qr-pictures')
-  @ApiOperation({ summary: "The picture of an attempt's code", operationId: 'attemptPicture' })
-  @ApiParam({ name: 'key', description: 'From qrImageUrl.' })
+  @ApiOperation({
+    summary: "The picture of an attempt's code",
+    description:
+      'The mini-program code of an attempt, for an `img` element; neither cookie nor header is needed. WeChat makes the code when the picture is first fetched.',
+    operationId: 'attemptPicture',
+  })
+  @ApiParam({
+    name: 'key',
+    description: 'From qrImageUrl.',
+    example: '51d0c07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   @ApiProduces('image/jpeg', 'image/png')
   @ApiOkResponse({ description: 'The picture.', schema: { type: 'string', format: 'binary' } })
   @ApiProblems({}, 'ATTEMPT_UNKNOWN', ...WECHAT_CALL_PROBLEMS, 'STORE_UNAVAILABLE')

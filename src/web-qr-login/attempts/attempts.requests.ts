@@ -32,7 +32,7 @@ export class AttemptRequest {
   @ApiProperty({
     required: false,
     description: 'Where to go afterwards; must match RETURN_URLS. The hosted login page where absent.',
-    example: 'https://shop.example.com/welcome',
+    example: 'http://localhost:3000/login',
   })
   @MayBeNull()
   @IsString()
@@ -52,7 +52,10 @@ export class AttemptRequest {
 
 /** Body of the report of a page that was shown in a frame. */
 export class FramedCallbackRequest {
-  @ApiProperty({ description: 'From the page: 60 seconds, one use.', example: '5be0…64 characters' })
+  @ApiProperty({
+    description: 'From the page: 60 seconds, one use.',
+    example: '5be0c07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   @IsString()
   @MaxLength(128)
   secret!: string;
@@ -60,22 +63,26 @@ export class FramedCallbackRequest {
 
 /** Reply: a new attempt. */
 export class AttemptReply {
-  @ApiProperty({ description: 'To ask for the status with.', example: '9f2b…64 characters' })
+  @ApiProperty({
+    description: 'To ask for the status with.',
+    example: '9f2bc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
+  })
   id!: string;
 
   @ApiProperty({
     description: 'Reads the status from another site, where the cookie is blocked: X-Attempt-Secret.',
-    example: '07ac…64 characters',
+    example: '07acc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   secret!: string;
 
-  @ApiProperty({ enum: ATTEMPT_METHODS, example: 'mini-program' })
+  @ApiProperty({ description: 'The method of the request.', enum: ATTEMPT_METHODS, example: 'mini-program' })
   method!: AttemptMethod;
 
   @ApiProperty({
     required: false,
     description: "website, in-wechat: WeChat's page, for the whole window.",
-    example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&state=…#wechat_redirect',
+    example:
+      'https://open.weixin.qq.com/connect/qrconnect?appid=wx5a4db0c0de000002&state=6f0cc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5#wechat_redirect',
   })
   authorizeUrl?: string;
 
@@ -85,23 +92,32 @@ export class AttemptReply {
   @ApiProperty({
     required: false,
     description: 'mini-program: the picture of the code, for an `img`.',
-    example: 'https://auth.example.com/v1/web-qr-login/qr-codes/51d0…',
+    example:
+      'http://localhost:3000/v1/web-qr-login/qr-codes/51d0c07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   qrImageUrl?: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-21T08:35:00.000Z' })
+  @ApiProperty({
+    description: 'When the attempt expires.',
+    format: 'date-time',
+    example: '2026-11-21T08:35:00.000Z',
+  })
   expiresAt!: string;
 }
 
 /** Reply: where an attempt stands. */
 export class AttemptStatusReply {
-  @ApiProperty({ enum: ['pending', 'scanned', 'confirmed', 'denied', 'expired'], example: 'scanned' })
+  @ApiProperty({
+    description: '`pending` until somebody scans; then `scanned`, and one of the three that end it.',
+    enum: ['pending', 'scanned', 'confirmed', 'denied', 'expired'],
+    example: 'scanned',
+  })
   status!: 'pending' | 'scanned' | 'confirmed' | 'denied' | 'expired';
 
   @ApiProperty({
     required: false,
     description: 'With `confirmed`, until it is redeemed: 60 seconds, one use.',
-    example: '3c1f…64 characters',
+    example: '3c1fc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   loginCode?: string;
 }

@@ -46,7 +46,12 @@ export class LoginPageController {
    */
   @Get()
   @UseFilters(ErrorPageFilter)
-  @ApiOperation({ summary: 'The hosted login page', operationId: 'loginPage' })
+  @ApiOperation({
+    summary: 'The hosted login page',
+    description:
+      'A page for people, not for programs. It shows a QR code on a desktop, logs in silently inside WeChat, and gives advice in other browsers of a phone. It ends at `returnTo` with `loginCode`, or with `error` and `request_id`.',
+    operationId: 'loginPage',
+  })
   @ApiProduces('text/html')
   @ApiResponse({ status: 200, description: 'The page.' })
   @ApiResponse({

@@ -16,7 +16,11 @@ export class RootController {
 
   /** To the login page. */
   @Get()
-  @ApiOperation({ summary: 'To the login page', operationId: 'root' })
+  @ApiOperation({
+    summary: 'To the login page',
+    description: 'A browser that opens the address of the service is sent to the login page.',
+    operationId: 'root',
+  })
   @ApiResponse({ status: 302, description: 'To /login.' })
   @ApiProblems({})
   async show(@Res() reply: FastifyReply): Promise<void> {

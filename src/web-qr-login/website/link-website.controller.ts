@@ -13,12 +13,13 @@ import { WebsiteFlow } from './website-flow.js';
 
 /** Reply: where to send the browser. */
 export class LinkWebsiteReply {
-  @ApiProperty({ enum: ['website'], example: 'website' })
+  @ApiProperty({ description: 'Always `website`.', enum: ['website'], example: 'website' })
   method!: 'website';
 
   @ApiProperty({
     description: "WeChat's QR page; open it in the browser that made this request.",
-    example: 'https://open.weixin.qq.com/connect/qrconnect?appid=wx…&state=…#wechat_redirect',
+    example:
+      'https://open.weixin.qq.com/connect/qrconnect?appid=wx5a4db0c0de000002&state=6f0cc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5#wechat_redirect',
   })
   authorizeUrl!: string;
 }
@@ -40,7 +41,12 @@ export class LinkWebsiteController {
    */
   @Post()
   @UseGuards(RecentLoginGuard)
-  @ApiOperation({ summary: 'Begin to link a website login', operationId: 'linkWebsite' })
+  @ApiOperation({
+    summary: 'Begin to link a website login',
+    description:
+      'Begins a website login whose purpose is linking. Send the browser to `authorizeUrl`. It returns with `linked=<identity id>`; bound to a `codeChallenge` it returns with a `loginCode`, and the link is made when that is redeemed.',
+    operationId: 'linkWebsite',
+  })
   @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
   @ApiCreatedResponse({ type: LinkWebsiteReply })
   @ApiProblems(
