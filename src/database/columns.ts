@@ -1,21 +1,21 @@
 import { getMetadataArgsStorage } from 'typeorm';
 import { fromSqlTime, type SqlTime } from './sql-time.js';
 
-/** `createdAt` as the database spells it: `created_at`. */
+/** The column name of a property: `createdAt` becomes `created_at`. */
 export type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : Name;
 
-/** The properties of an entity that are columns; relations to other entities are not. */
+/** The properties of an entity that are columns. Relations to other entities are excluded. */
 export type ColumnProperty<Entity> = {
   [P in keyof Entity]-?: Entity[P] extends string | number | boolean | Date | null ? P : never;
 }[keyof Entity] &
   string;
 
-/** The names of an entity's columns in SQL. */
+/** The SQL names of an entity's columns. */
 export type ColumnName<Entity> = SnakeCase<ColumnProperty<Entity>>;
 
-/** A row of the table as a raw SELECT gives it. */
+/** A table row as a raw SELECT returns it. */
 export type Row<Entity> = {
   readonly [P in ColumnProperty<Entity> as SnakeCase<P>]: Entity[P] extends infer Value
     ? Value extends Date
@@ -24,23 +24,23 @@ export type Row<Entity> = {
     : never;
 };
 
-/** Columns as the service passes them on: by the entity's property names, times in ms. */
+/** Columns as the service passes them on: keyed by property name, times in milliseconds. */
 export type Loaded<Entity, Names extends string> = {
   readonly [
     P in ColumnProperty<Entity> as SnakeCase<P> extends Names ? P : never
   ]: Entity[P] extends infer Value ? (Value extends Date ? number : Value) : never;
 };
 
-/** An entry for each column of an entity. */
+/** One entry for each column of an entity. */
 export type ColumnTable<Entity, Entry> = Readonly<Record<ColumnName<Entity>, Entry>>;
 
-/** The columns of a table of decisions for which one decision is neither `null` nor `false`. */
+/** The columns whose entry in the table has a `Decision` that is neither `null` nor `false`. */
 export type Decided<Table, Decision extends string> = {
   [Name in keyof Table]: Table[Name] extends Readonly<Record<Decision, null | false>> ? never : Name;
 }[keyof Table] &
   string;
 
-/** The same at run time, in the order of the table. */
+/** The same as `Decided` at run time, in the order of the table. */
 export function decided<
   Table extends Readonly<Record<string, Readonly<Record<Decision, unknown>>>>,
   Decision extends string,
@@ -50,15 +50,15 @@ export function decided<
     .map(([name]) => name as Decided<Table, Decision>);
 }
 
-/** A row whose columns are named by a `Selection`. */
+/** A row of a SELECT that was built from a `Selection`. */
 export type SelectedRow = Readonly<Record<string, unknown>>;
 
 /**
- * Columns of one table in a SELECT that may join others. Built once when its module is loaded: nothing is composed on
- * the way of a request.
+ * Columns of one table in a SELECT that may join other tables. It is built once, when its module is loaded:
+ * no request composes SQL.
  */
 export class Selection<Entity, Names extends ColumnName<Entity>> {
-  /** What stands behind SELECT: `u.id AS u_id, u.nickname AS u_nickname`. */
+  /** The column list of the SELECT: `u.id AS u_id, u.nickname AS u_nickname`. */
   readonly sql: string;
   private readonly columns: readonly {
     readonly key: string;
@@ -66,7 +66,7 @@ export class Selection<Entity, Names extends ColumnName<Entity>> {
     readonly isTime: boolean;
   }[];
 
-  /** @param alias of the table in FROM */
+  /** @param alias alias of the table in FROM */
   constructor(entity: abstract new () => Entity, alias: string, names: readonly Names[]) {
     const known = getMetadataArgsStorage().filterColumns(entity);
     this.columns = names.map((name) => {
@@ -78,7 +78,7 @@ export class Selection<Entity, Names extends ColumnName<Entity>> {
     this.sql = names.map((name) => `${alias}.${name} AS ${alias}_${name}`).join(', ');
   }
 
-  /** The columns of this table in a row of the SELECT. */
+  /** Reads the columns of this table from a row of the SELECT. */
   read(row: SelectedRow): Loaded<Entity, Names> {
     const loaded: Record<string, unknown> = {};
     for (const { key, property, isTime } of this.columns) {

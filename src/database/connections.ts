@@ -1,37 +1,38 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 
-/** One SQL statement with `?` for its parameters: what both databases understand. */
+/** One SQL statement with `?` placeholders, in syntax that both databases understand. */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly (string | number | null)[];
 }
 
-/** Works that have a connection, and works that wait for one. */
+/** Number of operations that hold a connection, and of operations that wait for one. */
 export interface ConnectionUse {
   inUse: number;
   waiting: number;
 }
 
 /**
- * The connections to one kind of database. Each method runs its work once: `Database` repeats it after a lost race.
- * Every failure to reach the database is `DATABASE_UNAVAILABLE`; other errors of the driver pass through.
+ * The connections to one kind of database. Each method runs its operation once; `Database` retries it after a
+ * lost race. Every failure to reach the database is `DATABASE_UNAVAILABLE`. Other errors of the driver are
+ * passed on unchanged.
  */
 export interface Connections {
   readonly dialect: 'mysql' | 'sqlite';
   readonly use: Readonly<ConnectionUse>;
 
   /**
-   * Runs statements that read, and may be repeated, without a transaction.
-   * @param until when the client gives up (`performance.now()`); for each method
+   * Runs read-only statements without a transaction. They may be retried.
+   * @param until deadline of the client (`performance.now()`); the same in every method
    */
   run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T>;
 
-  /** Rows of one SELECT. */
+  /** Returns the rows of one SELECT. */
   select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]>;
 
   /**
-   * Runs a work in one transaction: committed when the work resolves, rolled back when it rejects.
-   * @param lock name of a lock that nobody else has until the transaction ends
+   * Runs a callback in one transaction: commits when it resolves, rolls back when it rejects.
+   * @param lock name of a lock that this transaction holds exclusively until it ends
    */
   transaction<T>(
     work: (manager: EntityManager) => Promise<T>,
@@ -40,7 +41,7 @@ export interface Connections {
   ): Promise<T>;
 
   /**
-   * Writes all statements or none.
+   * Runs all statements in one transaction.
    * @returns the number of rows that each statement matched
    */
   batch(statements: readonly Statement[], until: number): Promise<number[]>;

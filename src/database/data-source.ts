@@ -14,17 +14,17 @@ import { refuseOldServer } from './mysql/server-version.js';
 import { SqliteDataSource, sqliteOptions } from './sqlite/data-source.js';
 import { whileBusy } from './sqlite/while-busy.js';
 
-/** Another instance may be at its migrations. */
+/** How long to wait for another instance that runs its migrations. */
 const LOCK_SECONDS = 60;
-/** How long to wait at the start for another process that holds the SQLite file. */
+/** How long to wait at startup for another process that holds the SQLite file (ms). */
 const BUSY_MS = 1_500;
 
 type MysqlOptions = Extract<DataSourceOptions, { readonly type: 'mysql' | 'mariadb' }>;
-/** Told of a migration once it begins, and `null` when it has ended. */
+/** Called with a migration when it begins, and with `null` when it has ended. */
 type Migrating = (migration: Promise<void> | null) => void;
 type Entities = MixedList<(abstract new () => unknown) | string | EntitySchema>;
 
-/** TypeORM's options for the configured database. */
+/** Returns TypeORM's options for the configured database. */
 export function dataSourceOptions(database: DatabaseConfig, entities: Entities = []): DataSourceOptions {
   const shared = {
     entities: entities as DataSourceOptions['entities'],
@@ -35,15 +35,16 @@ export function dataSourceOptions(database: DatabaseConfig, entities: Entities =
     : { ...shared, ...mysqlOptions(database) };
 }
 
-/** The data source of these options; it is not connected yet. */
+/** Creates the data source of these options. It is not connected yet. */
 export function createDataSource(options: DataSourceOptions): DataSource {
   return options.type === 'better-sqlite3' ? new SqliteDataSource(options) : new DataSource(options);
 }
 
 /**
- * Connects, and brings the tables up to date. May be called again after it has failed.
- * @param stopping ends a migration after its step: it then rejects with the signal's reason
- * @throws StartFault where the operator has to mend something: a foreign database, a file of another process
+ * Connects and migrates the tables. May be called again after a failure.
+ * @param stopping ends a migration after its current step; the promise then rejects with the signal's reason
+ * @throws StartFault where the operator has to act: a database of another application, a file that another
+ * process holds
  */
 export async function openDataSource(
   dataSource: DataSource,
@@ -54,11 +55,11 @@ export async function openDataSource(
   if (options.type === 'mysql') await bringServerUpToDate(options, stopping, migrating);
   if (!dataSource.isInitialized) await dataSource.initialize();
   if (options.type === 'mysql') return;
-  // Each step of a migration looks whether it was done: the whole may be repeated.
+  // Each step of a migration checks whether it was done, so all of them may be repeated.
   await whileBusy(performance.now() + BUSY_MS, () => bringFileUpToDate(dataSource, stopping, migrating));
 }
 
-/** An SQLite file belongs to one process. */
+/** Migrates an SQLite file. It needs no lock, because the file belongs to one process. */
 async function bringFileUpToDate(
   dataSource: DataSource,
   stopping: AbortSignal,
@@ -67,15 +68,15 @@ async function bringFileUpToDate(
   const runner = dataSource.createQueryRunner();
   try {
     await refuseForeignTables(schemaConnection(runner));
-    await told(migrate(schemaConnection(runner), stopping), migrating);
+    await reportMigration(migrate(schemaConnection(runner), stopping), migrating);
   } finally {
     await runner.release();
   }
 }
 
 /**
- * Under a lock that all instances share. On connections of its own: without the limits of requests, and two of them
- * also where the pool has one.
+ * Migrates a server under a lock that all instances share. It uses connections of its own, which lack the
+ * time limits of requests: one holds the lock, one migrates, even where the pool has only one.
  */
 async function bringServerUpToDate(
   options: MysqlOptions,
@@ -90,7 +91,7 @@ async function bringServerUpToDate(
     await createLocks(lock);
     await holdLock(lock, 'migrations', LOCK_SECONDS);
     await beginMaintenance(runner);
-    await told(migrate(schemaConnection(runner), stopping), migrating);
+    await reportMigration(migrate(schemaConnection(runner), stopping), migrating);
     await releaseLock(lock);
   } finally {
     await endMaintenance(runner);
@@ -104,7 +105,7 @@ async function refuseOld(runner: QueryRunner): Promise<void> {
   refuseOldServer(row?.version ?? '');
 }
 
-async function told(migration: Promise<void>, migrating: Migrating): Promise<void> {
+async function reportMigration(migration: Promise<void>, migrating: Migrating): Promise<void> {
   migrating(migration);
   await migration.finally(() => migrating(null));
 }

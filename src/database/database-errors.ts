@@ -1,7 +1,10 @@
 import { AppError } from '../common/app-error.js';
 import { StartFault } from '../common/start-fault.js';
 
-/** An error of the driver as the service tells it: `DATABASE_UNAVAILABLE` where there is no database that writes. */
+/**
+ * Converts an error of the driver to `DATABASE_UNAVAILABLE` if no writable database can be reached. Returns
+ * other errors unchanged.
+ */
 export function asUnavailable(error: unknown): unknown {
   return isUnreachable(error) ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
 }
@@ -10,7 +13,7 @@ export function isUnavailable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'DATABASE_UNAVAILABLE';
 }
 
-/** Codes of the drivers (mysql2, better-sqlite3, Node's net), as sets with one meaning each. */
+/** Codes of the drivers (mysql2, better-sqlite3, Node's net). Each set has one meaning. */
 const DUPLICATE = new Set<string | number>([
   'ER_DUP_ENTRY',
   'SQLITE_CONSTRAINT_UNIQUE',
@@ -23,19 +26,19 @@ const FOREIGN_KEY = new Set<string | number>([
   'SQLITE_CONSTRAINT_FOREIGNKEY',
 ]);
 
-/** The server rolled the whole transaction back in favour of another one. */
+/** The server rolled this transaction back in favour of another one. */
 const LOST_TO_ANOTHER = new Set<string | number>([
   'ER_LOCK_DEADLOCK',
   'ER_CHECKREAD',
   'ER_ERROR_DURING_COMMIT',
   'ER_TRANSACTION_ROLLBACK_DURING_COMMIT',
-  // TiDB: write conflicts, found at the COMMIT.
+  // TiDB: write conflicts that are detected at COMMIT.
   8002,
   8022,
   9007,
 ]);
 
-/** Of a server that is a primary no longer, or not yet. */
+/** The server is read-only: a replica, or a primary that is being demoted or promoted. */
 const READ_ONLY = new Set<string | number>([
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_READ_ONLY_MODE',
@@ -44,7 +47,7 @@ const READ_ONLY = new Set<string | number>([
   'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
 ]);
 
-/** Of a server whose disk, memory, files or threads are used up, or whose files cannot be read or written. */
+/** The server has run out of disk, memory, file handles or threads, or cannot read or write its files. */
 const EXHAUSTED = new Set<string | number>([
   'EE_CANTCREATEFILE',
   'EE_READ',
@@ -89,18 +92,18 @@ const EXHAUSTED = new Set<string | number>([
   'ER_TEMP_FILE_WRITE_FAILURE',
   'ER_CAPACITY_EXCEEDED',
   'ER_RUN_HOOK_ERROR',
-  // MariaDB: the table is missing in its engine.
+  // MariaDB: the storage engine has no such table.
   1932,
 ]);
 
-/** The connection ended. Of a statement that was sent on it, nobody knows. */
+/** The connection was lost. The outcome of a statement that was sent on it is unknown. */
 const LOST = new Set<string | number>([
   'ECONNRESET',
   'EPIPE',
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
   'PROTOCOL_UNEXPECTED_PACKET',
-  // MariaDB: killed.
+  // MariaDB: the connection was killed.
   1927,
   'ER_SERVER_SHUTDOWN',
   'ER_SHUTDOWN_COMPLETE',
@@ -117,7 +120,7 @@ const LOST = new Set<string | number>([
   'ER_SESSION_WAS_KILLED',
 ]);
 
-/** The server, or a proxy before it, cannot run a statement that it prepared, or prepare it. */
+/** The server, or a proxy in front of it, cannot prepare a statement or run a prepared one. */
 const UNPREPARED = new Set<string | number>([
   'ER_MAX_PREPARED_STMT_COUNT_REACHED',
   'ER_UNKNOWN_STMT_HANDLER',
@@ -125,8 +128,11 @@ const UNPREPARED = new Set<string | number>([
   'ER_NEED_REPREPARE',
 ]);
 
-/** An overflow that the statement before a COMMIT is made for. */
-const LATE = new Set<string | number>(['ER_DATA_OUT_OF_RANGE']);
+/**
+ * The overflow that the statement before a COMMIT provokes when the deadline has passed (`commit` in
+ * `mysql/connections.ts`).
+ */
+const DEADLINE_PASSED = new Set<string | number>(['ER_DATA_OUT_OF_RANGE']);
 
 const UNREACHABLE = new Set<string | number>([
   ...READ_ONLY,
@@ -141,7 +147,7 @@ const UNREACHABLE = new Set<string | number>([
   'ENOENT',
   'PROTOCOL_SEQUENCE_TIMEOUT',
   'HANDSHAKE_SSL_ERROR',
-  // It lets nobody in, or us no longer.
+  // The server accepts no connections, or none of ours.
   'ER_CON_COUNT_ERROR',
   'ER_TOO_MANY_USER_CONNECTIONS',
   'ER_USER_LIMIT_REACHED',
@@ -157,9 +163,9 @@ const UNREACHABLE = new Set<string | number>([
   1969,
   'ER_QUERY_TIMEOUT',
   'ER_QUERY_INTERRUPTED',
-  // Galera: the server is not (yet) part of the cluster. It answers so to every statement.
+  // Galera: the server is not part of the cluster (yet). It answers every statement with this error.
   'ER_UNKNOWN_COM_ERROR',
-  // TiDB: its storage does not answer. ProxySQL: no server behind it does.
+  // TiDB: the storage does not answer. ProxySQL: no server behind it answers.
   9001,
   9002,
   9003,
@@ -167,10 +173,10 @@ const UNREACHABLE = new Set<string | number>([
   9005,
 ]);
 
-/** Another connection is in the way: the same statement succeeds a little later. */
+/** Another connection holds a lock. The same statement will succeed shortly. */
 const BUSY = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_PROTOCOL']);
 
-/** The file that the connection has open, or what the connection knows of it, may be damaged. */
+/** The open file, or the state that the connection keeps of it, may be damaged. */
 const DAMAGED = new Set(['SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 
 /** Primary result codes (sqlite.org/rescode.html) of a database that cannot be read or written now. */
@@ -186,7 +192,10 @@ const SQLITE_UNAVAILABLE = new Set([
 
 const SQLITE_EXHAUSTED = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_NOMEM']);
 
-/** The server is there and does not let us in: at a start nothing but a change of the settings mends it. */
+/**
+ * The server is running and refuses our credentials or database. At startup only a change of the settings
+ * helps.
+ */
 const REFUSED = new Set<string | number>([
   'ER_ACCESS_DENIED_ERROR',
   'ER_ACCESS_DENIED_NO_PASSWORD_ERROR',
@@ -206,7 +215,7 @@ interface DriverError {
   readonly driverError?: unknown;
 }
 
-/** Whether an error of a driver, perhaps in TypeORM's wrapper, has one of these codes or numbers. */
+/** Whether an error has one of these codes or numbers. TypeORM's wrapper is unwrapped. */
 function isOneOf(codes: ReadonlySet<string | number>, error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, errno, driverError } = error as DriverError;
@@ -215,7 +224,9 @@ function isOneOf(codes: ReadonlySet<string | number>, error: unknown): boolean {
   return driverError !== undefined && isOneOf(codes, driverError);
 }
 
-/** The primary result code of SQLite, through TypeORM's wrapper: `SQLITE_IOERR` of `SQLITE_IOERR_FSYNC`. */
+/**
+ * The primary result code of SQLite: `SQLITE_IOERR` for `SQLITE_IOERR_FSYNC`. TypeORM's wrapper is unwrapped.
+ */
 function sqliteCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { code, driverError } = error as DriverError;
@@ -223,44 +234,46 @@ function sqliteCode(error: unknown): string {
   return primary ?? (driverError === undefined ? '' : sqliteCode(driverError));
 }
 
-/** The driver's code of an error, through TypeORM's wrapper; empty where no driver has made it. */
+/**
+ * The driver's error code, with TypeORM's wrapper unwrapped. Empty if the error does not come from a driver.
+ */
 export function driverCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { code, driverError } = error as DriverError;
   return typeof code === 'string' ? code : driverCode(driverError);
 }
 
-/** Another row has this value already. */
+/** Whether another row has the same value in a unique index. */
 export function isDuplicate(error: unknown): boolean {
   return isOneOf(DUPLICATE, error);
 }
 
-/** Another row has this value in its primary key (MySQL and MariaDB, by their message). */
+/** Whether another row has the same primary key (MySQL and MariaDB, recognised by the message). */
 export function isDuplicateOfPrimaryKey(error: unknown): boolean {
   return isDuplicate(error) && error instanceof Error && /for key '(?:\w+\.)?PRIMARY'$/.test(error.message);
 }
 
-/** The row points at one that does not exist (any more). */
+/** Whether the row refers to a row that does not exist, or no longer exists. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return isOneOf(FOREIGN_KEY, error);
 }
 
-/** Somebody else was faster: the same work in a *new* transaction sees what they wrote. */
+/** Whether another transaction was faster. A retry in a *new* transaction sees what that one wrote. */
 export function isLostRace(error: unknown): boolean {
   return isDeadlock(error) || isOneOf(DUPLICATE, error) || isOneOf(FOREIGN_KEY, error);
 }
 
-/** Two works were in each other's way; this one was rolled back whole and may simply run again. */
+/** Whether the transaction was rolled back completely because of another one, and may be retried as it is. */
 export function isDeadlock(error: unknown): boolean {
   return error instanceof LostRace || isOneOf(LOST_TO_ANOTHER, error);
 }
 
-/** The connection leads to a server that takes no writes, as one does after a failover. */
+/** Whether the server is read-only, as the former primary is after a failover. */
 export function isReadOnly(error: unknown): boolean {
   return isOneOf(READ_ONLY, error);
 }
 
-/** There is no database to talk to at the moment, or none that writes. */
+/** Whether no database can be reached now, or none that accepts writes. */
 export function isUnreachable(error: unknown): boolean {
   return (
     error instanceof StartFault ||
@@ -271,54 +284,54 @@ export function isUnreachable(error: unknown): boolean {
   );
 }
 
-/** The server does not let us in, with these settings. */
+/** Whether the server refuses us with the current settings. */
 export function isRefused(error: unknown): boolean {
   return error instanceof StartFault || isOneOf(REFUSED, error);
 }
 
-/** The connection ended, before or after a statement was sent on it. */
+/** Whether the connection was lost, before or after a statement was sent on it. */
 export function isLost(error: unknown): boolean {
   return isOneOf(LOST, error) || isClosed(error);
 }
 
-/** mysql2 gives what is sent on a closed connection no code. */
+/** mysql2 reports a statement on a closed connection without an error code. */
 function isClosed(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('driverError' in error) return isClosed(error.driverError);
   return error.message === "Can't add new command when connection is in closed state";
 }
 
-/** A statement that the server prepares did not run; as plain text it may. */
+/** Whether a prepared statement failed to run. The same statement as plain text may succeed. */
 export function isUnprepared(error: unknown): boolean {
   return isOneOf(UNPREPARED, error);
 }
 
-/** The server found, right before COMMIT, that the client has given up. */
-export function isLate(error: unknown): boolean {
-  return isOneOf(LATE, error);
+/** Whether the server found the client's deadline exceeded right before COMMIT. */
+export function isDeadlinePassed(error: unknown): boolean {
+  return isOneOf(DEADLINE_PASSED, error);
 }
 
-/** For want of room, memory or files: smaller writes than this one may succeed. */
+/** Whether the database lacks disk, memory or file handles. A smaller write may still succeed. */
 export function isExhausted(error: unknown): boolean {
   return isOneOf(EXHAUSTED, error) || SQLITE_EXHAUSTED.has(sqliteCode(error));
 }
 
-/** Another process holds the SQLite file; the same work may succeed a little later. */
+/** Whether another process holds the SQLite file. A retry may succeed shortly. */
 export function isBusy(error: unknown): boolean {
   return BUSY.has(sqliteCode(error));
 }
 
-/** A new connection to the SQLite file may do what this one cannot. */
+/** Whether a new connection to the SQLite file may succeed where this one fails. */
 export function isDamaged(error: unknown): boolean {
   return DAMAGED.has(sqliteCode(error));
 }
 
-/** Thrown by work that finds, under its locks, that what it read before no longer holds. */
+/** Thrown inside a transaction that finds, under its locks, that data it read earlier has changed. */
 export class LostRace extends Error {
   override readonly name = 'LostRace';
 }
 
-/** There is no connection that could go on with the work; nothing of it was written. */
+/** No connection can continue the operation. Nothing of it was written. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }

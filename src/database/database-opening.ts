@@ -15,24 +15,24 @@ import {
 import { Database } from './database.js';
 import { MigrationFailure } from './migrations/migrate.js';
 
-/** After an attempt that did not reach the database (ms). */
-const AGAIN_AFTER_MS = 1_000;
+/** Delay between two attempts to reach the database (ms). */
+const RETRY_DELAY_MS = 1_000;
 
 /**
- * Connects to the database and migrates it, beside the start of everything else: the process listens and is alive
- * meanwhile, and not ready. A server that cannot be reached is tried again for as long as it takes; every other
- * failure ends the start.
+ * Connects to the database and migrates it while the rest of the service starts. Meanwhile the process
+ * listens and is alive, but not ready. A server that cannot be reached is retried without limit; every other
+ * failure ends the process.
  */
 @Injectable()
 export class DatabaseOpening implements BeforeApplicationShutdown {
-  /** The first attempt is over, whatever came of it. */
+  /** Resolves when the first attempt has ended, successful or not. */
   readonly tried: Promise<void>;
   /**
-   * The database is open. Never settles where the service is stopped before.
-   * @throws StartFault for what waiting does not mend
+   * Resolves when the database is open. Never settles if the service is stopped first.
+   * @throws StartFault for a failure that a retry cannot fix
    */
   readonly opened: Promise<void>;
-  /** The migration under way: it ends after its step when the service is stopped. */
+  /** The migration that is running. At shutdown it ends after its current step. */
   migration: Promise<void> | null = null;
 
   private readonly logger = new Logger('Database');
@@ -51,47 +51,47 @@ export class DatabaseOpening implements BeforeApplicationShutdown {
     this.opened.catch(() => undefined);
   }
 
-  /** To be called once, when all modules have said what they do once the database is open (`Database.onOpen`). */
+  /** Starts to connect. To be called once, after all modules have registered with `Database.onOpen`. */
   begin(): void {
     this.running = this.open().then(this.settle.opened, (error: unknown) => {
       if (!this.stopping.signal.aborted) this.settle.failed(error);
     });
   }
 
-  /** Waits for the step of a migration, and for no more. */
+  /** Waits until the current step of a migration has ended. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     await this.running;
   }
 
   private async open(): Promise<void> {
-    let told = '';
+    let reportedReason = '';
     for (;;) {
       try {
         await openDataSource(this.dataSource, this.stopping.signal, (migration) => {
           this.migration = migration;
         });
         await this.database.open();
-        if (told !== '') this.logger.log({ msg: `${nameOf(this.config.database)} is there` });
+        if (reportedReason !== '') this.logger.log({ msg: `${nameOf(this.config.database)} is reachable` });
         return;
       } catch (error) {
         this.stopping.signal.throwIfAborted();
         if (!isWorthWaiting(error, this.config.database)) throw this.faultOf(error);
         const reason = reasonOf(error);
-        if (reason !== told) {
+        if (reason !== reportedReason) {
           this.logger.warn({
-            msg: `${nameOf(this.config.database)} cannot be used yet: ${reason}. It is tried again every second; requests are answered 503 meanwhile.`,
+            msg: `${nameOf(this.config.database)} cannot be used yet: ${reason}. The service retries every second and answers requests with 503 meanwhile.`,
           });
         }
-        told = reason;
+        reportedReason = reason;
       } finally {
         this.settle.tried();
       }
-      await sleep(AGAIN_AFTER_MS, undefined, { signal: this.stopping.signal });
+      await sleep(RETRY_DELAY_MS, undefined, { signal: this.stopping.signal });
     }
   }
 
-  /** What no driver has said is a fault of ours, and keeps its stack. */
+  /** An error that no driver reported is a bug of ours and keeps its stack. */
   private faultOf(error: unknown): unknown {
     const root = rootOf(error);
     if (root instanceof StartFault) return root;
@@ -103,11 +103,14 @@ export class DatabaseOpening implements BeforeApplicationShutdown {
   }
 }
 
-/** Only what may come right by itself: a server that is away, one that takes no writes yet, a lock of somebody else. */
+/**
+ * Whether the failure may resolve itself: a server that is down or read-only, a lock that somebody else
+ * holds.
+ */
 function isWorthWaiting(error: unknown, { type }: DatabaseConfig): boolean {
   const cause = rootOf(error);
   if (isRefused(cause)) return false;
-  // A file is there or is not; only another process may let go of it.
+  // A missing file stays missing. Only a lock of another process can go away.
   if (type === 'sqlite') return isBusy(cause);
   return isUnavailable(cause) || isUnreachable(cause) || isDeadlock(cause);
 }
@@ -116,16 +119,16 @@ function causeOf(error: unknown): unknown {
   return error instanceof MigrationFailure ? error.cause : error;
 }
 
-/** What the driver threw, where our own errors stand around it. */
+/** The driver's error, unwrapped from our own errors. */
 function rootOf(error: unknown): unknown {
   const cause = causeOf(error);
   return isUnavailable(cause) && cause instanceof Error && cause.cause ? rootOf(cause.cause) : cause;
 }
 
-/** The driver's words in one line. They name hosts and users, never a password. */
+/** The driver's message in one line. It may name hosts and users, never a password. */
 function reasonOf(error: unknown): string {
   const cause = rootOf(error);
-  // Of a name with several addresses, each of which failed.
+  // The host name has several addresses, and all of them failed.
   if (cause instanceof AggregateError && cause.errors.length > 0)
     return cause.errors.map(reasonOf).join(', ');
   const message = cause instanceof Error ? cause.message : String(cause);
@@ -134,7 +137,7 @@ function reasonOf(error: unknown): string {
   return text.replace(/\s+/g, ' ');
 }
 
-/** Which database it is, as an operator knows it from DATABASE_URL. */
+/** The database as the operator knows it from DATABASE_URL. */
 function nameOf(database: DatabaseConfig): string {
   if (database.type === 'sqlite') return `The database file ${database.path}`;
   return `The database at ${database.host}:${database.port}`;

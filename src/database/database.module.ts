@@ -7,7 +7,7 @@ import { DatabaseOpening } from './database-opening.js';
 import { Database } from './database.js';
 import { ReadinessRow } from './readiness/readiness.entity.js';
 
-/** The connection, the migrations at start, and `Database`, the way to the tables for every room that has some. */
+/** The connection, the migrations at startup, and `Database`, through which all rooms access their tables. */
 @Global()
 @Module({
   imports: [
@@ -17,7 +17,7 @@ import { ReadinessRow } from './readiness/readiness.entity.js';
       useFactory: (config: AppConfig) => ({
         ...dataSourceOptions(config.database),
         autoLoadEntities: true,
-        // DatabaseOpening connects, and knows what is worth another attempt.
+        // DatabaseOpening connects. It decides which failures are worth a retry.
         manualInitialization: true,
         retryAttempts: 0,
       }),

@@ -14,28 +14,35 @@ import { SqliteDataSource } from './sqlite/data-source.js';
 export type { Statement } from './connections.js';
 
 const MAX_ATTEMPTS = 10;
-/** Who lost a race waits for up to so long, and longer each time: else the same works meet again (ms). */
-const PAUSE_MS = 20;
+/**
+ * Upper bound of the random back-off after the first lost race (ms); it grows with each attempt. Without it
+ * the same transactions would collide again.
+ */
+const BACK_OFF_MS = 20;
 
 /**
- * The way to the tables. On MySQL each work has a pooled connection of its own; SQLite has one connection, so
- * there works take turns. Every failure to reach the database is `DATABASE_UNAVAILABLE`.
+ * Access to the tables. On MySQL each operation has a pooled connection of its own. SQLite has one
+ * connection, so operations run one after another. Every failure to reach the database is
+ * `DATABASE_UNAVAILABLE`.
  */
 @Injectable()
 export class Database {
   readonly dialect: 'mysql' | 'sqlite';
-  /** Appended to a SELECT whose rows must stay as they are until the transaction ends. */
+  /**
+   * Appended to a SELECT to lock its rows until the transaction ends. Empty on SQLite, whose transactions are
+   * exclusiveQueues.
+   */
   readonly forUpdate: string;
-  /** The same for rows that nobody else has locked: who claims work leaves to others what is theirs already. */
+  /** As `forUpdate`, but skips rows that another transaction has locked. Used to claim work from a queue. */
   readonly forUpdateSkipLocked: string;
   private connections: Connections | null = null;
-  private readonly openers: (() => Promise<void> | void)[] = [];
+  private readonly openCallbacks: (() => Promise<void> | void)[] = [];
   private opened = false;
   private readonly readiness: Readiness;
   private readonly deadlines = new Deadlines();
-  private readonly inside = new AsyncLocalStorage<true>();
+  private readonly operationScope = new AsyncLocalStorage<true>();
   private readonly listeners: (() => void)[] = [];
-  private readonly exclusive = new Map<string, Promise<unknown>>();
+  private readonly exclusiveQueues = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -44,88 +51,99 @@ export class Database {
     this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
     this.readiness = new Readiness(this.dialect, (statements) =>
-      this.once(() => this.connected().batch(statements, this.deadlines.next())),
+      this.once(() => this.openConnections().batch(statements, this.deadlines.next())),
     );
     this.forUpdateSkipLocked = this.dialect === 'mysql' ? ' FOR UPDATE SKIP LOCKED' : '';
     const size = dataSource.options.poolSize ?? 1;
     metrics.pool(() => ({ ...(this.connections?.use ?? { inUse: 0, waiting: 0 }), size }));
   }
 
-  /** Whether the tables are there, and all that has to be read before the first request. */
+  /** Whether the tables are migrated and all `onOpen` callbacks have run. */
   get isOpen(): boolean {
     return this.opened;
   }
 
   /**
-   * Runs a work as soon as the tables are there, before the first request. To be called while the modules start. A work
-   * that rejects is repeated with those before it, or ends the start.
+   * Registers a callback that runs once the tables are migrated, before the first request. To be called while
+   * the modules start. If a callback rejects, all of them are writeWithRetry with the next attempt, or the start
+   * fails.
    */
   onOpen(work: () => Promise<void> | void): void {
-    this.openers.push(work);
+    this.openCallbacks.push(work);
   }
 
-  /** The tables are there now. May be called again after it has failed. */
+  /**
+   * Opens the connections after the migration and runs the `onOpen` callbacks. May be called again after a
+   * failure.
+   */
   async open(): Promise<void> {
     this.connections ??=
       this.dataSource instanceof SqliteDataSource
         ? new SqliteConnection(this.dataSource)
         : new MysqlConnections(this.dataSource);
-    for (const work of this.openers) await work();
+    for (const work of this.openCallbacks) await work();
     this.opened = true;
   }
 
   /**
-   * Stands behind a table in FROM: its rows are found by this index. Beside an ORDER BY of the primary key with a LIMIT,
-   * MariaDB would rather go along the primary key, past the rows of everybody else.
+   * SQL to put behind a table in FROM: forces the use of this index. For an ORDER BY of the primary key with
+   * a LIMIT, MariaDB would otherwise prefer to scan the primary key, past the rows of everybody else.
    */
-  by(index: string): string {
+  forceIndex(index: string): string {
     return this.dialect === 'mysql' ? `FORCE INDEX (${index})` : `INDEXED BY ${index}`;
   }
 
   /** Runs statements that need no transaction. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.once(() => this.connected().run((runner) => work(runner.manager), this.deadlines.next()));
+    return this.once(() =>
+      this.openConnections().run((runner) => work(runner.manager), this.deadlines.next()),
+    );
   }
 
-  /** Rows of one SELECT. */
+  /** Returns the rows of one SELECT. */
   select<Row>(sql: string, parameters: Statement['parameters']): Promise<Row[]> {
-    return this.once(() => this.connected().select<Row>(sql, parameters, this.deadlines.next()));
+    return this.once(() => this.openConnections().select<Row>(sql, parameters, this.deadlines.next()));
   }
 
   /**
-   * Runs a work in one transaction, and again in a new one when it lost a race (duplicate key, deadlock,
-   * `LostRace`): an old snapshot would hide the winner. The work must use the manager it is given.
+   * Runs a callback in one transaction. After a lost race (duplicate key, deadlock, `LostRace`) it is retried
+   * in a new transaction, because the old snapshot would hide the winner's rows. The callback must use the
+   * manager that it is given.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.repeated(isLostRace, (until) => this.connected().transaction(work, until));
+    return this.writeWithRetry(isLostRace, (until) => this.openConnections().transaction(work, until));
   }
 
   /**
-   * Writes all statements or none. One round trip on MySQL; again where a deadlock rolled it back.
+   * Runs all statements in one transaction, in one round trip on MySQL. Retried after a deadlock.
    * @returns the number of rows that each statement matched
    */
   batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.repeated(isDeadlock, (until) => this.connected().batch(statements, until));
+    return this.writeWithRetry(isDeadlock, (until) => this.openConnections().batch(statements, until));
   }
 
-  /** Calls back after each transaction and batch of this instance, to begin what follows them in the background. */
+  /**
+   * Registers a listener for every committed transaction and batch of this instance. Background work starts
+   * from it.
+   */
   onCommit(listener: () => void): void {
     this.listeners.push(listener);
   }
 
   /**
-   * A transaction while nobody else runs one under the same name, on any instance. The lock belongs to the
-   * transaction, so it ends with it, also where this process ends first.
-   * @param waitSeconds for a database that is away or busy; for those who wait for no answer, as at the start
+   * Runs a transaction that holds the named lock exclusively, across all instances. The lock is part of the
+   * transaction: it is released when the transaction ends, or when this process dies.
+   * @param waitSeconds how long to retry an unavailable or busy database; for callers that no client waits
+   * for, as at startup
    * @throws AppError DATABASE_UNAVAILABLE
    */
   exclusively<T>(name: string, work: (manager: EntityManager) => Promise<T>, waitSeconds = 0): Promise<T> {
-    const patience = performance.now() + waitSeconds * 1_000;
+    const retryUntil = performance.now() + waitSeconds * 1_000;
     const attempt = (): Promise<T> =>
-      this.repeated(isLostRace, (until) => this.connected().transaction(work, until, name)).catch(
+      this.writeWithRetry(isLostRace, (until) => this.openConnections().transaction(work, until, name)).catch(
         async (error: unknown) => {
-          if (!isUnavailable(error) || performance.now() > patience) throw error;
-          await pause(10 * PAUSE_MS);
+          if (!isUnavailable(error) || performance.now() > retryUntil) throw error;
+          await pause(10 * BACK_OFF_MS);
           return attempt();
         },
       );
@@ -133,7 +151,7 @@ export class Database {
   }
 
   /**
-   * Whether the database takes writes: it is asked by one.
+   * Checks by a write that the database accepts writes.
    * @throws AppError DATABASE_UNAVAILABLE
    */
   ping(): Promise<void> {
@@ -141,24 +159,24 @@ export class Database {
   }
 
   /**
-   * One of this instance at a time, so that those who wait take no connection from the one who works. Where that one
-   * finds the database unavailable, those who wait are refused with it.
+   * Serialises the callers of this instance, so that those that wait for the lock hold no connection. If the
+   * database is unavailable for one of them, those queued behind it fail with the same error at once.
    */
   private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.exclusive.get(name) ?? Promise.resolve()).then(work);
+    const result = (this.exclusiveQueues.get(name) ?? Promise.resolve()).then(work);
     const turn = result.catch((error: unknown) => {
       if (isUnavailable(error)) throw error;
     });
-    this.exclusive.set(name, turn);
+    this.exclusiveQueues.set(name, turn);
     const end = () => {
-      if (this.exclusive.get(name) === turn) this.exclusive.delete(name);
+      if (this.exclusiveQueues.get(name) === turn) this.exclusiveQueues.delete(name);
     };
     turn.then(end, end);
     return result;
   }
 
-  /** Writes, again while `lost` says so of the error and there is time, and tells the listeners. */
-  private async repeated<T>(
+  /** Writes, retries while `lost` accepts the error and the deadline allows, then notifies the listeners. */
+  private async writeWithRetry<T>(
     lost: (error: unknown) => boolean,
     write: (until: number) => Promise<T>,
   ): Promise<T> {
@@ -170,25 +188,25 @@ export class Database {
         return result;
       } catch (error) {
         if (!lost(error)) throw error;
-        const ms = Math.random() * PAUSE_MS * attempt;
-        if (attempt === MAX_ATTEMPTS || performance.now() + ms > until) throw exhausted(error);
+        const ms = Math.random() * BACK_OFF_MS * attempt;
+        if (attempt === MAX_ATTEMPTS || performance.now() + ms > until) throw errorAfterLastAttempt(error);
         await pause(ms);
       }
     }
   }
 
   private async once<T>(work: () => Promise<T>): Promise<T> {
-    if (this.inside.getStore()) throw new Error('within a transaction, use its manager');
+    if (this.operationScope.getStore()) throw new Error('within a transaction, use its manager');
     return this.deadlines
-      .counted(() => this.inside.run(true, work))
+      .counted(() => this.operationScope.run(true, work))
       .catch((error: unknown) => {
-        this.readiness.heard(error);
+        this.readiness.recordFailure(error);
         throw error;
       });
   }
 
-  /** @throws AppError DATABASE_UNAVAILABLE before the database was reached for the first time */
-  private connected(): Connections {
+  /** @throws AppError DATABASE_UNAVAILABLE before the first connection */
+  private openConnections(): Connections {
     if (!this.connections) throw new AppError('DATABASE_UNAVAILABLE');
     return this.connections;
   }
@@ -198,8 +216,11 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Who was slower every time may come again; what a work itself found, or a value that is taken, stays so. */
-function exhausted(error: unknown): unknown {
+/**
+ * The error after the last attempt. A lost deadlock may succeed later, so it becomes 503. A `LostRace` and a
+ * duplicate key are permanent and are passed on.
+ */
+function errorAfterLastAttempt(error: unknown): unknown {
   const mayComeAgain = isDeadlock(error) && !(error instanceof LostRace);
   return mayComeAgain ? new AppError('DATABASE_UNAVAILABLE', { cause: error }) : error;
 }

@@ -42,7 +42,7 @@ export class EventList {
       ...(type === null ? [] : [{ sql: 'type = ?', value: type, index: 'ix_events_type' }]),
       ...(before === null ? [] : [{ sql: 'id < ?', value: before, index: undefined }]),
     ];
-    const index = conditions[0]?.index === undefined ? '' : this.database.by(conditions[0].index);
+    const index = conditions[0]?.index === undefined ? '' : this.database.forceIndex(conditions[0].index);
     const where =
       conditions.length === 0 ? '' : `WHERE ${conditions.map((condition) => condition.sql).join(' AND ')}`;
     const rows = await this.database.select<EventRow>(
@@ -65,7 +65,7 @@ export class EventList {
     limit,
   }: EventSearch & { readonly userId: string; readonly type: string }): Promise<EventPage> {
     const looked = await this.database.select<{ id: string; type: string }>(
-      `SELECT id, type FROM events ${this.database.by('ix_events_user_id')} WHERE user_id = ? ${before === null ? '' : 'AND id < ?'}
+      `SELECT id, type FROM events ${this.database.forceIndex('ix_events_user_id')} WHERE user_id = ? ${before === null ? '' : 'AND id < ?'}
        ORDER BY id DESC LIMIT ${WINDOW}`,
       [userId, ...(before === null ? [] : [before])],
     );

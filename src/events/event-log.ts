@@ -183,7 +183,7 @@ export class EventLog {
   async anonymiseHistory(userId: string): Promise<string> {
     for (let place = ''; ;) {
       const rows = await this.database.select<{ id: string }>(
-        `SELECT id FROM events ${this.database.by('ix_events_user_id')}
+        `SELECT id FROM events ${this.database.forceIndex('ix_events_user_id')}
          WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
         [userId, place, CHUNK],
       );
@@ -206,7 +206,7 @@ export class EventLog {
   async ofUser(userId: string, after: string | null, limit: number): Promise<RecordedEvent[]> {
     const rows = await this.database.select<EventRow>(
       `SELECT id, type, user_id, actor, ip, request_id, details, created_at
-       FROM events ${this.database.by('ix_events_user_id')} WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+       FROM events ${this.database.forceIndex('ix_events_user_id')} WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
       [userId, after ?? '', limit],
     );
     return rows.map(toRecordedEvent);

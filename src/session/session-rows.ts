@@ -63,7 +63,7 @@ export async function findSessionsOfIdentity(
   limit: number,
 ): Promise<SessionOfUser[]> {
   const rows = await database.select<SelectedRow>(
-    `SELECT ${COLUMNS} FROM sessions s ${database.by('ix_sessions_identity_revoked')} ${JOINED}
+    `SELECT ${COLUMNS} FROM sessions s ${database.forceIndex('ix_sessions_identity_revoked')} ${JOINED}
      WHERE s.identity_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?`,
     [identityId, before, limit],
   );

@@ -62,7 +62,7 @@ export class UserDirectory {
     const pages = await Promise.all(
       statusesMeant(status).map((each) =>
         this.database.select<SelectedRow>(
-          `SELECT ${COLUMNS} FROM users u ${this.database.by('ix_users_status')} WHERE u.status = ?
+          `SELECT ${COLUMNS} FROM users u ${this.database.forceIndex('ix_users_status')} WHERE u.status = ?
            ${before === null ? '' : 'AND u.id < ?'} ORDER BY u.id DESC LIMIT ?`,
           [each, ...given(before), limit],
         ),
@@ -109,7 +109,7 @@ export class UserDirectory {
   private byNickname({ q, status }: Search): Statement[] {
     return statusesMeant(status).map((each) => ({
       // Not LIKE: SQLite's knows no case, and the wildcards of a text would have to be escaped.
-      sql: `SELECT u.id FROM users u ${this.database.by('ix_users_status_nickname')}
+      sql: `SELECT u.id FROM users u ${this.database.forceIndex('ix_users_status_nickname')}
             WHERE u.status = ? AND u.nickname >= ? AND u.nickname <= ?
             ORDER BY u.nickname DESC, u.id DESC LIMIT ${MOST_BY_NICKNAME}`,
       parameters: [each, q, q + LAST],

@@ -99,7 +99,7 @@ export class UserService {
     limit: number,
   ): Promise<IdentityOfUser['identity'][]> {
     const rows = await this.database.select<SelectedRow>(
-      `SELECT ${LOADED_COLUMNS} FROM wechat_identities i ${this.database.by('ix_wechat_identities_user_id')}
+      `SELECT ${LOADED_COLUMNS} FROM wechat_identities i ${this.database.forceIndex('ix_wechat_identities_user_id')}
        JOIN users u ON u.id = i.user_id WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
       [userId, after ?? '', limit],
     );
@@ -109,7 +109,7 @@ export class UserService {
   /** A chunk of the users that were merged into one. @param after id of the last one before; `null` for the first */
   mergedInto(userId: string, after: string | null, limit: number): Promise<{ readonly id: string }[]> {
     return this.database.select(
-      `SELECT id FROM users ${this.database.by('ix_users_merged_into')}
+      `SELECT id FROM users ${this.database.forceIndex('ix_users_merged_into')}
        WHERE merged_into = ? AND id > ? ORDER BY id LIMIT ?`,
       [userId, after ?? '', limit],
     );

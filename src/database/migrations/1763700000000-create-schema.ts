@@ -1,8 +1,8 @@
 import type { Migration, Schema } from './schema.js';
 
 /**
- * The first tables. Ids of WeChat are case-sensitive (a case-insensitive collation would make `oABC` and `oabc` one
- * account), and times are set by the application, in UTC, to the millisecond.
+ * Creates the first tables. Ids of WeChat are case-sensitive: with a case-insensitive collation `oABC` and
+ * `oabc` would be one account. Times are set by the application, in UTC, with millisecond precision.
  */
 export class CreateSchema1763700000000 implements Migration {
   readonly name = 'CreateSchema1763700000000';

@@ -1,8 +1,8 @@
 import type { Migration, Schema } from './schema.js';
 
 /**
- * Where nickname and picture came from (what WeChat gave is cleared when consent is withdrawn, what the person
- * chose is not), and the pictures that still have to be copied or deleted.
+ * Adds the sources of nickname and picture, and the queue of pictures to copy or delete. When consent is
+ * withdrawn, values from WeChat are cleared, and values that the person chose are kept.
  */
 export class AddUserData1763800000000 implements Migration {
   readonly name = 'AddUserData1763800000000';

@@ -1,8 +1,9 @@
 import type { Migration, Schema } from './schema.js';
 
 /**
- * The outbox of the webhooks: a mark at each event that still has to be handed over, found by an index however many
- * events there are, and what each receiver still has to get.
+ * Adds the outbox of the webhooks. `outbox_at` marks each event that still has to be handed over, with an
+ * index that finds it among any number of events. `webhook_deliveries` holds what each receiver still has to
+ * get.
  */
 export class AddWebhooks1764000000000 implements Migration {
   readonly name = 'AddWebhooks1764000000000';
@@ -11,7 +12,7 @@ export class AddWebhooks1764000000000 implements Migration {
     const { id, time, ascii } = schema.types;
 
     await schema.addColumn('events', 'outbox_at', `${time} NULL`);
-    // MySQL indexes the many NULLs, too; they are never looked at.
+    // MySQL has no partial indexes and indexes the many NULLs too. No query reads those.
     await schema.createIndex('ix_events_outbox_at', 'events', 'outbox_at', {
       where: 'outbox_at IS NOT NULL',
     });

@@ -1,8 +1,8 @@
 import type { Migration, Schema } from './schema.js';
 
 /**
- * Operators look for users by status, the beginning of a nickname, or an openid whose app they do not know. The
- * index of nicknames holds all that the search reads, since the beginning of a nickname may be that of many.
+ * Adds indexes for the operators' search: by status, by prefix of a nickname, by an openid without its app.
+ * The nickname index covers the whole search, because many people may share a prefix.
  */
 export class IndexWhatOperatorsSearch1764100000000 implements Migration {
   readonly name = 'IndexWhatOperatorsSearch1764100000000';

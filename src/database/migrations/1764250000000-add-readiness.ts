@@ -1,6 +1,6 @@
 import type { Migration, Schema } from './schema.js';
 
-/** A table for readiness checks to write to: a database that only answers is no use to a login. */
+/** Adds the table that readiness checks write to: a database that only answers reads cannot serve a login. */
 export class AddReadiness1764250000000 implements Migration {
   readonly name = 'AddReadiness1764250000000';
 

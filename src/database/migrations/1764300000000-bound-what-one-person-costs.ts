@@ -1,15 +1,15 @@
 import type { Migration, Schema } from './schema.js';
 
 /**
- * What is asked about one person, or for one page, is read by an index however many others there are: live sessions
- * beside those that have ended, nicknames within a status. Walks through a table keep their place.
+ * Adds indexes so that a query for one person or one page costs the same however many others there are: live
+ * sessions apart from ended ones, nicknames within a status. Adds the table with the position of table walks.
  */
 export class BoundWhatOnePersonCosts1764300000000 implements Migration {
   readonly name = 'BoundWhatOnePersonCosts1764300000000';
 
   async forward(schema: Schema): Promise<void> {
     const { id, time, ascii } = schema.types;
-    // The new one first: a foreign key needs an index at all times.
+    // Create the new index first: the foreign key needs one at all times.
     await schema.createIndex('ix_sessions_identity_revoked', 'sessions', 'identity_id, revoked_at');
     await schema.dropIndex('ix_sessions_identity_id', 'sessions');
     await schema.dropIndex('ix_sessions_expires_at', 'sessions');

@@ -8,13 +8,13 @@ import { BoundWhatOnePersonCosts1764300000000 } from './1764300000000-bound-what
 import {
   DatabaseSchema,
   type Migration,
-  PLACES,
+  POSITIONS_TABLE,
   type Schema,
   type SchemaConnection,
   type TableDefinition,
 } from './schema.js';
 
-/** In the order in which they run. */
+/** In order of execution. */
 const MIGRATIONS: readonly Migration[] = [
   new CreateSchema1763700000000(),
   new AddUserData1763800000000(),
@@ -24,7 +24,7 @@ const MIGRATIONS: readonly Migration[] = [
   new BoundWhatOnePersonCosts1764300000000(),
 ];
 
-/** A step of a migration failed; the cause is what the driver threw. */
+/** A step of a migration failed. `cause` is the driver's error. */
 export class MigrationFailure extends Error {
   override readonly name = 'MigrationFailure';
 
@@ -36,10 +36,10 @@ export class MigrationFailure extends Error {
   }
 }
 
-/** Which migrations were done, in the form in which TypeORM keeps them. */
-const RECORD = 'migrations';
+/** The table of completed migrations, in TypeORM's format. */
+const MIGRATIONS_TABLE = 'migrations';
 
-function recordDefinition(dialect: 'mysql' | 'sqlite'): TableDefinition {
+function migrationsTable(dialect: 'mysql' | 'sqlite'): TableDefinition {
   const id = dialect === 'mysql' ? 'int NOT NULL AUTO_INCREMENT' : 'integer NOT NULL';
   return {
     columns: {
@@ -51,10 +51,10 @@ function recordDefinition(dialect: 'mysql' | 'sqlite'): TableDefinition {
 }
 
 /**
- * Brings the tables up to date, or goes on where another run was cut off. One process at a time: the caller holds a
- * lock.
- * @param stopping ends it after the step under way; it then throws the signal's reason
- * @throws StartFault where the database belongs to another application; nothing has been created then
+ * Migrates the tables, or continues a run that was interrupted. Only one process may do so at a time: the
+ * caller holds a lock.
+ * @param stopping ends the run after the current step; the promise then rejects with the signal's reason
+ * @throws StartFault where the database belongs to another application; skipStep has been created then
  * @throws MigrationFailure
  */
 export async function migrate(
@@ -63,8 +63,8 @@ export async function migrate(
 ): Promise<void> {
   const schema = new DatabaseSchema(connection, stopping);
   await refuseForeignTables(connection);
-  await schema.createTable(RECORD, recordDefinition(schema.dialect));
-  const done = await recorded(connection);
+  await schema.createTable(MIGRATIONS_TABLE, migrationsTable(schema.dialect));
+  const done = await completedMigrations(connection);
   for (const migration of MIGRATIONS) {
     if (done.includes(migration.name)) continue;
     try {
@@ -73,33 +73,34 @@ export async function migrate(
       if (stopping.aborted) throw error;
       throw new MigrationFailure(migration.name, error);
     }
-    await connection.query(`INSERT INTO ${RECORD} (timestamp, name) VALUES (?, ?)`, [
+    await connection.query(`INSERT INTO ${MIGRATIONS_TABLE} (timestamp, name) VALUES (?, ?)`, [
       timestampOf(migration),
       migration.name,
     ]);
   }
-  await schema.dropTable(PLACES);
+  await schema.dropTable(POSITIONS_TABLE);
 }
 
 /**
- * Undoes the last migration. One that was cut off is undone by doing it again.
- * @returns its name, `null` where there is none
+ * Undoes the last migration. An interrupted call is completed by calling it again.
+ * @returns the name of the migration, `null` if there is none
  */
 export async function undoLastMigration(connection: SchemaConnection): Promise<string | null> {
   const schema = new DatabaseSchema(connection, new AbortController().signal);
-  if (!(await schema.hasTable(RECORD))) return null;
-  const done = await recorded(connection);
+  if (!(await schema.hasTable(MIGRATIONS_TABLE))) return null;
+  const done = await completedMigrations(connection);
   const last = MIGRATIONS.findLast(({ name }) => done.includes(name));
   if (!last) return null;
   await last.backward(schema);
-  await connection.query(`DELETE FROM ${RECORD} WHERE name = ?`, [last.name]);
-  await schema.dropTable(PLACES);
+  await connection.query(`DELETE FROM ${MIGRATIONS_TABLE} WHERE name = ?`, [last.name]);
+  await schema.dropTable(POSITIONS_TABLE);
   return last.name;
 }
 
 /**
- * Reads only, and may run without the lock.
- * @throws StartFault where a table that a migration would create, or the record of migrations, is somebody else's
+ * Checks that the tables are ours. Reads only, so it needs no lock.
+ * @throws StartFault where a table that a migration would create, or the table of migrations, belongs to
+ * another application
  */
 export async function refuseForeignTables(connection: SchemaConnection): Promise<void> {
   const schema = new DatabaseSchema(connection, new AbortController().signal);
@@ -108,19 +109,22 @@ export async function refuseForeignTables(connection: SchemaConnection): Promise
     const present = await schema.columns(name);
     return Object.keys(columns).some((column) => !present.includes(column));
   };
-  const hasRecord = tables.includes(RECORD);
-  if (hasRecord && (await isForeign(RECORD, recordDefinition(schema.dialect)))) throw foreign(RECORD);
-  const done = hasRecord ? await recorded(connection) : [];
-  // Of other names beside ours a newer version has told: an older one may run on its tables.
-  if (done.length > 0 && !MIGRATIONS.some(({ name }) => done.includes(name))) throw foreign(RECORD);
+  const hasMigrationsTable = tables.includes(MIGRATIONS_TABLE);
+  if (hasMigrationsTable && (await isForeign(MIGRATIONS_TABLE, migrationsTable(schema.dialect))))
+    throw foreign(MIGRATIONS_TABLE);
+  const done = hasMigrationsTable ? await completedMigrations(connection) : [];
+  // Unknown names beside known ones come from a newer version of the service. An older version may run on its
+  // tables.
+  if (done.length > 0 && !MIGRATIONS.some(({ name }) => done.includes(name))) throw foreign(MIGRATIONS_TABLE);
 
   const created = new CreatedTables(schema);
   for (const migration of MIGRATIONS) {
     if (!done.includes(migration.name)) await migration.forward(created);
   }
   for (const [name, definition] of created.tables) {
-    // What is ours was created after the record of migrations, by a run that was cut off.
-    if (tables.includes(name) && (!hasRecord || (await isForeign(name, definition)))) throw foreign(name);
+    // Our own tables are created after the table of migrations. Such a table is left from an interrupted run.
+    if (tables.includes(name) && (!hasMigrationsTable || (await isForeign(name, definition))))
+      throw foreign(name);
   }
 }
 
@@ -131,7 +135,7 @@ function foreign(table: string): StartFault {
   );
 }
 
-/** Does no step, and remembers which tables there would be. */
+/** Executes no step. Collects the tables that the migrations would create. */
 class CreatedTables implements Schema {
   readonly dialect: Schema['dialect'];
   readonly types: Schema['types'];
@@ -152,21 +156,21 @@ class CreatedTables implements Schema {
     return Promise.resolve();
   }
 
-  addColumn = nothing;
-  dropColumn = nothing;
-  createIndex = nothing;
-  dropIndex = nothing;
-  addConstraint = nothing;
-  dropConstraint = nothing;
-  updateInRanges = nothing;
+  addColumn = skipStep;
+  dropColumn = skipStep;
+  createIndex = skipStep;
+  dropIndex = skipStep;
+  addConstraint = skipStep;
+  dropConstraint = skipStep;
+  updateInRanges = skipStep;
 }
 
-function nothing(): Promise<void> {
+function skipStep(): Promise<void> {
   return Promise.resolve();
 }
 
-async function recorded(connection: SchemaConnection): Promise<string[]> {
-  const rows = (await connection.query(`SELECT name FROM ${RECORD}`)) as { name: string }[];
+async function completedMigrations(connection: SchemaConnection): Promise<string[]> {
+  const rows = (await connection.query(`SELECT name FROM ${MIGRATIONS_TABLE}`)) as { name: string }[];
   return rows.map(({ name }) => name);
 }
 

@@ -1,86 +1,89 @@
-/** One connection, in no transaction. Rows of a SELECT; what else a statement returns is not looked at. */
+/**
+ * One connection without an open transaction. `query` resolves to the rows of a SELECT; other results are
+ * ignored.
+ */
 export interface SchemaConnection {
   readonly dialect: 'mysql' | 'sqlite';
   query(sql: string, parameters?: readonly (string | number)[]): Promise<unknown>;
 }
 
-/** Columns by name, each with its SQL type and what follows it, and the constraints of the table. */
+/** Columns by name, each with its SQL type and attributes, and the constraints of the table. */
 export interface TableDefinition {
   readonly columns: Readonly<Record<string, string>>;
-  /** Such as `CONSTRAINT uq_users_phone_number UNIQUE (phone_number)`. */
+  /** For example `CONSTRAINT uq_users_phone_number UNIQUE (phone_number)`. */
   readonly constraints?: readonly string[];
 }
 
-/** What an index may have beside its columns. */
+/** Options of an index. */
 export interface IndexOptions {
   readonly unique?: boolean;
-  /** Condition of a partial index. SQLite only: MySQL has none, and indexes every row. */
+  /** Condition of a partial index. SQLite only: MySQL has no partial indexes and indexes every row. */
   readonly where?: string;
 }
 
-/** An UPDATE of a whole table, done in ranges of its primary key. */
+/** An UPDATE of a whole table, executed in ranges of its primary key. */
 export interface DataStep {
   readonly table: string;
-  /** The primary key: one column that holds text. */
+  /** The primary key: one text column. */
   readonly key: string;
-  /** What follows SET. */
+  /** The SQL after SET. */
   readonly set: string;
-  /** Which rows of a range are changed. */
+  /** Condition for the rows to change. */
   readonly where: string;
 }
 
-/** The SQL types that both dialects of a column have in common. */
+/** SQL types that every migration uses, by dialect. */
 export interface ColumnTypes {
-  /** A UUID, compared by its bytes. */
+  /** A UUID, compared by bytes. */
   readonly id: string;
-  /** What WeChat calls a person or an app: case-sensitive on MySQL too. */
+  /** An id of WeChat, such as an openid or AppID. Case-sensitive on MySQL too. */
   readonly wechatId: string;
-  /** A time in UTC, to the millisecond; set by the application. */
+  /** A time in UTC with millisecond precision, set by the application. */
   readonly time: string;
-  /** Text of ASCII characters, compared by its bytes. */
+  /** ASCII text, compared by bytes. */
   readonly ascii: (length: number) => string;
 }
 
 /**
- * The steps of a migration. Each looks first whether it has been done, so that a migration that was cut off at any
- * point is finished by the next run: MySQL and MariaDB commit each change of a table by itself.
+ * The steps of a migration. Each step checks whether it was done already, so the next run completes an
+ * interrupted migration. This is needed because MySQL and MariaDB commit every DDL statement by itself.
  */
 export interface Schema {
   readonly dialect: 'mysql' | 'sqlite';
   readonly types: ColumnTypes;
   createTable(name: string, definition: TableDefinition): Promise<void>;
   dropTable(name: string): Promise<void>;
-  /** @param type SQL type and what follows it, such as `varchar(8) NULL` */
+  /** @param type SQL type and attributes, for example `varchar(8) NULL` */
   addColumn(table: string, name: string, type: string): Promise<void>;
   dropColumn(table: string, name: string): Promise<void>;
   /** @param columns comma-separated */
   createIndex(name: string, table: string, columns: string, options?: IndexOptions): Promise<void>;
   dropIndex(name: string, table: string): Promise<void>;
-  /** @param definition what follows `CONSTRAINT name`. SQLite copies the table for it. */
+  /** @param definition the SQL after `CONSTRAINT name`. SQLite has to copy the table. */
   addConstraint(name: string, table: string, definition: string): Promise<void>;
-  /** @param definition as `addConstraint` was given it */
+  /** @param definition the same as in `addConstraint` */
   dropConstraint(name: string, table: string, definition: string): Promise<void>;
   /**
-   * Changes data without a transaction that holds a whole table. The place is remembered, and each range is changed
-   * once, also where the run is cut off.
-   * @param name of this step, unique among all migrations
+   * Changes data in short transactions, none of which locks the whole table. The position is stored, so each
+   * range is changed exactly once, even if the run is interrupted.
+   * @param name name of this step, unique among all migrations
    */
   updateInRanges(name: string, step: DataStep): Promise<void>;
 }
 
-/** A change of the tables. `forward` and `backward` consist of steps of `Schema` and of nothing else. */
+/** A change of the schema. `forward` and `backward` consist of steps of `Schema` only. */
 export interface Migration {
-  /** As it stands in the table `migrations`; never changed once it was released. */
+  /** The name in the table `migrations`. It never changes after the release. */
   readonly name: string;
   forward(schema: Schema): Promise<void>;
   backward(schema: Schema): Promise<void>;
 }
 
-/** Rows that one transaction of a data step changes. */
+/** Rows that one transaction of a data step covers. */
 const RANGE = 1_000;
 
-/** Where data steps keep their place; dropped at the end of each run. */
-export const PLACES = 'migration_places';
+/** The table with the positions of data steps. It is dropped at the end of each run. */
+export const POSITIONS_TABLE = 'migration_places';
 
 export function columnTypes(dialect: 'mysql' | 'sqlite'): ColumnTypes {
   const ascii = (length: number) =>
@@ -93,12 +96,12 @@ export function columnTypes(dialect: 'mysql' | 'sqlite'): ColumnTypes {
   };
 }
 
-/** Does the steps on a database. */
+/** Executes the steps on a database. */
 export class DatabaseSchema implements Schema {
   readonly dialect: 'mysql' | 'sqlite';
   readonly types: ColumnTypes;
 
-  /** @param stopping ends the migration between two steps: the step throws the signal's reason */
+  /** @param stopping ends the migration between two steps: the next step throws the signal's reason */
   constructor(
     private readonly connection: SchemaConnection,
     private readonly stopping: AbortSignal,
@@ -178,17 +181,17 @@ export class DatabaseSchema implements Schema {
   async updateInRanges(name: string, { table, key, set, where }: DataStep): Promise<void> {
     const first = await this.rows(`SELECT ${key} FROM ${table} LIMIT 1`);
     if (first.length === 0) return;
-    await this.createTable(PLACES, {
+    await this.createTable(POSITIONS_TABLE, {
       columns: {
         name: 'varchar(64) NOT NULL PRIMARY KEY',
-        // As wide as any key that is text.
+        // Wide enough for every text key.
         place: 'varchar(255) NOT NULL',
         done: 'boolean NOT NULL',
       },
     });
     for (;;) {
       const [row] = await this.rows<{ place: string; done: number }>(
-        `SELECT place, done FROM ${PLACES} WHERE name = ?`,
+        `SELECT place, done FROM ${POSITIONS_TABLE} WHERE name = ?`,
         [name],
       );
       if (row?.done) return;
@@ -202,7 +205,7 @@ export class DatabaseSchema implements Schema {
         const range = end ? `${key} > ? AND ${key} <= ?` : `${key} > ?`;
         const bounds = end ? [place, end.place] : [place];
         await this.connection.query(`UPDATE ${table} SET ${set} WHERE ${range} AND (${where})`, bounds);
-        await this.connection.query(`REPLACE INTO ${PLACES} (name, place, done) VALUES (?, ?, ?)`, [
+        await this.connection.query(`REPLACE INTO ${POSITIONS_TABLE} (name, place, done) VALUES (?, ?, ?)`, [
           name,
           end?.place ?? place,
           end ? 0 : 1,
@@ -224,7 +227,7 @@ export class DatabaseSchema implements Schema {
     return this.names(sql);
   }
 
-  /** Names of a table's columns, in lower case; none where there is no such table. */
+  /** Names of a table's columns, in lower case. Empty if the table does not exist. */
   async columns(table: string): Promise<string[]> {
     const sql =
       this.dialect === 'mysql'
@@ -234,14 +237,16 @@ export class DatabaseSchema implements Schema {
     return this.names(sql, [table]);
   }
 
-  /** Runs a change unless it has been made. One that fails because somebody else has just made it has not failed. */
+  /**
+   * Executes a change unless it was done. A failure is ignored if the change has been made in the meantime.
+   */
   private async step(isDone: () => Promise<boolean>, change: () => Promise<unknown>): Promise<void> {
     this.stopping.throwIfAborted();
     if (await isDone()) return;
     try {
       await change();
     } catch (error) {
-      // A server goes on with the statement of a process that was killed, and the next process meets its end.
+      // A server may complete a statement whose client was killed, while the next process already repeats it.
       if (!(await isDone().catch(() => false))) throw error;
     }
   }
@@ -264,7 +269,7 @@ export class DatabaseSchema implements Schema {
     return (await this.names(sql, [table])).includes(name);
   }
 
-  /** SQLite changes no constraint of a table that exists (sqlite.org/lang_altertable.html, section 7). */
+  /** SQLite cannot change constraints of an existing table (sqlite.org/lang_altertable.html, section 7). */
   private async copyTable(table: string, change: (sql: string) => string): Promise<void> {
     const copy = `copy_of_${table}`;
     const definition = change(await this.definition(table)).replace(
@@ -275,7 +280,8 @@ export class DatabaseSchema implements Schema {
       "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
       [table],
     );
-    // To drop the old table would delete what refers to its rows. Cannot be switched inside a transaction.
+    // With foreign keys on, DROP TABLE would delete the rows that refer to it. The pragma has no effect
+    // inside a transaction.
     await this.connection.query('PRAGMA foreign_keys = OFF');
     try {
       await this.inTransaction(async () => {

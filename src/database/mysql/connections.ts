@@ -6,7 +6,7 @@ import type { ConnectionUse, Connections, Statement } from '../connections.js';
 import {
   ConnectionLost,
   isDuplicateOfPrimaryKey,
-  isLate,
+  isDeadlinePassed,
   isLost,
   isReadOnly,
   isUnprepared,
@@ -20,32 +20,38 @@ import { sessionOf } from './pool.js';
 import { CLOCK, type MysqlSession } from './session.js';
 import { assertValues, type SqlValue, withValues } from './values.js';
 
-/** A connection that was given back within this time has proved that it is alive, whatever another one does. */
-const PROVED_FOR_MS = 1_000;
-/** To prove it. */
-const PROOF_MS = 500;
-/** From the last moment at which a COMMIT ends at the server to the client's deadline: the answer has to arrive. */
-const ANSWER_MS = 300;
-/** MySQL cannot limit a COMMIT to less than one lock wait: a backup or FLUSH TABLES WITH READ LOCK may hold it up. */
-const MYSQL_COMMIT_MS = 1_150;
-/** In the status of an answer: the connection is in a transaction (MySQL's and MariaDB's protocol). */
+/** A connection that was returned to the pool less than this ago (ms) counts as alive. */
+const ALIVE_FOR_MS = 1_000;
+/** Time for a connection to answer the ping that checks it (ms). */
+const PING_MS = 500;
+/**
+ * Time reserved for the answer (ms): the COMMIT must end at the server this long before the client's
+ * deadline.
+ */
+const ANSWER_RESERVE_MS = 300;
+/**
+ * The same on MySQL, plus one lock wait (ms): MySQL cannot limit a COMMIT to less, and a backup or FLUSH
+ * TABLES WITH READ LOCK may block it.
+ */
+const MYSQL_COMMIT_RESERVE_MS = 1_150;
+/** Status flag of an answer: the connection is in a transaction (protocol of MySQL and MariaDB). */
 const IN_TRANSACTION = 1;
-/** By this much the server's clock may seem to differ without having been set. */
+/** Difference to the server's clock that does not count as a clock change (ms). */
 const CLOCK_TOLERANCE_MS = 50;
 
-/** A connection that a work has for itself. */
-interface Held {
+/** A connection that one operation holds exclusively. */
+interface HeldConnection {
   readonly runner: QueryRunner;
   readonly connection: PoolConnection;
   readonly session: MysqlSession;
 }
 
 /**
- * The pool of connections to MySQL or MariaDB: each work has one of its own.
+ * The connection pool for MySQL or MariaDB.
  *
- * What is refused for its lateness is never committed: the server itself compares the time with the client's deadline
- * in the statement right before COMMIT. A connection goes back to the pool only where the server has said that it is
- * in no transaction.
+ * An operation that is refused because of its deadline is never rollBackOnFailure: the statement right before COMMIT
+ * makes the server compare its time with the deadline. A connection returns to the pool only after the server
+ * has confirmed that no transaction is open.
  */
 export class MysqlConnections implements Connections {
   readonly dialect = 'mysql';
@@ -60,14 +66,14 @@ export class MysqlConnections implements Connections {
     return this.read(until, ({ runner }) => work(runner));
   }
 
-  /** By a statement that the server prepares once for each connection. */
+  /** Uses a prepared statement, which the server prepares once per connection. */
   async select<Row>(sql: string, parameters: Statement['parameters'], until: number): Promise<Row[]> {
     assertValues(parameters);
     return this.read(until, async ({ connection }) => {
       try {
         return (await execute(connection, sql, parameters)) as Row[];
       } catch (error) {
-        // The server, or a proxy before it, has no room for it or has forgotten it.
+        // The server, or a proxy in front of it, has no room for the prepared statement or has forgotten it.
         if (!isUnprepared(error)) throw error;
         connection.unprepare(sql);
         return (await query(connection, withValues(sql, parameters))) as Row[];
@@ -81,22 +87,22 @@ export class MysqlConnections implements Connections {
     lock: string | null = null,
   ): Promise<T> {
     return this.write(until, (held) =>
-      committed(held, until, async () => {
+      rollBackOnFailure(held, until, async () => {
         const { runner, connection, session } = held;
-        const result = await unlessStale(held, async () => {
+        const result = await staleIfLost(held, async () => {
           await runner.startTransaction();
           if (lock !== null) await query(connection, withValues(...lockStatement(lock)));
           return work(runner.manager);
         });
-        await unlessUnknown(held, () => query(connection, commit(session, until)));
+        await unknownIfLost(held, () => query(connection, commit(session, until)));
         return result;
       }),
     ).catch((error: unknown) => this.answerWhenSettled(error, until));
   }
 
   /**
-   * One round trip. Where the connection broke on the way, the same statements are sent once more: they wait for the
-   * locks of those that may still run, and find their rows if those were committed.
+   * One round trip. If the connection is lost, the same statements are sent once more. They wait for the
+   * locks of the first attempt if it still runs, and hit its primary keys if it was rollBackOnFailure.
    */
   async batch(statements: readonly Statement[], until: number): Promise<number[]> {
     const once = () => this.write(until, (held) => sendBatch(held, statements, until));
@@ -104,18 +110,19 @@ export class MysqlConnections implements Connections {
       return await once();
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;
-      return once().catch((again: unknown) => {
-        // Ids of rows are made for one batch: nobody else inserted it. How many rows matched is lost with the answer.
-        if (isDuplicateOfPrimaryKey(again)) return statements.map(() => 1);
-        return this.answerWhenSettled(isUnavailable(again) ? error : again, until);
+      return once().catch((secondError: unknown) => {
+        // Row ids are generated per batch, so the first attempt inserted this one. The numbers of matched
+        // rows were lost with its answer.
+        if (isDuplicateOfPrimaryKey(secondError)) return statements.map(() => 1);
+        return this.answerWhenSettled(isUnavailable(secondError) ? error : secondError, until);
       });
     }
   }
 
-  /** A write whose outcome nobody knows is refused when it can no longer be done: the server has a deadline for it. */
+  /** If the outcome of a write is unknown, answers only after the server can no longer commit it. */
   private async answerWhenSettled(error: unknown, until: number): Promise<never> {
     if (!(error instanceof OutcomeUnknown)) throw error;
-    const ms = until - ANSWER_MS - performance.now();
+    const ms = until - ANSWER_RESERVE_MS - performance.now();
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     throw new AppError('DATABASE_UNAVAILABLE', {
       cause: error.cause,
@@ -123,23 +130,31 @@ export class MysqlConnections implements Connections {
     });
   }
 
-  /** What only reads may be asked again where the connection breaks. */
-  private read<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
-    return this.again(until, () => this.held(until, (held) => unlessStale(held, () => work(held))));
+  /** Reads are retried when the connection is lost. */
+  private read<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
+    return this.retryStale(until, () =>
+      this.withConnection(until, (held) => staleIfLost(held, () => work(held))),
+    );
   }
 
-  /** Whether a COMMIT was done cannot be known of a lost connection: one that was idle has to prove itself first. */
-  private write<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
-    return this.again(until, () =>
-      this.held(until, async (held) => {
-        await this.proveAlive(held);
+  /**
+   * A lost connection leaves the outcome of a COMMIT unknown. So an idle connection is checked before the
+   * write.
+   */
+  private write<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
+    return this.retryStale(until, () =>
+      this.withConnection(until, async (held) => {
+        await this.checkAlive(held);
         return work(held);
       }),
     );
   }
 
-  /** On another connection for each that was stale: those are closed, so that at last a new one is opened. */
-  private async again<T>(until: number, work: () => Promise<T>): Promise<T> {
+  /**
+   * Retries on another connection after a stale one. Stale connections are closed, so at last the pool opens
+   * a new one.
+   */
+  private async retryStale<T>(until: number, work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
@@ -150,24 +165,25 @@ export class MysqlConnections implements Connections {
     }
   }
 
-  private async proveAlive({ connection, session }: Held): Promise<void> {
-    if (session.idleFor < PROVED_FOR_MS) return;
+  private async checkAlive({ connection, session }: HeldConnection): Promise<void> {
+    if (session.idleFor < ALIVE_FOR_MS) return;
     const silent = new Error('silent');
     try {
-      await inTime(ping(connection), PROOF_MS, () => silent);
+      await inTime(ping(connection), PING_MS, () => silent);
     } catch (error) {
       connection.destroy();
-      // The network has probably forgotten the others, too, but for those that answered since the ping was sent.
-      if (error === silent) this.idle.destroy(PROOF_MS);
+      // The network has probably dropped the other idle connections too, except those that answered since the
+      // ping was sent.
+      if (error === silent) this.idle.destroy(PING_MS);
       throw new StaleConnection('no answer', { cause: error });
     }
   }
 
   /**
-   * Runs a work on a connection, connecting included, if it answers in time.
+   * Connects, runs a callback on the connection, and enforces the deadline.
    * @throws AppError DATABASE_UNAVAILABLE
    */
-  private async held<T>(until: number, work: (held: Held) => Promise<T>): Promise<T> {
+  private async withConnection<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
     this.use.waiting++;
     const runner = this.dataSource.createQueryRunner();
     const connected = this.connect(runner);
@@ -184,11 +200,11 @@ export class MysqlConnections implements Connections {
           (late = new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' })),
       );
     } catch (error) {
-      if (error === late) this.giveUp(runner, PROVED_FOR_MS);
-      if (isReadOnly(error)) this.giveUp(runner, 0);
+      if (error === late) this.closeSuspects(runner, ALIVE_FOR_MS);
+      if (isReadOnly(error)) this.closeSuspects(runner, 0);
       throw asUnavailable(error);
     } finally {
-      // Also when the connection comes after the deadline: it would never go back to the pool otherwise.
+      // Runs also when the connection comes after the deadline. Otherwise it would never return to the pool.
       void connected.then(
         (connection) => this.release(runner, connection),
         () => undefined,
@@ -197,17 +213,18 @@ export class MysqlConnections implements Connections {
   }
 
   /**
-   * What is wrong with a connection is wrong with those that were opened to the same place: its network may have
-   * forgotten them all without a word, or the place is no longer the primary. Each would cost a request its deadline.
+   * Closes this connection and the idle ones that were opened to the same address. They probably share the
+   * fault (a firewall dropped them, or the server is no longer the primary), and each would cost a request
+   * its whole deadline.
    */
-  private giveUp(runner: QueryRunner, unusedFor: number): void {
+  private closeSuspects(runner: QueryRunner, unusedFor: number): void {
     destroyConnection(runner);
     this.idle.destroy(unusedFor);
   }
 
   private async connect(runner: QueryRunner): Promise<PoolConnection> {
     try {
-      // A work may outlive its request, whose client has left, and then the pool.
+      // An operation may outlive its request, if the client disconnected, and then the pool too.
       if (!this.dataSource.isInitialized) throw new ConnectionLost('the database is closed');
       const connection = (await runner.connect()) as PoolConnection;
       this.use.inUse++;
@@ -219,23 +236,23 @@ export class MysqlConnections implements Connections {
 
   private release(runner: QueryRunner, connection: PoolConnection): Promise<void> {
     this.use.inUse--;
-    sessionOf(connection).used();
+    sessionOf(connection).markReturned();
     return runner.release();
   }
 }
 
-/** The connection broke, or is silent, and nothing that was sent on it has a lasting effect. */
+/** The connection was lost or does not answer. Nothing that was sent on it has a lasting effect. */
 class StaleConnection extends Error {
   override readonly name = 'StaleConnection';
 }
 
-/** The connection broke after a COMMIT was sent on it. */
+/** The connection was lost after a COMMIT was sent on it. */
 class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }
 
-/** Runs what changes nothing for good. */
-async function unlessStale<T>({ connection }: Held, work: () => Promise<T>): Promise<T> {
+/** Runs statements that have no lasting effect. A lost connection becomes `StaleConnection`. */
+async function staleIfLost<T>({ connection }: HeldConnection, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -245,8 +262,8 @@ async function unlessStale<T>({ connection }: Held, work: () => Promise<T>): Pro
   }
 }
 
-/** Sends what has a COMMIT in it. */
-async function unlessUnknown<T>({ connection }: Held, send: () => Promise<T>): Promise<T> {
+/** Sends statements that include a COMMIT. A lost connection becomes `OutcomeUnknown`. */
+async function unknownIfLost<T>({ connection }: HeldConnection, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
@@ -256,8 +273,8 @@ async function unlessUnknown<T>({ connection }: Held, send: () => Promise<T>): P
   }
 }
 
-function sendBatch(held: Held, statements: readonly Statement[], until: number): Promise<number[]> {
-  return committed(held, until, async () => {
+function sendBatch(held: HeldConnection, statements: readonly Statement[], until: number): Promise<number[]> {
+  return rollBackOnFailure(held, until, async () => {
     const { connection, session } = held;
     const { isClockOld } = session;
     const text = [
@@ -266,18 +283,18 @@ function sendBatch(held: Held, statements: readonly Statement[], until: number):
       ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
       commit(session, until),
     ].join(';\n');
-    const results = (await unlessUnknown(held, () => query(connection, text))) as ResultSetHeader[];
+    const results = (await unknownIfLost(held, () => query(connection, text))) as ResultSetHeader[];
     if (isClockOld) session.readClock(results.shift());
     return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
   });
 }
 
 /**
- * Runs what ends with a COMMIT. After a failure the connection is in no transaction any more, or it is closed, which
- * ends the transaction too.
+ * Runs a callback that ends with a COMMIT. After a failure the transaction is rolled back, or the connection
+ * is closed, which rolls back too.
  */
-async function committed<T>(
-  { connection, session }: Held,
+async function rollBackOnFailure<T>(
+  { connection, session }: HeldConnection,
   until: number,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -285,8 +302,8 @@ async function committed<T>(
     return await work();
   } catch (error) {
     await rollBack(connection);
-    if (!isLate(error)) throw error;
-    // By our own clock there was time left: the server's was set meanwhile.
+    if (!isDeadlinePassed(error)) throw error;
+    // By our own clock the deadline has not passed, so the server's clock was changed.
     if (performance.now() < commitBy(session, until) - CLOCK_TOLERANCE_MS) {
       session.readClock(await query(connection, CLOCK));
       throw new LostRace('the clock of the server has moved');
@@ -303,16 +320,19 @@ async function rollBack(connection: PoolConnection): Promise<void> {
   if ((status & IN_TRANSACTION) !== 0) connection.destroy();
 }
 
-/** When a COMMIT must have ended at the server, or (MySQL) must have begun (`performance.now()`). */
+/**
+ * When a COMMIT must have ended at the server (MariaDB) or must have begun (MySQL), by `performance.now()`.
+ */
 function commitBy({ isMariaDb }: MysqlSession, until: number): number {
-  return until - (isMariaDb ? ANSWER_MS : MYSQL_COMMIT_MS);
+  return until - (isMariaDb ? ANSWER_RESERVE_MS : MYSQL_COMMIT_RESERVE_MS);
 }
 
 /**
- * COMMIT, if it is not too late by the server's clock. Else the statement fails with an overflow, and none after it
- * runs. No statement of the protocol says "unless it is later than", and a client that gave up cannot take a COMMIT
- * back that lies in the server's buffers. On MariaDB what is left of the time also limits the COMMIT itself.
- * @throws AppError DATABASE_UNAVAILABLE where there is no time left now
+ * SQL that commits unless the deadline has passed by the server's clock. After the deadline the first
+ * statement fails with an overflow, and the server skips the rest. The protocol has no conditional COMMIT,
+ * and a client cannot revoke a COMMIT that waits in the server's buffers. On MariaDB the remaining time also
+ * limits the COMMIT itself.
+ * @throws AppError DATABASE_UNAVAILABLE if the deadline has passed already
  */
 function commit(session: MysqlSession, until: number): string {
   const at = commitBy(session, until);
@@ -358,7 +378,7 @@ function execute(
   });
 }
 
-/** A connection that did not answer is not given back to the pool: it may never answer again. */
+/** Closes a connection that did not answer, so that it does not return to the pool. */
 function destroyConnection(runner: QueryRunner): void {
   const connection: unknown = 'databaseConnection' in runner ? runner.databaseConnection : null;
   if (connection && typeof connection === 'object' && 'destroy' in connection) {

@@ -2,11 +2,11 @@ import type { Pool, PoolConnection } from 'mysql2';
 import type { DataSource } from 'typeorm';
 
 /**
- * The pooled connections that nobody uses at the moment, as mysql2's events tell of them. SQLite has none. Those that
- * were opened before this began to listen are known from their first use on.
+ * The idle connections of the pool, followed by mysql2's events. SQLite has none. Connections that were
+ * opened earlier are known from their first use on.
  */
 export class IdleConnections {
-  /** When each was given back (ms of `performance.now`). */
+  /** When each connection was returned to the pool (`performance.now()`). */
   private readonly since = new Map<PoolConnection, number>();
 
   constructor({ driver }: DataSource) {
@@ -18,7 +18,10 @@ export class IdleConnections {
     pool?.on('acquire', (connection) => this.since.delete(connection));
   }
 
-  /** Closes all that have been idle for so long (ms); the pool opens others when it needs them. */
+  /**
+   * Closes all connections that have been idle for at least this long (ms). The pool opens new ones on
+   * demand.
+   */
   destroy(unusedFor: number): void {
     const until = performance.now() - unusedFor;
     for (const [connection, since] of this.since) {

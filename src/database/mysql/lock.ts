@@ -5,8 +5,9 @@ import { isLostRace, isUnreachable } from '../database-errors.js';
 const TABLE = 'named_locks';
 
 /**
- * Takes a lock in the transaction in which it runs, until that ends. It is a write: on a cluster where each server
- * keeps its row locks to itself (Galera, Group Replication), of two transactions that did it only one can commit.
+ * SQL that takes a named lock for the current transaction. The lock is a write on purpose: on a cluster whose
+ * servers do not share row locks (Galera, Group Replication), only one of two concurrent transactions can
+ * then commit.
  */
 export function lockStatement(name: string): [sql: string, parameters: readonly [string]] {
   return [
@@ -15,7 +16,7 @@ export function lockStatement(name: string): [sql: string, parameters: readonly 
   ];
 }
 
-/** Makes the table of locks: before the migrations, which take one of them. */
+/** Creates the table of locks. It must exist before the migrations, which take one. */
 export async function createLocks(runner: QueryRunner): Promise<void> {
   await runner.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (
     name varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -24,10 +25,11 @@ export async function createLocks(runner: QueryRunner): Promise<void> {
 }
 
 /**
- * Takes a lock for work on other connections, such as migrations, whose statements commit by themselves: a transaction
- * holds it on this one. It ends with the connection, so nothing has to be cleared up after a crash.
- * @param waitSeconds for whoever has it
- * @throws AppError DATABASE_UNAVAILABLE where that was not enough
+ * Takes a named lock for work on other connections, such as migrations, whose statements commit by
+ * themselves. An open transaction on this connection holds the lock. It is released when the connection
+ * closes, so a crash leaves nothing behind.
+ * @param waitSeconds how long to wait for the current holder
+ * @throws AppError DATABASE_UNAVAILABLE if the lock was not free in time
  */
 export async function holdLock(runner: QueryRunner, name: string, waitSeconds: number): Promise<void> {
   const until = performance.now() + waitSeconds * 1_000;
@@ -47,14 +49,14 @@ export async function holdLock(runner: QueryRunner, name: string, waitSeconds: n
   }
 }
 
-/** Gives it back, on the connection that took it. */
+/** Releases the lock. Must run on the connection that took it. */
 export async function releaseLock(runner: QueryRunner): Promise<void> {
   await runner.query('COMMIT');
 }
 
 /**
- * Lifts the limits that requests have from a connection: a change of a large table takes its time, and may wait for
- * whoever reads it. The connection must not go back to the requests: `endMaintenance` closes it.
+ * Lifts the time limits of requests from a connection: DDL on a large table takes long and may wait for
+ * readers. The connection must not return to the pool: `endMaintenance` closes it.
  */
 export async function beginMaintenance(runner: QueryRunner): Promise<void> {
   await runner.query(`SET SESSION wait_timeout = 28800, lock_wait_timeout = 60
@@ -62,7 +64,7 @@ export async function beginMaintenance(runner: QueryRunner): Promise<void> {
     /*!50708 , max_execution_time = 0 */`);
 }
 
-/** Closes the connection, if there is one. */
+/** Closes the connection, if it was opened. */
 export async function endMaintenance(runner: QueryRunner): Promise<void> {
   const connection = (await runner.connect().catch(() => null)) as { destroy: () => void } | null;
   connection?.destroy();

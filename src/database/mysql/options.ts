@@ -3,12 +3,12 @@ import type { MysqlConfig } from '../../config/app-config.js';
 import { mysqlDriver, openSocket, tlsOptions } from './pool.js';
 import { withValues } from './values.js';
 
-/** Each connection keeps the statements that it prepared last; the server counts those of all connections. */
+/** Prepared statements that each connection caches. The server limits their number over all connections. */
 const PREPARED_STATEMENTS = 50;
-/** Well before the server, a firewall or a balancer closes it without a word (ms). */
+/** Idle connections are closed before the server, a firewall or a load balancer closes them silently (ms). */
 const IDLE_MS = 60_000;
 
-/** TypeORM's options for a MySQL or MariaDB server. */
+/** Returns TypeORM's options for a MySQL or MariaDB server. */
 export function mysqlOptions({ host, port, user, password, database, tls, pool }: MysqlConfig) {
   return {
     type: 'mysql',
@@ -21,7 +21,7 @@ export function mysqlOptions({ host, port, user, password, database, tls, pool }
     charset: 'utf8mb4',
     timezone: 'Z',
     connectTimeout: 1_500,
-    // A batch of writes is one round trip.
+    // Required to send a batch of writes in one round trip.
     multipleStatements: true,
     poolSize: pool,
     extra: {
@@ -29,11 +29,12 @@ export function mysqlOptions({ host, port, user, password, database, tls, pool }
       stream: () => openSocket(host, port),
       queryFormat: withValues,
       maxPreparedStatements: PREPARED_STATEMENTS,
-      // Where it is the size of the pool, the driver closes no idle connection.
+      // The driver closes idle connections only if this is less than the pool size.
       maxIdle: Math.max(1, pool - 1),
       idleTimeout: IDLE_MS,
       gracefulEnd: true,
-      // An error's stack then begins in the driver; to note each caller beforehand costs every query 10 µs.
+      // Without it an error's stack begins in the driver. Capturing the caller's stack costs every query 10
+      // µs.
       trace: false,
     },
   } as const satisfies DataSourceOptions;

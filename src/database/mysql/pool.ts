@@ -5,14 +5,17 @@ import { MysqlSession } from './session.js';
 
 const sessions = new WeakMap<PoolConnection, MysqlSession>();
 
-/** What is known of the session of a pooled connection. */
+/** Returns the session state of a pooled connection. */
 export function sessionOf(connection: PoolConnection): MysqlSession {
   const session = sessions.get(connection);
   if (!session) throw new Error('a connection whose session was never set up');
   return session;
 }
 
-/** The driver as TypeORM wants it: mysql2, with a pool that hands out a connection only when its session is ours. */
+/**
+ * The driver that TypeORM uses: mysql2, with a pool that hands out a connection only after its session was
+ * set up.
+ */
 export const mysqlDriver = {
   createPool(options: PoolOptions): Pool {
     const pool = createPool(options);
@@ -46,7 +49,7 @@ function setUp(
   );
 }
 
-/** TLS as `ssl-mode` asks for it. A new object each time: the driver writes to it. */
+/** TLS options for an `ssl-mode`. Each call returns a new object, because the driver modifies it. */
 export function tlsOptions({
   mode,
   ca,
@@ -60,7 +63,7 @@ export function tlsOptions({
     minVersion: 'TLSv1.2',
     rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-identity',
     verifyIdentity: mode === 'verify-identity',
-    // Ours: the driver ignores it.
+    // Our own flag. The driver ignores it.
     mayFallBack: mode === 'preferred',
   };
 }
@@ -68,7 +71,8 @@ export function tlsOptions({
 /** Opens the socket to the server. */
 export function openSocket(host: string, port: number): Socket {
   const socket = connect({ host, port, noDelay: true, keepAlive: true });
-  // Node compares a certificate with this name, and sets it for names only: an address would count as "localhost".
+  // Node checks the certificate against `_host` and sets it for host names only. Without it an IP address
+  // would be checked as "localhost".
   return Object.assign(socket, { _host: host });
 }
 
@@ -76,7 +80,10 @@ interface WithTls {
   config: { connectionConfig: { ssl: false | { mayFallBack?: boolean } } };
 }
 
-/** `preferred` goes on without TLS where the server has none. @returns whether it may */
+/**
+ * With `preferred`, disables TLS if the server does not offer it. @returns whether the connection may be
+ * retried
+ */
 function fallBack(pool: Pool): boolean {
   const { connectionConfig } = (pool as unknown as WithTls).config;
   if (connectionConfig.ssl === false) return false;
@@ -93,7 +100,7 @@ function tlsFault(error: NodeJS.ErrnoException): StartFault | null {
   if (error.code === 'HANDSHAKE_NO_SSL_SUPPORT') {
     return new StartFault('DATABASE_URL asks for TLS, which the database server does not offer.');
   }
-  // The driver's code hides that of the network, which may be better a moment later.
+  // The driver's code hides a network error, which may be temporary.
   if (error.code !== 'HANDSHAKE_SSL_ERROR' || error.syscall !== undefined) return null;
   return new StartFault(`TLS to the database server, as DATABASE_URL asks for it, failed: ${error.message}`);
 }

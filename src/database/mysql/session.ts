@@ -1,26 +1,30 @@
 import type { PoolConnection, RowDataPacket } from 'mysql2';
 import { StartFault } from '../../common/start-fault.js';
 
-/** A statement ends at the server before the client's deadline of 1.8 s (ms; MySQL: only a SELECT). */
+/**
+ * Limit of a statement at the server, below the client's deadline of 1.8 s (ms; MySQL limits SELECT only).
+ */
 const STATEMENT_MS = 1_500;
-/** Whoever waits longer for a lock is refused (s; the servers count in seconds). */
+/** Limit of a lock wait (s; the servers count in seconds). */
 const LOCK_SECONDS = 1;
-/** A transaction whose client is gone gives its locks back after this time (s). MySQL has the second limit only. */
+/** Time after which a server ends a transaction whose client is gone (s). MySQL has only the second limit. */
 const IDLE_TRANSACTION_SECONDS = 5;
 const IDLE_SECONDS = 180;
-/** To set a session up, with the way to the server and back (ms). */
+/** Time to set up a session, including the round trip (ms). */
 const SET_UP_MS = 1_500;
 
 const SQL_MODE =
   'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 
 /**
- * What the session must be, whatever the server's defaults and its init_connect are: each of them changes what our
- * statements mean, or when they end. The comments are statements for MariaDB (`M!`) and for MySQL alone.
+ * The settings of a session, independent of the server's defaults and its init_connect. Each setting changes
+ * what our statements mean or how long they may take. The comments are executed by MariaDB only (`M!`) or by
+ * MySQL only.
  */
 const SET_UP = [
   'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
-  // READ COMMITTED: no gap locks to deadlock on, and a read after a lock sees what the lock waited for.
+  // READ COMMITTED: there are no gap locks to cause deadlocks, and a read after a lock wait sees what the
+  // other transaction wrote.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
   `SET SESSION sql_mode = '${SQL_MODE}', autocommit = 1, completion_type = 0, time_zone = '+00:00',
     foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,
@@ -56,10 +60,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   lock_wait_timeout: String(LOCK_SECONDS),
 };
 
-/** What is known of a connection whose session is ours. */
+/** State of a connection whose session was set up. */
 export class MysqlSession {
   private constructor(
-    /** MariaDB limits every statement; MySQL a SELECT only. */
+    /** MariaDB limits every statement, MySQL only SELECT. */
     readonly isMariaDb: boolean,
     private clock: ServerClock,
   ) {}
@@ -67,8 +71,8 @@ export class MysqlSession {
   private usedAt: number | null = null;
 
   /**
-   * Sets the session up before anything else is sent on its connection, in one round trip.
-   * @throws StartFault where the server keeps settings of its own; the driver's error where it does not answer
+   * Sets up the session in one round trip, before any other statement.
+   * @throws StartFault if the server overrides a setting; the driver's error if the server does not answer
    */
   static async begin(connection: PoolConnection): Promise<MysqlSession> {
     const sets = await query(connection, SET_UP);
@@ -82,44 +86,49 @@ export class MysqlSession {
     return new MysqlSession(/mariadb/i.test(String(row.version)), ServerClock.at(row.now));
   }
 
-  /** Since it was given back to the pool (ms). */
+  /** Time since the connection was returned to the pool (ms). */
   get idleFor(): number {
     return this.usedAt === null ? 0 : performance.now() - this.usedAt;
   }
 
-  /** It goes back to the pool. */
-  used(): void {
+  /** Records that the connection returns to the pool. */
+  markReturned(): void {
     this.usedAt = performance.now();
   }
 
-  /** The time of the server has been read too long ago to be relied on. */
+  /** Whether the server's time was read too long ago to be relied on. */
   get isClockOld(): boolean {
     return performance.now() - this.clock.readAt > CLOCK_MAX_AGE_MS;
   }
 
-  /** The answer to `CLOCK` has just come. */
+  /** Takes the result of the `CLOCK` statement, which has just arrived. */
   readClock(answer: unknown): void {
     const [row] = answer as RowDataPacket[];
     if (row) this.clock = ServerClock.at(row.now);
   }
 
-  /** A time of this process (`performance.now()`) as text of the server's clock, in UTC; never later than it is. */
+  /**
+   * Converts a time of `performance.now()` to the server's clock, as text in UTC. The result is never later
+   * than the true time.
+   */
   serverTime(at: number): string {
     return new Date(this.clock.ofServer(at)).toISOString().replace('T', ' ').slice(0, 23);
   }
 }
 
-/** Clocks drift apart by less than a few ms in this time. */
+/** In this time clocks drift apart by less than a few ms. */
 const CLOCK_MAX_AGE_MS = 20_000;
 
-/** Reads the time of the server: `MysqlSession.readClock` takes the answer. */
+/** SQL that reads the server's time. `MysqlSession.readClock` takes the result. */
 export const CLOCK = `SELECT ${nowInMicroseconds()} AS now`;
 
 function nowInMicroseconds(): string {
   return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))";
 }
 
-/** How far the clock of a server is ahead of ours, at least: its time was read before its answer came. */
+/**
+ * A lower bound of how far the server's clock is ahead of ours: the time was read before its answer arrived.
+ */
 class ServerClock {
   private constructor(
     readonly readAt: number,

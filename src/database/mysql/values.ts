@@ -1,7 +1,10 @@
-/** What a parameter of a statement may be. Anything else would have to be expanded, and nothing ever is. */
+/**
+ * The allowed types of a statement parameter. The driver would expand other types (arrays, objects), so they
+ * are refused.
+ */
 export type SqlValue = string | number | null | Date | Buffer;
 
-/** @throws TypeError for a value that is no `SqlValue`; the message does not repeat it */
+/** @throws TypeError for a value that is not an `SqlValue`; the message does not repeat the value */
 export function assertValues(values: readonly unknown[]): asserts values is readonly SqlValue[] {
   const fault = values.findIndex((value) => !isSqlValue(value));
   if (fault >= 0) throw new TypeError(`parameter ${fault + 1} of a statement is a ${typeof values[fault]}`);
@@ -15,10 +18,10 @@ function isSqlValue(value: unknown): value is SqlValue {
 }
 
 /**
- * Puts the values into the text of a statement, for where the server does not bind them. It needs no escaping, so no
- * setting of the session can change what a value means: printable ASCII without quote and backslash stands between
- * quotes, everything else as hexadecimal digits.
- * @throws TypeError for other values, and where there are not as many as placeholders
+ * Inserts the values into the text of a statement, for cases where the server does not bind them. Nothing is
+ * escaped, so no session setting can change what a value means: printable ASCII without quote and backslash
+ * is quoted, everything else becomes hexadecimal digits.
+ * @throws TypeError for other types, and if the number of values and placeholders differs
  */
 export function withValues(sql: string, values: unknown): string {
   if (values === undefined || values === null) return sql;
@@ -45,11 +48,14 @@ function literal(value: SqlValue): string {
   return PLAIN.test(value) ? `'${value}'` : `_utf8mb4 X'${Buffer.from(value, 'utf8').toString('hex')}'`;
 }
 
-/** Texts come from the code, so there are few; those with a list of many lengths are the reason for a bound. */
+/**
+ * Statement texts come from the code, so there are few. The bound is for statements with a list of varying
+ * length.
+ */
 const MAX_TEXTS = 1_000;
 const texts = new Map<string, readonly string[]>();
 
-/** What stands between the placeholders: every `?` outside of quotes and backticks. */
+/** Splits a statement at its placeholders: every `?` outside of quotes and backticks. */
 function partsOf(sql: string): readonly string[] {
   const known = texts.get(sql);
   if (known) return known;

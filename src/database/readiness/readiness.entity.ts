@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Written by readiness checks, and of no other use. */
+/** The row that readiness checks write. It has no other use. */
 @Entity('readiness')
 export class ReadinessRow {
   @PrimaryColumn({ type: 'integer' })
@@ -9,7 +9,7 @@ export class ReadinessRow {
   @Column({ name: 'written_at', type: 'datetime', precision: 3 })
   writtenAt!: Date;
 
-  /** What makes a write large enough to need room of its own. */
+  /** Makes the write so large that the table needs new space. */
   @Column({ type: 'text', nullable: true })
   padding!: string | null;
 }

@@ -2,61 +2,64 @@ import type { Statement } from '../connections.js';
 import { isExhausted, isUnavailable } from '../database-errors.js';
 import { toSqlTime } from '../sql-time.js';
 
-/** A write that succeeded stands for the next checks: anybody may ask, and each would cost a write to the disk. */
-const PROOF_MS = 250;
+/**
+ * How long a successful write counts for further checks (ms). Anybody may call the endpoint, and each write
+ * costs disk I/O.
+ */
+const SUCCESS_VALID_MS = 250;
 
-/** Rows that need more room than any table grows by at once: InnoDB adds 4 MiB to a large one. */
+/** Together these rows need more space than InnoDB allocates at once (4 MiB for a large table). */
 const MYSQL_ROWS = 9;
 const MYSQL_ROW_BYTES = 512 * 1_024;
-/** More than any request writes. */
+/** Larger than any write of a request. */
 const SQLITE_ROW_BYTES = 64 * 1_024;
 
 /**
- * Whether the database takes a write, found by writing to a table of its own. After a work failed for want of room
- * (disk, memory, files) a small write proves nothing, since it finds room in pages that are there: until one that
- * needs new room has succeeded, the database is not ready.
+ * Checks by a write to its own table that the database accepts writes. After a failure for lack of disk,
+ * memory or file handles, a small write proves nothing, because it may fit into allocated pages. The database
+ * then counts as not ready until a write that needs new space has succeeded.
  */
 export class Readiness {
   private failures = 0;
-  private inDoubt = false;
-  private provedAt = -Infinity;
-  private asking: Promise<void> | null = null;
+  private needsLargeWrite = false;
+  private succeededAt = -Infinity;
+  private probing: Promise<void> | null = null;
 
-  /** @param write writes all statements or none */
+  /** @param write runs all statements in one transaction */
   constructor(
     private readonly dialect: 'mysql' | 'sqlite',
     private readonly write: (statements: readonly Statement[]) => Promise<unknown>,
   ) {}
 
-  /** Learns from each failure of the works of this instance. */
-  heard(error: unknown): void {
+  /** Records a failed operation of this instance. */
+  recordFailure(error: unknown): void {
     if (!isUnavailable(error)) return;
     this.failures++;
-    this.provedAt = -Infinity;
-    if (isExhausted(error.cause)) this.inDoubt = true;
+    this.succeededAt = -Infinity;
+    if (isExhausted(error.cause)) this.needsLargeWrite = true;
   }
 
-  /** Checks that come at once share one write. @throws AppError DATABASE_UNAVAILABLE */
+  /** Concurrent checks share one write. @throws AppError DATABASE_UNAVAILABLE */
   check(): Promise<void> {
-    if (performance.now() - this.provedAt < PROOF_MS) return Promise.resolve();
-    this.asking ??= this.ask().finally(() => {
-      this.asking = null;
+    if (performance.now() - this.succeededAt < SUCCESS_VALID_MS) return Promise.resolve();
+    this.probing ??= this.probe().finally(() => {
+      this.probing = null;
     });
-    return this.asking;
+    return this.probing;
   }
 
-  private async ask(): Promise<void> {
+  private async probe(): Promise<void> {
     const failures = this.failures;
     const now = toSqlTime(Date.now());
-    if (!this.inDoubt) await this.write([this.small(now)]);
+    if (!this.needsLargeWrite) await this.write([this.small(now)]);
     else if (this.dialect === 'mysql') {
-      // What an earlier check has used would be free pages otherwise, and need no room.
+      // Frees the pages of an earlier check. Otherwise the write would reuse them and need no new space.
       await this.write([{ sql: 'TRUNCATE TABLE readiness', parameters: [] }]);
       await this.write([largeOnMysql(now)]);
     } else await this.write([largeOnSqlite(now)]);
     if (failures !== this.failures) return;
-    this.inDoubt = false;
-    this.provedAt = performance.now();
+    this.needsLargeWrite = false;
+    this.succeededAt = performance.now();
   }
 
   private small(now: string): Statement {
@@ -76,7 +79,7 @@ function largeOnMysql(now: string): Statement {
   };
 }
 
-/** Random, since SQLite leaves pages alone whose content stays the same. */
+/** The content is random, because SQLite does not write pages whose content is unchanged. */
 function largeOnSqlite(now: string): Statement {
   return {
     sql: `INSERT INTO readiness (id, written_at, padding) VALUES (1, ?, hex(randomblob(?)))

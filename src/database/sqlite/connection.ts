@@ -5,13 +5,16 @@ import type { SqliteDataSource } from './data-source.js';
 import type { SqliteQueryRunner } from './query-runner.js';
 import { whileBusy } from './while-busy.js';
 
-/** A damaged file does not cost every request a new connection. */
+/**
+ * Minimum age of a connection before a damaged file causes a new one (ms), so that not every request opens
+ * one.
+ */
 const REOPEN_MS = 2_000;
 
 /**
- * The one connection to an SQLite file. Works take turns on it: a statement that ran between those of another
- * work's transaction would be rolled back with it. After each turn the connection is asked whether it is in a
- * transaction still; one that cannot be brought out of it is replaced.
+ * The one connection to an SQLite file. Operations run one after another: a statement between those of
+ * another operation's transaction would be rolled back with it. After each operation the connection is
+ * checked for an open transaction. If it cannot be rolled back, the connection is replaced.
  */
 export class SqliteConnection implements Connections {
   readonly dialect = 'sqlite';
@@ -44,7 +47,7 @@ export class SqliteConnection implements Connections {
     );
   }
 
-  /** Commits or throws: who gets a result has it in the file. */
+  /** Resolves only after the commit. */
   private async inTransaction<T>(runner: SqliteQueryRunner, work: () => Promise<T>): Promise<T> {
     if (!this.dataSource.file.isInPlace) {
       runner.sqlite.close();
@@ -56,7 +59,7 @@ export class SqliteConnection implements Connections {
     return result;
   }
 
-  /** Whoever finds the file busy gives up the turn while waiting: reading goes on meanwhile. */
+  /** An operation that finds the file busy lets others run while it waits, so reads continue. */
   private async inTurn<T>(until: number, work: (runner: SqliteQueryRunner) => Promise<T>): Promise<T> {
     this.use.waiting++;
     try {

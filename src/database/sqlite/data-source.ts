@@ -6,18 +6,21 @@ import { retire, SqliteFile } from './file.js';
 import { SqliteQueryRunner } from './query-runner.js';
 import { whileBusy } from './while-busy.js';
 
-/** More than there are different ones, so that none is ever collected (see `retire`). */
+/**
+ * Larger than the number of distinct statements, so that none is ever evicted and garbage-collected (see
+ * `retire`).
+ */
 const STATEMENTS = 5_000;
 
-/** How long the first connection waits for another process that holds the file. */
+/** How long the first connection waits for another process that holds the file (ms). */
 const START_MS = 1_500;
 
-/** TypeORM's options for an SQLite file. */
+/** Returns TypeORM's options for an SQLite file. */
 export function sqliteOptions(path: string) {
   return {
     type: 'better-sqlite3',
     database: path,
-    // The driver would wait for another process synchronously: see `whileBusy`.
+    // The driver would block the process while it waits for another one: see `whileBusy`.
     timeout: 0,
     prepareDatabase: prepare,
     statementCacheSize: STATEMENTS,
@@ -25,8 +28,8 @@ export function sqliteOptions(path: string) {
 }
 
 /**
- * A data source whose one connection can be replaced. While it is initialized, the file belongs to this process.
- * @throws StartFault of `initialize` where another process has the file
+ * A data source whose one connection can be replaced. While it is initialized, this process owns the file.
+ * @throws StartFault from `initialize` if another process owns the file
  */
 export class SqliteDataSource extends DataSource {
   readonly file: SqliteFile;
@@ -58,8 +61,8 @@ export class SqliteDataSource extends DataSource {
   }
 
   /**
-   * The runner of the connection, of a new one where the last was closed.
-   * @param until of `performance.now`: how long to wait for another process that holds the file
+   * Returns the runner of the connection. Opens a new connection if the last one was closed.
+   * @param until how long to wait for another process that holds the file (`performance.now()`)
    */
   async openRunner(until: number): Promise<SqliteQueryRunner> {
     if (!this.runner) throw new ConnectionLost('the data source is closed');
@@ -75,12 +78,12 @@ export class SqliteDataSource extends DataSource {
     return this.adopt(connection);
   }
 
-  /** How long the present connection has been open (ms). */
+  /** How long the current connection has been open (ms). */
   get age(): number {
     return performance.now() - this.openedAt;
   }
 
-  /** All that TypeORM asks goes over this connection from now on. */
+  /** Makes TypeORM use this connection from now on. */
   private adopt(connection: Sqlite.Database): SqliteQueryRunner {
     retire(this.runner);
     const driver = this.sqliteDriver;
@@ -88,7 +91,7 @@ export class SqliteDataSource extends DataSource {
     this.runner = new SqliteQueryRunner(driver, connection);
     driver.queryRunner = this.runner;
     this.createQueryRunner();
-    this.file.note();
+    this.file.rememberIdentity();
     this.openedAt = performance.now();
     return this.runner;
   }
@@ -100,8 +103,9 @@ export class SqliteDataSource extends DataSource {
 }
 
 /**
- * Runs before the first statement: deleted rows leave no traces, an acknowledged write survives a power cut. No
- * statement is made that would be collected (see `retire`): the settings, TypeORM's too, run without one.
+ * Runs before the first statement. Deleted rows are overwritten (`secure_delete`), and a committed write
+ * survives a power failure (`synchronous`). Settings, TypeORM's too, run by `exec`, which creates no
+ * statement object that could be garbage-collected (see `retire`).
  */
 async function prepare(connection: Sqlite.Database, until = performance.now() + START_MS): Promise<void> {
   const read = connection.pragma.bind(connection);

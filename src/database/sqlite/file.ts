@@ -4,31 +4,31 @@ import Sqlite from 'better-sqlite3';
 import { StartFault } from '../../common/start-fault.js';
 import { isBusy } from '../database-errors.js';
 
-/** The owner alone: the files hold everything that the service knows of people. */
+/** Only the owner may read: the files hold all personal data of the service. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** Failures of chmod that leave the service able to work: the files are somebody else's, or modes do not exist. */
-const UNCHANGEABLE = new Set(['EPERM', 'EROFS', 'ENOTSUP', 'ENOENT']);
+/** Errors of chmod that are ignored: the files have another owner, or the file system has no modes. */
+const IGNORED_CHMOD_ERRORS = new Set(['EPERM', 'EROFS', 'ENOTSUP', 'ENOENT']);
 
 /**
- * Connections, statements and runners that are no longer used. Built against the headers of Node 24.19 and later,
- * better-sqlite3 12 ends the process when such an object is collected outside of JavaScript (nodejs/node#65446);
- * its version 13 does not run on Node 20.
+ * Connections, statements and runners that are no longer used. If better-sqlite3 12 was built against the
+ * headers of Node 24.19 or later, the process crashes when such an object is garbage-collected
+ * (nodejs/node#65446). Version 13 does not run on Node 20.
  */
 const retired: unknown[] = [];
 
-/** Keeps an object of better-sqlite3 from being collected. */
+/** Keeps an object of better-sqlite3 from being garbage-collected. */
 export function retire(handle: unknown): void {
   retired.push(handle);
 }
 
-/** What this process has, by real path: several data sources of one process may share a file. */
+/** Files that this process owns, by real path. Several data sources of one process may share a file. */
 const claims = new Map<string, { readonly lock: Sqlite.Database; by: number }>();
 
 /**
- * The files of one SQLite database: who may read them, which process they belong to, whether they are still there.
- * A database in memory has none.
+ * The files of one SQLite database: their permissions, their owning process, and whether they were moved. A
+ * database in memory has none.
  */
 export class SqliteFile {
   private readonly inMemory: boolean;
@@ -40,8 +40,8 @@ export class SqliteFile {
   }
 
   /**
-   * Makes the file where there is none, readable for its owner alone, and takes it for this process.
-   * @throws StartFault where another process has it
+   * Creates the file if it does not exist, readable by its owner only, and claims it for this process.
+   * @throws StartFault if another process owns it
    */
   claim(): void {
     if (this.inMemory) return;
@@ -53,10 +53,10 @@ export class SqliteFile {
     claimed.by++;
     claims.set(file, claimed);
     this.claimed = file;
-    for (const suffix of ['', '-wal', '-shm', '-lock']) tighten(`${file}${suffix}`);
+    for (const suffix of ['', '-wal', '-shm', '-lock']) restrictMode(`${file}${suffix}`);
   }
 
-  /** Gives the file back, after the connection was closed. */
+  /** Releases the file after the connection was closed. */
   release(): void {
     const claimed = claims.get(this.claimed);
     if (!claimed) return;
@@ -69,17 +69,17 @@ export class SqliteFile {
     this.claimed = '';
   }
 
-  /** Opens what is there: a file that was moved away is not made anew, and empty. */
+  /** Opens the existing file. A file that was moved away is not replaced by an empty one. */
   open(): Sqlite.Database {
     return new Sqlite(this.path, { timeout: 0, fileMustExist: true });
   }
 
-  /** Remembers which file the present connection has open. */
-  note(): void {
+  /** Remembers the identity of the file that the current connection has open. */
+  rememberIdentity(): void {
     this.opened = this.identity();
   }
 
-  /** Whether the path still leads to it: what is written to a file that was replaced is lost. */
+  /** Whether the path still leads to that file. Writes to a file that was replaced would be lost. */
   get isInPlace(): boolean {
     return this.identity() === this.opened;
   }
@@ -91,13 +91,13 @@ export class SqliteFile {
   }
 
   /**
-   * The lock is the operating system's, on a file beside the database: it ends with the process, however that ends, and
-   * whoever only reads the database does not meet it.
+   * Takes an OS lock on a separate file beside the database. The lock ends with the process, even after a
+   * crash, and does not block processes that only read the database.
    */
   private takeLock(file: string): Sqlite.Database {
     const lock = new Sqlite(file, { timeout: 0 });
     try {
-      // Without a journal file, which a process that is killed would leave behind.
+      // Without a journal file, which a killed process would leave behind.
       lock.exec('PRAGMA journal_mode = MEMORY');
       lock.exec('BEGIN EXCLUSIVE');
       return lock;
@@ -120,21 +120,23 @@ function inUse(path: string): string {
   );
 }
 
-/** An existing file is not opened: closing it would end the locks that this process has on it (POSIX). */
+/**
+ * An existing file is not opened: closing it would release the locks that this process holds on it (POSIX).
+ */
 function createFile(path: string): void {
   if (existsSync(path)) return;
   try {
     closeSync(openSync(path, 'ax', FILE_MODE));
   } catch (error) {
-    // A process that starts at the same moment was faster.
+    // Another process that starts at the same moment was faster.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
-function tighten(path: string): void {
+function restrictMode(path: string): void {
   try {
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
   } catch (error) {
-    if (!UNCHANGEABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!IGNORED_CHMOD_ERRORS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

@@ -6,9 +6,9 @@ import type { Statement } from '../connections.js';
 import { ConnectionLost } from '../database-errors.js';
 
 /**
- * TypeORM's runner, with transactions of its own. TypeORM counts what it began and ended, and is wrong about both once
- * SQLite has rolled back by itself, as it does when the disk is full: every later work would then run in a
- * transaction that nobody commits. Here the connection is asked instead. Transactions are not nested.
+ * TypeORM's query runner with its own transaction handling. TypeORM tracks transactions by a counter, which
+ * is wrong after SQLite rolled back by itself (for example on a full disk): all later operations would run in
+ * a transaction that nobody commits. This class asks the connection instead. Transactions cannot be nested.
  */
 export class SqliteQueryRunner extends BetterSqlite3QueryRunner {
   constructor(
@@ -18,14 +18,14 @@ export class SqliteQueryRunner extends BetterSqlite3QueryRunner {
     super(driver);
   }
 
-  /** Begins a transaction that may write: whoever finds the file busy finds it here, with nothing done. */
+  /** Begins a write transaction. A busy file is detected here, before anything was written. */
   begin(): void {
     if (this.isInTransaction()) throw new ConnectionLost('a transaction is open already');
     this.sqlite.exec('BEGIN IMMEDIATE');
     this.isTransactionActive = true;
   }
 
-  /** @throws ConnectionLost where SQLite has rolled back by itself since */
+  /** @throws ConnectionLost if SQLite has rolled back by itself */
   commit(): void {
     this.refuseLostTransaction();
     this.sqlite.exec('COMMIT');
@@ -33,7 +33,8 @@ export class SqliteQueryRunner extends BetterSqlite3QueryRunner {
   }
 
   /**
-   * Leaves no transaction open. A connection that cannot be brought to that is closed, which rolls back, too.
+   * Makes sure that no transaction is open. If the rollback fails, the connection is closed, which rolls back
+   * too.
    */
   settle(): void {
     this.isTransactionActive = false;
@@ -58,7 +59,7 @@ export class SqliteQueryRunner extends BetterSqlite3QueryRunner {
   ): Promise<QueryResult<T>>;
   override query<T = unknown>(sql: string, parameters?: unknown[], structured?: false): Promise<T>;
   override async query(sql: string, parameters: unknown[] = [], structured = false): Promise<unknown> {
-    // Else the rest of a transaction that is gone would be written statement by statement.
+    // Otherwise the remaining statements of a lost transaction would be committed one by one.
     if (this.isTransactionActive) this.refuseLostTransaction();
     return super.query(sql, parameters, structured) as Promise<unknown>;
   }
@@ -79,7 +80,7 @@ export class SqliteQueryRunner extends BetterSqlite3QueryRunner {
     try {
       this.sqlite.exec('ROLLBACK');
     } catch {
-      // What it answers does not matter: the connection is asked again.
+      // The result does not matter: the state of the connection is checked afterwards.
     }
   }
 

@@ -5,10 +5,10 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 80;
 
 /**
- * Tries again while another process holds the SQLite file. The driver could wait by itself (`busy_timeout`), but it is
- * synchronous: the whole process would stand still.
- * @param until of `performance.now`
- * @param attempt changes nothing where it finds the file busy
+ * Retries while another process holds the SQLite file. The driver's own wait (`busy_timeout`) is synchronous
+ * and would block the whole process.
+ * @param until deadline (`performance.now()`)
+ * @param attempt must change nothing if it finds the file busy
  * @throws the error of the last attempt
  */
 export async function whileBusy<T>(until: number, attempt: () => T | Promise<T>): Promise<T> {
