@@ -1,19 +1,20 @@
 // `npm run check`: everything that can be said of the code without running a test. All faults at once.
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { COMPOSE_FILES } from './compose-files.mjs';
 
-/** What is said of the files as they are. */
-const OF_SOURCES = [
-  ['types', 'tsc', '-p', 'tsconfig.test.json', '--noEmit'],
-  ['types of the browser code', 'tsc', '-p', 'src/web-qr-login/pages/browser'],
-  ['lint', 'eslint', '.'],
+/** The longest first: it decides when all are done. */
+const CHECKS = [
+  ['types and lint', 'node', 'scripts/types-and-lint.mjs'],
+  ['build', 'node', 'scripts/build.mjs'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ['engines', 'node', 'scripts/engines.mjs'],
   ['documentation', 'node', 'scripts/translations.mjs'],
+  ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
+  ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src'],
 ];
-/** What needs the build, and what is quick. */
-const OF_BUILD = [
-  ['build', 'node', 'scripts/build.mjs'],
+/** What looks at the build. */
+const CHECKS_OF_BUILD = [
   ['size of the hosted pages', 'node', 'scripts/page-size.mjs'],
   ['OpenAPI document', 'node', 'scripts/openapi.mjs'],
   ['OpenAPI document, by Redocly', 'redocly', 'lint', 'docs/openapi.json', '--format=stylish'],
@@ -21,11 +22,9 @@ const OF_BUILD = [
   ['error catalogue', 'node', 'scripts/errors.mjs'],
   ['database', 'node', 'scripts/database.mjs'],
   ['settings', 'node', 'scripts/settings.mjs'],
-  ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
   ['compose files and the service', 'node', 'scripts/compose.mjs'],
   ['image', 'node', 'scripts/image.mjs'],
   ['nginx', 'node', 'scripts/nginx.mjs'],
-  ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src'],
 ];
 
 /** Redocly asks its maker for news, and complains of Node 20, unless it is told not to. */
@@ -50,9 +49,14 @@ function check([name, command, ...words]) {
   });
 }
 
-async function oneByOne(checks) {
-  for (const each of checks) await check(each);
+/** Does one check after the other until none is left. Several do so at once, one for each core. */
+async function work(waiting) {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    await check(next);
+    if (next[0] === 'build') waiting.unshift(...CHECKS_OF_BUILD);
+  }
 }
 
-await Promise.all([oneByOne(OF_SOURCES), oneByOne(OF_BUILD)]);
+const waiting = [...CHECKS];
+await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, () => work(waiting)));
 if (failed.length > 0) process.exitCode = 1;
