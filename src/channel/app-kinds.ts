@@ -1,3 +1,12 @@
+/** What people allow WeChat to share, and may withdraw one by one (wechat-api.md section 6.5). */
+export type ConsentItem = 'nickname' | 'avatar' | 'phoneNumber';
+
+/**
+ * How much of an item goes when consent is withdrawn: what was copied from WeChat, or also what the person chose;
+ * `null`: it stays.
+ */
+export type ConsentExtent = 'copied' | 'any' | null;
+
 /** A kind of app that a company registers with WeChat. Each app has an AppID and an AppSecret. */
 export interface AppKindEntry {
   /** Stored in `wechat_identities.app_kind` (20 characters at most), shown to clients as `appKind`. */
@@ -10,8 +19,20 @@ export interface AppKindEntry {
   readonly hasAccessToken: boolean;
   /** Whether a login gives a session_key (section 1.1). */
   readonly hasSessionKey: boolean;
+  /** What the consent for such an app covers of what is stored about a person (section 6.5). */
+  readonly consent: {
+    /** Where all of it is withdrawn. */
+    readonly covers: Readonly<Record<ConsentItem, ConsentExtent>>;
+    /** Which items each value of `RevokeInfo` withdraws. A value that is not here withdraws all. */
+    readonly withdrawals: Readonly<Record<string, readonly ConsentItem[]>>;
+  };
   /** The app that the sandbox knows from the start; `null` where the sandbox does not simulate this kind. Not secret. */
   readonly sandboxApp: { readonly appId: string; readonly secret: string } | null;
+}
+
+/** Values of `RevokeInfo` that withdraw nothing of what is stored. */
+function ofNothing(...values: string[]): Record<string, []> {
+  return Object.fromEntries(values.map((value) => [value, []]));
 }
 
 const BUILT_IN = [
@@ -24,6 +45,17 @@ const BUILT_IN = [
     },
     hasAccessToken: true,
     hasSessionKey: true,
+    // People choose nickname and picture through WeChat, and a phone number comes from there alone.
+    consent: {
+      covers: { nickname: 'any', avatar: 'any', phoneNumber: 'any' },
+      withdrawals: {
+        ...ofNothing('1', '2', '3', '4', '5', '7', '12', '13', '14', '15', '16', '18'),
+        '6': ['nickname', 'avatar'],
+        '8': ['phoneNumber'],
+        '19': ['nickname'],
+        '20': ['avatar'],
+      },
+    },
     sandboxApp: { appId: 'wx5a4db0c0de000001', secret: '5a4db0c0de0000000000000000000001' },
   },
   {
@@ -35,6 +67,7 @@ const BUILT_IN = [
     },
     hasAccessToken: false,
     hasSessionKey: false,
+    consent: { covers: { nickname: 'copied', avatar: 'copied', phoneNumber: null }, withdrawals: {} },
     sandboxApp: { appId: 'wx5a4db0c0de000002', secret: '5a4db0c0de0000000000000000000002' },
   },
   {
@@ -46,6 +79,13 @@ const BUILT_IN = [
     },
     hasAccessToken: true,
     hasSessionKey: false,
+    consent: {
+      covers: { nickname: 'copied', avatar: 'copied', phoneNumber: null },
+      withdrawals: {
+        ...ofNothing('201', '202', '203', '204', '206', '207'),
+        '205': ['nickname', 'avatar'],
+      },
+    },
     sandboxApp: { appId: 'wx5a4db0c0de000003', secret: '5a4db0c0de0000000000000000000003' },
   },
 ] as const satisfies readonly AppKindEntry[];

@@ -1,3 +1,4 @@
+import type { ConsentItem } from '../channel/app-kinds.js';
 import type { ColumnName, ColumnProperty, SnakeCase } from '../database/columns.js';
 
 /** What somebody sees of a column. Names are those of the reply; `null`: it is not in there. */
@@ -41,9 +42,6 @@ interface SameAs<Name> {
  */
 export type UserMergeRule<Value, Name extends string> =
   'keep' | 'disabled wins' | 'now' | IfNullable<Value, 'point' | 'fill' | SameAs<Name>>;
-
-/** What people allow WeChat to share, and may withdraw one by one (wechat-api.md section 6.5). */
-export type ConsentItem = 'nickname' | 'avatar' | 'phoneNumber';
 
 /**
  * The consent that covers a column; it is emptied when that consent is withdrawn. `source` is the column that says

@@ -1,5 +1,5 @@
 import { decided, type Decided } from '../database/columns.js';
-import type { ConsentItem } from './column-rules.js';
+import type { ConsentItem } from '../channel/app-kinds.js';
 import { USER_COLUMNS } from './user.entity.js';
 import { IDENTITY_COLUMNS } from './wechat-identity.entity.js';
 

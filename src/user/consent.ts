@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
-import type { AppKind } from '../channel/app-kinds.js';
+import { type AppKind, appKind, type ConsentExtent, type ConsentItem } from '../channel/app-kinds.js';
 import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
@@ -10,14 +10,10 @@ import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser, type Histories } from './delete-user.js';
 import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, SECRETS_EMPTIED } from './column-sql.js';
-import type { ConsentItem } from './column-rules.js';
 import type { User } from './user.entity.js';
 
-/** How much of an item goes: what was copied from WeChat, or also what the person chose; `null`: it stays. */
-type Extent = 'copied' | 'any' | null;
-
 /** What is withdrawn. */
-type Withdrawn = Readonly<Record<ConsentItem, Extent>> & {
+type Withdrawn = Readonly<Record<ConsentItem, ConsentExtent>> & {
   /** Nothing is left of the app's consent: WeChat's secrets are emptied, and sessions end. */
   readonly everything: boolean;
 };
@@ -220,44 +216,25 @@ const RECORDABLE = /^[A-Za-z0-9,;_-]{1,64}$/;
 const NOTHING: Withdrawn = { nickname: null, avatar: null, phoneNumber: null, everything: false };
 const PROFILE: Withdrawn = { ...NOTHING, nickname: 'any', avatar: 'any' };
 
-/** What each value of `RevokeInfo` withdraws of what is stored here (wechat-api.md section 6.5). */
-export const WITHDRAWALS: Readonly<Partial<Record<AppKind, Readonly<Record<string, Withdrawn>>>>> = {
-  mini_program: {
-    ...Object.fromEntries(
-      ['1', '2', '3', '4', '5', '7', '12', '13', '14', '15', '16', '18'].map((value) => [value, NOTHING]),
-    ),
-    '6': PROFILE,
-    '8': { ...NOTHING, phoneNumber: 'any' },
-    '19': { ...NOTHING, nickname: 'any' },
-    '20': { ...NOTHING, avatar: 'any' },
-  },
-  official_account: {
-    ...Object.fromEntries(['201', '202', '203', '204', '206', '207'].map((value) => [value, NOTHING])),
-    '205': { ...NOTHING, nickname: 'copied', avatar: 'copied' },
-  },
-};
+/** All that the consent of an app of this kind covers. */
+export function coveredBy(kind: AppKind): Withdrawn {
+  return { ...appKind(kind).consent.covers, everything: true };
+}
 
-/**
- * All that the consent of an app covers. In a mini program people choose nickname and picture through WeChat, and
- * a phone number comes from there alone. Elsewhere it is what was copied from WeChat.
- */
-export function coveredBy(appKind: AppKind): Withdrawn {
-  const extent = appKind === 'mini_program' ? 'any' : 'copied';
-  return {
-    nickname: extent,
-    avatar: extent,
-    phoneNumber: appKind === 'mini_program' ? 'any' : null,
-    everything: true,
-  };
+/** What one value of `RevokeInfo` withdraws; `undefined` where the value is unknown for this kind of app. */
+export function withdrawnByValue(value: string, kind: AppKind): Withdrawn | undefined {
+  const { covers, withdrawals } = appKind(kind).consent;
+  const items = Object.hasOwn(withdrawals, value) ? withdrawals[value] : undefined;
+  return items && { ...NOTHING, ...Object.fromEntries(items.map((item) => [item, covers[item]])) };
 }
 
 /** What a RevokeInfo of one value or several withdraws. A value that is unknown withdraws everything. */
-function withdrawnBy(revokeInfo: string | null, appKind: AppKind): Withdrawn {
+function withdrawnBy(revokeInfo: string | null, kind: AppKind): Withdrawn {
   const values = (revokeInfo ?? '').split(/[,;\s]+/).filter((value) => value !== '');
-  const parts = values.map((value) => WITHDRAWALS[appKind]?.[value]);
-  if (parts.length === 0) return coveredBy(appKind);
+  const parts = values.map((value) => withdrawnByValue(value, kind));
+  if (parts.length === 0) return coveredBy(kind);
   return parts.reduce<Withdrawn>((whole, part) => {
-    if (part === undefined || whole.everything) return coveredBy(appKind);
+    if (part === undefined || whole.everything) return coveredBy(kind);
     return {
       nickname: whole.nickname ?? part.nickname,
       avatar: whole.avatar ?? part.avatar,

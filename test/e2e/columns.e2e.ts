@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AvatarStore } from '../../src/avatar/avatar-store.js';
 import type { AppKind } from '../../src/channel/app-kinds.js';
 import type { IdentityColumns, UserColumns } from '../../src/user/column-rules.js';
-import { coveredBy, WITHDRAWALS } from '../../src/user/consent.js';
+import { appKind as entryOf } from '../../src/channel/app-kinds.js';
+import { coveredBy, withdrawnByValue } from '../../src/user/consent.js';
 import { type User, USER_COLUMNS } from '../../src/user/user.entity.js';
 import { IDENTITY_COLUMNS, type WeChatIdentity } from '../../src/user/wechat-identity.entity.js';
 import {
@@ -405,7 +406,7 @@ describe('withdrawn consent', () => {
     );
 
   const REVOKED = (Object.keys(APPS) as Kind[]).flatMap((appKind) =>
-    [null, ...Object.keys(WITHDRAWALS[appKind] ?? {})].flatMap((revokeInfo) =>
+    [null, ...Object.keys(entryOf(appKind).consent.withdrawals)].flatMap((revokeInfo) =>
       SOURCES.map((source) => [appKind, revokeInfo, source] as const),
     ),
   );
@@ -416,7 +417,7 @@ describe('withdrawn consent', () => {
       const [appKind, revokeInfo, source] = given;
       const before = await refill(source);
       await push(appKind, 'user_authorization_revoke', revokeInfo);
-      const withdrawn = WITHDRAWALS[appKind]?.[revokeInfo ?? ''] ?? coveredBy(appKind);
+      const withdrawn = withdrawnByValue(revokeInfo ?? '', appKind) ?? coveredBy(appKind);
       const { user, identities } = await rows();
       expect(user.updated_at).not.toBe(before.user.updated_at);
       expect(user).toEqual({ ...without(before.user, withdrawn), updated_at: user.updated_at });
