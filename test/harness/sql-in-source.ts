@@ -86,6 +86,8 @@ function leaseTables(source: ts.SourceFile): DescribedTable[] {
 }
 
 const IS_CONSTANT = /^[A-Z][A-Z0-9_]*$/;
+/** Replaced before the statement is sent. */
+const IS_PLACEHOLDER = /^:\w+$/;
 
 /** The constants of text that a file declares itself, or imports from others of the service. */
 async function constantsOf(source: ts.SourceFile): Promise<Constants> {
@@ -98,7 +100,8 @@ async function constantsOf(source: ts.SourceFile): Promise<Constants> {
     for (const { name, initializer } of statement.declarationList.declarations) {
       if (!ts.isIdentifier(name) || !IS_CONSTANT.test(name.text) || !initializer) continue;
       const [parts] = literalParts(initializer, constants, []);
-      if (parts?.length === 1) constants.set(name.text, parts[0] ?? '');
+      const [value = ''] = parts ?? [];
+      if (parts?.length === 1 && !IS_PLACEHOLDER.test(value)) constants.set(name.text, value);
     }
   }
   return constants;
