@@ -14,33 +14,33 @@ const COLUMNS = `${SESSION.sql}, ${LOADED_COLUMNS}`;
 const JOINED = 'JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id';
 const SELECT = `SELECT ${COLUMNS} FROM sessions s ${JOINED}`;
 
-/** A session in one round trip; `null` where there is none. */
+/** A session with its identity and user, in one round trip; `null` where there is none. */
 export async function findSession(database: Database, sessionId: string): Promise<SessionOfUser | null> {
   const [row] = await database.select<SelectedRow>(`${SELECT} WHERE s.id = ?`, [sessionId]);
   return row ? toSessionOfUser(row) : null;
 }
 
-/** A place in the list of a user's sessions, which begins with the last used. */
+/** A position in the list of a user's sessions, which begins with the last used. */
 export interface SessionPlace {
   /** ms */
   readonly lastUsedAt: number;
   readonly id: string;
 }
 
-/** Which of the live sessions of a user are wanted. Times in ms. */
+/** Which live sessions of a user to read. Times in ms. */
 export interface LiveSessions {
   readonly userId: string;
   readonly now: number;
-  /** Unused since then, a session has ended. */
+  /** A session that was not used since then has ended. */
   readonly idleSince: number;
-  /** Only those behind this place; `null` for the first page. */
+  /** Only those after this position; `null` for the first page. */
   readonly after: SessionPlace | null;
   readonly limit: number;
 }
 
 /**
- * Sessions of a user that are alive, the last used first. Reads those that were not revoked: MAX_SESSIONS of each
- * identity, however many have ended.
+ * Live sessions of a user, the last used first. Reads those that were not revoked: MAX_SESSIONS of each identity,
+ * however many have ended.
  */
 export async function findLiveSessions(
   database: Database,
@@ -55,7 +55,7 @@ export async function findLiveSessions(
   return rows.map(toSessionOfUser);
 }
 
-/** A chunk of the sessions of one identity, also those that have ended, the newest first. @param before an id */
+/** A chunk of the sessions of one identity, live and ended, the newest first. @param before an id */
 export async function findSessionsOfIdentity(
   database: Database,
   identityId: string,

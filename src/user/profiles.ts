@@ -13,17 +13,17 @@ import { cleanNickname, nicknameFromWeChat } from './nickname.js';
 import { UserService } from './user.service.js';
 import { sealingPlace } from './sealed-columns.js';
 
-/** A website identity whose profile can be read anew, with WeChat's refresh token in clear. */
+/** A website identity whose profile can be read again, with WeChat's refresh token in clear. */
 export interface ProfileAuthorization {
   readonly appId: string;
   readonly openId: string;
   readonly refreshToken: string;
 }
 
-/** The user of an identity: right also when a merge has just moved it. */
+/** The user of an identity, also where a merge has just moved it. */
 const USER_OF_IDENTITY = '(SELECT user_id FROM wechat_identities WHERE id = ?)';
 
-/** What people say of themselves, and what WeChat says of them: nickname, picture, phone number. */
+/** Changes of nickname, picture and phone number, by the person or from WeChat. */
 @Injectable()
 export class Profiles {
   constructor(
@@ -36,8 +36,8 @@ export class Profiles {
   ) {}
 
   /**
-   * The nickname that a person chose. WeChat's placeholder changes nothing: clients send it without being asked to.
-   * @throws AppError VALIDATION_FAILED when nothing is left of it after cleaning
+   * Sets the nickname that a person chose. WeChat's placeholder changes nothing: clients send it unasked.
+   * @throws AppError VALIDATION_FAILED when it has no visible character
    */
   async rename(of: IdentityOfUser, nickname: string): Promise<IdentityOfUser> {
     if (cleanNickname(nickname) === null) {
@@ -50,7 +50,7 @@ export class Profiles {
     return this.change(of, [this.nicknameWrite(of, real, 'person')], ['nickname']);
   }
 
-  /** What WeChat says of the person now, at the person's own wish: it replaces; placeholders replace nothing. */
+  /** Replaces the profile by WeChat's current one, as the person asked. Placeholders replace nothing. */
   async replaceBy(of: IdentityOfUser, profile: WeChatProfile): Promise<IdentityOfUser> {
     const nickname = nicknameFromWeChat(profile.nickname);
     const current = await this.reread(of);
@@ -65,9 +65,9 @@ export class Profiles {
   }
 
   /**
-   * The phone number that WeChat vouches for.
+   * Sets a phone number that WeChat has verified.
    * @param phoneNumber E.164
-   * @throws AppError PHONE_NUMBER_TAKEN when another user has it: it is never taken over
+   * @throws AppError PHONE_NUMBER_TAKEN when another user has it; it is not moved
    */
   async setPhoneNumber(of: IdentityOfUser, phoneNumber: string): Promise<IdentityOfUser> {
     try {

@@ -10,14 +10,14 @@ import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { type IdentityOfUser, SELECT_IDENTITY_OF_USER, toIdentityOfUser } from './identity-rows.js';
 import { MergeUsers } from './merge-users.js';
 
-/** Who somebody is, and whether they are new. */
+/** The identity and user of a login, and whether the user is new. */
 export interface Resolved extends IdentityOfUser {
   readonly isNewUser: boolean;
 }
 
 /**
- * The slow way of `UserService.resolve`, for everybody but the returning person: all its steps in one transaction.
- * Uniqueness is the database's: whoever loses a race gets `LostRace` or a duplicate key, and starts again.
+ * The slow path of `UserService.resolve`, for everybody but a returning person: all steps in one transaction.
+ * The database ensures uniqueness. A lost race is `LostRace` or a duplicate key, and the transaction is repeated.
  */
 export class ResolveInTransaction {
   constructor(
@@ -57,7 +57,7 @@ export class ResolveInTransaction {
   }
 
   /**
-   * Gives an identity to a user who asked for it. One that is the user's already stays as it is.
+   * Links an identity to a user who asked for it. One that is the user's already stays as it is.
    * @throws AppError IDENTITY_TAKEN when the WeChat account is somebody else's; WECHAT_UNIONID_CHANGED
    */
   async link(userId: string, login: WeChatLogin): Promise<Resolved> {
@@ -82,7 +82,7 @@ export class ResolveInTransaction {
     return { ...(await this.reread(login)), isNewUser: false };
   }
 
-  /** A unionid that shows up late is attached; where it belongs to another user, the two are one person. */
+  /** A unionid that arrives later is attached. Where it belongs to another user, the two are merged. */
   private async reconcileUnionId({ identity, user }: IdentityOfUser, unionId: string | null): Promise<void> {
     if (unionId === null || unionId === identity.unionId) return;
     const changed = identity.unionId !== null;
@@ -115,7 +115,7 @@ export class ResolveInTransaction {
 
   private async reread(login: WeChatLogin): Promise<IdentityOfUser> {
     const found = await this.find(login.appId, login.openId);
-    if (!found) throw new LostRace('the identity went away');
+    if (!found) throw new LostRace('the identity was deleted');
     return found;
   }
 
@@ -127,21 +127,21 @@ export class ResolveInTransaction {
   }
 
   /**
-   * The user of a unionid, locked together with others; `null` where it is nobody's.
-   * @throws LostRace when the unionid was taken away or moved before its user was locked
+   * The user of a unionid, locked together with other users; `null` where it has none.
+   * @throws LostRace when the unionid was deleted or moved before its user was locked
    */
   private async lockOwner(unionId: string, others: readonly string[]): Promise<string | null> {
     const owner = await this.ownerOf(unionId);
     const users = new Set(owner === null ? others : [owner, ...others]);
-    // In the order of their ids, so that two of these cannot wait for each other.
+    // In the order of their ids, so that two transactions cannot deadlock.
     for (const userId of [...users].sort()) await this.lockUser(userId);
-    // Whoever unlinks, merges or deletes holds the user's row: what stands now stays.
+    // Unlinking, merging and deleting lock the user's row too: from here on the unionid stays where it is.
     if ((await this.ownerOf(unionId)) !== owner)
       throw new LostRace('the unionid went to another user or away');
     return owner;
   }
 
-  /** Nobody can merge or delete the user away before this transaction ends. */
+  /** Until this transaction ends, nobody else can merge or delete the user. */
   private async lockUser(userId: string): Promise<void> {
     const [row] = await this.rows<{ status: string }>(
       `SELECT status FROM users WHERE id = ?${this.database.forUpdate}`,

@@ -17,7 +17,7 @@ export interface UserSearch {
    * id of a merged user finds the surviving one.
    */
   readonly q: string | null;
-  /** Where `null`, everybody but merged users. */
+  /** `null`: all but merged users. */
   readonly status: UserStatus | null;
   /** Only users before this id; `null` for the first page. */
   readonly before: string | null;
@@ -28,19 +28,19 @@ const USER = new Selection(User, 'u', COLUMNS_FOR_OPERATORS);
 const COLUMNS = USER.sql;
 
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** Behind a prefix it sorts after every nickname that begins so: a nickname has 64 characters at most. */
+/** A prefix followed by this sorts after every nickname with that prefix: nicknames have at most 64 characters. */
 const LAST = '\u{10FFFF}'.repeat(64);
-/** Of more users than this, with nicknames that begin alike, some are not found: the search has to say more. */
+/** Users found by the beginning of a nickname, for each status. Where more match, some are not found. */
 const MOST_BY_NICKNAME = 1_000;
-/** Users whom one of the other ways finds: an openid may be known to several apps. */
+/** Users found by any other condition: an openid may be known to several apps. */
 const MOST_OF_A_WAY = 10;
 
-/** Finds users for operators. A million of them make it no slower: every way in is an index. */
+/** Finds users for operators. Each condition uses an index, so the number of users does not matter. */
 @Injectable()
 export class UserDirectory {
   constructor(private readonly database: Database) {}
 
-  /** The user of an id: the surviving one, where that one was merged; `null` where there is none. */
+  /** The user with an id, or the survivor where it was merged; `null` where there is none. */
   async find(userId: string): Promise<DirectoryUser | null> {
     if (!isId(userId)) return null;
     const [row] = await this.database.select<SelectedRow>(
@@ -57,7 +57,7 @@ export class UserDirectory {
     return q === null ? this.everybody(search) : this.matching({ ...search, q });
   }
 
-  /** A page of each status: one condition for several would read past all that do not meet it. */
+  /** One page for each status: a condition with several would read all rows that do not meet it. */
   private async everybody({ status, before, limit }: UserSearch): Promise<DirectoryUser[]> {
     const pages = await Promise.all(
       statusesMeant(status).map((each) =>
@@ -75,9 +75,9 @@ export class UserDirectory {
       .slice(0, limit);
   }
 
-  /** First the ids of all that the text can mean, as far as one page needs them; these few are then read and sorted out. */
+  /** Finds the ids of all users that the text can mean, as many as a page needs; then reads and filters these few. */
   private async matching(search: Search): Promise<DirectoryUser[]> {
-    // One SELECT for each way to find somebody: with OR between the ways the whole table would be read.
+    // One SELECT for each condition: with OR between them the whole table would be read.
     const byOther = waysToFind(search.q);
     const ways = [...this.byNickname(search), ...byOther];
     const found = await this.database.select<{ id: string }>(
@@ -88,7 +88,7 @@ export class UserDirectory {
     const ids = found
       .filter(({ id }) => before === null || id < before)
       .sort(newestFirst)
-      // Those that were found by a nickname have the status; the few others may not.
+      // Users found by nickname have the status; the few others may not.
       .slice(0, limit + byOther.length * MOST_OF_A_WAY);
     if (ids.length === 0) return [];
     const rows = await this.database.select<SelectedRow>(
@@ -103,12 +103,12 @@ export class UserDirectory {
   }
 
   /**
-   * The beginning of a nickname may be that of a million: of each status the last thousand are found, in the order of
-   * the index, which puts the newest of one nickname last. A merged user has no nickname.
+   * A million nicknames may begin alike. Of each status the last thousand in the order of the index are found, in which
+   * the newest user of one nickname is the last. A merged user has no nickname.
    */
   private byNickname({ q, status }: Search): Statement[] {
     return statusesMeant(status).map((each) => ({
-      // Not LIKE: SQLite's knows no case, and the wildcards of a text would have to be escaped.
+      // Not LIKE: in SQLite it ignores case, and wildcards in the text would have to be escaped.
       sql: `SELECT u.id FROM users u ${this.database.forceIndex('ix_users_status_nickname')}
             WHERE u.status = ? AND u.nickname >= ? AND u.nickname <= ?
             ORDER BY u.nickname DESC, u.id DESC LIMIT ${MOST_BY_NICKNAME}`,
@@ -117,7 +117,7 @@ export class UserDirectory {
   }
 }
 
-/** Where no status is asked for, everybody but merged users. */
+/** `null`: all but merged users. */
 function statusesMeant(status: UserStatus | null): readonly UserStatus[] {
   return status === null ? ['active', 'disabled'] : [status];
 }
@@ -133,8 +133,8 @@ function given(value: string | null): string[] {
 }
 
 /**
- * The ways that find a few users at most. Ids are only asked for where the text can be one: MariaDB does not compare
- * other characters with an ASCII column.
+ * The conditions that find a few users at most. Ids are compared only where the text can be one: MariaDB does not
+ * compare other characters with an ASCII column.
  */
 function waysToFind(q: string): Statement[] {
   const ways: Statement[] = phoneNumbersMeant(q).map((number) => ({

@@ -43,7 +43,7 @@ export class UserReply {
   lastLoginAt!: string | null;
 }
 
-/** The identity that a login came in by. */
+/** The identity of a login. */
 export class LoginIdentityReply {
   @ApiProperty({
     description: 'The app at WeChat by which the person logged in.',
@@ -63,7 +63,7 @@ export class LoginIdentityReply {
   unionId!: string | null;
 }
 
-/** An identity in the list of a user's. */
+/** An identity in a list of a user's identities. */
 export class IdentityReply extends LoginIdentityReply {
   @ApiProperty({ description: 'Id of the identity.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
   id!: string;
@@ -88,7 +88,7 @@ export class IdentityReply extends LoginIdentityReply {
   lastLoginAt!: string | null;
 }
 
-/** Makes the replies that need a setting: where pictures are served. */
+/** Makes the replies that need a setting: the address of pictures. */
 @Injectable()
 export class UserReplies {
   constructor(private readonly config: AppConfig) {}
@@ -106,7 +106,7 @@ export class UserReplies {
   }
 }
 
-/** The identity that a login came in by. */
+/** The identity of a login. */
 export function loginIdentityReply({
   appId,
   openId,
@@ -115,7 +115,7 @@ export function loginIdentityReply({
   return { appId, openId, unionId };
 }
 
-/** An identity in the list of a user's. */
+/** An identity in a list of a user's identities. */
 export function identityReply(identity: IdentityOfUser['identity']): IdentityReply {
   return {
     id: identity.id,

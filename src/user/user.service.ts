@@ -22,12 +22,12 @@ import { type Resolved, ResolveInTransaction } from './resolve.js';
 import { SessionKeys } from './session-keys.js';
 import { sealingPlace } from './sealed-columns.js';
 
-/** A login that knows its user, with the writes that its door still owes (they stand with the session's). */
+/** A login that knows its user, with the writes that its door has to commit (in the batch that opens the session). */
 export interface ResolvedLogin extends Resolved {
   readonly writes: readonly Statement[];
 }
 
-/** Users and their identities. Knows of WeChat nothing but the type `WeChatLogin`. */
+/** Users and their identities. Of WeChat it knows the type `WeChatLogin` alone. */
 @Injectable()
 export class UserService {
   constructor(
@@ -43,7 +43,7 @@ export class UserService {
 
   /**
    * The user behind a login: the one of the known (appId, openId), else of the known unionId, else a new one.
-   * A returning person costs one SELECT. Twenty first logins at once make one user.
+   * A returning person costs one SELECT. Concurrent first logins of one person make one user.
    * @throws AppError ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; both are recorded
    */
   async resolve(login: WeChatLogin): Promise<ResolvedLogin> {
@@ -55,7 +55,7 @@ export class UserService {
   }
 
   /**
-   * The same, but somebody who has no account gets none.
+   * The same, but creates no account.
    * @returns `null` for a person who would be new
    */
   async resolveExisting(login: WeChatLogin): Promise<ResolvedLogin | null> {
@@ -64,7 +64,7 @@ export class UserService {
   }
 
   /**
-   * Adds a WeChat account to a user who is logged in.
+   * Links a WeChat account to a user who is logged in.
    * @throws AppError IDENTITY_TAKEN, ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; SESSION_ENDED when the user is gone
    */
   async link(userId: string, login: WeChatLogin): Promise<ResolvedLogin> {
@@ -115,7 +115,7 @@ export class UserService {
     );
   }
 
-  /** Marks the user and the identity of a session. @param openedAt ms, as the reply of the login says it */
+  /** Sets `last_login_at` of user and identity. @param openedAt ms, the time in the login's reply */
   lastLoginWrites({ identity, user }: IdentityOfUser, openedAt: number): Statement[] {
     const at = toSqlTime(openedAt);
     return [
@@ -124,7 +124,7 @@ export class UserService {
     ];
   }
 
-  /** The whole answer for a returning person whose unionid says nothing new. */
+  /** A returning person whose unionid is known already, or absent; `null` for everybody else. */
   private async returning(login: WeChatLogin): Promise<Resolved | null> {
     const [row] = await this.database.select<SelectedRow>(
       `${SELECT_IDENTITY_OF_USER} WHERE i.app_id = ? AND i.open_id = ?`,
@@ -154,7 +154,7 @@ export class UserService {
       );
     } catch (error) {
       if (error instanceof AppError && error.code === 'WECHAT_UNIONID_CHANGED') {
-        // After the rollback, else the record would be gone with it.
+        // After the rollback: it would undo the event too.
         const known = await this.returning({ ...login, unionId: null });
         await this.events.record({
           type: 'identity.unionid_change_refused',
@@ -176,14 +176,14 @@ export class UserService {
     return rows.length > 0;
   }
 
-  /** Lets nobody log in whose account is not active. @throws AppError ACCOUNT_DISABLED, recorded */
+  /** Refuses the login of an account that is not active. @throws AppError ACCOUNT_DISABLED, recorded */
   async refuseDisabled({ identity, user }: IdentityOfUser): Promise<void> {
     if (user.status === 'active') return;
     await this.refusals.login('ACCOUNT_DISABLED', { userId: user.id, appId: identity.appId });
     throw new AppError('ACCOUNT_DISABLED');
   }
 
-  /** The identity's before the user's, as in every login: two of one person then cannot wait for each other. */
+  /** The identity's row before the user's, as in every login: two logins of one person cannot deadlock. */
   private loginWrites({ identity, user }: Resolved, login: WeChatLogin): Statement[] {
     const writes: (Statement | null)[] = [
       login.sessionKey &&
@@ -202,7 +202,7 @@ export class UserService {
     return writes.filter((write) => write !== null);
   }
 
-  /** WeChat's name fills an empty one and never replaces what the person chose. */
+  /** WeChat's nickname fills an empty one; it never replaces what the person chose. */
   private nicknameWrite(user: Resolved['user'], login: WeChatLogin): Statement | null {
     const nickname = nicknameFromWeChat(login.profile?.nickname ?? null);
     if (nickname === null || user.nickname !== null) return null;
@@ -224,7 +224,7 @@ export class UserService {
   }
 }
 
-/** A user whom every try finds merged or deleted has left; whoever asked in their name is logged out. */
+/** A user whom each attempt found merged or deleted is gone: the session that asked has ended. */
 function userIsGone(error: unknown): never {
   throw error instanceof LostRace ? new AppError('SESSION_ENDED') : error;
 }
