@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** The options of `wechat-sandbox`, each with the environment variable that it takes the place of. */
+/** The options of `wechat-sandbox`, each with the environment variable that it overrides. */
 const OPTIONS = {
   host: 'SANDBOX_HOST',
   port: 'SANDBOX_PORT',
@@ -23,13 +23,13 @@ A simulator of WeChat's login servers, for development and tests.
   --service-url URL          the service that is under development (http://localhost:3000)
   --help                     prints this
 
-Each option takes the place of an environment variable; the README lists them all.
+Each option overrides an environment variable; the README lists them all.
 `;
 
 /**
- * Reads the words behind `wechat-sandbox`.
- * @returns the environment with the options in it, or `null` if the usage is asked for
- * @throws Error whose message names an option that is unknown or lacks its value
+ * Reads the command line of `wechat-sandbox`.
+ * @returns the environment, overridden by the options; `null` for --help
+ * @throws Error that names an unknown option, or one without its value
  */
 export function readCommandLine(words: readonly string[], env: NodeJS.ProcessEnv): NodeJS.ProcessEnv | null {
   const { values } = parseArgs({

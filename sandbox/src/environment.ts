@@ -3,7 +3,7 @@ import { cleanUrl } from './state/service-address.js';
 import { isLocalName } from './web/hosts.js';
 import type { AppConfig, AppsConfig } from './state/apps.js';
 
-/** What main.ts starts the sandbox with. */
+/** The host, the port and the options with which main.ts starts the sandbox. */
 export interface SandboxEnvironment {
   host: string;
   port: number;
@@ -17,10 +17,14 @@ const APP_VARIABLES = {
 } as const satisfies Record<keyof AppsConfig, string>;
 
 /**
- * Reads SANDBOX_HOST (default 127.0.0.1), SANDBOX_PORT (3001), the three WECHAT_* lists of
- * `appid:secret[,appid:secret…]`, WECHAT_API_URL and WECHAT_OPEN_URL for the names it is called by, PUBLIC_URL or PORT of the service for links to it, and SANDBOX_SERVICE_URL (default
- * PUBLIC_URL) for where the sandbox calls it. Throws an Error of one line that names the variable, never its value;
- * NODE_ENV=production is refused (section 10).
+ * Reads the environment.
+ *
+ * - SANDBOX_HOST (default 127.0.0.1), SANDBOX_PORT (3001)
+ * - WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES, WECHAT_OFFICIAL_ACCOUNTS: `appid:secret[,appid:secret…]`
+ * - WECHAT_API_URL, WECHAT_OPEN_URL: addresses under which others call the sandbox
+ * - PUBLIC_URL, else PORT: the service as browsers see it; SANDBOX_SERVICE_URL: as the sandbox sees it
+ *
+ * @throws Error of one line that names the variable and never its value; also for NODE_ENV=production
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
   if (env.NODE_ENV === 'production') {
@@ -45,7 +49,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
   };
 }
 
-/** The names by which others are told to call the sandbox; an address that means all of them is none. */
+/** The host names by which others call the sandbox; 0.0.0.0 and :: name no host. */
 function ownHosts(host: string, env: NodeJS.ProcessEnv): string[] {
   const listened = ['0.0.0.0', '::'].includes(host) ? [] : [host.includes(':') ? `[${host}]` : host];
   const called = [readUrl('WECHAT_API_URL', env), readUrl('WECHAT_OPEN_URL', env)];

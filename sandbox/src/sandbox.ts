@@ -15,15 +15,15 @@ import type { WebOptions } from './web/request.js';
 import { asWeChat } from './web/wechat-side.js';
 import { registerWebView } from './web-view/web-view.js';
 
-/** What a sandbox can be started with; everything has a default. */
+/** The options of a sandbox; each has a default. */
 export interface SandboxOptions {
-  /** The apps that exist; a kind that is missing has the default app of its kind. */
+  /** The apps. A kind that is left out has its default app. */
   apps?: Partial<AppsConfig>;
-  /** Milliseconds since 1970; default Date.now. POST /control/clock moves an offset on top of it. */
+  /** Milliseconds since 1970; default Date.now. POST /control/clock adds an offset to it. */
   clock?: () => number;
-  /** Origin for links to the sandbox, e.g. in QR codes; default: the one by which the caller reached it. */
+  /** Origin for links to the sandbox, e.g. in QR codes; default: the origin by which the caller reached it. */
   publicUrl?: string;
-  /** Host names (without port) that it answers at, besides localhost, *.localhost, 127.0.0.0/8 and ::1. */
+  /** Host names (without port) that it accepts, besides localhost, *.localhost, 127.0.0.0/8 and ::1. */
   hosts?: readonly string[];
   /** Where the sandbox calls the service; default http://localhost:3000. PUT /control/service changes it. */
   serviceUrl?: string;
@@ -37,16 +37,16 @@ export interface SandboxOptions {
 
 /** A simulator of WeChat's servers. */
 export interface Sandbox {
-  /** Starts to listen, by default on 127.0.0.1 and a free port, and answers the URL, without a slash at its end. */
+  /** Listens, by default on 127.0.0.1 and a free port. Resolves with the URL, without a slash at its end. */
   listen(at?: { port?: number; host?: string }): Promise<string>;
-  /** Ends it: held calls are let go, connections are closed. */
+  /** Stops it: answers held calls and closes all connections. */
   close(): Promise<void>;
   /** The URL it listens on. Throws before `listen`. */
   readonly url: string;
 }
 
 /**
- * Makes a sandbox: api.weixin.qq.com, open.weixin.qq.com, the virtual phone with its WeChat and the control
+ * Creates a sandbox: api.weixin.qq.com, open.weixin.qq.com, the virtual phone with its WeChat and the control
  * API on one port (wechat-api.md sections 0-5, 8-10). It is for development and tests, never for production.
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
@@ -59,7 +59,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   );
   if (options.sampleCodes) issueSampleCodes(world);
   const web: WebOptions = { publicUrl: options.publicUrl ?? null };
-  // Connections that a fault left hanging would hold up closing for ever.
+  // Connections that a fault left hanging would otherwise block close().
   const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 200 } });
   server.addHook('preClose', (done) => {
     world.close();

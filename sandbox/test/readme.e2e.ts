@@ -24,8 +24,9 @@ function commandsOf(readme: string): string {
   return blocks
     .filter((block) => /^(U=|post |curl )/m.test(block))
     .join('')
-    .replace('http://127.0.0.1:3001', sandbox.url)
-    .replaceAll('http://127.0.0.1:4000', service.url)
+    .replace(/http:\/\/127\.0\.0\.1:(3001|4000)\b/g, (_, port) =>
+      port === '3001' ? sandbox.url : service.url,
+    )
     .replaceAll('curl -sS', 'curl -sSf');
 }
 

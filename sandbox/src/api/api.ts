@@ -14,7 +14,7 @@ import { oauth2AccessToken, oauth2RefreshToken } from './oauth2.js';
 import { resetusersessionkey } from './resetusersessionkey.js';
 import { snsAuth, snsUserinfo } from './userinfo.js';
 
-/** The endpoints of api.weixin.qq.com that the sandbox has. A new one is a file and a line here. */
+/** The endpoints of api.weixin.qq.com that the sandbox has. A new endpoint is a file, and a line here. */
 const ENDPOINTS: readonly Endpoint[] = [
   jscode2session,
   oauth2AccessToken,
@@ -47,7 +47,7 @@ export function registerApi(server: FastifyInstance, world: World, options: WebO
 
 function send(reply: FastifyReply, path: string, answer: Answer): FastifyReply {
   if (answer instanceof Picture) return reply.header('content-type', answer.contentType).send(answer.bytes);
-  // A buffer, since Fastify adds a charset to a string's Content-Type and WeChat sends none.
+  // A buffer: Fastify adds a charset to the Content-Type of a string, and WeChat sends none.
   return reply.header('content-type', contentTypeOf(familyOf(path))).send(Buffer.from(rawJson(answer)));
 }
 
@@ -97,7 +97,7 @@ function jsonObject(body: unknown): Record<string, unknown> {
       return value as Record<string, unknown>;
     }
   } catch {
-    // Not JSON at all is answered like JSON of the wrong kind.
+    // A body that is not JSON gets the same reply as JSON of the wrong type.
   }
   throw new Refusal(47001);
 }

@@ -4,11 +4,11 @@ import { checkApp, checkGrantType, checkSecret } from './checks.js';
 import type { Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
-// Website apps of the Open Platform have no interface access_token of their own (our inference).
+// Website apps of the Open Platform have no interface access_token (our inference).
 const KINDS: readonly AppKind[] = ['mini_program', 'official_account'];
 
 /**
- * Section 3.1, the ordinary interface token: each fetch puts out the one before, after 5 min.
+ * Section 3.1, the ordinary interface token: each call invalidates the previous token after 5 min.
  *
  * Query: grant_type=client_credential, appid, secret. Reply: `{ access_token, expires_in: 7200 }`.
  * Errors: 41002, 40013, 41004, 40125, 40002, 45009 (daily quota).
@@ -25,7 +25,7 @@ export const token: Endpoint = {
 };
 
 /**
- * Section 3.2, the stable interface token: the same one until its last 5 min, apart from 3.1.
+ * Section 3.2, the stable interface token: the same token until its last 5 min, independent of section 3.1.
  *
  * JSON body: grant_type=client_credential, appid, secret, force_refresh? (bool).
  * Reply: `{ access_token, expires_in }`. Errors: 43002, 44002, 47001, 41002, 40013, 41004, 40125, 40002,

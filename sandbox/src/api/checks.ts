@@ -12,7 +12,7 @@ import { Refusal } from './errors.js';
  * valid, secret present, secret valid, grant_type, code or token present, code or token valid.
  */
 
-/** Appid present (41002) and of a kind that this API takes (40013). */
+/** Appid present (41002) and of a kind that this API accepts (40013). */
 export function checkApp(appId: unknown, world: World, kinds: readonly AppKind[]): App {
   if (!appId) throw new Refusal(41002);
   const app = typeof appId === 'string' ? world.apps.find(appId, kinds) : undefined;
@@ -31,7 +31,7 @@ export function checkGrantType(grantType: unknown, expected: string): void {
   if (grantType !== expected) throw new Refusal(40002);
 }
 
-/** Code present (41008), unused (40163), and otherwise good (40029); it is spent by this. */
+/** Code present (41008), unused (40163), and otherwise valid (40029). The check uses the code up. */
 export function spendCode(
   code: string | undefined,
   app: App,
@@ -67,7 +67,7 @@ export function checkAppToken(call: Call, world: World, kinds: readonly AppKind[
   if (!token) throw new Refusal(41001);
   const looked = world.appTokens.look(token);
   if (looked.state === 'expired') throw new Refusal(42001);
-  // One of the right shape may have been good once; only a misshapen one is "invalid" (section 3.3).
+  // A well-formed token may have been valid once; only a malformed one is "invalid" (section 3.3).
   if (looked.state === 'unknown') throw new Refusal(/^\d+_[\w-]{40,}$/.test(token) ? 40001 : 40014);
   const app = looked.state === 'valid' ? world.apps.find(looked.appId) : undefined;
   if (!app) throw new Refusal(40001);
@@ -76,7 +76,7 @@ export function checkAppToken(call: Call, world: World, kinds: readonly AppKind[
   return app;
 }
 
-/** The openid of a person (40003) and a signature by their living session_key (87009): section 1.2. */
+/** The openid of a person (40003) and a signature by their current session_key (87009): section 1.2. */
 export function checkLoginState(call: Call, app: App, world: World): Person {
   const { openid, signature, sig_method: method } = call.query;
   const person = world.people.all().find((each) => world.people.openId(each, app.appId) === openid);

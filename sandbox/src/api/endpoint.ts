@@ -1,8 +1,8 @@
 import type { World } from '../state/world.js';
 
-/** The parameters of a call, however they came. */
+/** The parameters of a call, from the query or a form. */
 export interface Call {
-  /** Query parameters; of a repeated one the first counts. */
+  /** Query parameters; the first of a repeated one counts. */
   query: Readonly<Record<string, string>>;
   /**
    * The JSON body of a POST; throws Refusal 44002 when it is empty, 47001 when it is not a JSON object
@@ -11,11 +11,11 @@ export interface Call {
   body(): Readonly<Record<string, unknown>>;
   /** `http://host:port` by which the caller reached the sandbox. */
   origin: string;
-  /** Notes in the call log whose call this is, where no `appid` parameter says so. */
+  /** Writes the AppID of the caller to the log of calls, for calls without an `appid` parameter. */
   madeBy(appId: string): void;
 }
 
-/** An answer that is a picture instead of JSON. */
+/** A reply that is a picture instead of JSON. */
 export class Picture {
   constructor(
     readonly contentType: 'image/jpeg' | 'image/png',
@@ -26,11 +26,11 @@ export class Picture {
 /** What an endpoint answers in success: a JSON object, or a picture. */
 export type Answer = Record<string, unknown> | Picture;
 
-/** Everything about one endpoint of api.weixin.qq.com, in one place. */
+/** One endpoint of api.weixin.qq.com: path, method and reply. */
 export interface Endpoint {
-  /** Its method; the other one gets 43001 or 43002, but for a form where a form is taken (section 0). */
+  /** Its method. The other method gets 43001 or 43002, except for a POSTed form where one is accepted (section 0). */
   method: 'GET' | 'POST';
   path: string;
-  /** The answer of success; throws Refusal for an errcode. */
+  /** The reply of a successful call. @throws Refusal for an errcode */
   answer(call: Call, world: World): Answer | Promise<Answer>;
 }

@@ -57,7 +57,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   89503: 'this ip needs admin confirmation',
 };
 
-// Under sns/* a dead user token is told with the short text (section 4.7).
+// Under sns/* an invalid user token gets the short text (section 4.7).
 const SNS_TEXTS: Readonly<Record<number, string>> = {
   40001: 'invalid credential, access_token is invalid or not latest',
 };
@@ -65,7 +65,7 @@ const SNS_TEXTS: Readonly<Record<number, string>> = {
 // Business errors of wxa/* that carry a hint before the request id (sections 0, 1.4, 1.5).
 const WITH_HINT: ReadonlySet<number> = new Set([40029, 40129, 41030]);
 
-/** Thrown by an endpoint to answer an errcode. */
+/** Thrown by an endpoint that replies with an errcode. */
 export class Refusal extends Error {
   constructor(readonly errcode: number) {
     super(`errcode ${errcode}`);
@@ -74,8 +74,7 @@ export class Refusal extends Error {
 
 /**
  * The body of a failure: `{ errcode, errmsg }`. The text ends with a request id, after a comma under
- * sns/* and without one elsewhere, there with a hint for some (section 0). An `errmsg` that is given is
- * used as it is.
+ * sns/* and without one elsewhere, there with a hint for some codes (section 0). A given `errmsg` is used as it is.
  */
 export function failure(
   errcode: number,
@@ -91,7 +90,7 @@ export function failure(
   return { errcode, errmsg: `${text}${WITH_HINT.has(errcode) ? ` hint: [${newHint()}]` : ''} ${rid}` };
 }
 
-/** The Content-Type of JSON answers of a family; sns really has none with a charset (section 0). */
+/** The Content-Type of JSON replies of a family; that of sns has no charset (section 0). */
 export function contentTypeOf(family: Family): string {
   return family === 'sns' ? 'text/plain' : 'application/json; encoding=utf-8';
 }

@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
 /**
- * Section 1.4, a code of the getPhoneNumber button becomes the person's phone number.
+ * Section 1.4, exchanges a code of the getPhoneNumber button for the person's phone number.
  *
  * Query: access_token. JSON body: code, openid? (then the code must be that person's).
  * Reply: `{ errcode: 0, errmsg: "ok", phone_info: { phoneNumber, purePhoneNumber, countryCode, watermark } }`.
@@ -19,7 +19,7 @@ export const getuserphonenumber: Endpoint = {
     if (typeof code !== 'string' || (openid !== undefined && typeof openid !== 'string')) {
       throw new Refusal(47001);
     }
-    // An empty openid is taken for one that is not given, as WeChat's APIs take empty text.
+    // An empty openid counts as absent, as empty text does at WeChat's APIs.
     const phone = world.phoneCodes.spend(code, app.appId, openid === '' ? undefined : openid);
     if (!phone) throw new Refusal(40029);
     return {

@@ -5,10 +5,10 @@ import { Picture, type Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
 /**
- * Section 1.5, a code that opens a page of the mini program with a scene.
+ * Section 1.5, makes a code that opens a page of the mini program with a scene.
  *
  * Query: access_token. JSON body: scene, page?, check_path?, env_version?, width?, auto_color?, line_color?,
- * is_hyaline?. Reply: the bytes of a JPEG, of a PNG with is_hyaline; there is no JSON in success.
+ * is_hyaline?. Reply: the bytes of a JPEG, of a PNG with is_hyaline; a successful reply has no JSON.
  * Errors: 43002, 41001, 40014, 40001, 42001, 48001, 44002, 47001, 40169, 40129, 85096, 41030, 40097, 45009
  * (too many a minute).
  */

@@ -21,7 +21,7 @@ export const jscode2session: Endpoint = {
     const unionId = world.people.unionId(person);
     const { sessionKeys } = world;
     return {
-      // The living key, also for an older code: there is at most one per person and app.
+      // The current key, also for an older code: a person has at most one at an app.
       session_key: sessionKeys.current(person.id, app.appId) ?? sessionKeys.replace(person.id, app.appId),
       openid: world.people.openId(person, app.appId),
       ...(unionId !== null && { unionid: unionId }),

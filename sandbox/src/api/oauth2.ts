@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
 /**
- * Section 4.4, a code becomes a user token; for websites and for pages inside WeChat.
+ * Section 4.4, exchanges a code for a user token; for websites and for pages inside WeChat.
  *
  * Query: appid, secret, code, grant_type=authorization_code.
  * Reply: `{ access_token, expires_in, refresh_token, openid, scope, unionid?, is_snapshotuser? }`.
@@ -30,7 +30,7 @@ export const oauth2AccessToken: Endpoint = {
       userTokenSeconds,
       refreshTokenSeconds,
     );
-    // Silent H5 logins learn the openid alone (section 4.4).
+    // Silent H5 logins get the openid only (section 4.4).
     const unionId = grant.scope === 'snsapi_base' || grant.snapshot ? null : world.people.unionId(person);
     return {
       ...tokenReply(pair, world),
@@ -41,7 +41,7 @@ export const oauth2AccessToken: Endpoint = {
 };
 
 /**
- * Section 4.5, a user token lives on. No secret, and no unionid in the reply.
+ * Section 4.5, refreshes a user token. It takes no secret, and the reply has no unionid.
  *
  * Query: appid, grant_type=refresh_token, refresh_token.
  * Reply: `{ access_token, expires_in, refresh_token, openid, scope }`.

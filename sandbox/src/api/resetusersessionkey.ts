@@ -3,7 +3,7 @@ import type { Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
 /**
- * Section 1.3, a person gets a new session_key; the old one dies at once.
+ * Section 1.3, resets a person's session_key. The old key is invalid at once.
  *
  * Query: access_token, openid, signature, sig_method=hmac_sha256, as for checksession.
  * Reply: `{ errcode: 0, errmsg: "ok", openid, session_key }`.

@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { Refusal } from './errors.js';
 
 /**
- * Section 4.6, is this user token good for this openid.
+ * Section 4.6, whether a user token is valid for an openid.
  *
  * Query: access_token, openid. Reply: `{ errcode: 0, errmsg: "ok" }`. Errors: 41001, 40001, 42001, 40003.
  */

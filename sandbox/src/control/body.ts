@@ -1,4 +1,4 @@
-/** An answer of the control API that is not success: `{ error }` with this status. */
+/** An error of the control API: `{ error }` with this status. */
 export class ControlError extends Error {
   constructor(
     readonly statusCode: 400 | 404 | 409,
@@ -8,11 +8,11 @@ export class ControlError extends Error {
   }
 }
 
-/** The fields of a JSON body, read one by one; a field of the wrong kind is a ControlError 400. */
+/** The fields of a JSON body, read one by one. A field of the wrong type throws a ControlError 400. */
 export class Fields {
   private readonly values: Readonly<Record<string, unknown>>;
 
-  /** Takes an object; an absent body counts as `{}`. */
+  /** Accepts an object; an absent body counts as `{}`. */
   constructor(body: unknown) {
     if (body !== undefined && body !== null && (typeof body !== 'object' || Array.isArray(body))) {
       throw new ControlError(400, 'The body must be a JSON object.');
@@ -20,7 +20,7 @@ export class Fields {
     this.values = (body ?? {}) as Record<string, unknown>;
   }
 
-  /** Refuses fields that nobody reads, so that a misspelt one does not pass silently. */
+  /** Refuses unknown fields, so that a misspelt one is noticed. */
   only(...names: string[]): this {
     const stray = Object.keys(this.values).find((name) => !names.includes(name));
     if (stray !== undefined) {
@@ -85,7 +85,7 @@ export class Fields {
     return value;
   }
 
-  /** One of a few words. */
+  /** One of the given words. */
   oneOf<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
@@ -98,7 +98,7 @@ export class Fields {
     return typeof this.values[name] === 'string';
   }
 
-  /** An object of whatever is in it. */
+  /** An object with any members. */
   object(name: string): Readonly<Record<string, unknown>> | undefined {
     const value = this.values[name];
     if (value === undefined) return undefined;

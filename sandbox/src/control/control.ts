@@ -14,10 +14,10 @@ import { registerWxLogin } from './wx-login.js';
 import { registerWxaCodes } from './wxacodes.js';
 
 /**
- * The control API: JSON in, JSON out, for tests, scripts and the phone page. Not part of WeChat.
- * Errors are `{ error }` with 4xx, and `{ error, code }` where the service refused something. Pages of other origins
- * cannot drive it: only application/json is taken, which a browser asks about first, and a foreign Origin or a
- * Sec-Fetch-Site of another site is refused.
+ * The control API: JSON in, JSON out, for tests, scripts and the phone page. Not part of WeChat. Errors are
+ * `{ error }` with 4xx, and `{ error, code }` where the service refused something. Pages of other origins cannot
+ * call it: a body must be application/json, which needs a CORS preflight, and a foreign Origin or Sec-Fetch-Site is
+ * refused.
  */
 export function registerControl(server: FastifyInstance, world: World, options: WebOptions): void {
   server.setErrorHandler<FastifyError>((error, _request, reply) => {

@@ -19,7 +19,7 @@ const LONGEST_BODY = 64 * 1024 * 1024;
 /**
  * - `POST /control/faults` `{ endpoint, times? (1), afterEffect? (false), delayMs?, and at most one of
  *   errcode (+ errmsg), hang: true, reset: true, status and/or body or bodyBase64 (+ contentType) }` -> `{ planned: Fault[] }`:
- *   the next `times` calls of the endpoint fail so. With afterEffect the call takes effect first (the code
+ *   the next `times` calls of the endpoint fail this way. With afterEffect the call takes effect first (the code
  *   is spent) and only its answer is lost or replaced. A delay may go with any of them. Several plans for
  *   one endpoint are played one after the other.
  * - `GET /control/faults` -> `{ planned: Fault[] }`
@@ -82,7 +82,7 @@ function effectsOf(fields: Fields): FaultEffect[] {
   return effects;
 }
 
-/** As text, or as bytes that are no UTF-8. */
+/** As text, or as bytes that are not UTF-8. */
 function bodyOf(fields: Fields): Buffer {
   const bytes = fields.text('bodyBase64', LONGEST_BODY);
   return bytes === undefined

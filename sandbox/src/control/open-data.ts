@@ -21,9 +21,9 @@ const SESSION_KEYS = ['current', 'previous'] as const;
  * openId?, sessionKey?: current|previous }` -> `{ rawData, signature, encryptedData, iv }`: what WeChat's
  * client gives to a mini program (section 2), made with the person's session_key, which is never shown.
  *
- * `data` (an object) adds to the payload and replaces what is there; for `custom` it may also be text,
- * which is encrypted as it is. `timestamp` (unix seconds), `watermarkAppId` and `openId` change one thing
- * each. 409 when the person has no such session_key: there is one from the first wx.login on.
+ * `data` (an object) adds to the payload and replaces fields in it; for `custom` it may also be text, which is
+ * encrypted as it is. `timestamp` (unix seconds), `watermarkAppId` and `openId` change one field each. 409 when the
+ * person has no such session_key: the first wx.login creates one.
  */
 export function registerOpenData(server: FastifyInstance, world: World, options: WebOptions): void {
   server.post('/control/open-data', (request) => {
@@ -45,7 +45,7 @@ export function registerOpenData(server: FastifyInstance, world: World, options:
     const mark = watermark(world.clock.now(), fields.text('watermarkAppId') ?? app.appId);
     const timestamp = fields.number('timestamp') ?? mark.timestamp;
     const all: Record<string, unknown> = { ...hidden, ...shown, watermark: { ...mark, timestamp }, ...data };
-    // Only userInfo has rawData at WeChat; elsewhere it shows what was given.
+    // At WeChat only userInfo has rawData; for other kinds it is the given data.
     const open = kind === 'userInfo' ? Object.keys(shown) : Object.keys(data);
     const rawData = rawJson(Object.fromEntries(open.map((name) => [name, all[name]])));
     return sealed(rawJson(all), rawData, key);

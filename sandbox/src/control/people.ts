@@ -28,8 +28,8 @@ const LONGEST_NICKNAME = 100_000;
  * - `PATCH /control/people/:id`, the same fields without id -> Person
  *
  * Person: `{ id, nickname, avatarUrl, avatar: { face, colour }, unionId|null, openIds, phoneNumber (without
- * country code), countryCode, blocked, snapshotUser }`, with an openid for every configured app. A phoneNumber given without
- * countryCode is a Chinese one. Ids and phone numbers may be any text: hostile ones are wanted in tests.
+ * country code), countryCode, blocked, snapshotUser }`, with an openid for every configured app. A phoneNumber without
+ * countryCode is a Chinese number. Ids and phone numbers may be any text: tests need hostile ones.
  */
 export function registerPeople(server: FastifyInstance, world: World, options: WebOptions): void {
   const view = (person: Person, request: FastifyRequest) =>
@@ -92,7 +92,7 @@ function draftOf(fields: Fields): PersonDraft {
     blocked: fields.flag('blocked'),
     snapshotUser: fields.flag('snapshotUser'),
   };
-  // Only what was given: an undefined one would wipe out what is there.
+  // Given fields only: an undefined one would overwrite the present value.
   return Object.fromEntries(Object.entries(given).filter(([name]) => fields.has(name)));
 }
 

@@ -8,7 +8,7 @@ import { appOf, personOf } from './lookup.js';
 /**
  * `POST /control/phone-code` `{ person, appId?, phoneNumber?, countryCode? }` -> `{ code, appId, expiresIn }`
  * (seconds): plays the getPhoneNumber button (section 7.4) of a mini program, by default the first. Without
- * phoneNumber it is the person's own number; a phoneNumber without countryCode is a Chinese one.
+ * phoneNumber it is the person's own number. A phoneNumber without countryCode is a Chinese number.
  */
 export function registerPhoneCode(server: FastifyInstance, world: World): void {
   server.post('/control/phone-code', (request) => {

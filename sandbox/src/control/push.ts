@@ -16,15 +16,15 @@ const MANNER = ['format', 'mode', 'aesKey', 'tamper', 'times', 'timeoutSeconds',
 const MOST_TIMES = 100;
 
 /**
- * The message push (sections 6.2, 6.3, 6.5), to the service that the sandbox belongs to and nowhere else.
+ * The message push (sections 6.2, 6.3, 6.5), to the service of this sandbox only.
  *
  * - `POST /control/push` `{ appId, event, person, token, aesKey?, revokeInfo?, format? (xml|json), mode?
  *   (plain|compat|safe), timestamp?, nonce?, createTime? (unix seconds), fields?, spacedKeys?, tamper?
  *   (signature|body|ciphertext|appid), times? (1), timeoutSeconds? (5), send? (true), serviceUrl? }` ->
  *   `{ url, contentType, body, deliveries: [{ delivered, tries: [{ status|null, body, ms }] }] }`. Sent `times`
- *   times at once, each repeated up to three times as WeChat does; with `send: false` only written and signed.
+ *   times at once, each repeated up to three times as WeChat does; with `send: false` only built and signed.
  * - `POST /control/push/verify-url` `{ appId, token, echostr?, timestamp?, nonce?, serviceUrl? }` ->
- *   `{ url, status, body, verified }`: what WeChat asks when the URL is configured
+ *   `{ url, status, body, verified }`: the call of WeChat when the URL is configured
  *
  * `serviceUrl` names that service, by either of its addresses; another one is refused.
  */

@@ -13,10 +13,10 @@ import { personOf, qrLoginOf } from './lookup.js';
  * - `POST /control/scan` `{ uuid | url, person }` -> QrLogin
  * - `POST /control/allow` `{ uuid | url }` -> QrLogin with `code` and the `redirectUrl` that the browser goes to
  * - `POST /control/deny` `{ uuid | url }` -> QrLogin; `redirectUrl` only with the setting denyRedirects
- * - `POST /control/expire` `{ uuid | url }` -> QrLogin: its time is over at once
+ * - `POST /control/expire` `{ uuid | url }` -> QrLogin, expired
  *
  * QrLogin: `{ uuid, kind: qr|page, appId, appName, scope, state: pending|scanned|confirmed|denied|expired, person: id|null,
- * redirectHost, createdAt, expiresIn (seconds) }`. A step out of turn is 409.
+ * redirectHost, createdAt, expiresIn (seconds) }`. A step that does not fit the state is 409.
  */
 export function registerQr(server: FastifyInstance, world: World): void {
   const view = (login: QrLogin) => qrView(login, world);

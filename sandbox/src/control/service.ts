@@ -4,12 +4,12 @@ import type { World } from '../state/world.js';
 import { ControlError, Fields } from './body.js';
 
 /**
- * Where the service is (on this computer, or at the host that the sandbox was started with, so that nobody makes the
- * sandbox call other servers): pushes, the sample mini program and the virtual WeChat go there, and nowhere else.
+ * The address of the service, to which pushes, the sample mini program and the virtual WeChat go. It is on this
+ * computer, or on the host that the sandbox was started with: nobody can make the sandbox call other servers.
  *
  * - `GET /control/service` -> `{ url, publicUrl }`
- * - `PUT /control/service` `{ url, publicUrl? }` -> the same; `publicUrl` is the service's PUBLIC_URL where
- *   that is another than the address by which the sandbox calls it
+ * - `PUT /control/service` `{ url, publicUrl? }` -> the same; `publicUrl` is the service's PUBLIC_URL, if it
+ *   differs from `url`
  */
 export function registerService(server: FastifyInstance, world: World): void {
   const view = () => ({ url: world.service.url, publicUrl: world.service.publicUrl });

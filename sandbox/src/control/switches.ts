@@ -7,11 +7,11 @@ import { Fields } from './body.js';
  * - `GET /control/calls?endpoint=` -> `{ count, calls: CallEntry[] }`: what was called since the start or
  *   the last reset, without secrets; `DELETE /control/calls` -> 204 empties it
  * - `GET /control/clock` -> `{ now (ISO 8601), offsetSeconds }`
- * - `POST /control/clock` `{ advanceSeconds }` -> the same: moves the clock that everything goes by
+ * - `POST /control/clock` `{ advanceSeconds }` -> the same: moves the clock of the sandbox
  * - `GET /control/settings` -> Settings; `POST /control/settings` with some of them -> Settings
- * - `POST /control/app-tokens/put-out` `{ appId }` -> 204: every interface token of the app is dead at
- *   once (40001), as when another program fetched one or the AppSecret was reset
- * - `POST /control/reset` -> 204: everything as at the start
+ * - `POST /control/app-tokens/put-out` `{ appId }` -> 204: all interface tokens of the app become invalid
+ *   (40001), as after a call by another program or a reset of the AppSecret
+ * - `POST /control/reset` -> 204: restores the state of the start
  */
 export function registerSwitches(server: FastifyInstance, world: World): void {
   server.get<{ Querystring: { endpoint?: string } }>('/control/calls', (request) => {
@@ -52,7 +52,7 @@ export function registerSwitches(server: FastifyInstance, world: World): void {
   });
 }
 
-/** The settings that the body names, each of the kind that it has now. */
+/** The settings in the body, each of the same type as its present value. */
 function changed(now: Settings, fields: Fields): Partial<Settings> {
   const read = (name: string, value: unknown) => {
     if (typeof value === 'boolean') return fields.flag(name);

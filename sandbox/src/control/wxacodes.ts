@@ -22,12 +22,12 @@ type Scan = FastifyRequest<{ Params: { id: string } }>;
  * - `GET /control/wxacodes?appId=&scene=&limit=` -> `{ codes: WxaCode[] }`, newest first, of one app or scene or all
  * - `GET /control/wxacodes/:id` -> WxaCode
  * - `POST /control/wxacodes/:id/scan` `{ person }` -> WxaCode with `site: { host, name }` and `device: { browser, os, ip, requestedAt }`, each
- *   text or null: who asks for the login, as the service says
+ *   text or null: who asks for the login, as the service describes it
  * - `POST /control/wxacodes/:id/confirm`, `…/deny` `{ person }` -> WxaCode
  *
  * WxaCode: `{ id, appId, appName, scene, page ('' for the home page), envVersion, width, hyaline, link (what the
- * picture holds), state: pending|scanned|confirmed|denied|expired, createdAt (ISO 8601) }`. What the service refuses
- * comes with its status as `{ error, code }`; 502 with SERVICE_UNREACHABLE where it does not answer.
+ * picture holds), state: pending|scanned|confirmed|denied|expired, createdAt (ISO 8601) }`. A refusal of
+ * the service keeps its status, as `{ error, code }`; 502 with SERVICE_UNREACHABLE if it does not answer.
  */
 export function registerWxaCodes(server: FastifyInstance, world: World, options: WebOptions): void {
   const view = (code: WxaCode, request: FastifyRequest) => ({

@@ -7,17 +7,17 @@ import { wxLogin } from './wx-login.js';
 
 /*
  * The sample mini program that a scanned code opens. It logs its user in and asks before it confirms, with
- * nothing but what a real one has: wx.login, wx.request, and the scene that its page was opened with, which
- * is the ticket of the scan. All of it throws ServiceRefusal.
+ * only what a real one has: wx.login, wx.request, and the scene with which its page was opened, which is the
+ * ticket of the scan. All functions throw ServiceRefusal.
  */
 
-/** Which site asks for the login, as the service tells it; a service may not. */
+/** The site that asks for the login, as the service names it; a service may leave it out. */
 export interface AskingSite {
   host: string | null;
   name: string | null;
 }
 
-/** What asks for the login, as the service tells it. */
+/** The device that asks for the login, as the service describes it. */
 export interface AskingDevice {
   browser: string | null;
   os: string | null;
@@ -26,7 +26,7 @@ export interface AskingDevice {
   requestedAt: string | null;
 }
 
-/** Its page is opened by a scan: who asks? */
+/** A scan opens its page: asks the service who wants to log in. */
 export async function openScan(
   world: World,
   code: WxaCode,
@@ -37,7 +37,7 @@ export async function openScan(
   return { site: { host: text('host'), name: text('name') }, device: deviceOf(device) };
 }
 
-/** The person taps confirm: a fresh wx.login proves that it is still them. */
+/** The person taps confirm. The code of a new wx.login proves that it is the same person. */
 export async function confirmScan(world: World, code: WxaCode, person: Person): Promise<void> {
   await step(world, code, person, '/confirm', () => ({ code: wxLogin(world, person, code.appId) }));
 }
@@ -47,7 +47,7 @@ export async function denyScan(world: World, code: WxaCode, person: Person): Pro
   await step(world, code, person, '/deny');
 }
 
-/** One call on the scan; what the service says of its state is kept with the code. */
+/** One call about the scan. The state in the reply is kept with the code. */
 async function step(
   world: World,
   code: WxaCode,
@@ -69,7 +69,7 @@ async function step(
   }
 }
 
-/** Calls with the token in storage; where there is none, or it is good no longer, logs in first. */
+/** Calls with the token in storage; logs in first if there is none or the service answers 401. */
 async function withToken<Reply>(
   world: World,
   person: Person,
@@ -101,7 +101,7 @@ async function logIn(world: World, person: Person, appId: string): Promise<strin
 
 const STATES: readonly QrState[] = ['pending', 'scanned', 'confirmed', 'denied', 'expired'];
 
-/** A status that the sandbox does not know, such as a later one, leaves nothing to do. */
+/** An unknown status, for example of a later version, means that nothing is left to do. */
 function stateOf(status: unknown): QrState {
   return STATES.find((state) => state === status) ?? 'expired';
 }
@@ -116,7 +116,7 @@ function deviceOf(value: unknown): AskingDevice {
   };
 }
 
-/** Reads members that are text, of what may be anything. */
+/** Reads the text members of an unknown value. */
 function textsIn(value: unknown): (name: string) => string | null {
   const members = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   return (name) => (typeof members[name] === 'string' ? members[name] : null);

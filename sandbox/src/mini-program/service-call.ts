@@ -1,9 +1,9 @@
 import type { World } from '../state/world.js';
 
-/** The service refused a call of the mini program, or gave no answer that can be used. */
+/** The service refused a call of the mini program, or gave no usable reply. */
 export class ServiceRefusal extends Error {
   constructor(
-    /** The service's own, or 502 where there was no answer. */
+    /** The status of the service, or 502 without a usable reply. */
     readonly statusCode: number,
     /** The `code` of its problem+json; SERVICE_UNREACHABLE and SERVICE_ANSWER are the sandbox's. */
     readonly code: string,
@@ -23,8 +23,8 @@ export interface ServiceCall {
 const DEADLINE_MS = 10_000;
 
 /**
- * POST to the service as wx.request does: from the phone's WeChat, with the Referer that mini programs have and
- * bound by no CORS. Answers the JSON of success; throws ServiceRefusal for everything else, after 10 s at most.
+ * POST to the service as wx.request does: with the Referer of mini programs, and without CORS. Returns the JSON of a
+ * 2xx reply. @throws ServiceRefusal for anything else, after 10 s at the latest
  */
 export async function callService(
   world: World,

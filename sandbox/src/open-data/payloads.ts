@@ -2,11 +2,11 @@ import type { Person } from '../state/people.js';
 import type { World } from '../state/world.js';
 import { phoneInfo } from './phone.js';
 
-/** The kinds of open data that the sandbox encrypts; `custom` is whatever the caller gives. */
+/** The kinds of open data that the sandbox encrypts; `custom` is any data of the caller. */
 export const KINDS = ['userInfo', 'phone', 'custom'] as const;
 export type OpenDataKind = (typeof KINDS)[number];
 
-/** Open data in two parts: `rawData` shows the first, the ciphertext holds both. */
+/** Open data in two parts: `rawData` has the first, the ciphertext has both. */
 export interface Payload {
   shown: Record<string, unknown>;
   hidden: Record<string, unknown>;

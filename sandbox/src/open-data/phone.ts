@@ -1,4 +1,4 @@
-/** A phone number as a person has it. */
+/** A phone number of a person. */
 export interface PhoneNumber {
   /** Without country code. */
   number: string;
@@ -6,12 +6,12 @@ export interface PhoneNumber {
   countryCode: string;
 }
 
-/** The country code of a number that is given without one. */
+/** The country code of a number without one. */
 export const CHINA = '86';
 
 /**
- * What WeChat tells of a phone number, by code (section 1.4) and encrypted (section 2.2). `phoneNumber` has
- * the country code when it is a foreign number; `countryCode` is text, or with `numeric` a number: both occur.
+ * The phone number in WeChat's reply, by code (section 1.4) and encrypted (section 2.2). The `phoneNumber` of a
+ * foreign number has the country code. `countryCode` is text, or with `numeric` a number: both occur at WeChat.
  */
 export function phoneInfo({ number, countryCode }: PhoneNumber, numeric: boolean): Record<string, unknown> {
   const code = numeric && /^\d+$/.test(countryCode) ? Number(countryCode) : countryCode;

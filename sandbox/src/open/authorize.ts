@@ -8,12 +8,12 @@ import { queryOf } from '../web/request.js';
 import { sendErrorPage } from './error-page.js';
 import { redirectUriIsGood, redirectUrlOf } from './redirects.js';
 
-/** Who opened the page, and in what. */
+/** The person who opened the page, and the browser. */
 interface Visit {
   person: Person;
   /** The virtual WeChat's browser, else any other. */
   isWebView: boolean;
-  /** Whether the person's own tap led here; told of by the virtual WeChat's browser alone. */
+  /** Whether a tap of the person led here; known in the virtual WeChat's browser only. */
   tapped: boolean;
   mode: PageMode;
 }

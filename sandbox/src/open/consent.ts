@@ -4,8 +4,8 @@ import type { World } from '../state/world.js';
 import { redirectUrlOf } from './redirects.js';
 
 /*
- * What becomes of a QR login: the three things a person does with it on the phone (section 4.2), and its end.
- * A step out of turn throws OutOfTurn.
+ * The steps of a QR login: scan, allow and deny on the phone (section 4.2), and expiry. A step that does not fit the
+ * state throws OutOfTurn.
  */
 
 /** The QR login is not in a state for this step; over HTTP it is 409. */
@@ -47,7 +47,7 @@ export function deny(world: World, login: QrLogin): string | null {
   return deniedUrl;
 }
 
-/** Lets the time be over before it is: the browser sees 402. */
+/** Makes it expire early: the browser sees 402. */
 export function expire(world: World, login: QrLogin): void {
   expect(world, login, ['pending', 'scanned', 'denied', 'expired']);
   world.qrLogins.expire(login);

@@ -18,11 +18,11 @@ interface Status {
 }
 
 /**
- * `GET /connect/l/qrconnect?uuid=&last=&_=`, section 4.2: what became of a QR code, as a script
+ * `GET /connect/l/qrconnect?uuid=&last=&_=`, section 4.2: the state of a QR code, as a script
  * `window.wx_errcode=408;window.wx_code='';`, or with `f=json` as `{ wx_errcode, wx_code }`.
  *
- * Answers at once when the state is another than `last`; else holds the call until it changes or the hold
- * time is over (408). 408 nothing yet, 404 scanned, 403 refused, 405 allowed (with the code), 402 expired.
+ * Replies at once if the state differs from `last`; else holds the call until the state changes or the hold time
+ * is over (408). 408 nothing yet, 404 scanned, 403 refused, 405 allowed (with the code), 402 expired.
  * With the setting denyRedirects a refusal also carries `window.wx_denied_url`.
  */
 export function registerLongPoll(server: FastifyInstance, world: World): void {
@@ -40,7 +40,7 @@ export function registerLongPoll(server: FastifyInstance, world: World): void {
 
 function statusOf(world: World, uuid: string): Status {
   const login = world.qrLogins.find(uuid);
-  // WeChat forgets codes that are over, so an unknown one looks like an expired one (our inference).
+  // WeChat forgets finished codes, so an unknown code looks expired (our inference).
   if (!login) return { errcode: ERRCODES.expired, code: '', deniedUrl: null };
   const state = world.qrLogins.stateOf(login);
   return {
@@ -53,7 +53,7 @@ function statusOf(world: World, uuid: string): Status {
 /** Waits until the state differs from `known`, the caller leaves, the sandbox closes, or the hold is over. */
 function waitForNews(world: World, request: FastifyRequest, uuid: string, known: number): Promise<Status> {
   const first = statusOf(world, uuid);
-  // 402 and 405 are final: there is nothing to wait for behind them.
+  // 402 and 405 are final: no change can follow.
   const held = (status: Status) => status.errcode === known && ![402, 405].includes(known);
   if (!held(first)) return Promise.resolve(first);
   return new Promise((resolve) => {

@@ -41,12 +41,12 @@ const TEXTS = {
 } as const;
 
 /**
- * The prompt of `snsapi_userinfo` inside the virtual WeChat (section 5), at a person's browser alone.
+ * The prompt of `snsapi_userinfo` inside the virtual WeChat (section 5), on the host of a person's browser only.
  *
- * - `GET /connect/oauth2/consent?uuid=`: who asks for what
+ * - `GET /connect/oauth2/consent?uuid=`: the app and the scope that it asks for
  * - `POST` the same, form field `answer` allow or deny: 303 to redirect_uri; a refusal ends there, as at WeChat
  *
- * What cannot be answered any more is an error page with status 200.
+ * An expired or decided prompt is an error page with status 200.
  */
 export function registerPrompt(server: FastifyInstance, world: World): void {
   server.get('/connect/oauth2/consent', (request, reply) => {

@@ -36,7 +36,7 @@ const TEXTS = {
  * the page with the QR code. Also what WxLogin.js sends (section 4.3): `login_type=jssdk` (response_type may be
  * missing then), `self_redirect=true|false|default`, `lang=cn|en`, `style=black|white`, `stylelite=1`, `href` (a
  * stylesheet, https or `data:text/css;base64,…`; not with stylelite), `color_scheme=auto|dark|light`; and `f=xml`,
- * which answers a fresh `<uuid>` alone.
+ * which replies with a new `<uuid>` only.
  *
  * A bad appid, redirect_uri or scope is an HTML page with status 200 and the reason in an `h4`.
  */
@@ -62,7 +62,7 @@ function check(query: Record<string, string>, world: World): { app: App; request
   const app = world.apps.find(appid, ['website']);
   if (!app) return 'AppID 参数错误';
   if (!redirectUriIsGood(redirectUri, world.settings.callbackHosts)) return 'redirect_uri 参数错误';
-  // A comma-separated list is allowed (section 4.1); a wrong response_type has no text that we know of.
+  // A comma-separated list is allowed (section 4.1); we know no text for a wrong response_type.
   if (!scope.split(',').includes('snsapi_login')) return 'Scope 参数错误或没有 Scope 权限';
   const fromScript = query.login_type === 'jssdk' && query.response_type === undefined;
   if (query.response_type !== 'code' && !fromScript) return 'response_type 参数错误';
@@ -105,7 +105,7 @@ function sendLoginPage(
   });
 }
 
-/** WeChat takes https alone; plain http is for a site on the developer's own computer. */
+/** WeChat accepts https only; plain http is for a site on the developer's computer. */
 function isStylesheet(href = ''): boolean {
   if (/^data:text\/css;base64,[A-Za-z0-9+/=]+$/.test(href)) return true;
   return URL.canParse(href) && ['https:', 'http:'].includes(new URL(href).protocol);

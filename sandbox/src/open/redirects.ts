@@ -1,8 +1,8 @@
 import type { QrRequest } from '../state/qr-logins.js';
 
 /**
- * Where the browser goes after an answer: redirect_uri, then `?` or `&`, then code (absent after a refusal)
- * and state. Plain joining, as WeChat's page does, so a fragment in redirect_uri breaks (section 4.2).
+ * Where the browser goes after the person's decision: redirect_uri, then `?` or `&`, then code (absent after a
+ * refusal) and state. Joined as text, as WeChat's page does, so a fragment in redirect_uri breaks it (section 4.2).
  */
 export function redirectUrlOf(
   request: Pick<QrRequest, 'redirectUri' | 'state'>,
@@ -14,8 +14,8 @@ export function redirectUrlOf(
 }
 
 /**
- * Whether redirect_uri is an http(s) URL whose host is one of `hosts`; an empty list takes any host. A
- * listed host without a port takes every port, since WeChat registers hosts alone (section 4.1).
+ * Whether redirect_uri is an http(s) URL whose host is one of `hosts`; an empty list allows any host. A listed host
+ * without a port allows any port, since WeChat registers hosts only (section 4.1).
  */
 export function redirectUriIsGood(redirectUri: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(redirectUri)) return false;

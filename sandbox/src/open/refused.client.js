@@ -1,2 +1,2 @@
-// The phone closes the page; in a window of its own the text stays.
+// The phone closes the page; in a separate window the text stays.
 if (window.parent !== window) window.parent.postMessage({ sandbox: 'refused' }, '*');

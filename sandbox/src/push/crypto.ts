@@ -2,7 +2,7 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 
 const PAD_TO = 32;
 
-/** sha1 over the sorted texts, one after the other, in hex: signature and msg_signature (section 6.3). */
+/** SHA-1 over the sorted and concatenated texts, in hex: signature and msg_signature (section 6.3). */
 export function signPush(...texts: string[]): string {
   const sorted = [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return createHash('sha1').update(sorted.join(''), 'utf8').digest('hex');

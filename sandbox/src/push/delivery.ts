@@ -1,8 +1,8 @@
 import type { Letter } from './letter.js';
 
-/** What the service answered to one try. */
+/** The reply of the service to one try. */
 export interface Try {
-  /** Null where there was no answer. */
+  /** Null without a reply. */
   status: number | null;
   body: string;
   ms: number;
@@ -18,8 +18,8 @@ const RETRIES = 3;
 const LONGEST_BODY = 10_000;
 
 /**
- * Sends a push, and again up to three times until it is answered with `success`, an empty body or XML within
- * the time (section 6.2).
+ * Sends a push, and repeats it up to three times until the reply is `success`, an empty body or XML and comes within
+ * the timeout (section 6.2).
  */
 export async function deliver(url: string, letter: Letter, timeoutSeconds: number): Promise<Delivery> {
   const tries: Try[] = [];

@@ -12,11 +12,11 @@ import {
 export const MODES = ['plain', 'compat', 'safe'] as const;
 export type PushMode = (typeof MODES)[number];
 
-/** What can be wrong with a push, one thing at a time; see `POST /control/push`. */
+/** Defects of a push; see `POST /control/push`. */
 export const TAMPERINGS = ['signature', 'body', 'ciphertext', 'appid'] as const;
 export type Tampering = (typeof TAMPERINGS)[number];
 
-/** How a push is written and signed. */
+/** How a push is built and signed. */
 export interface PushManner {
   format: PushFormat;
   mode: PushMode;
@@ -26,13 +26,13 @@ export interface PushManner {
   timestamp: string;
   nonce: string;
   tamper: Tampering | undefined;
-  /** Fields that are added, or stand in the place of what is there. */
+  /** Fields that are added, or that replace others. */
   fields: PushFields;
   /** Names with a leading space, as in the official JSON sample (section 6.5). */
   spacedKeys: boolean;
 }
 
-/** A push as it goes over the wire. */
+/** A push as it is sent. */
 export interface Letter {
   query: Record<string, string>;
   contentType: string;
@@ -41,7 +41,7 @@ export interface Letter {
 
 const ANOTHER_APP = 'wx0000000000000000';
 
-/** Writes, encrypts and signs a push (sections 6.3, 6.5). */
+/** Builds, encrypts and signs a push (sections 6.3, 6.5). */
 export function letterOf(subject: PushSubject, manner: PushManner): Letter {
   const { format, mode, token, timestamp, nonce, tamper } = manner;
   const appId = tamper === 'appid' ? ANOTHER_APP : subject.appId;
@@ -82,7 +82,7 @@ function spoilt(signature: string, tamper: Tampering | undefined): string {
   return signature.slice(0, -1) + (signature.endsWith('0') ? '1' : '0');
 }
 
-/** One bit of the last block is another. */
+/** Flips one bit of the last block. */
 function flipped(base64: string): string {
   const bytes = Buffer.from(base64, 'base64');
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 0x40, bytes.length - 1);

@@ -26,7 +26,7 @@ const ABOUT_AUTHORIZATION = [
   'user_authorization_cancellation',
 ];
 
-/** Who a push is from: the person, or WeChat's push service when it is about the person (sections 6.2, 6.5). */
+/** The sender: the person, or WeChat's push service for events about the person (sections 6.2, 6.5). */
 export function senderOf({ event, openId, appId }: PushSubject): string {
   return ABOUT_AUTHORIZATION.includes(event) ? openIdOf('wechat push service', appId) : openId;
 }
@@ -47,7 +47,7 @@ export function eventFields(subject: PushSubject): PushFields {
   };
 }
 
-/** The fields as a body. Text stands in CDATA in XML. */
+/** The fields as a body. In XML, text is in CDATA. */
 export function write(fields: PushFields, format: PushFormat): string {
   if (format === 'json') return rawJson(fields);
   const lines = Object.entries(fields).map(

@@ -5,11 +5,11 @@ export interface CallEntry {
   method: string;
   /** ISO 8601 UTC, by the sandbox's clock. */
   at: string;
-  /** The AppID that the caller named, or whose token it used; null where neither is known. */
+  /** The AppID in the call, or that of its token; null if neither is known. */
   appId: string | null;
-  /** The HTTP status of the answer; null until there is one (a hung or reset call never has one). */
+  /** The HTTP status of the reply; null until there is one (a hung or reset call never has one). */
   status: number | null;
-  /** The errcode of the answer; 0 for success, null where the answer has no such thing. */
+  /** The errcode of the reply; 0 for success, null for a reply without errcode. */
   errcode: number | null;
   /** The kind of fault that was played, if any. */
   fault: string | null;
@@ -17,12 +17,12 @@ export interface CallEntry {
 
 const MOST_CALLS = 20_000;
 
-/** The log of calls since the start or the last reset; the oldest go first when it is full. */
+/** The log of calls since the start or the last reset. When it is full, the oldest entries are dropped. */
 export class CallLog {
   private entries: CallEntry[] = [];
 
   add(entry: CallEntry): void {
-    // Cut in bulk: shifting one by one would cost a load test more than the calls themselves.
+    // Cut in bulk: shifting one by one would cost more than the calls of a load test.
     if (this.entries.length >= MOST_CALLS * 2) this.entries = this.entries.slice(MOST_CALLS);
     this.entries.push(entry);
   }

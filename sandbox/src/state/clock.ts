@@ -1,6 +1,6 @@
 /**
- * The time that everything in the sandbox goes by: a source plus an offset, both in milliseconds.
- * Moving it wakes those who wait for something to expire.
+ * The clock of the sandbox: a source plus an offset, both in milliseconds. Moving it wakes the calls that wait for
+ * something to expire.
  */
 export class SandboxClock {
   private offsetMs = 0;
@@ -13,18 +13,18 @@ export class SandboxClock {
     return this.source() + this.offsetMs;
   }
 
-  /** How far the clock has been moved, in seconds. */
+  /** The offset of the clock, in seconds. */
   get offsetSeconds(): number {
     return this.offsetMs / 1000;
   }
 
-  /** Moves the clock by so many seconds; negative goes back. */
+  /** Moves the clock by so many seconds; a negative number moves it back. */
   advance(seconds: number): void {
     this.offsetMs += seconds * 1000;
     this.tell();
   }
 
-  /** Back to the source's own time. */
+  /** Removes the offset. */
   reset(): void {
     this.offsetMs = 0;
     this.tell();

@@ -1,7 +1,7 @@
 import type { SandboxClock } from './clock.js';
 import { newCode } from './ids.js';
 
-/** What a code stands for. */
+/** The login behind a code. */
 export interface CodeGrant {
   appId: string;
   personId: string;
@@ -18,10 +18,10 @@ interface Code extends CodeGrant {
   used: boolean;
 }
 
-/** The outcome of an exchange: 40163 is for `used` alone, 40029 for everything else (section 1.1). */
+/** The outcome of an exchange: 40163 for `used`, 40029 for all other failures (section 1.1). */
 export type Exchange = { outcome: 'ok'; grant: CodeGrant } | { outcome: 'used' } | { outcome: 'invalid' };
 
-// Old codes are forgotten beyond this, so that a load test of any length fits into memory.
+// The oldest codes beyond this are dropped, so that a long load test fits into memory.
 const MOST_CODES = 200_000;
 
 /** One-time codes of wx.login and of OAuth. */
@@ -30,7 +30,7 @@ export class Codes {
 
   constructor(private readonly clock: SandboxClock) {}
 
-  /** Issues a code, or this text as one, that lives so many seconds. */
+  /** Issues a code that is valid for so many seconds. @param text the code; default: a random one */
   issue(grant: CodeGrant, lifetimeSeconds: number, text = newCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000, used: false });
     if (this.byText.size > MOST_CODES) {
@@ -40,7 +40,7 @@ export class Codes {
     return text;
   }
 
-  /** Spends a code. A code of another app is left as it is, as if it did not exist. */
+  /** Uses a code up. A code of another app counts as unknown and stays valid. */
   exchange(text: string, appId: string, purpose: CodeGrant['purpose']): Exchange {
     const code = this.byText.get(text);
     if (code?.appId !== appId || code.purpose !== purpose) return { outcome: 'invalid' };

@@ -1,4 +1,4 @@
-/** What goes wrong with a call. */
+/** How a call fails. */
 export type FaultEffect =
   | { kind: 'errcode'; errcode: number; errmsg: string | null }
   | { kind: 'reply'; status: number; body: Buffer; contentType: string }
@@ -12,7 +12,7 @@ export interface Fault {
   endpoint: string;
   /** How many calls are left to fail. */
   times: number;
-  /** The call takes effect first, and only its answer is lost or changed. */
+  /** The call takes effect first, and only its reply is lost or changed. */
   afterEffect: boolean;
   /** Wait before the effect below, milliseconds of real time. */
   delayMs: number;
@@ -25,12 +25,12 @@ export class Faults {
   private planned: Fault[] = [];
   private readonly endpoints = new Set<string>();
 
-  /** Makes a route known as one that can fail. */
+  /** Registers a route that can fail. */
   learn(endpoint: string): void {
     this.endpoints.add(endpoint);
   }
 
-  /** Whether there is such a route: a misspelt one would never fail. */
+  /** Whether the route exists: a misspelt one would never fail. */
   knows(endpoint: string): boolean {
     return this.endpoints.has(endpoint);
   }
@@ -39,7 +39,7 @@ export class Faults {
     this.planned.push(fault);
   }
 
-  /** The failure for this call, if one is planned; it counts as used. */
+  /** Takes the next planned failure of this route, if there is one. */
   take(endpoint: string): Fault | undefined {
     const fault = this.planned.find((each) => each.endpoint === endpoint);
     if (!fault) return undefined;
@@ -48,7 +48,7 @@ export class Faults {
     return fault;
   }
 
-  /** What is still to come. */
+  /** The failures that are still planned. */
   all(): readonly Fault[] {
     return this.planned;
   }

@@ -16,15 +16,15 @@ export interface Person {
   id: string;
   nickname: string;
   avatar: Avatar;
-  /** Changes with the picture, since WeChat's avatar URL dies then (section 4.7). */
+  /** Changes with the picture: WeChat's avatar URL stops working then (section 4.7). */
   avatarVersion: number;
-  /** A picture elsewhere; null: the sandbox's own drawing; `''`: the person has none. */
+  /** URL of another picture; null: the sandbox's drawing; `''`: no picture. */
   avatarUrl: string | null;
   /** Whether the apps are bound to an Open Platform account for this person (section 1.1). */
   withUnionId: boolean;
-  /** The unionid where `withUnionId`. */
+  /** The unionid, shown if `withUnionId`. */
   unionId: string;
-  /** openids that were chosen by hand, by AppID; the others are derived. */
+  /** openids that were set, by AppID; the others are derived from the id. */
   openIds: Record<string, string>;
   /** The number that WeChat knows, without country code (section 1.4). */
   phoneNumber: string;
@@ -36,10 +36,10 @@ export interface Person {
   snapshotUser: boolean;
 }
 
-/** What may be said about a person; what is missing is made up (new) or stays (changed). */
+/** Fields of a new or changed person. A missing field is generated for a new person, and stays for a changed one. */
 export type PersonDraft = Partial<Omit<Person, 'avatarVersion'>>;
 
-/** Background colours to choose from; any other will do as well. */
+/** Suggested background colours; others are allowed. */
 export const COLOURS = ['#7cc6a4', '#f2b5a7', '#9db7e8', '#f4cf7b', '#c3a6e0', '#8fd0d9'];
 const SAMPLES: PersonDraft[] = [
   {
@@ -66,7 +66,7 @@ const SAMPLES: PersonDraft[] = [
   },
 ];
 
-/** Everybody in the sandbox. Ids of the samples are fixed, so their openids survive a restart. */
+/** All people. The ids of the samples are fixed, so their openids are the same after a restart. */
 export class People {
   private readonly byId = new Map<string, Person>();
 
@@ -74,7 +74,7 @@ export class People {
     this.reset();
   }
 
-  /** Back to the sample people alone. */
+  /** Leaves the sample people only. */
   reset(): void {
     this.byId.clear();
     for (const sample of SAMPLES) this.add(sample);
@@ -84,7 +84,7 @@ export class People {
     return this.byId.get(id);
   }
 
-  /** Newest first after the samples, so that a person just made is at hand. */
+  /** The samples, then the others, newest first. */
   all(): Person[] {
     return [...this.byId.values()];
   }
@@ -113,7 +113,7 @@ export class People {
     return person;
   }
 
-  /** Changes what the draft names; a unionId alone also turns it on, a phoneNumber alone is a Chinese one. */
+  /** Changes the given fields. A unionId also sets withUnionId; a phoneNumber without countryCode is Chinese. */
   change(person: Person, draft: PersonDraft): void {
     const { openIds, avatar, unionId, ...rest } = draft;
     if (unionId !== undefined) Object.assign(person, { unionId, withUnionId: true });
@@ -123,12 +123,12 @@ export class People {
     Object.assign(person, rest);
   }
 
-  /** The person's openid at an app: the one chosen by hand, else derived. */
+  /** The person's openid at an app: as set, else derived. */
   openId(person: Person, appId: string): string {
     return person.openIds[appId] ?? openIdOf(person.id, appId);
   }
 
-  /** The person's unionid, or null where no app may see one. */
+  /** The person's unionid, or null if no app sees one. */
   unionId(person: Person): string | null {
     return person.withUnionId ? person.unionId : null;
   }

@@ -2,7 +2,7 @@ import type { PhoneNumber } from '../open-data/phone.js';
 import type { SandboxClock } from './clock.js';
 import { newPhoneCode } from './ids.js';
 
-/** What a code of the getPhoneNumber button stands for. */
+/** The phone number behind a code of the getPhoneNumber button. */
 export interface PhoneGrant {
   appId: string;
   /** The person's openid at the app, for the check of the binding. */
@@ -10,16 +10,16 @@ export interface PhoneGrant {
   phone: PhoneNumber;
 }
 
-// As with the other codes: a load test of any length fits into memory.
+// As with the other codes: a long load test must fit into memory.
 const MOST_CODES = 200_000;
 
-/** The codes of the getPhoneNumber button (section 1.4): apart from those of wx.login, and good once. */
+/** The codes of the getPhoneNumber button (section 1.4): separate from those of wx.login, and valid once. */
 export class PhoneCodes {
   private readonly byText = new Map<string, PhoneGrant & { expiresAt: number }>();
 
   constructor(private readonly clock: SandboxClock) {}
 
-  /** Issues a code, or this text as one, that lives so many seconds. */
+  /** Issues a code that is valid for so many seconds. @param text the code; default: a random one */
   issue(grant: PhoneGrant, lifetimeSeconds: number, text = newPhoneCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000 });
     const oldest = this.byText.size > MOST_CODES ? this.byText.keys().next() : undefined;

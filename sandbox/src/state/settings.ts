@@ -1,4 +1,4 @@
-/** The sandbox's switches. Set at start by createSandbox, changed by POST /control/settings. */
+/** The settings. createSandbox sets them at the start, POST /control/settings changes them. */
 export interface Settings {
   /** Life of a wx.login code, seconds (section 1.1: 5 min). */
   loginCodeSeconds: number;
@@ -6,7 +6,7 @@ export interface Settings {
   oauthCodeSeconds: number;
   /** Life of a code of the getPhoneNumber button, seconds (section 1.4: 5 min). */
   phoneCodeSeconds: number;
-  /** Phone numbers by code have their countryCode as a number, as in the documentation's sample (section 1.4). */
+  /** Phone numbers by code have countryCode as a number, as in the documentation's sample (section 1.4). */
   numericCountryCode: boolean;
   /** A wx.login sooner than this after the last new session_key keeps that key, seconds (section 1.1). */
   sessionKeyMinIntervalSeconds: number;
@@ -36,7 +36,7 @@ export interface Settings {
   requireWeChatBrowser: boolean;
 }
 
-/** What the sandbox does when nothing else is said. */
+/** The default settings. */
 export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze({
   loginCodeSeconds: 300,
   oauthCodeSeconds: 300,

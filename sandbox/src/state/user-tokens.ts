@@ -1,11 +1,11 @@
 import type { SandboxClock } from './clock.js';
 import { newUserToken } from './ids.js';
 
-/** What a user token stands for (section 4.4). */
+/** The login behind a user token (section 4.4). */
 export interface UserGrant {
   appId: string;
   personId: string;
-  /** The openid that the app was given; a made-up one for snapshot users. */
+  /** The openid that the app was given; an invented one for snapshot users. */
   openId: string;
   scope: string;
   snapshot: boolean;
@@ -18,14 +18,14 @@ interface Login extends UserGrant {
   refreshExpiresAt: number;
 }
 
-/** The pair of tokens that section 4.4 and 4.5 answer. */
+/** The pair of tokens in the replies of sections 4.4 and 4.5. */
 export interface UserTokenPair {
   accessToken: string;
   refreshToken: string;
   grant: UserGrant;
 }
 
-/** A token looked up: whose it is, or why it is not good. */
+/** The result of looking up a token: its login, or why it is not valid. */
 export type Looked = { state: 'valid'; pair: UserTokenPair } | { state: 'expired' } | { state: 'unknown' };
 
 const MOST_LOGINS = 100_000;
@@ -60,7 +60,7 @@ export class UserTokens {
     return alive ? { state: 'valid', pair: pairOf(login) } : { state: 'expired' };
   }
 
-  /** Section 4.5: a living access token is extended, an expired one replaced; the refresh token stays. */
+  /** Section 4.5: a valid access token is extended, an expired one replaced; the refresh token stays. */
   refresh(refreshToken: string, appId: string, accessSeconds: number): Looked {
     const login = this.byRefresh.get(refreshToken);
     if (login?.appId !== appId) return { state: 'unknown' };

@@ -15,7 +15,7 @@ import { UserTokens } from './user-tokens.js';
 import { WxStorage } from './wx-storage.js';
 import { WxaCodes } from './wxacodes.js';
 
-/** Everything that the sandbox remembers, in one place. Nothing of it outlives the process. */
+/** The state of the sandbox. It is in memory only. */
 export class World {
   readonly clock: SandboxClock;
   readonly apps: Apps;
@@ -54,14 +54,14 @@ export class World {
   }
 
   /**
-   * As at the start: sample people, no codes, tokens, QR codes, faults or calls, the clock unmoved. Where the
-   * service is stays known: that is how the sandbox was set up, not what happened in it.
+   * Restores the state of the start: sample people, no codes, tokens, QR codes, faults or calls, no clock offset. The
+   * address of the service stays: it belongs to the set-up.
    */
   reset(): void {
     this.settings = { ...this.initialSettings };
     const issued = [this.codes, this.phoneCodes, this.appTokens, this.userTokens, this.wxaCodes];
     const rest = [this.people, this.sessionKeys, this.wxStorage, this.minuteCounts, this.faults, this.calls];
-    // The clock and the QR logins last: they wake those who wait, who then find everything gone.
+    // The clock and the QR logins last: they wake held calls, which must find the new state.
     for (const part of [...issued, ...rest, this.clock, this.qrLogins]) part.reset();
   }
 
@@ -71,7 +71,7 @@ export class World {
     return () => this.closers.delete(listener);
   }
 
-  /** Lets everybody go who is held, so that closing does not wait for them. */
+  /** Releases all held calls, so that closing does not wait for them. */
   close(): void {
     for (const closer of [...this.closers]) closer();
   }

@@ -1,4 +1,4 @@
-/** What mini programs keep on people's phones (wx.setStorage): here the access token of the service. */
+/** The storage of mini programs on people's phones (wx.setStorage): the access token of the service. */
 export class WxStorage {
   private readonly tokens = new Map<string, string>();
 

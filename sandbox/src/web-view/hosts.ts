@@ -1,8 +1,8 @@
 /*
  * The virtual WeChat has hosts of its own, which browsers resolve to this computer (RFC 6761 section 6.3):
  * the phone at wechat.localhost, and each person's built-in browser at <person>.wechat.localhost. They are one
- * site, so that the phone may show the browser in a frame without its cookies being a stranger's; and they are
- * several hosts, so that everybody has cookies of their own.
+ * site, so that cookies in the phone's frame are not third-party cookies; and they are
+ * several hosts, so that each person has separate cookies.
  */
 
 /** A Host header of the virtual WeChat. */
@@ -15,7 +15,7 @@ export interface VirtualHost {
 
 const HOST = /^(?:([a-z0-9-]{1,63})\.)?wechat\.localhost(:\d{1,5})?$/i;
 
-/** What a Host header says of the virtual WeChat; null for every other host. */
+/** The virtual WeChat's host in a Host header; null for any other host. */
 export function virtualHostOf(host: string): VirtualHost | null {
   const match = HOST.exec(host);
   return match && { personId: match[1]?.toLowerCase() ?? null, port: match[2] ?? '' };

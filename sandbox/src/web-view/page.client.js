@@ -22,7 +22,7 @@
     return isWeChat ? `${location.origin}${url.pathname}${url.search}${url.hash}` : text;
   }
 
-  // A redirect is led inside by the relay; what a link or a script goes to by its whole address is led here.
+  // The relay keeps redirects inside; this script does so for links and scripts that use a full URL.
   window.navigation?.addEventListener('navigate', (event) => {
     const to = inside(event.destination.url);
     if (to === event.destination.url || event.formData || !event.cancelable) return;

@@ -3,9 +3,9 @@ import { escapeHtml } from '../web/page.js';
 
 /** What the script of a page inside the virtual WeChat knows; see page.client.js. */
 export interface PageFacts {
-  /** For navigator.userAgent: the browser's own would say that it is no phone. */
+  /** For navigator.userAgent: the browser's own would not name a phone. */
   userAgent: string;
-  /** The URLs of the service that are here inside. */
+  /** The URLs of the service that are opened inside. */
   bases: string[];
   /** Origin of the phone, which learns title and address of the page. */
   phone: string;
@@ -19,9 +19,9 @@ export function newNonce(): string {
   return randomBytes(16).toString('base64');
 }
 
-/** The bytes of an HTML page with the script as the first thing in its head. */
+/** The bytes of an HTML page with the script at the beginning of its head. */
 export function addScript(page: Buffer, nonce: string, facts: PageFacts): Buffer {
-  // One byte is one character: whatever the page's own encoding is, it comes out as it went in.
+  // latin1 maps each byte to one character: the page's encoding does not matter.
   const html = page.toString('latin1');
   const json = JSON.stringify(facts).replace(/[\u007f-\uffff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

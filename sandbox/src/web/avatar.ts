@@ -7,7 +7,7 @@ const SIZES: Record<string, number> = { '0': 640, '46': 46, '64': 64, '96': 96, 
 
 /**
  * `GET /mmopen/vi_32/:picture/:size`: a person's picture as a JPEG. `size` is 0 (640 px), 46, 64, 96 or 132
- * pixels; the URL dies when the picture changes (section 4.7).
+ * pixels. The URL stops working when the picture changes (section 4.7).
  */
 export function registerAvatars(server: FastifyInstance, world: World): void {
   server.get<{ Params: { picture: string; size: string } }>(

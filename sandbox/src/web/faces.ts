@@ -6,7 +6,7 @@ const SMILE =
 const BLUSH =
   '<g fill="#f58f8f" opacity=".55"><circle cx="42" cy="84" r="6"/><circle cx="90" cy="84" r="6"/></g>';
 
-/** The faces on a canvas of 132 × 132. Drawn, not emoji: a server need not have a font for them. */
+/** The faces on a canvas of 132 × 132. Drawn, since a server may have no emoji font. */
 const DRAWINGS: Readonly<Record<Face, string>> = {
   cat:
     '<g fill="#fff4e0"><path d="M34 64 36 26 62 46zM98 64 96 26 70 46z"/><ellipse cx="66" cy="78" rx="40" ry="36"/></g>' +
@@ -45,7 +45,7 @@ const FEATURES: Readonly<Record<Face, string>> = {
   frog: BLUSH,
 };
 
-/** A person's picture as SVG of so many pixels. Face and colour are checked when a person is made. */
+/** A person's picture as SVG, `pixels` wide. Face and colour were validated when the person was created. */
 export function drawAvatar(avatar: Avatar, pixels: number): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${pixels}" height="${pixels}" viewBox="0 0 132 132">` +

@@ -4,12 +4,12 @@ import { contentTypeOf, failure, familyOf } from '../api/errors.js';
 import type { Fault } from '../state/faults.js';
 import type { World } from '../state/world.js';
 
-/** Plays a fault instead of the call: nothing takes effect, except after a mere delay. */
+/** Plays a fault in place of the call, which then has no effect; after a plain delay the call goes on. */
 export async function playBefore(fault: Fault, reply: FastifyReply, world: World): Promise<void> {
   await wait(fault);
   if (fault.effect.kind === 'none') return;
   if (fault.effect.kind === 'hang' || fault.effect.kind === 'reset') {
-    // Fastify keeps its hands off a hijacked reply; the connection stays open until somebody ends it.
+    // Fastify never sends a hijacked reply: the connection stays open until one side closes it.
     reply.hijack();
     if (fault.effect.kind === 'reset') reply.raw.socket?.resetAndDestroy();
     return;
@@ -17,7 +17,7 @@ export async function playBefore(fault: Fault, reply: FastifyReply, world: World
   await reply.send(replacement(fault, reply, world));
 }
 
-/** Plays a fault on the answer of a call that took effect: its new body, or undefined to keep it. */
+/** Plays a fault on the reply of a call that took effect. Returns the new body, or undefined to keep it. */
 export async function playAfter(
   fault: Fault,
   reply: FastifyReply,
@@ -30,7 +30,7 @@ export async function playAfter(
 }
 
 async function wait(fault: Fault): Promise<void> {
-  // Unreferenced: a planned delay must not keep a closed sandbox alive.
+  // Unreferenced: a planned delay must not keep the process alive after close().
   if (fault.delayMs > 0) await sleep(fault.delayMs, undefined, { ref: false });
 }
 

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Whether a host name (without port) always leads to this computer, whatever a DNS server says (RFC 6761 section 6.3). */
+/** Whether a host name (without port) means this computer without asking a DNS server (RFC 6761 section 6.3). */
 export function isLocalName(hostname: string): boolean {
   const name = hostname.toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
@@ -9,8 +9,8 @@ export function isLocalName(hostname: string): boolean {
 }
 
 /**
- * Answers no request under another name than the sandbox's own. A web page can lead a name of its own to this
- * computer (DNS rebinding); its browser then sends that name as Host, and would let the page read every answer.
+ * Refuses requests whose Host is not one of the sandbox's. By DNS rebinding, a web page can point its own host name
+ * to this computer; the browser would then let the page read each reply.
  * @param names host names besides the local ones, without port
  */
 export function takeOnlyOwnHosts(server: FastifyInstance, names: readonly string[]): void {
@@ -25,7 +25,7 @@ export function takeOnlyOwnHosts(server: FastifyInstance, names: readonly string
   });
 }
 
-/** The name in a Host header, as a URL has it; `null` for a header that is none. */
+/** The host name in a Host header, normalised as in a URL; `null` for a malformed header. */
 function hostnameOf(host: string): string | null {
   const url = `http://${host}/`;
   if (!/^[A-Za-z0-9.[\]:_-]+$/.test(host) || !URL.canParse(url)) return null;

@@ -6,8 +6,8 @@ const HTML =
   '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n';
 
 /**
- * Unknown paths are a bare HTML page with 404, as at a web server; under /cgi-bin and /wxa 40066 in JSON (section 0),
- * under /control JSON `{ error }`.
+ * Unknown paths answer 404: with a bare HTML page, under /cgi-bin and /wxa with 40066 in JSON (section 0), under
+ * /control with JSON `{ error }`.
  */
 export function registerNotFound(server: FastifyInstance, world: World): void {
   server.setNotFoundHandler((request, reply) => {

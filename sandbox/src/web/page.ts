@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyReply } from 'fastify';
 
-/** A page's own files, read into memory. */
+/** The files of a page, in memory. */
 export interface Page {
   html: string;
   css: string;
-  /** The page's script, in the page itself; empty where it has none. */
+  /** The inline script; empty if the page has none. */
   script: string;
-  /** Path of the page's script where it is a module of its own; null where it is not. */
+  /** The path of the script if it is an ES module with its own route; else null. */
   module: string | null;
 }
 
-/** What fills a page in. */
+/** The values that a page is rendered with. */
 export interface PageContent {
-  /** Texts for `{{name}}`; escaped. */
+  /** Texts for `{{name}}`; they are escaped. */
   texts?: Readonly<Record<string, string>>;
   /** For the script, as JSON in `<script type="application/json" id="data">`. */
   data?: unknown;
@@ -22,15 +22,15 @@ export interface PageContent {
   frameable?: boolean;
   /** Whether the page frames others. */
   frames?: boolean;
-  /** Whether the page has a form; where its answer leads to is then not limited. */
+  /** Whether the page has a form. Its reply may redirect anywhere. */
   forms?: boolean;
-  /** URL of a stylesheet of the site that uses the page, after the page's own. */
+  /** URL of a stylesheet of the embedding site, loaded after the page's own. */
   stylesheet?: string;
 }
 
 /**
- * Reads a page's files, once at start, from beside the module that owns it (`import.meta.url`): src/ under
- * Jest, dist/ otherwise, where the build copies them. `name.html` always; the styles `*.css`, by default
+ * Reads the files of a page, once at the start, from the folder of the module that owns it (`import.meta.url`): src/
+ * under Jest, else dist/, where the build copies them. `name.html` always; the styles `*.css`, by default
  * `name.css`; and as script either `name.client.js` (`script: true`) or a module that has its own route.
  */
 export function loadPage(
@@ -71,7 +71,7 @@ export function sendPage(reply: FastifyReply, page: Page, content: PageContent =
     .send(fill(page, content, nonce));
 }
 
-/** Text made safe for HTML, in elements and in quoted attributes. */
+/** Escapes text for HTML, in elements and in quoted attributes. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     '&': '&amp;',
@@ -84,7 +84,7 @@ export function escapeHtml(text: string): string {
 }
 
 function fill(page: Page, { texts = {}, data = null, stylesheet }: PageContent, nonce: string): string {
-  // `<` as an escape, so that nothing in the data can end the script element.
+  // `<` is escaped, so that no data can end the script element.
   const json = JSON.stringify(data).replaceAll('<', '\\u003c');
   const script = page.module
     ? `<script type="module" nonce="${nonce}" src="${page.module}"></script>`

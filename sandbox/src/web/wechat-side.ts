@@ -9,8 +9,8 @@ const entries = new WeakMap<FastifyRequest, CallEntry>();
 const pending = new WeakMap<FastifyRequest, Fault>();
 
 /**
- * What is common to every route that plays WeChat: calls are logged, planned faults are played, and
- * bodies are taken as raw text whatever their Content-Type says.
+ * What all routes of WeChat share: calls are logged, planned faults are played, and bodies are read as raw text,
+ * whatever their Content-Type.
  */
 export function asWeChat(server: FastifyInstance, world: World): void {
   server.removeAllContentTypeParsers();
@@ -39,7 +39,7 @@ export function asWeChat(server: FastifyInstance, world: World): void {
 
   server.addHook('onSend', async (request, reply, payload) => {
     const fault = pending.get(request);
-    // Deleted first: a fault's own reply comes through here as well.
+    // Deleted first: the reply of the fault passes through this hook as well.
     pending.delete(request);
     const answer = fault ? await playAfter(fault, reply, world) : undefined;
     const entry = entries.get(request);
@@ -48,13 +48,13 @@ export function asWeChat(server: FastifyInstance, world: World): void {
   });
 }
 
-/** Notes the answer's errcode in the log of calls. */
+/** Writes the errcode of the reply to the log of calls. */
 export function noteErrcode(request: FastifyRequest, errcode: number): void {
   const entry = entries.get(request);
   if (entry) entry.errcode = errcode;
 }
 
-/** Notes in the log of calls whose call this is. */
+/** Writes the AppID of the caller to the log of calls. */
 export function noteApp(request: FastifyRequest, appId: string): void {
   const entry = entries.get(request);
   if (entry) entry.appId = appId;

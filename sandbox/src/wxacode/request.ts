@@ -12,8 +12,8 @@ const WIDTHS = { least: 280, usual: 430, most: 1280 };
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * Section 1.5: what is asked of getwxacodeunlimit, checked in this order (the order is our inference): kinds
- * of JSON values (47001), length of scene (40169), its characters (40129), page (85096, 41030), and the
+ * Section 1.5: the parameters of getwxacodeunlimit, checked in this order (the order is our inference): types of
+ * the JSON values (47001), length of scene (40169), its characters (40129), page (85096, 41030), and the
  * rest (40097).
  */
 export function readWxaCode(
@@ -32,7 +32,7 @@ export function readWxaCode(
   checkPage(page, checkPath ? settings.publishedPages : []);
   const env = ENV_VERSIONS.find((each) => each === envVersion);
   if (!env || width < WIDTHS.least || width > WIDTHS.most) throw new Refusal(40097);
-  // The colour that WeChat chooses by itself with auto_color is not known; black will do.
+  // The colour that WeChat chooses with auto_color is unknown; the sandbox takes black.
   const line = lineColour && !autoColour ? colourOf(lineColour) : BLACK;
   return { asked: { scene, page, envVersion: env, width, hyaline }, line };
 }
@@ -45,7 +45,7 @@ function checkScene(scene: unknown): string {
   return scene;
 }
 
-/** `published`: the pages that there are; empty: any. */
+/** `published`: the pages that exist; empty: any. */
 function checkPage(page: string, published: readonly string[]): void {
   if (/[?&]scancode_time(=|&|$)/.test(page)) throw new Refusal(85096);
   if (page.startsWith('/') || page.includes('?')) throw new Refusal(41030);

@@ -2,10 +2,10 @@ import { h, icon, ICONS } from './dom.client.js';
 import { update } from './state.client.js';
 import { t } from './texts.client.js';
 
-/** What is changed to be at the phone's start again. */
+/** The state of the home screen. */
 export const HOME = { screen: 'home', login: null, mini: null, page: null };
 
-/** Goes to the phone's start. */
+/** Goes to the home screen. */
 export const goHome = () => update(HOME);
 
 /** The title bar of a screen, with a way back where `back` is set. */
@@ -18,7 +18,7 @@ export function bar(title, back) {
   return h('div', { class: 'bar' }, back && button, h('h3', {}, title));
 }
 
-/** The end of a matter: a mark, what happened, and the way on. `kind`: allowed, denied, expired or failed. */
+/** A final screen: an icon, what happened, and the next step. `kind`: allowed, denied, expired or failed. */
 export function outcome(kind, title, hint, ...more) {
   const mark = { allowed: ICONS.check, denied: ICONS.cross, expired: ICONS.clock, failed: ICONS.alert }[kind];
   return [

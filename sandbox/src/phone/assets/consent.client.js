@@ -4,7 +4,7 @@ import { control, holder, state, update } from './state.client.js';
 import { t } from './texts.client.js';
 import { complain } from './toast.client.js';
 
-/** WeChat asks whether a website's login is wanted (section 4.2). */
+/** WeChat asks whether to allow a website's login (section 4.2). */
 export function consent() {
   const { login } = state;
   const person = holder();
@@ -56,14 +56,14 @@ async function answer(step) {
   try {
     const login = await control(step, { uuid: state.login.uuid });
     update({ screen: AFTER[step], login });
-    // A page inside WeChat goes on in this very window; after a scan it is the other screen that does.
+    // A page inside WeChat continues in this window; after a scan, the other screen continues.
     if (login.kind === 'page' && login.redirectUrl) setTimeout(() => location.assign(login.redirectUrl), 700);
   } catch (error) {
     complain(error);
   }
 }
 
-/** What became of it. */
+/** The outcome. */
 export function result() {
   const [title, hint] = {
     allowed: ['allowed', 'allowedHint'],

@@ -3,7 +3,7 @@ import { t } from './texts.client.js';
 
 const ticking = new WeakMap();
 
-/** The time that a code in `box` has left, counted down to `endsAt` (ms); then the box is marked as over. */
+/** Counts down in `box` until the code expires at `endsAt` (ms); then marks the box as expired. */
 export function countdown(box, endsAt) {
   const left = h('small', { class: 'left' });
   const tick = () => {
@@ -17,7 +17,7 @@ export function countdown(box, endsAt) {
   return left;
 }
 
-/** Ends the countdown of a box that shows something without an end. */
+/** Stops the countdown of a box that shows something without an expiry. */
 export function stopCountdown(box) {
   clearInterval(ticking.get(box));
   box.classList.remove('over');

@@ -15,7 +15,7 @@ export function h(tag, props = {}, ...children) {
 /** The element of this id. */
 export const byId = (id) => document.getElementById(id);
 
-/** An icon of 24 × 24 drawn by strokes. */
+/** An icon of 24 × 24, drawn with strokes. */
 export function icon(path, className = 'icon') {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

@@ -9,7 +9,7 @@ import { complain } from './toast.client.js';
 const MOST_ROWS = 30;
 const time = new Intl.DateTimeFormat('zh-CN', { timeStyle: 'medium', hourCycle: 'h23' });
 
-/** The phone's start: who holds it, what it can do, and the codes that wait for a scan. */
+/** The home screen: who holds the phone, its actions, and the codes that wait for a scan. */
 export function home() {
   const person = holder();
   const waiting = waitingCodes();
@@ -56,7 +56,7 @@ function cell(screen, path, extra) {
   );
 }
 
-/** The camera, and the codes that it may be held against. */
+/** The camera, and the codes that it can scan. */
 export function scan() {
   const [newest] = waitingCodes();
   const input = h('input', {

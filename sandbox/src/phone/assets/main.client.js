@@ -10,16 +10,16 @@ import { openNamedPage, openPage, prepareWebView } from './web-view.client.js';
 import { drawCode, prepareLogin } from './wx-login.client.js';
 
 const POLL_MS = 1000;
-/** A mini program's code says nothing of its end; a login's is over after some minutes. */
+/** A mini program's code has no expiry; that of a login expires after some minutes. */
 const RECENT_MS = 10 * 60_000;
 let round = 0;
 
-/** Looks what is new: QR codes every second, people and the clock now and then. */
+/** Polls: QR codes every second, people and the clock less often. */
 async function look() {
   try {
     if (!document.hidden) {
       const [{ logins }, { codes }] = await Promise.all([control('qr'), control('wxacodes?limit=30')]);
-      // The seconds left are not shown, and would redraw the list every time.
+      // The remaining seconds are not shown, and would redraw the list each time.
       update({
         logins: logins.map((login) => ({ ...login, expiresIn: null })),
         wxacodes: codes.filter(isWaiting),
@@ -28,7 +28,7 @@ async function look() {
       if (round++ % 5 === 0) await lookAround();
     }
   } catch {
-    // The sandbox is being restarted: keep looking, the next answer tells.
+    // The sandbox may be restarting: keep polling.
   }
   setTimeout(look, POLL_MS);
 }
@@ -38,7 +38,7 @@ async function lookAround() {
   update({ people, offsetSeconds: offsetOf(clock) });
 }
 
-/** How far the sandbox's clock is from the computer's, in whole seconds. */
+/** The offset of the sandbox's clock from the computer's, in whole seconds. */
 function offsetOf({ now }) {
   const offset = Math.round((Date.parse(now) - Date.now()) / 1000);
   return Math.abs(offset - state.offsetSeconds) > 1 ? offset : state.offsetSeconds;
@@ -49,7 +49,7 @@ function isWaiting(code) {
   return ['pending', 'scanned'].includes(code.state) && now - Date.parse(code.createdAt) < RECENT_MS;
 }
 
-/** Somebody else may have answered meanwhile, or the time is over. */
+/** Another page may have decided meanwhile, or the code has expired. */
 async function lookAtConsent() {
   const login = await control(`qr/${state.login.uuid}`);
   if (login.state === 'expired') update({ screen: 'expired' });

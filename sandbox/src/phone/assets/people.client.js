@@ -39,7 +39,7 @@ export function drawPeople() {
     h('span', { class: 'tag' }, ' '),
   );
   const focused = document.activeElement?.dataset.id;
-  // Among many people the way to a new one must not be at the far end of a scrolling list.
+  // With many people, the button for a new one must not be at the end of a scrolling list.
   byId('people').replaceChildren(...(buttons.length > 8 ? [add, ...buttons] : [...buttons, add]));
   if (focused) byId('people').querySelector(`[data-id="${focused}"]`)?.focus();
 }
@@ -54,7 +54,7 @@ export function prepareForm() {
   });
 }
 
-/** What is said about a person's account in a word or two. */
+/** A short description of a person's account. */
 export function tagOf(person) {
   if (person.blocked) return t('blocked');
   return t(person.unionId === null ? 'noUnion' : 'hasUnion');

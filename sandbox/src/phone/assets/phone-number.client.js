@@ -13,7 +13,7 @@ export function preparePhoneNumber() {
   byId('get-sealed').addEventListener('click', () => void get(sealed));
 }
 
-/** Draws whose number it is, and what was got last with the call that uses it. */
+/** Draws whose number it is, the last result, and the call that uses it. */
 export function drawPhoneNumber() {
   const person = holder();
   if (person)
@@ -53,12 +53,12 @@ async function sealed(asked, nickname) {
   try {
     const { encryptedData, iv } = await control('open-data', { ...asked, kind: 'phone' });
     return () => [
-      // Shown in the call alone: it is long, and nobody reads it.
+      // Shown in the call only: it is long, and nobody reads it.
       h('div', { class: 'line' }, h('b', {}, t('sealedFor', nickname))),
       call({ encryptedData, iv }),
     ];
   } catch (error) {
-    // Said here and not on the phone: on a small screen the phone is out of sight.
+    // Shown here and not on the phone: on a small screen the phone is out of sight.
     if (error.status === 409) return () => [h('p', { class: 'hint' }, t('loginFirst'))];
     throw error;
   }

@@ -1,7 +1,7 @@
 import { state } from './state.client.js';
 import { language, t } from './texts.client.js';
 
-/** What the sample mini program says where the service refuses, by the problem's code: title and hint. */
+/** What the sample mini program shows for a refusal of the service, by the code of the problem: title and hint. */
 const REFUSALS = {
   zh: {
     SCAN_UNKNOWN: ['二维码已失效', '请在网页上刷新二维码，然后重新扫描'],
@@ -26,7 +26,7 @@ const REFUSALS = {
   },
 };
 
-/** Title and hint for a refusal `{ code, text }`; of an unknown code the service's own words. */
+/** Title and hint for a refusal `{ code, text }`; for an unknown code, the text of the service. */
 export function refusalText({ code, text }) {
   const [title, hint] = REFUSALS[language()][code] ?? [t('refused'), text];
   return { title, hint: hint.replace('{0}', state.serviceUrl) };

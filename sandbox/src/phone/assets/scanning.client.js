@@ -3,7 +3,7 @@ import { t } from './texts.client.js';
 import { complain } from './toast.client.js';
 import { openPage } from './web-view.client.js';
 
-/** Scans a website's QR code in the name of the person who holds the phone. */
+/** Scans a website's QR code as the person who holds the phone. */
 export async function scanCode(what) {
   try {
     const login = await control('scan', { ...what, person: holder().id });
@@ -36,16 +36,16 @@ async function askService(action, next) {
     ({ site, device, ...code }) => ({ code, step: stepOf(code, next), ...(device && { site, device }) }),
     (error) => ({ step: 'refused', problem: { code: error.code ?? null, text: error.message } }),
   );
-  // The person may have gone elsewhere meanwhile.
+  // The person may have left the screen meanwhile.
   if (state.mini?.code.id === id) update({ mini: { ...state.mini, ...change, busy: false } });
 }
 
-/** What the service says counts: the scan may be over already. */
+/** The state in the reply counts: the scan may be finished already. */
 function stepOf(code, next) {
   return ['scanned', 'pending'].includes(code.state) ? next : code.state;
 }
 
-/** Whatever a QR code holds: a website's login, a mini program's code, or a page to open. */
+/** The content of any QR code: a website's login, a mini program's code, or a page to open. */
 export async function openLink(text) {
   const wxacode = /[?&]wxacode=(\w+)/.exec(text)?.[1];
   if (wxacode) return scanMiniProgramCode(wxacode);

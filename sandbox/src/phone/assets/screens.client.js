@@ -19,7 +19,7 @@ const SCREENS = {
 };
 let drawn = '';
 
-/** Draws what is on the phone; a new screen takes the focus, so that a screen reader goes along. */
+/** Draws the screen of the phone. A new screen takes the focus, so that a screen reader follows. */
 export function drawScreen() {
   if (!holder()) return;
   const screen = byId('screen');

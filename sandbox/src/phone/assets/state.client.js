@@ -2,14 +2,14 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const listeners = new Set();
 const asked = new URLSearchParams(location.search);
 
-/** What the page knows. Changed by `update` alone. */
+/** The state of the page. Only `update` changes it. */
 export const state = {
   ...data,
   people: [],
   apps: [],
   logins: [],
   wxacodes: [],
-  /** How far the sandbox's clock is from the computer's. */
+  /** The offset of the sandbox's clock from the computer's. */
   offsetSeconds: 0,
   personId: asked.get('person') ?? localStorage.getItem('sandbox.person'),
   screen: 'home',
@@ -26,12 +26,12 @@ export function holder() {
   return state.people.find(({ id }) => id === state.personId) ?? state.people[0];
 }
 
-/** The mini programs that there are. */
+/** The mini programs. */
 export function miniPrograms() {
   return state.apps.filter(({ kind }) => kind === 'mini_program');
 }
 
-/** Changes what the page knows and draws what depends on it; nothing is drawn when nothing changed. */
+/** Changes the state and redraws what depends on it; draws nothing without a change. */
 export function update(change) {
   const changed = Object.keys(change).filter(
     (name) => JSON.stringify(state[name]) !== JSON.stringify(change[name]),
@@ -42,7 +42,7 @@ export function update(change) {
   for (const listener of listeners) listener(changed);
 }
 
-/** Tells connect/oauth2/authorize, too, who is inside WeChat. */
+/** Also tells connect/oauth2/authorize who holds the phone. */
 export function rememberHolder() {
   localStorage.setItem('sandbox.person', state.personId);
   document.cookie = `sandbox_person=${state.personId}; path=/connect; SameSite=Lax`;
@@ -75,7 +75,7 @@ export async function control(path, body, method = 'POST') {
   return answer;
 }
 
-/** What the page was opened with: somebody scanned a code with a real camera. */
+/** The parameters of the page: somebody scanned a code with a real camera. */
 export function scannedCode() {
   return { uuid: asked.get('uuid'), wxacode: asked.get('wxacode') };
 }

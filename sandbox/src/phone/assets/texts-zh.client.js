@@ -11,7 +11,7 @@ export const ZH = {
   face: '头像',
   colour: '底色',
   withUnion: '有 unionid',
-  withUnionHint: '应用已绑定微信开放平台帐号',
+  withUnionHint: '应用已绑定微信开放平台账号',
   create: '创建',
   cancel: '取消',
   loginHint: '代替小程序端的 wx.login，拿到一个一次性 code（5 分钟内有效）。',

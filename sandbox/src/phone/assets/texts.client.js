@@ -20,7 +20,7 @@ export function t(key, ...values) {
   return TEXTS[language()][key].replace(/\{(\d)\}/g, (_slot, at) => values[at] ?? '');
 }
 
-/** Fills every `data-t` element in. */
+/** Fills in all `data-t` elements. */
 export function applyTexts() {
   document.documentElement.lang = languageTag();
   document.title = `${t('title')} · WeChat sandbox`;
@@ -33,7 +33,7 @@ export function toggleLanguage() {
   localStorage.setItem('sandbox.language', chosen);
 }
 
-/** Puts text on the clipboard; false where the browser does not let us (plain http from another host). */
+/** Copies text to the clipboard; false if the browser forbids it (plain http from another host). */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

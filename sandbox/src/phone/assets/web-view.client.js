@@ -7,7 +7,7 @@ import { complain } from './toast.client.js';
 /*
  * WeChat's built-in browser on the phone's screen: a frame at <person>.wechat.localhost, which the sandbox relays to
  * the service. The frame belongs to the same site only while the phone is at wechat.localhost itself; elsewhere the
- * page's cookies would be a stranger's.
+ * page's cookies would be third-party cookies.
  */
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -30,7 +30,7 @@ export function openNamedPage() {
   if (path && location.hostname === PHONE_HOST) show(path);
 }
 
-/** Draws the browser: it stays as it is while the page in it does. */
+/** Draws the browser. It is not redrawn while its page stays the same. */
 export function drawWebView() {
   const box = byId('web-view');
   const { page } = state;
@@ -49,7 +49,7 @@ export function drawWebView() {
   drawParts(box);
 }
 
-/** Listens to what the page's script tells of it. */
+/** Listens to the messages of the page's script. */
 export function prepareWebView() {
   window.addEventListener('message', ({ source, origin, data }) => {
     if (!frame || source !== frame.contentWindow || origin !== browserOrigin() || !state.page) return;

@@ -15,7 +15,7 @@ export function prepareLogin() {
   byId('get-code').addEventListener('click', () => void getCode());
 }
 
-/** Draws the code that was got last, with the call that uses it. */
+/** Draws the last code, with the call that uses it. */
 export function drawCode() {
   const box = byId('result');
   box.hidden = last === null;
