@@ -1,5 +1,16 @@
 import { type AppKind, appKind } from './app-kinds.js';
 
+/** A tab of the hosted login page. */
+export interface AttemptTab {
+  /** Tabs are in ascending order of this number. */
+  readonly position: number;
+  /** What the tab holds: WeChat's page in a frame (`wxLogin` of the attempt), or a picture (`qrImageUrl`). */
+  readonly holds: 'frame' | 'picture';
+  /** Whether the phone that shows the code can open it too, by a long press in WeChat. */
+  readonly worksOnItsPhone: boolean;
+  readonly label: { readonly en: string; readonly 'zh-CN': string };
+}
+
 /** One way to log in: everything that other rooms have to know of it (docs/decisions/039-one-list-of-channels.md). */
 export interface ChannelEntry {
   /** Name under which `@LoginBy` asks the strategy and `@Exchange` answers; stands in stored states too. */
@@ -29,6 +40,8 @@ export interface ChannelEntry {
     readonly shows: string;
     /** How long a person may take to scan, or to come back from WeChat's page. In seconds. */
     readonly lifetime: number;
+    /** `null` where the hosted login page shows no tab of it. */
+    readonly tab: AttemptTab | null;
   } | null;
   /**
    * Quotas of the routes where its logins come in, by name: requests in a minute per address, and per app where the
@@ -58,7 +71,17 @@ const BUILT_IN = [
     scope: 'snsapi_login',
     hasExchange: true,
     callback: { mayBeFramed: true, isSilent: false, asksBy: null },
-    attempt: { method: 'website', shows: "WeChat's QR code of a website app", lifetime: 600 },
+    attempt: {
+      method: 'website',
+      shows: "WeChat's QR code of a website app",
+      lifetime: 600,
+      tab: {
+        position: 2,
+        holds: 'frame',
+        worksOnItsPhone: false,
+        label: { en: 'QR code', 'zh-CN': '二维码' },
+      },
+    },
     quotas: {
       authorize: { perAddress: 1_200, perApp: 40_000 },
       attempts: { perAddress: 1_200 },
@@ -74,7 +97,17 @@ const BUILT_IN = [
     scope: null,
     hasExchange: false,
     callback: null,
-    attempt: { method: 'mini-program', shows: 'a mini-program code', lifetime: 300 },
+    attempt: {
+      method: 'mini-program',
+      shows: 'a mini-program code',
+      lifetime: 300,
+      tab: {
+        position: 1,
+        holds: 'picture',
+        worksOnItsPhone: true,
+        label: { en: 'Mini program', 'zh-CN': '小程序码' },
+      },
+    },
     quotas: {},
   },
   {
@@ -85,7 +118,7 @@ const BUILT_IN = [
     scope: 'snsapi_userinfo',
     hasExchange: true,
     callback: { mayBeFramed: false, isSilent: false, asksBy: 'in-wechat' },
-    attempt: { method: 'in-wechat', shows: "this page is inside WeChat's browser", lifetime: 600 },
+    attempt: { method: 'in-wechat', shows: "this page is inside WeChat's browser", lifetime: 600, tab: null },
     quotas: {},
   },
   {

@@ -163,14 +163,14 @@ describe('a channel that is made of its own folder alone', () => {
   test('is in the OpenAPI document: its route, its quota, and its app kind in every enum of app kinds', async () => {
     const { body } = await call<{
       paths: Record<string, { post?: Record<string, unknown> }>;
-      components: { schemas: Record<string, { properties: Record<string, { enum?: string[] }> }> };
+      components: { schemas: Record<string, { properties?: Record<string, { enum?: string[] }> }> };
     }>(`${world.url}/docs/json`);
     expect(body.paths['/v1/mobile-app/login']?.post).toMatchObject({
       operationId: 'mobileAppLogin',
       'x-rate-limit': { policy: 'mobile-app-login', perAddress: 3_000, perApp: 40_000 },
     });
     const enums = Object.values(body.components.schemas)
-      .flatMap(({ properties }) => Object.values(properties))
+      .flatMap(({ properties }) => Object.values(properties ?? {}))
       .flatMap((property) => (property.enum?.includes('mini_program') ? [property.enum] : []));
     expect(enums.length).toBeGreaterThan(1);
     for (const each of enums) expect(each).toContain('mobile_app');

@@ -1,7 +1,10 @@
+import type { AttemptMethod, AttemptTab } from '../../channel/channels.js';
+
 /** A kind of code to scan, and the app that it logs in with. */
 export interface ScanMethod {
-  readonly method: 'mini-program' | 'website';
+  readonly method: AttemptMethod;
   readonly appId: string;
+  readonly tab: AttemptTab;
 }
 
 /** What the login page shows before the login. */

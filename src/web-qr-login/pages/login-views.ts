@@ -1,13 +1,9 @@
 import type { AppKind } from '../../channel/app-kinds.js';
+import { channels } from '../../channel/channels.js';
 import type { AppConfig } from '../../config/app-config.js';
 import type { LoginPageRequest } from './login-page.requests.js';
 import type { LoginView, ScanMethod } from './login-view.js';
 import type { Visitor } from './visitor.js';
-
-const SCAN_METHODS = [
-  { method: 'mini-program', kind: 'mini_program' },
-  { method: 'website', kind: 'website' },
-] as const satisfies readonly { method: ScanMethod['method']; kind: AppKind }[];
 
 /** Decides what the login page shows to whom, by the apps that are configured. */
 export class LoginViews {
@@ -49,14 +45,14 @@ export class LoginViews {
       if (query.error === 'WECHAT_SNAPSHOT_USER') return { kind: 'snapshot', againUrl };
       return consentUrl === null ? { kind: 'again', againUrl } : { kind: 'consent', consentUrl };
     }
-    const [miniProgram] = this.scanMethods(query).filter(({ method }) => method === 'mini-program');
-    return miniProgram
-      ? { kind: 'scan', methods: [miniProgram], longPress: true }
+    const [method] = this.scanMethods(query).filter(({ tab }) => tab.worksOnItsPhone);
+    return method
+      ? { kind: 'scan', methods: [method], longPress: true }
       : { kind: 'computer', link: this.linkTo(query) };
   }
 
   private onPhone(query: LoginPageRequest): LoginView {
-    const methods = this.scanMethods(query).filter(({ method }) => method === 'mini-program');
+    const methods = this.scanMethods(query).filter(({ tab }) => tab.worksOnItsPhone);
     return methods.length > 0 || this.appId('official_account', query) !== null
       ? { kind: 'open-in-wechat', link: this.linkElsewhere(query), methods }
       : { kind: 'computer', link: this.linkElsewhere(query) };
@@ -69,12 +65,15 @@ export class LoginViews {
       : { kind: 'open-in-wechat', link: this.linkElsewhere(query), methods };
   }
 
-  /** The app that the query names comes first. */
+  /** The methods with a tab that a configured app can serve. The app that the query names comes first. */
   private scanMethods(query: LoginPageRequest): ScanMethod[] {
-    return SCAN_METHODS.flatMap(({ method, kind }) => {
-      const appId = this.appId(kind, query);
-      return appId === null ? [] : [{ method, appId }];
-    }).sort((a, b) => Number(b.appId === query.appId) - Number(a.appId === query.appId));
+    const isNamed = ({ appId }: ScanMethod): number => Number(appId === query.appId);
+    return channels()
+      .flatMap(({ appKind, attempt }) => {
+        const appId = this.appId(appKind, query);
+        return attempt?.tab && appId !== null ? [{ method: attempt.method, tab: attempt.tab, appId }] : [];
+      })
+      .sort((a, b) => isNamed(b) - isNamed(a) || a.tab.position - b.tab.position);
   }
 
   /** This login from its beginning, in the same browser. */

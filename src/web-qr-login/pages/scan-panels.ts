@@ -16,26 +16,26 @@ export function scanPanels(
 
 function tabList(texts: PageTexts, methods: readonly ScanMethod[]): string {
   const tabs = methods.map(
-    ({ method }, index) =>
-      `<button type="button" role="tab" id="tab-${method}" aria-controls="panel-${method}" aria-selected="${String(index === 0)}">${texts.scan.tabs[method]}</button>`,
+    ({ method, tab }, index) =>
+      `<button type="button" role="tab" id="tab-${method}" aria-controls="panel-${method}" aria-selected="${String(index === 0)}">${tab.label[texts.language]}</button>`,
   );
   return `<div class="tabs" role="tablist" aria-label="${texts.scan.methods}">${tabs.join('')}</div>`;
 }
 
 function panel(
   texts: PageTexts,
-  { method, appId }: ScanMethod,
+  { method, appId, tab }: ScanMethod,
   place: number | null,
   authorizeUrl: string | null,
 ): string {
   const role =
     place === null ? '' : ` role="tabpanel" aria-labelledby="tab-${method}"${place === 0 ? '' : ' hidden'}`;
   const code =
-    method === 'website'
+    tab.holds === 'frame'
       ? `<iframe title="${texts.scan.frame}"></iframe>`
       : `<img alt="${texts.scan.picture}" width="248" height="248">`;
   const elsewhere =
-    method === 'website' && authorizeUrl !== null
+    tab.holds === 'frame' && authorizeUrl !== null
       ? `<p class="elsewhere"><span>${texts.scan.elsewhere}</span> <a href="${escapeHtml(authorizeUrl)}">${texts.scan.openWeChat}</a></p>`
       : '';
   const [title, detail] = texts.live.states.loading;

@@ -1,5 +1,6 @@
 /** All texts of the pages in English. */
 export const EN = {
+  language: 'en' as const,
   title: 'Log in with WeChat',
   failed: 'Login failed',
   code: 'Error code',
@@ -15,7 +16,6 @@ export const EN = {
   },
   scan: {
     methods: 'Login methods',
-    tabs: { 'mini-program': 'Mini program', website: 'QR code' },
     picture: 'Mini program code. Scan it with WeChat to log in.',
     frame: 'WeChat login QR code',
     elsewhere: 'QR code not showing?',

@@ -1,5 +1,6 @@
 /** All texts of the pages in Chinese. */
 export const ZH_CN = {
+  language: 'zh-CN' as const,
   title: '微信登录',
   failed: '登录失败',
   code: '错误码',
@@ -15,7 +16,6 @@ export const ZH_CN = {
   },
   scan: {
     methods: '登录方式',
-    tabs: { 'mini-program': '小程序码', website: '二维码' },
     picture: '登录小程序码，请用微信扫描',
     frame: '微信登录二维码',
     elsewhere: '二维码没有显示？',
