@@ -120,7 +120,7 @@ export class Attempts {
 
   /** Tells of each step of any attempt, by key; `missed` where steps may have gone unheard. */
   listen(stepped: (key: string) => void, missed: () => void): void {
-    this.store.listen(CHANNEL, { heard: stepped, missed });
+    this.store.listen(CHANNEL, { onMessage: stepped, onMissed: missed });
   }
 
   /** A scan. @throws AppError SCAN_UNKNOWN, SCAN_TAKEN */

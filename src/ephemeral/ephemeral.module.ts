@@ -5,7 +5,7 @@ import { EphemeralStore } from './ephemeral-store.js';
 import { MemoryStore } from './memory-store.js';
 import { RedisStore } from './redis/store.js';
 
-/** The shared short-lived state: Redis where REDIS_URL names one, memory otherwise. */
+/** The shared short-lived state: in Redis if REDIS_URL is set, otherwise in memory. */
 @Global()
 @Module({
   providers: [

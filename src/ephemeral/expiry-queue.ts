@@ -1,25 +1,25 @@
-/** What ends at some time. The queue keeps `place`; nobody else writes it. */
+/** An item that expires. `heapIndex` belongs to the queue; nobody else writes it. */
 export interface Expiring {
-  /** ms since the Unix epoch */
+  /** Milliseconds since the Unix epoch. */
   expiresAt: number;
-  /** Index in the queue, -1 outside of it. */
-  place: number;
+  /** Index in the heap, -1 if it is not in the queue. */
+  heapIndex: number;
 }
 
 /**
- * A binary heap: what ends first comes out first. Each operation costs O(log n), and an item that changes its time
- * or leaves early leaves nothing behind.
+ * A priority queue (binary heap) by expiry. Each operation costs O(log n). An item that is changed or removed
+ * early leaves no stale entry behind.
  */
 export class ExpiryQueue<T extends Expiring> {
   private readonly heap: T[] = [];
 
-  /** The item that ends first. */
+  /** The item that expires first. */
   first(): T | undefined {
     return this.heap[0];
   }
 
   add(item: T): void {
-    item.place = this.heap.length;
+    item.heapIndex = this.heap.length;
     this.heap.push(item);
     this.rise(item);
   }
@@ -27,14 +27,14 @@ export class ExpiryQueue<T extends Expiring> {
   remove(item: T): void {
     const last = this.heap.pop();
     if (last === undefined) return;
-    const { place } = item;
-    item.place = -1;
+    const { heapIndex } = item;
+    item.heapIndex = -1;
     if (last === item) return;
-    this.put(last, place);
+    this.put(last, heapIndex);
     this.restore(last);
   }
 
-  /** After `expiresAt` of an item was changed. */
+  /** Restores the heap order after `expiresAt` of an item was changed. */
   restore(item: T): void {
     this.rise(item);
     this.sink(item);
@@ -45,8 +45,8 @@ export class ExpiryQueue<T extends Expiring> {
   }
 
   private rise(item: T): void {
-    while (item.place > 0) {
-      const above = this.heap[(item.place - 1) >> 1];
+    while (item.heapIndex > 0) {
+      const above = this.heap[(item.heapIndex - 1) >> 1];
       if (above === undefined || above.expiresAt <= item.expiresAt) return;
       this.swap(item, above);
     }
@@ -54,8 +54,8 @@ export class ExpiryQueue<T extends Expiring> {
 
   private sink(item: T): void {
     for (;;) {
-      const left = this.heap[2 * item.place + 1];
-      const right = this.heap[2 * item.place + 2];
+      const left = this.heap[2 * item.heapIndex + 1];
+      const right = this.heap[2 * item.heapIndex + 2];
       if (left === undefined) return;
       const sooner = right !== undefined && right.expiresAt < left.expiresAt ? right : left;
       if (item.expiresAt <= sooner.expiresAt) return;
@@ -64,13 +64,13 @@ export class ExpiryQueue<T extends Expiring> {
   }
 
   private swap(one: T, other: T): void {
-    const { place } = one;
-    this.put(one, other.place);
-    this.put(other, place);
+    const { heapIndex } = one;
+    this.put(one, other.heapIndex);
+    this.put(other, heapIndex);
   }
 
-  private put(item: T, place: number): void {
-    item.place = place;
-    this.heap[place] = item;
+  private put(item: T, heapIndex: number): void {
+    item.heapIndex = heapIndex;
+    this.heap[heapIndex] = item;
   }
 }

@@ -6,36 +6,42 @@ import { type Expiring, ExpiryQueue } from './expiry-queue.js';
 interface Entry extends Expiring {
   readonly key: string;
   value: string;
-  /** What the entry is taken to cost. */
+  /** Estimated memory of the entry. */
   bytes: number;
 }
 
-/** How much the store holds at most. */
+/** Upper limits of the store. */
 export interface MemoryLimits {
   readonly entries: number;
   readonly bytes: number;
 }
 
 const LIMITS: MemoryLimits = { entries: 1_000_000, bytes: 256 * 2 ** 20 };
-/** The share of the limits that `begin` may fill. The rest is for marks, loginCodes and steps of what has begun. */
-const SHARE_OF_BEGINNERS = 0.5;
-/** The entry, its strings, its places in map and queue (measured on Node 20: 190 to 230). */
-const ENTRY_BYTES = 230;
+/**
+ * The share of the limits that `begin` may fill. The rest is for marks, login codes and steps of flows that
+ * have begun.
+ */
+const BEGIN_SHARE = 0.5;
+/**
+ * Memory of an entry besides its key and value: strings, map and queue slots (measured on Node 20: 190 to 230
+ * bytes).
+ */
+const ENTRY_OVERHEAD_BYTES = 230;
 
 const SWEEP_EVERY_MS = 1_000;
-/** So many entries are removed without a pause: about a millisecond. */
+/** Number of entries that are removed in one go, which takes about a millisecond. */
 const SWEEP_CHUNK = 2_000;
-/** Each write removes more than it adds, so what is over cannot pile up between two sweeps. */
-const REMOVED_BY_A_WRITE = 2;
+/** Each write removes more expired entries than it adds, so they cannot pile up between two sweeps. */
+const REMOVED_PER_WRITE = 2;
 
 const PROBE_KEY = 'probe';
-/** As long as what a login writes. */
-const PROBE = 'x'.repeat(500);
+/** As long as the entries of a login. */
+const PROBE_VALUE = 'x'.repeat(500);
 const PROBE_MS = 1_000;
 
 /**
- * The store of a single instance. What it holds is gone with the process; all of it is short-lived. It is bounded:
- * what does not fit is refused with STORE_UNAVAILABLE, and nothing is ever evicted before its time.
+ * The store of a single instance. Its content is lost with the process. It is bounded: an entry that does not
+ * fit is refused with STORE_UNAVAILABLE, and nothing is evicted before it expires.
  */
 export class MemoryStore extends EphemeralStore {
   private readonly entries = new Map<string, Entry>();
@@ -62,7 +68,7 @@ export class MemoryStore extends EphemeralStore {
   }
 
   async begin(key: string, value: string, ttl: number): Promise<void> {
-    this.write(key, value, this.clock.now() + ttl, SHARE_OF_BEGINNERS);
+    this.write(key, value, this.clock.now() + ttl, BEGIN_SHARE);
     return Promise.resolve();
   }
 
@@ -98,8 +104,8 @@ export class MemoryStore extends EphemeralStore {
 
   async publish(channel: string, message: string): Promise<void> {
     const listeners = this.listeners.get(channel) ?? [];
-    // Not within the call: who publishes is done with its work before others hear of it, as over a network.
-    setImmediate(() => listeners.forEach((listener) => listener.heard(message)));
+    // Asynchronous, as over a network: the publisher continues before the listeners run.
+    setImmediate(() => listeners.forEach((listener) => listener.onMessage(message)));
     return Promise.resolve();
   }
 
@@ -108,8 +114,8 @@ export class MemoryStore extends EphemeralStore {
   }
 
   async ping(): Promise<void> {
-    await this.set(PROBE_KEY, PROBE, PROBE_MS);
-    // Gone again, so that the next one needs room of its own, too.
+    await this.set(PROBE_KEY, PROBE_VALUE, PROBE_MS);
+    // Deleted, so that the next probe needs free room again.
     await this.delete(PROBE_KEY);
   }
 
@@ -125,12 +131,12 @@ export class MemoryStore extends EphemeralStore {
   }
 
   /**
-   * @param share of the limits that may be used up
-   * @throws AppError STORE_UNAVAILABLE where there is no room, and then nothing has changed
+   * @param share share of the limits that may be used
+   * @throws AppError STORE_UNAVAILABLE if there is no room; nothing has changed then
    */
   private write(key: string, value: string, expiresAt: number, share: number): void {
-    this.removeExpired(REMOVED_BY_A_WRITE);
-    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + ENTRY_BYTES;
+    this.removeExpired(REMOVED_PER_WRITE);
+    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + ENTRY_OVERHEAD_BYTES;
     if (!this.fits(key, bytes, share)) {
       this.removeExpired(Infinity);
       if (!this.fits(key, bytes, share))
@@ -142,7 +148,7 @@ export class MemoryStore extends EphemeralStore {
       Object.assign(entry, { value, expiresAt, bytes });
       this.expiries.restore(entry);
     } else {
-      const added: Entry = { key, value, expiresAt, bytes, place: -1 };
+      const added: Entry = { key, value, expiresAt, bytes, heapIndex: -1 };
       this.bytes += bytes;
       this.entries.set(key, added);
       this.expiries.add(added);
@@ -163,7 +169,7 @@ export class MemoryStore extends EphemeralStore {
     this.expiries.remove(entry);
   }
 
-  /** @returns whether there may be more */
+  /** @returns whether more may have expired */
   private removeExpired(atMost: number): boolean {
     const now = this.clock.now();
     for (let removed = 0; removed < atMost; removed++) {
@@ -174,7 +180,7 @@ export class MemoryStore extends EphemeralStore {
     return true;
   }
 
-  /** In chunks, with the event loop's turn between two. */
+  /** Removes expired entries in chunks and yields to the event loop in between. */
   private sweep(): void {
     if (this.removeExpired(SWEEP_CHUNK)) setImmediate(() => this.sweep());
   }

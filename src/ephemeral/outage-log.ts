@@ -1,55 +1,58 @@
-/** Where lines for the operator go. */
+/** Receives log lines for the operator. */
 export interface OperatorLog {
   warn(line: string): void;
   log(line: string): void;
 }
 
-/** More causes of one outage than anybody reads. */
-const MAX_TOLD = 20;
+/** Upper bound of logged causes per outage. */
+const MAX_CAUSES = 20;
 
-/** Tells each cause of an outage once, and its end once, however many connections meet it and however often. */
+/**
+ * Logs each cause of an outage once and its end once, however many connections are affected and however
+ * often.
+ */
 export class OutageLog {
-  private readonly troubled = new Set<object>();
-  private readonly told = new Set<string>();
-  private readonly held: (() => void)[] = [];
+  private readonly affected = new Set<object>();
+  private readonly loggedCauses = new Set<string>();
+  private readonly heldBack: (() => void)[] = [];
   private isStarting = true;
   private isOver = false;
 
   constructor(private readonly operator: OperatorLog) {}
 
-  /** @param who a connection, or another thing that can be well again */
-  trouble(who: object, line: string): void {
+  /** @param who a connection, or another thing that can recover */
+  report(who: object, line: string): void {
     if (this.isOver) return;
-    this.troubled.add(who);
-    if (this.told.has(line) || this.told.size >= MAX_TOLD) return;
-    this.told.add(line);
+    this.affected.add(who);
+    if (this.loggedCauses.has(line) || this.loggedCauses.size >= MAX_CAUSES) return;
+    this.loggedCauses.add(line);
     this.warn(line);
   }
 
-  well(who: object): void {
-    if (this.isOver || !this.troubled.delete(who) || this.troubled.size > 0) return;
-    this.told.clear();
-    this.tell(() => this.operator.log('Redis is back: its commands are answered and its writes are taken'));
+  recovered(who: object): void {
+    if (this.isOver || !this.affected.delete(who) || this.affected.size > 0) return;
+    this.loggedCauses.clear();
+    this.emit(() => this.operator.log('Redis is back: its commands are answered and its writes are taken'));
   }
 
-  /** Tells what was held back until the start was over: a start that fails says why by itself. */
+  /** Logs the lines that were held back during the start. A start that fails reports its own reason. */
   begin(): void {
     this.isStarting = false;
-    for (const tell of this.held.splice(0)) tell();
+    for (const emit of this.heldBack.splice(0)) emit();
   }
 
-  /** The store is closed: nothing more is told. */
+  /** The store is closed: nothing more is logged. */
   end(): void {
     this.isOver = true;
   }
 
-  /** For what is no outage. */
+  /** Logs a warning that is not an outage. */
   warn(line: string): void {
-    this.tell(() => this.operator.warn(line));
+    this.emit(() => this.operator.warn(line));
   }
 
-  private tell(tell: () => void): void {
-    if (this.isStarting) this.held.push(tell);
-    else tell();
+  private emit(emit: () => void): void {
+    if (this.isStarting) this.heldBack.push(emit);
+    else emit();
   }
 }

@@ -148,7 +148,7 @@ describe.each(subjects)('the store %s', (_where, create) => {
   test('carries messages to every listener of a channel, in order, and to no other', async () => {
     const heard: [string[], string[], string[]] = [[], [], []];
     const listen = (channel: string, list: string[]): void =>
-      store.listen(channel, { heard: (message) => void list.push(message), missed: () => undefined });
+      store.listen(channel, { onMessage: (message) => void list.push(message), onMissed: () => undefined });
     listen('news', heard[0]);
     listen('news', heard[1]);
     listen('other', heard[2]);
@@ -255,7 +255,10 @@ if (keys !== null) {
     test('that forgot its connections: who listens learns that something was missed, and hears again', async () => {
       const heard: string[] = [];
       let missed = 0;
-      store.listen('news', { heard: (message) => void heard.push(message), missed: () => (missed += 1) });
+      store.listen('news', {
+        onMessage: (message) => void heard.push(message),
+        onMissed: () => (missed += 1),
+      });
       await until(() => missed === 1);
       proxy.forget();
       // Nobody says a word meanwhile that could fail for it.

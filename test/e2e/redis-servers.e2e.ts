@@ -87,7 +87,7 @@ const isReady = (store: RedisStore): Promise<boolean> =>
 function listenTo(store: RedisStore): { heard: string[]; missed: () => number } {
   const heard: string[] = [];
   let missed = 0;
-  store.listen('news', { heard: (message) => void heard.push(message), missed: () => (missed += 1) });
+  store.listen('news', { onMessage: (message) => void heard.push(message), onMissed: () => (missed += 1) });
   return { heard, missed: () => missed };
 }
 

@@ -86,7 +86,7 @@ test('the queue gives what ends first, whatever is added, moved and removed mean
   for (let step = 0; step < 5_000; step++) {
     const chosen = items[below(items.length + 1)];
     if (!chosen) {
-      const added = { expiresAt: below(1_000), place: -1 };
+      const added = { expiresAt: below(1_000), heapIndex: -1 };
       items.push(added);
       queue.add(added);
     } else if (below(3) === 0) {
@@ -96,7 +96,7 @@ test('the queue gives what ends first, whatever is added, moved and removed mean
       chosen.expiresAt = below(1_000);
       queue.restore(chosen);
       if (below(2) === 0) {
-        const added = { expiresAt: below(1_000), place: -1 };
+        const added = { expiresAt: below(1_000), heapIndex: -1 };
         items.push(added);
         queue.add(added);
       }

@@ -14,7 +14,7 @@ import {
   connectFault,
   describe,
   handshakeFault,
-  LastingFault,
+  PermanentFault,
   NoAnswer,
   NotSent,
   redirection,
@@ -23,27 +23,30 @@ import {
 import { deploymentName, nodeName } from './sentinels.js';
 import type { RedisServers } from './servers.js';
 
-/** Between two tries of a command that nobody has executed yet. */
-const PAUSE_MS = 100;
-/** For one node to say who has which slots. */
-const PATIENCE_MS = 500;
-/** A key that leads around in circles is given up. */
+/** Pause before a retry of a command that was not executed (ms). */
+const RETRY_PAUSE_MS = 100;
+/** Time for one node to return the slot table (ms). */
+const SLOTS_TIMEOUT_MS = 500;
+/** After this many redirections of one command it fails. */
 const MAX_REDIRECTIONS = 5;
 
-/** The primaries of a Redis Cluster. A key goes to the one that has its slot; who that is, the nodes say. */
+/**
+ * The primaries of a Redis Cluster. A key goes to the node that owns its slot, according to the slot table of
+ * the nodes.
+ */
 export class RedisCluster implements RedisServers {
-  /** Name of the node of each slot. */
+  /** Name of the owning node, by slot. */
   private slots: (string | undefined)[] = [];
   private readonly connections = new Map<string, RedisConnection>();
   private refreshing: Promise<void> | null = null;
   private isClosed = false;
-  /** Why nobody could say who has which slots, the last time. */
+  /** Why the last request for the slot table failed. */
   private fault: Error | null = null;
-  readonly firstVerdict: Promise<Error | null>;
+  readonly firstOutcome: Promise<Error | null>;
 
   /**
-   * @param handshake with a key that the node has, `null` where it has none
-   * @param onMoved told when other nodes have the slots
+   * @param handshake called with a key that the node owns, `null` if it owns none
+   * @param onMoved called when other nodes own the slots
    */
   constructor(
     private readonly config: RedisConfig,
@@ -52,7 +55,7 @@ export class RedisCluster implements RedisServers {
     private readonly onMoved: () => void,
     private readonly outage: OutageLog,
   ) {
-    this.firstVerdict = this.begin();
+    this.firstOutcome = this.firstRefresh();
   }
 
   async send<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T> {
@@ -65,7 +68,7 @@ export class RedisCluster implements RedisServers {
         const connection = this.connectionOf(asked ?? this.slots[slot]);
         if (asked === null) return await connection.sendOnce(command, until);
         return await connection.sendOnce((redis) => {
-          // The slot is on its way there; the two words go out together.
+          // ASK: the slot is being migrated. ASKING and the command go out together.
           redis.asking().catch(() => undefined);
           return command(redis);
         }, until);
@@ -75,14 +78,14 @@ export class RedisCluster implements RedisServers {
         if (elsewhere && redirections++ < MAX_REDIRECTIONS) {
           const name = redirectedName(elsewhere.address, this.slots[slot]);
           if (elsewhere.ask) asked = name;
-          else this.moved(slot, name);
+          else this.recordMove(slot, name);
           continue;
         }
-        const isUnsent = error instanceof NotSent || verdictOf(error)?.again === true;
-        if (!isUnsent || performance.now() + PAUSE_MS >= until) throw error;
+        const isUnsent = error instanceof NotSent || verdictOf(error)?.retriable === true;
+        if (!isUnsent || performance.now() + RETRY_PAUSE_MS >= until) throw error;
         await Promise.all([
-          inTime(this.refresh(), PATIENCE_MS, () => new NoAnswer()).catch(() => undefined),
-          new Promise((resolve) => setTimeout(resolve, PAUSE_MS)),
+          inTime(this.refresh(), SLOTS_TIMEOUT_MS, () => new NoAnswer()).catch(() => undefined),
+          new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS)),
         ]);
         if (performance.now() >= until) throw error;
       }
@@ -92,7 +95,7 @@ export class RedisCluster implements RedisServers {
   async probe(ttl: number): Promise<void> {
     await this.toEach(async (redis, key, connection) => {
       await redis.set(key, '1', 'PX', ttl);
-      connection.wrote();
+      connection.writeSucceeded();
     });
   }
 
@@ -100,9 +103,9 @@ export class RedisCluster implements RedisServers {
     return this.toEach((redis) => redis.info('memory'));
   }
 
-  /** What is published anywhere is heard everywhere in a cluster. */
+  /** In a cluster every node receives all published messages. */
   async locateListener(): Promise<RedisAddress> {
-    await this.firstVerdict;
+    await this.firstOutcome;
     const usable = [...this.connections.values()].filter((connection) => connection.isUsable);
     const server = usable[Math.floor(Math.random() * usable.length)]?.server;
     if (!server) throw this.fault ?? new NotSent('no node of the cluster can be reached');
@@ -119,11 +122,11 @@ export class RedisCluster implements RedisServers {
     this.connections.clear();
   }
 
-  private async begin(): Promise<Error | null> {
+  private async firstRefresh(): Promise<Error | null> {
     try {
       await this.refresh();
-      const verdicts = await Promise.all([...this.connections.values()].map((each) => each.firstVerdict));
-      return verdicts.find((verdict) => verdict instanceof LastingFault) ?? verdicts.find(Boolean) ?? null;
+      const verdicts = await Promise.all([...this.connections.values()].map((each) => each.firstOutcome));
+      return verdicts.find((verdict) => verdict instanceof PermanentFault) ?? verdicts.find(Boolean) ?? null;
     } catch (error) {
       return error instanceof Error ? error : new Error(describe(error));
     }
@@ -137,13 +140,13 @@ export class RedisCluster implements RedisServers {
       [...this.connections].map(([name, connection]) => {
         const key = this.probeKey(name);
         if (key === null) throw new NotSent('a node of the cluster has no slots');
-        // By the key: where its slot has moved meanwhile, the redirection is followed.
+        // Sent by key, so that a redirection is followed if the slot has moved.
         return this.send(key, (redis) => command(redis, key, connection));
       }),
     );
   }
 
-  private moved(slot: number, name: string): void {
+  private recordMove(slot: number, name: string): void {
     this.slots[slot] = name;
     void this.refresh().catch(() => undefined);
   }
@@ -167,7 +170,7 @@ export class RedisCluster implements RedisServers {
     return connection;
   }
 
-  /** A key that lies in a slot of the node, as far as is known. */
+  /** A key in one of the node's slots, according to the current slot table. */
   private probeKey(name: string): string | null {
     if (!this.slots.includes(name)) return null;
     for (let tag = 0; tag < SLOTS; tag++) {
@@ -177,15 +180,15 @@ export class RedisCluster implements RedisServers {
     return null;
   }
 
-  /** Asks the nodes who has which slots. Several at once wait for the same answer. */
+  /** Requests the slot table. Concurrent callers share one request. */
   private refresh(): Promise<void> {
-    this.refreshing ??= this.ask().finally(() => {
+    this.refreshing ??= this.requestSlots().finally(() => {
       this.refreshing = null;
     });
     return this.refreshing;
   }
 
-  private async ask(): Promise<void> {
+  private async requestSlots(): Promise<void> {
     const names = new Set([
       ...shuffled([...this.connections].filter(([, each]) => each.isUsable).map(([name]) => name)),
       ...shuffled(this.config.nodes.map(nodeName)),
@@ -194,25 +197,25 @@ export class RedisCluster implements RedisServers {
     let fault: Error = new NotSent('no node of the cluster is named');
     for (const name of names) {
       try {
-        this.take(await this.slotsBy(name));
+        this.useSlots(await this.slotsBy(name));
         this.fault = null;
-        this.outage.well(this);
+        this.outage.recovered(this);
         return;
       } catch (error) {
         const found = connectFault(error);
-        // What the operator has to mend says more than a node that is away.
-        if (!(fault instanceof LastingFault)) fault = found;
+        // A fault that the operator has to fix is more useful than a node that is down.
+        if (!(fault instanceof PermanentFault)) fault = found;
         if (this.isClosed) throw fault;
       }
     }
     this.fault = fault;
-    this.outage.trouble(this, `Redis at ${deploymentName(this.config)} cannot be used: ${describe(fault)}`);
+    this.outage.report(this, `Redis at ${deploymentName(this.config)} cannot be used: ${describe(fault)}`);
     throw fault;
   }
 
   private async slotsBy(name: string): Promise<(string | undefined)[]> {
     const connection = this.connections.get(name);
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + SLOTS_TIMEOUT_MS;
     if (connection?.isUsable === true) {
       return slotTable(await connection.sendOnce((redis) => redis.cluster('SLOTS'), until), parseName(name));
     }
@@ -220,18 +223,18 @@ export class RedisCluster implements RedisServers {
     const redis = await connect(address, this.config);
     try {
       const words = Promise.allSettled([authenticate(redis, this.config), redis.cluster('SLOTS')]);
-      const [auth, reply] = await inTime(words, PATIENCE_MS, () => new NoAnswer());
+      const [auth, reply] = await inTime(words, SLOTS_TIMEOUT_MS, () => new NoAnswer());
       if (reply.status === 'fulfilled') return slotTable(reply.value, address);
       const refused: unknown = auth.status === 'rejected' ? auth.reason : reply.reason;
-      if (/cluster support disabled/i.test(describe(refused))) throw new LastingFault(NO_CLUSTER);
+      if (/cluster support disabled/i.test(describe(refused))) throw new PermanentFault(NO_CLUSTER);
       throw handshakeFault('CLUSTER', refused);
     } finally {
       redis.disconnect();
     }
   }
 
-  /** Connects to every primary at once, and leaves those that are none any more. */
-  private take(slots: (string | undefined)[]): void {
+  /** Connects to all primaries at once and closes the connections to former primaries. */
+  private useSlots(slots: (string | undefined)[]): void {
     if (this.isClosed) return;
     const before = new Set(this.connections.keys());
     this.slots = slots;
@@ -249,9 +252,9 @@ export class RedisCluster implements RedisServers {
 const NO_CLUSTER = 'it is no node of a cluster: write redis://host:port in REDIS_URL';
 
 /**
- * The reply of CLUSTER SLOTS: ranges, each with its primary first.
- * @param asked the node that answered: it may leave out its own host
- * @throws NotSent where no slot has a node
+ * Parses the reply of CLUSTER SLOTS: ranges, each with its primary first.
+ * @param asked the node that answered; it may omit its own host
+ * @throws NotSent if no slot has an owner
  */
 function slotTable(reply: unknown, asked: RedisAddress): (string | undefined)[] {
   const table = new Array<string | undefined>(SLOTS).fill(undefined);
@@ -271,13 +274,13 @@ function slotTable(reply: unknown, asked: RedisAddress): (string | undefined)[] 
   return table;
 }
 
-/** `host:port` as the nodes write it: IPv6 without brackets there. */
+/** Parses `host:port` as the nodes write it. They write IPv6 without brackets. */
 function parseName(name: string): RedisAddress {
   const colon = name.lastIndexOf(':');
   return { host: name.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(name.slice(colon + 1)) };
 }
 
-/** A node that does not know its own host leaves it out: it is that of the node that was asked. */
+/** A node that does not know its own host omits it. The host of the node that was asked is used. */
 function redirectedName(address: string, askedName: string | undefined): string {
   const { host, port } = parseName(address);
   return nodeName({ host: host === '' || host === '?' ? parseName(askedName ?? '').host : host, port });

@@ -4,61 +4,63 @@ import type { OutageLog } from '../outage-log.js';
 import {
   connectFault,
   describe,
-  isEnded,
-  isLate,
-  LastingFault,
+  isConnectionClosed,
+  isConnectTimeout,
+  PermanentFault,
   NoAnswer,
   NotSent,
   verdictOf,
 } from './faults.js';
 
-/** A server by name or address, IPv6 without brackets. */
+/** A server by host name or IP address. IPv6 is without brackets. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** How any server of a deployment is spoken to. */
+/** Credentials and TLS settings for all servers of a deployment. */
 export interface RedisLogin {
   readonly user: string | null;
   readonly password: string | null;
   readonly tls: { readonly ca: string | null } | null;
 }
 
-/** The whole time of a command: waiting for a connection, the answer, and once more where it was refused unexecuted. */
+/**
+ * Total time of a command (ms): the wait for a connection, the answer, and one retry if it was not executed.
+ */
 export const COMMAND_TIMEOUT_MS = 1_000;
-/** TCP and TLS, and again for the first words. */
+/** Timeout of TCP and TLS connect, and again of the handshake (ms). */
 const CONNECT_TIMEOUT_MS = 1_000;
-/** What a connection that is given up may take to say goodbye; answers that are under way still arrive. */
-const GOODBYE_MS = 100;
-/** A server that cannot write is tried anew once in this time. */
+/** Time for a clean disconnect (ms). Outstanding replies may still arrive. */
+const DISCONNECT_TIMEOUT_MS = 100;
+/** Minimum interval between reconnects to a server that cannot write (ms). */
 const RENEW_EVERY_MS = 2_000;
-/** Between a refusal and the second try. */
-const PAUSE_MS = 50;
+/** Pause before the retry of a refused command (ms). */
+const RETRY_PAUSE_MS = 50;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
 
-const ENDED_BY_GREETING =
+const CLOSED_IN_HANDSHAKE =
   'it closed the connection at the first words (if it speaks TLS only, write rediss:// in REDIS_URL)';
 
-/** What is said on a new connection before anybody uses it. Rejects where the server is not fit. */
+/** The commands that check a new connection before its use. Rejects if the server is unsuitable. */
 export type Handshake = (redis: Redis) => Promise<void>;
 
 /** Where and how to connect. */
 export interface ConnectionPlan {
-  /** In lines for the operator. */
+  /** Name for messages to the operator. */
   readonly name: string;
   readonly login: RedisLogin;
-  /** Asked before each connection: the primary moves. */
+  /** Called before each connection attempt, because the primary may have moved. */
   locate(): Promise<RedisAddress>;
   readonly handshake: Handshake;
-  /** Told of each connection that is fit for use. */
+  /** Called with each connection that passed the handshake. */
   readonly onUsable?: (redis: Redis) => void;
 }
 
 /**
- * One connection that renews itself, for ever. Each try is a client of its own that never reconnects: what it sends
- * goes to the server that passed the handshake, at once or not at all.
+ * One connection that reconnects forever. Each attempt uses a new client that never reconnects by itself: a
+ * command goes to the server that passed the handshake, immediately or not at all.
  */
 export class RedisConnection {
   private redis: Redis | null = null;
@@ -66,12 +68,15 @@ export class RedisConnection {
   private isClosed = false;
   private wasUsable = false;
   private failures = 0;
-  /** Since when there is no connection (ms of `performance.now`). Who comes soon after waits for the next one. */
+  /**
+   * When the connection was lost (`performance.now()`). Commands that follow shortly after wait for the next
+   * connection.
+   */
   private lostAt = performance.now();
   private renewedAt = -Infinity;
   private retry: NodeJS.Timeout | undefined;
   private readonly waiting = new Set<() => void>();
-  /** Stands for the writes in the log of the outage. */
+  /** Key for the failure of writes in the outage log. */
   private readonly writes = {};
   private readonly verdict: Promise<Error | null>;
   private settleVerdict: (error: Error | null) => void = () => undefined;
@@ -87,8 +92,8 @@ export class RedisConnection {
     void this.open();
   }
 
-  /** How the first try came out: `null` where the connection is fit for use. Never rejects. */
-  get firstVerdict(): Promise<Error | null> {
+  /** Outcome of the first attempt: `null` if the connection is usable. Never rejects. */
+  get firstOutcome(): Promise<Error | null> {
     return this.verdict;
   }
 
@@ -102,77 +107,77 @@ export class RedisConnection {
   }
 
   /**
-   * Sends a command and waits for its answer. What was certainly not executed is sent again, once.
-   * @param until ms of `performance.now`
-   * @throws NotSent, NoAnswer, what the server answers, or what ended the connection meanwhile
+   * Sends a command and waits for the reply. A command that was certainly not executed is retried once.
+   * @param until deadline (`performance.now()`)
+   * @throws NotSent, NoAnswer, the server's error reply, or the error that closed the connection
    */
   async send<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
     try {
       return await this.sendOnce(command, until);
     } catch (error) {
-      if (verdictOf(error)?.again !== true || performance.now() + PAUSE_MS >= until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (verdictOf(error)?.retriable !== true || performance.now() + RETRY_PAUSE_MS >= until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
       return this.sendOnce(command, until);
     }
   }
 
-  /** The same without a second try. */
+  /** The same without a retry. */
   async sendOnce<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
-    const redis = await this.usable(until);
+    const redis = await this.waitUntilUsable(until);
     const sentAt = performance.now();
     try {
       return await inTime(command(redis), Math.max(1, Math.round(until - sentAt)), () => new NoAnswer());
     } catch (error) {
-      this.judge(error, redis, performance.now() - sentAt);
+      this.applyVerdict(error, redis, performance.now() - sentAt);
       throw error;
     }
   }
 
-  /** Gives a connection up for a new one; that is no outage unless the new one does not come about. */
+  /** Replaces the connection. This counts as an outage only if the new connection fails. */
   renew(): void {
     const { redis } = this;
     if (!redis) return;
-    this.lost(redis, new NotSent('the connection is being renewed'));
+    this.markLost(redis, new NotSent('the connection is being renewed'));
     redis.disconnect();
   }
 
-  /** Gives a connection up that has not done what it should. */
+  /** Closes a connection that misbehaved. */
   fail(reason: Error): void {
-    if (this.redis) this.giveUp(this.redis, reason);
+    if (this.redis) this.replace(this.redis, reason);
   }
 
-  /** A write was taken: what was said of a server that takes none is over. */
-  wrote(): void {
-    this.outage.well(this.writes);
+  /** A write succeeded, so a reported failure of writes has ended. */
+  writeSucceeded(): void {
+    this.outage.recovered(this.writes);
   }
 
   close(): void {
     this.isClosed = true;
     clearTimeout(this.retry);
-    this.outage.well(this);
-    this.outage.well(this.writes);
+    this.outage.recovered(this);
+    this.outage.recovered(this.writes);
     this.redis?.disconnect();
     this.redis = null;
     this.settleVerdict(this.lastFault);
     this.wake();
   }
 
-  private async usable(until: number): Promise<Redis> {
+  private async waitUntilUsable(until: number): Promise<Redis> {
     for (;;) {
       const { redis } = this;
       if (redis?.stream.writable === true) return redis;
-      // The server has ended it, and the client has not noticed yet.
+      // The server closed the connection, and the client has not noticed yet.
       if (redis) this.renew();
       const now = performance.now();
       if (this.isClosed || now >= Math.min(until, this.lostAt + COMMAND_TIMEOUT_MS)) {
         throw new NotSent(describe(this.lastFault), { cause: this.lastFault });
       }
-      await this.next(Math.min(until, this.lostAt + COMMAND_TIMEOUT_MS) - now);
+      await this.waitForConnection(Math.min(until, this.lostAt + COMMAND_TIMEOUT_MS) - now);
     }
   }
 
-  /** Until the connection is usable, or the time is over. */
-  private next(ms: number): Promise<void> {
+  /** Resolves when the connection is usable or the time has elapsed. */
+  private waitForConnection(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -188,40 +193,41 @@ export class RedisConnection {
     for (const done of [...this.waiting]) done();
   }
 
-  private judge(error: unknown, redis: Redis, waited: number): void {
+  private applyVerdict(error: unknown, redis: Redis, waited: number): void {
     if (error instanceof NoAnswer) {
-      // A command that had only the rest of its time says nothing about the server.
-      if (waited >= COMMAND_TIMEOUT_MS / 2) this.giveUp(redis, error);
+      // A timeout after only a short wait says nothing about the server.
+      if (waited >= COMMAND_TIMEOUT_MS / 2) this.replace(redis, error);
       return;
     }
     const verdict = verdictOf(error);
     if (!verdict || !(error instanceof Error)) return;
-    // A connection comes back by its handshake; a server that cannot write only by a write.
-    if (verdict.renew !== 'now') this.outage.trouble(this.writes, this.line(error));
-    if (verdict.renew === 'now') this.giveUp(redis, error);
+    // A lost connection recovers by its handshake. A server that cannot write recovers only by a successful
+    // write.
+    if (verdict.renew !== 'now') this.outage.report(this.writes, this.faultLine(error));
+    if (verdict.renew === 'now') this.replace(redis, error);
     if (verdict.renew === 'slowly' && performance.now() - this.renewedAt > RENEW_EVERY_MS) {
       this.renewedAt = performance.now();
-      this.giveUp(redis, error);
+      this.replace(redis, error);
     }
   }
 
-  private giveUp(redis: Redis, reason: Error): void {
+  private replace(redis: Redis, reason: Error): void {
     if (this.redis !== redis) return;
-    this.tell(reason);
-    this.lost(redis, reason);
+    this.logFault(reason);
+    this.markLost(redis, reason);
     redis.disconnect();
   }
 
-  private lost(redis: Redis, reason: Error): void {
+  private markLost(redis: Redis, reason: Error): void {
     if (this.redis !== redis) return;
     this.redis = null;
     this.address = null;
     this.lostAt = performance.now();
     this.lastFault = reason;
-    this.again();
+    this.scheduleRetry();
   }
 
-  private again(): void {
+  private scheduleRetry(): void {
     if (this.isClosed) return;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** this.failures, LAST_RETRY_MS);
     clearTimeout(this.retry);
@@ -234,18 +240,19 @@ export class RedisConnection {
     try {
       const address = await this.plan.locate();
       if (this.isClosed) return;
-      redis = await connect(address, this.plan.login, (error) => this.lost(error.client, error.reason));
+      redis = await connect(address, this.plan.login, (error) => this.markLost(error.client, error.reason));
       await inTime(this.plan.handshake(redis), CONNECT_TIMEOUT_MS, () => new NoAnswer());
       if (!redis.stream.writable) throw new NotSent('the connection was closed');
-      this.use(redis, address);
+      this.adopt(redis, address);
     } catch (error) {
       redis?.disconnect();
-      if (isEnded(error) && this.plan.login.tls === null) this.failed(new NotSent(ENDED_BY_GREETING));
-      else this.failed(error instanceof Error ? error : new Error(describe(error)));
+      if (isConnectionClosed(error) && this.plan.login.tls === null)
+        this.attemptFailed(new NotSent(CLOSED_IN_HANDSHAKE));
+      else this.attemptFailed(error instanceof Error ? error : new Error(describe(error)));
     }
   }
 
-  private use(redis: Redis, address: RedisAddress): void {
+  private adopt(redis: Redis, address: RedisAddress): void {
     if (this.isClosed) {
       redis.disconnect();
       return;
@@ -254,37 +261,40 @@ export class RedisConnection {
     this.address = address;
     this.wasUsable = true;
     this.failures = 0;
-    this.outage.well(this);
+    this.outage.recovered(this);
     this.plan.onUsable?.(redis);
     this.settleVerdict(null);
     this.wake();
   }
 
-  private failed(error: Error): void {
+  private attemptFailed(error: Error): void {
     if (this.isClosed) return;
     this.lastFault = error;
-    this.tell(error);
+    this.logFault(error);
     this.settleVerdict(error);
-    // Who comes waits for a connection that was lost a moment ago, not for one that never was.
+    // Commands wait for a connection that was just lost, but not for one that never existed.
     if (!this.wasUsable) {
       this.lostAt = -Infinity;
       this.wake();
     }
-    if (error instanceof LastingFault) this.failures = 10;
-    this.again();
+    if (error instanceof PermanentFault) this.failures = 10;
+    this.scheduleRetry();
   }
 
-  private tell(error: Error): void {
+  private logFault(error: Error): void {
     if (this.isClosed) return;
-    this.outage.trouble(this, this.line(error));
+    this.outage.report(this, this.faultLine(error));
   }
 
-  private line(error: Error): string {
+  private faultLine(error: Error): string {
     return `Redis at ${this.plan.name} cannot be used: ${describe(error)}`;
   }
 }
 
-/** A client of one connection, without password: that is said in the handshake, where its refusal can be read. */
+/**
+ * Creates a client for one connection. The password is sent in the handshake instead, where a refusal can be
+ * reported.
+ */
 export async function connect(
   { host, port }: RedisAddress,
   { tls }: Pick<RedisLogin, 'tls'>,
@@ -300,7 +310,7 @@ export async function connect(
     disableClientInfo: true,
     protocol: 2,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    disconnectTimeout: GOODBYE_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     ...(tls ? { tls: tls.ca === null ? {} : { ca: tls.ca } } : {}),
   });
   const faults: Error[] = [];
@@ -311,18 +321,18 @@ export async function connect(
     onEnd({ client: redis, reason: faults[0] ?? new NotSent('the connection was closed') }),
   );
   try {
-    await inTime(redis.connect(), CONNECT_TIMEOUT_MS + GOODBYE_MS, () => new NoAnswer());
+    await inTime(redis.connect(), CONNECT_TIMEOUT_MS + DISCONNECT_TIMEOUT_MS, () => new NoAnswer());
     return redis;
   } catch (error) {
     redis.disconnect();
     const fault = faults[0] ?? error;
-    // A server without TLS waits for the end of what it takes for a command.
-    if (tls && isLate(fault)) throw new NotSent('no answer to TLS in time: it may not speak TLS');
+    // A server without TLS waits for the rest of what it takes for a command.
+    if (tls && isConnectTimeout(fault)) throw new NotSent('no answer to TLS in time: it may not speak TLS');
     throw connectFault(fault);
   }
 }
 
-/** Says who is there. The server's refusal is in the answer to this, or to what follows it at once. */
+/** Sends AUTH. A refusal shows in this reply or in the replies to the commands sent with it. */
 export function authenticate(
   redis: Redis,
   { user, password }: Pick<RedisLogin, 'user' | 'password'>,

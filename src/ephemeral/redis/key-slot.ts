@@ -1,4 +1,4 @@
-/** Slots of a Redis Cluster. */
+/** Number of slots of a Redis Cluster. */
 export const SLOTS = 16_384;
 
 /** CRC-16/XMODEM of each byte (Redis Cluster Specification, appendix A). */
@@ -8,7 +8,7 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The slot of a key: of what stands in its first braces, where something does. */
+/** The slot of a key. If the key has a hash tag (the first `{…}`), only the tag counts. */
 export function keySlot(key: string): number {
   const [, tag] = /^[^{]*\{([^}]+)\}/.exec(key) ?? [];
   let crc = 0;

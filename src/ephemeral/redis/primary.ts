@@ -6,11 +6,11 @@ import { NotSent } from './faults.js';
 import { deploymentName, nodeName, primaryBySentinels } from './sentinels.js';
 import type { RedisServers } from './servers.js';
 
-/** One server that holds all keys: the one that REDIS_URL names, or the primary that its sentinels name. */
+/** One server that holds all keys: the one in REDIS_URL, or the primary that the sentinels name. */
 export class RedisPrimary implements RedisServers {
   private readonly connection: RedisConnection;
 
-  /** @param onUsable told of each new connection */
+  /** @param onUsable called with each new connection */
   constructor(
     private readonly config: RedisConfig,
     private readonly probeKey: string,
@@ -30,8 +30,8 @@ export class RedisPrimary implements RedisServers {
     );
   }
 
-  get firstVerdict(): Promise<Error | null> {
-    return this.connection.firstVerdict;
+  get firstOutcome(): Promise<Error | null> {
+    return this.connection.firstOutcome;
   }
 
   send<T>(_key: string, command: (redis: Redis) => Promise<T>): Promise<T> {
@@ -40,7 +40,7 @@ export class RedisPrimary implements RedisServers {
 
   async probe(ttl: number): Promise<void> {
     await this.send(this.probeKey, (redis) => redis.set(this.probeKey, '1', 'PX', ttl));
-    this.connection.wrote();
+    this.connection.writeSucceeded();
   }
 
   async memoryInfo(): Promise<string[]> {
@@ -51,7 +51,7 @@ export class RedisPrimary implements RedisServers {
     return this.locate();
   }
 
-  /** The old primary may be alive, and cut off from the sentinels that have named another. */
+  /** The old primary may still be running, partitioned from the sentinels that have elected another. */
   async review(): Promise<void> {
     const { server } = this.connection;
     if (this.config.mode !== 'sentinel' || !server) return;

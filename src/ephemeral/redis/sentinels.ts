@@ -1,15 +1,15 @@
 import { inTime } from '../../common/in-time.js';
 import type { RedisConfig } from '../../config/app-config.js';
 import { authenticate, connect, type RedisAddress } from './connection.js';
-import { describe, handshakeFault, LastingFault, NoAnswer, NotSent } from './faults.js';
+import { describe, handshakeFault, PermanentFault, NoAnswer, NotSent } from './faults.js';
 
-/** For one sentinel to answer. */
-const PATIENCE_MS = 800;
+/** Time for one sentinel to answer (ms). */
+const SENTINEL_TIMEOUT_MS = 800;
 
 /**
- * Asks the sentinels where the primary is: all at once, and what most of them say counts. One that is cut off from the
- * others may still name the old primary.
- * @throws LastingFault where no sentinel can answer before the operator has mended something; else NotSent
+ * Asks all sentinels at once for the address of the primary, and returns the majority's answer. A sentinel
+ * that is partitioned from the others may still name the old primary.
+ * @throws PermanentFault if no sentinel can answer until the operator acts; otherwise NotSent
  */
 export async function primaryBySentinels(config: RedisConfig): Promise<RedisAddress> {
   const majority = Math.floor(config.nodes.length / 2) + 1;
@@ -31,13 +31,13 @@ export async function primaryBySentinels(config: RedisConfig): Promise<RedisAddr
   if (agreed) return agreed;
   const [most] = [...votes.values()].sort((one, other) => other.count - one.count);
   if (most) return most.address;
-  const lasting = faults.every((fault) => fault instanceof LastingFault);
+  const lasting = faults.every((fault) => fault instanceof PermanentFault);
   const [first] = faults;
   if (lasting && first) throw first;
   throw new NotSent(`no sentinel answers (${first ? describe(first) : 'none asked'})`);
 }
 
-/** @returns `null` once all have answered without a majority */
+/** @returns `null` if all have answered without a majority */
 function firstAgreement(asked: readonly Promise<RedisAddress | null>[]): Promise<RedisAddress | null> {
   return new Promise((resolve) => {
     for (const each of asked) void each.then((address) => address && resolve(address));
@@ -54,35 +54,35 @@ async function ask(sentinel: RedisAddress, config: RedisConfig): Promise<RedisAd
         authenticate(redis, login),
         redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', config.primaryName ?? ''),
       ]),
-      PATIENCE_MS,
+      SENTINEL_TIMEOUT_MS,
       () => new NoAnswer(),
     );
     if (reply.status === 'rejected') {
       const refused: unknown = auth.status === 'rejected' ? auth.reason : reply.reason;
       const fault = handshakeFault('SENTINEL', refused);
-      throw fault instanceof LastingFault ? ofSentinel(sentinel, fault) : fault;
+      throw fault instanceof PermanentFault ? ofSentinel(sentinel, fault) : fault;
     }
     const { value } = reply;
     if (!Array.isArray(value))
-      throw new LastingFault('the sentinels know no master of the name in REDIS_URL');
+      throw new PermanentFault('the sentinels know no master of the name in REDIS_URL');
     return { host: String(value[0]), port: Number(value[1]) };
   } finally {
     redis.disconnect();
   }
 }
 
-function ofSentinel(sentinel: RedisAddress, { message }: LastingFault): LastingFault {
+function ofSentinel(sentinel: RedisAddress, { message }: PermanentFault): PermanentFault {
   const hint = message.includes('password') ? ': set sentinel-password in REDIS_URL' : '';
-  return new LastingFault(`of sentinel ${nodeName(sentinel)}: ${message}${hint}`);
+  return new PermanentFault(`of sentinel ${nodeName(sentinel)}: ${message}${hint}`);
 }
 
-/** What REDIS_URL leads to, in lines for the operator. */
+/** The servers of REDIS_URL, for messages to the operator. */
 export function deploymentName({ nodes, primaryName }: Pick<RedisConfig, 'nodes' | 'primaryName'>): string {
   const names = nodes.map(nodeName).join(',');
   return primaryName === null ? names : `${names} (sentinels of ${primaryName})`;
 }
 
-/** `host:port`, IPv6 in brackets. */
+/** `host:port`, with IPv6 addresses in brackets. */
 export function nodeName({ host, port }: RedisAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

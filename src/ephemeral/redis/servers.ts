@@ -1,32 +1,35 @@
 import type { Redis } from 'ioredis';
 import type { RedisAddress } from './connection.js';
 
-/** The servers that hold the keys: one, the primary that sentinels know, or the nodes of a cluster. */
+/**
+ * The servers that hold the keys: a single server, the primary that the sentinels name, or the nodes of a
+ * cluster.
+ */
 export interface RedisServers {
-  /** How the first connection came out; `null`: it is usable. Never rejects. */
-  readonly firstVerdict: Promise<Error | null>;
+  /** Outcome of the first connection attempt: `null` if it is usable. Never rejects. */
+  readonly firstOutcome: Promise<Error | null>;
 
   /**
-   * Sends a command to the server that has a key.
-   * @param key whole, with its prefix
-   * @throws what the connection throws
+   * Sends a command to the server that owns a key.
+   * @param key the complete key, including its prefix
+   * @throws the errors of the connection
    */
   send<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
 
   /**
    * Writes once on every server that holds keys.
-   * @param ttl of what is written (ms)
-   * @throws what the connections throw
+   * @param ttl time to live of the probe key (ms)
+   * @throws the errors of the connections
    */
   probe(ttl: number): Promise<void>;
 
-  /** What each of them says of its memory (INFO memory). */
+  /** INFO memory of each server. */
   memoryInfo(): Promise<string[]>;
 
-  /** A server that hears what is published. */
+  /** Returns a server that receives the published messages. */
   locateListener(): Promise<RedisAddress>;
 
-  /** Looks whether the servers are still the ones that should be used. Never rejects. */
+  /** Checks that the connected servers are still the right ones. Never rejects. */
   review(): Promise<void>;
 
   close(): void;

@@ -8,47 +8,50 @@ import { EphemeralStore, type StoreListener } from '../ephemeral-store.js';
 import { type OperatorLog, OutageLog } from '../outage-log.js';
 import { RedisCluster } from './cluster.js';
 import { RedisSubscriber } from './subscriber.js';
-import { describe, LastingFault, NotSent } from './faults.js';
+import { describe, PermanentFault, NotSent } from './faults.js';
 import { handshake } from './handshake.js';
 import { RedisPrimary } from './primary.js';
 import { COUNT, REPLACE } from './scripts.js';
 import { deploymentName } from './sentinels.js';
 import type { RedisServers } from './servers.js';
 
-/** A start does not wait longer: the service listens, is not ready, and is once Redis is there. */
+/**
+ * Upper bound of the wait at startup (ms). Without Redis the service starts anyway, and becomes ready once
+ * Redis is reachable.
+ */
 const START_MS = 1_000;
-/** How often the servers are asked for a write, and the subscriber for its own message (real time). */
-const PULSE_MS = 2_000;
+/** Interval of the write probe and of the subscriber's heartbeat (real time, ms). */
+const HEARTBEAT_MS = 2_000;
 const PROBE_MS = 10_000;
-/** What `begin` may fill of a Redis that has a maxmemory. */
-const SHARE_OF_BEGINNERS = 0.8;
+/** Share of maxmemory up to which `begin` may write. */
+const BEGIN_SHARE = 0.8;
 
 /**
- * The store of several instances: one Redis, the primary that sentinels name, or a cluster. It writes every two
- * seconds whether somebody asks or not, so a server that has lost its role is left before the next login.
- * All commands have one key, so that a cluster can run each of them (docs/decisions/030-the-shared-store.md).
+ * The store for several instances: a single Redis, the primary that sentinels name, or a cluster. It probes
+ * with a write every two seconds, so that it leaves a demoted server before the next login. Every command has
+ * one key, so that a cluster can run it (docs/decisions/030-the-shared-store.md).
  */
 export class RedisStore extends EphemeralStore {
   private readonly servers: RedisServers;
   private readonly subscriber: RedisSubscriber;
   private readonly outage: OutageLog;
-  private readonly pulse: string;
+  private readonly heartbeatChannel: string;
   private readonly probeKey: string;
   private timer: NodeJS.Timeout | undefined;
-  private isPulsing = false;
-  private saysMemory = false;
+  private isHeartbeatRunning = false;
+  private reportsMemory = false;
   private hasRoom = true;
   private isFirst = true;
   private hasWarned = false;
 
-  /** @param operator told of each cause of an outage once, and of its end; never of a value or a password */
+  /** @param operator receives each cause of an outage once, and its end; never a value or a password */
   constructor(
     private readonly config: RedisConfig,
     operator: OperatorLog,
   ) {
     super();
     const instance = randomBytes(6).toString('hex');
-    this.pulse = this.name(`pulse:${instance}`);
+    this.heartbeatChannel = this.name(`pulse:${instance}`);
     this.probeKey = this.name(`probe:${instance}`);
     this.outage = new OutageLog(operator);
     this.servers =
@@ -64,31 +67,32 @@ export class RedisStore extends EphemeralStore {
             config,
             this.probeKey,
             (redis) => this.handshake(redis, this.probeKey),
-            () => this.reconnected(),
+            () => this.onReconnect(),
             this.outage,
           );
     this.subscriber = new RedisSubscriber(
       deploymentName(config),
       config,
-      this.pulse,
+      this.heartbeatChannel,
       () => this.servers.locateListener(),
       this.outage,
     );
   }
 
   /**
-   * Waits for the first connections, a second at most: where there are none yet, the service starts and is not ready.
-   * @throws StartFault for what waiting does not mend: a wrong password, a missing permission, a refused certificate,
-   * a version before 6.2, a node of a cluster under a plain URL
+   * Waits for the first connections, at most one second. If there are none yet, the service starts and is not
+   * ready.
+   * @throws StartFault for a fault that a retry cannot fix: a wrong password, a missing permission, a refused
+   * certificate, a version before 6.2, a cluster node under a plain URL
    */
   async connect(): Promise<void> {
-    this.timer = setInterval(() => void this.beat(), PULSE_MS).unref();
+    this.timer = setInterval(() => void this.heartbeat(), HEARTBEAT_MS).unref();
     const verdicts = await Promise.all(
-      [this.servers.firstVerdict, this.subscriber.firstVerdict].map((verdict) =>
+      [this.servers.firstOutcome, this.subscriber.firstOutcome].map((verdict) =>
         inTime(verdict, START_MS, () => new NotSent('no answer yet')).catch(() => null),
       ),
     );
-    const lasting = verdicts.find((verdict) => verdict instanceof LastingFault);
+    const lasting = verdicts.find((verdict) => verdict instanceof PermanentFault);
     if (!lasting) {
       this.outage.begin();
       return;
@@ -139,7 +143,7 @@ export class RedisStore extends EphemeralStore {
   }
 
   async ping(): Promise<void> {
-    await this.answered(this.servers.probe(PROBE_MS));
+    await this.orUnavailable(this.servers.probe(PROBE_MS));
   }
 
   close(): Promise<void> {
@@ -153,65 +157,70 @@ export class RedisStore extends EphemeralStore {
   /** @throws AppError STORE_UNAVAILABLE */
   private run<T>(key: string, command: (redis: Redis, name: string) => Promise<T>): Promise<T> {
     const name = this.name(key);
-    return this.answered(this.servers.send(name, (redis) => command(redis, name)));
+    return this.orUnavailable(this.servers.send(name, (redis) => command(redis, name)));
   }
 
-  private async answered<T>(reply: Promise<T>): Promise<T> {
+  private async orUnavailable<T>(reply: Promise<T>): Promise<T> {
     try {
       return await reply;
     } catch (error) {
-      // Why there is no connection is told once, and not again with every request.
+      // The reason for the missing connection is logged once, not again for every request.
       throw new AppError('STORE_UNAVAILABLE', error instanceof NotSent ? {} : { cause: error });
     }
   }
 
   private async handshake(redis: Redis, probeKey: string | null): Promise<void> {
-    const { evictionPolicy, saysMemory } = await handshake(redis, this.config, probeKey, this.pulse);
-    this.saysMemory = saysMemory;
+    const { evictionPolicy, reportsMemory } = await handshake(
+      redis,
+      this.config,
+      probeKey,
+      this.heartbeatChannel,
+    );
+    this.reportsMemory = reportsMemory;
     if (evictionPolicy === null || evictionPolicy === 'noeviction' || this.hasWarned) return;
     this.hasWarned = true;
     this.outage.warn(
-      `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}): marks of used codes may vanish before their time. Set noeviction.`,
+      `Redis evicts keys when its memory is full (maxmemory-policy ${evictionPolicy}): marks of used codes may be lost before they expire. Set noeviction.`,
     );
   }
 
-  /** Another server may have the role now: who listens at the old one would hear nothing. */
-  private reconnected(): void {
+  /** Another server may be the primary now. A subscription on the old one would receive nothing. */
+  private onReconnect(): void {
     if (!this.isFirst) this.subscriber.renew();
     this.isFirst = false;
   }
 
   /** Never rejects. */
-  private async beat(): Promise<void> {
-    if (this.isPulsing) return;
-    this.isPulsing = true;
+  private async heartbeat(): Promise<void> {
+    if (this.isHeartbeatRunning) return;
+    this.isHeartbeatRunning = true;
     await Promise.all([
       this.servers.review(),
       this.ping().catch(() => undefined),
       this.subscriber.check((channel) => this.servers.send(channel, (redis) => redis.publish(channel, ''))),
-      this.lookAtMemory(),
+      this.checkMemory(),
     ]);
-    this.isPulsing = false;
+    this.isHeartbeatRunning = false;
   }
 
-  /** Not where the ACL refuses INFO. */
-  private async lookAtMemory(): Promise<void> {
-    if (!this.saysMemory) return;
+  /** Skipped if the ACL forbids INFO. */
+  private async checkMemory(): Promise<void> {
+    if (!this.reportsMemory) return;
     try {
       const facts = await this.servers.memoryInfo();
-      this.hasRoom = facts.every((text) => usedShare(text) < SHARE_OF_BEGINNERS);
+      this.hasRoom = facts.every((text) => usedShare(text) < BEGIN_SHARE);
     } catch {
-      // A server that does not answer refuses writes by itself.
+      // A server that does not answer fails the writes anyway.
     }
   }
 
-  /** Channels are one space for all databases of a Redis. */
+  /** Channels need the prefix too: they are shared by all databases of a Redis server. */
   private name(key: string): string {
     return `${this.config.prefix}${key}`;
   }
 }
 
-/** How much of maxmemory is used; 0 where there is none. */
+/** The used share of maxmemory. 0 if no limit is set. */
 function usedShare(info: string): number {
   const number = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   const limit = number('maxmemory');

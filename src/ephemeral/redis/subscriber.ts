@@ -4,27 +4,28 @@ import type { OutageLog } from '../outage-log.js';
 import { authenticate, type RedisAddress, RedisConnection, type RedisLogin } from './connection.js';
 import { handshakeFault, NoAnswer } from './faults.js';
 
-/** So many of its own messages may be under way, or lost. */
-const MAX_UNHEARD = 2;
+/** Number of the connection's own heartbeat messages that may be outstanding before it counts as dead. */
+const MAX_OUTSTANDING = 2;
 
 /**
- * The connection that listens; it can do nothing else. It hears itself: what is published by a command has to arrive
- * here. A connection to a server that has lost its role, or that the network has forgotten, says nothing else.
+ * The connection for SUBSCRIBE. It also subscribes to a heartbeat channel of its own: a message that this
+ * instance publishes there must arrive here. This detects a server that lost its role and a connection that
+ * the network dropped silently.
  */
 export class RedisSubscriber {
   private readonly listeners = new Map<string, StoreListener[]>();
   private readonly connection: RedisConnection;
   private redis: Redis | null = null;
-  private unheard = 0;
+  private outstanding = 0;
 
   /**
-   * @param pulse a channel of this instance alone
-   * @param locate a server that hears what is published
+   * @param heartbeatChannel channel that only this instance uses
+   * @param locate returns a server that receives the published messages
    */
   constructor(
     name: string,
     private readonly login: RedisLogin,
-    private readonly pulse: string,
+    private readonly heartbeatChannel: string,
     locate: () => Promise<RedisAddress>,
     outage: OutageLog,
   ) {
@@ -34,15 +35,15 @@ export class RedisSubscriber {
         login,
         locate,
         handshake: (redis) => this.handshake(redis),
-        onUsable: (redis) => this.opened(redis),
+        onUsable: (redis) => this.onUsable(redis),
       },
       outage,
     );
   }
 
-  /** How the first connection came out; `null`: it is usable. Never rejects. */
-  get firstVerdict(): Promise<Error | null> {
-    return this.connection.firstVerdict;
+  /** Outcome of the first connection attempt: `null` if it is usable. Never rejects. */
+  get firstOutcome(): Promise<Error | null> {
+    return this.connection.firstOutcome;
   }
 
   listen(channel: string, listener: StoreListener): void {
@@ -52,20 +53,20 @@ export class RedisSubscriber {
   }
 
   /**
-   * Publishes to itself, and gives the connection up that has not heard what came before. Never rejects.
-   * @param publish resolves once the servers have taken the message
+   * Publishes a heartbeat. Closes the connection if earlier heartbeats did not arrive. Never rejects.
+   * @param publish resolves once the server has accepted the message
    */
   async check(publish: (channel: string) => Promise<unknown>): Promise<void> {
-    if (this.unheard >= MAX_UNHEARD && this.connection.isUsable) this.connection.fail(new NoAnswer());
+    if (this.outstanding >= MAX_OUTSTANDING && this.connection.isUsable) this.connection.fail(new NoAnswer());
     try {
-      await publish(this.pulse);
-      this.unheard++;
+      await publish(this.heartbeatChannel);
+      this.outstanding++;
     } catch {
-      // Nobody was told anything: the connection that speaks has its own trouble.
+      // Nothing was published. The command connection handles its own failure.
     }
   }
 
-  /** Opens another connection: where things are published has changed. */
+  /** Opens a new connection, because messages are now published elsewhere. */
   renew(): void {
     this.connection.renew();
   }
@@ -76,36 +77,36 @@ export class RedisSubscriber {
   }
 
   private async handshake(redis: Redis): Promise<void> {
-    redis.on('message', (channel: string, message: string) => this.heard(channel, message));
+    redis.on('message', (channel: string, message: string) => this.receive(channel, message));
     const [auth, subscribed] = await Promise.allSettled([
       authenticate(redis, this.login),
-      redis.subscribe(this.pulse, ...this.listeners.keys()),
+      redis.subscribe(this.heartbeatChannel, ...this.listeners.keys()),
     ]);
     if (subscribed.status === 'fulfilled') return;
     const reason: unknown = auth.status === 'rejected' ? auth.reason : subscribed.reason;
     throw handshakeFault('SUBSCRIBE', reason);
   }
 
-  private opened(redis: Redis): void {
+  private onUsable(redis: Redis): void {
     this.redis = redis;
-    this.unheard = 0;
-    // Those that came while the handshake was under way are named again: twice is once.
+    this.outstanding = 0;
+    // Channels that were added during the handshake are subscribed now. A second SUBSCRIBE has no effect.
     this.subscribe(redis, [...this.listeners.keys()], [...this.listeners.values()].flat());
   }
 
-  /** Tells the listeners that they may have missed something before, once they hear. */
+  /** Tells the listeners, once they are subscribed, that they may have missed messages. */
   private subscribe(redis: Redis, channels: readonly string[], listeners: readonly StoreListener[]): void {
     if (listeners.length === 0) return;
     const done = channels.length === 0 ? Promise.resolve() : redis.subscribe(...channels);
     done.then(
-      () => listeners.forEach((listener) => listener.missed()),
-      // The connection was lost again: the next one subscribes.
+      () => listeners.forEach((listener) => listener.onMissed()),
+      // The connection was lost again. The next one subscribes.
       () => undefined,
     );
   }
 
-  private heard(channel: string, message: string): void {
-    if (channel === this.pulse) this.unheard = 0;
-    else this.listeners.get(channel)?.forEach((listener) => listener.heard(message));
+  private receive(channel: string, message: string): void {
+    if (channel === this.heartbeatChannel) this.outstanding = 0;
+    else this.listeners.get(channel)?.forEach((listener) => listener.onMessage(message));
   }
 }
