@@ -104,8 +104,8 @@ export class AttemptsController {
   }
 
   /**
-   * The same as it happens: at first where the attempt stands (unless Last-Event-ID says that the browser knows), then
-   * each step. Ends after a final status, and after 5 minutes.
+   * A stream of the status: first the present one (unless Last-Event-ID is its version), then each change. It ends
+   * after a final status, or after 5 minutes.
    */
   @Get('attempts/:id/events')
   @RateLimit('attempt-status')
@@ -142,12 +142,12 @@ export class AttemptsController {
     const { key, attempt } = await this.attempts.watch(id, { browser: this.cookie.read(request), secret });
     this.live.requireRoom(request.ip);
     const stream = new EventStream(reply);
-    // HEAD asks for no more than the head.
+    // HEAD gets the header fields alone.
     if (request.method === 'HEAD') stream.end();
     else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId), request.ip));
   }
 
-  /** The service's own page in a frame says that it was shown: only then is the attempt told how its login ended. */
+  /** Our page in a frame reports that it was shown. Only then does the attempt get the result of its login. */
   @Post('framed-callbacks')
   @RateLimit('callback')
   @HttpCode(204)
@@ -184,7 +184,7 @@ export class AttemptsController {
     await reply
       .type(type)
       .header('Cache-Control', 'private, max-age=60')
-      // The page that shows it may be another site's.
+      // A page of another site may show it.
       .header('Cross-Origin-Resource-Policy', 'cross-origin')
       .send(bytes);
   }

@@ -10,47 +10,47 @@ import { routeQuota } from '../../rate-limit/quotas.js';
 
 /** A browser that waits. */
 export interface Waiter {
-  /** A new state. `version` counts the steps of the attempt. After a final one comes `end`. */
+  /** Sends a state. `version` counts the changes of the attempt. `end` follows a final state. */
   tell(state: AttemptState, version: number): void;
-  /** So that nobody on the way holds the line for dead. */
+  /** Sends a heartbeat, so that no proxy closes the idle connection. */
   beat(): void;
-  /** Nothing will follow. */
+  /** Closes the stream. */
   end(): void;
 }
 
 interface Waiting {
   readonly waiter: Waiter;
-  /** Whose it is in the count of streams: a group of addresses. */
+  /** Group of addresses under which the stream is counted. */
   readonly from: string;
-  /** When the stream is over (ms). */
+  /** Deadline of the stream (ms). */
   readonly endsAt: number;
-  /** When it gets a heartbeat and a look into the store (ms). */
+  /** When its next heartbeat and its next read of the store are due (ms). */
   turnAt: number;
   attempt: Attempt;
   told: { readonly version: number; readonly status: AttemptState['status'] } | null;
 }
 
 const TICK_MS = 1_000;
-/** A waiter's turn comes once in so many ticks; those who came together take different ones. */
+/** Ticks between two heartbeats of a waiter. Waiters that connect together get different ticks. */
 const TURNS = 15;
-/** How long one stream lasts at most: a browser that still waits connects anew. */
+/** Maximum duration of a stream. A browser that still waits reconnects. */
 const LIFETIME_MS = 5 * 60 * 1_000;
-/** How fast all are looked up again after the store was away. */
+/** How many attempts are read in a millisecond after the store was unavailable. */
 const LOOKS_PER_MS = 5;
-/** Streams for one attempt: its tabs. The oldest gives way. */
+/** Streams of one attempt, one for each tab. A further one closes the oldest. */
 const MAX_PER_ATTEMPT = 8;
-/** A stream counts as so many polls in a minute: of one address (of IPv6 the /64) 2,000 are open at a time. */
+/** A stream counts as so many polls in a minute: one address (of IPv6 the /64) may have 2,000 open. */
 const POLLS_PER_STREAM = 6;
 
 /**
- * Who waits for which attempt, on this instance. A step on any instance is heard and looked up once, however many
- * wait for it. What a lost message would have said, and what only time says, is found by looking: when the
- * attempt's time is over, and when the waiter's turn comes, every 15 seconds. One timer serves all.
+ * The open streams of this instance, by attempt. A change on any instance is published, and read once for all streams
+ * of the attempt. A lost message and an expiry are found by reading the attempt when it expires, and every 15 seconds
+ * for each stream. One timer serves all.
  */
 @Injectable()
 export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   private readonly waiting = new Map<string, Set<Waiting>>();
-  /** How many wait from which group of addresses. */
+  /** Number of streams by group of addresses. */
   private readonly streams = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private opened = 0;
@@ -72,7 +72,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** Streams would hold the end of the server up. */
+  /** Open streams would delay the end of the server. */
   onModuleDestroy(): void {
     this.stopping = true;
     clearInterval(this.timer);
@@ -80,7 +80,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     this.waiting.clear();
   }
 
-  /** How many wait on this instance. */
+  /** Number of streams on this instance. */
   get size(): number {
     let size = 0;
     for (const all of this.waiting.values()) size += all.size;
@@ -88,7 +88,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Whether one more stream of an address is taken; who is refused may poll instead.
+   * Refuses a stream where the address has too many. The client may poll instead.
    * @throws AppError RATE_LIMITED
    */
   requireRoom(ip: string): void {
@@ -101,15 +101,15 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Tells a waiter where its attempt stands, and what follows.
+   * Sends a waiter the state of its attempt, and each change.
    * @param ip of the browser
-   * @param seen the version that the browser has heard of already
-   * @returns what to call when the browser has gone
+   * @param seen the version that the browser has already received; `null` for none
+   * @returns what to call when the browser has disconnected
    */
   wait(key: string, attempt: Attempt, waiter: Waiter, seen: number | null, ip: string): () => void {
     const openedAt = this.clock.now();
     const state = stateOf(attempt, openedAt);
-    // A final state is told again: what time alone has changed has no version of its own.
+    // A final state is sent again: an expiry does not change the version.
     const isKnown = seen === attempt.version && !isFinal(state);
     const told = isKnown ? { version: seen, status: state.status } : null;
     const turnAt = openedAt + TICK_MS * (1 + (this.opened++ % TURNS));
@@ -122,7 +122,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     if (all.size > MAX_PER_ATTEMPT && oldest) this.dismiss(key, oldest);
     this.tell(key, each, attempt);
     if (this.stopping) this.dismiss(key, each);
-    // A step between the reading of the attempt and now was heard before this waiter was there.
+    // A change since the attempt was read was published before this waiter was listed.
     else if (!isFinal(state)) void this.look(key);
     return () => this.forget(key, each);
   }
@@ -133,7 +133,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
       let isDue = false;
       for (const each of all) {
         if (now >= each.turnAt) each.waiter.beat();
-        // Not told from memory: a late scan that went unheard has prolonged it.
+        // Read again, not answered from memory: a scan whose message was lost may have extended it.
         isDue ||= now >= each.turnAt || now >= each.attempt.expiresAt || now >= each.endsAt;
         if (now >= each.turnAt) each.turnAt = now + TURNS * TICK_MS;
       }
@@ -141,7 +141,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** After the store was away. Spread over the ticks that follow, for it may be ten thousand. */
+  /** Reads all attempts after the store was unavailable, spread over time: they may be ten thousand. */
   private lookAtAll(): void {
     let delay = 0;
     for (const key of this.waiting.keys()) {
@@ -153,21 +153,21 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     if (!this.waiting.has(key)) return;
     const found = await this.attempts.read(key).catch(() => 'store away' as const);
     for (const each of this.waiting.get(key) ?? []) {
-      // What is known here still says when its time is over.
+      // The copy in memory still shows an expiry.
       if (found === 'store away') this.tell(key, each, each.attempt);
       else if (found === null) this.tellLost(key, each);
       else this.tell(key, each, found);
     }
   }
 
-  /** The store came back without the attempt: nobody can confirm it any more, whatever its time says. */
+  /** The store has lost the attempt: nobody can confirm it any more, even before it expires. */
   private tellLost(key: string, each: Waiting): void {
     each.waiter.tell({ status: 'expired' }, each.attempt.version);
     this.dismiss(key, each);
   }
 
   private tell(key: string, each: Waiting, attempt: Attempt): void {
-    // Two looks may come back in the wrong order.
+    // Two reads may answer in the wrong order.
     if (attempt.version < each.attempt.version) return;
     each.attempt = attempt;
     const now = this.clock.now();
@@ -176,7 +176,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
       each.told = { version: attempt.version, status: state.status };
       each.waiter.tell(state, attempt.version);
     }
-    // Not before: attempt and stream may be over at the same time, and nobody shall have to come back to hear it.
+    // After the state was sent: attempt and stream may end at the same time.
     if (isFinal(state) || now >= each.endsAt) this.dismiss(key, each);
   }
 

@@ -6,15 +6,14 @@ import { AppConfig } from '../../config/app-config.js';
 import type { LoginState } from './login-states.js';
 import { FramePage } from '../pages/frame-page.js';
 
-/** Whether the browser shows the answer in a frame of another page (Fetch Metadata; WebKit has it since 16.4). */
+/** Whether the browser asks for a frame of another page (Fetch Metadata; WebKit sends it since 16.4). */
 export function isFramed(request: FastifyRequest): boolean {
   const destination = request.headers['sec-fetch-dest'];
   return destination === 'iframe' || destination === 'frame';
 }
 
 /**
- * Sends a browser on after a callback: by a redirect; in a frame by a page that tells the page around it, and no other
- * origin, where to go on.
+ * Answers a callback: with a redirect, or in a frame with a page that posts the result to its parent's origin alone.
  */
 @Injectable()
 export class CallbackReply {
@@ -29,7 +28,7 @@ export class CallbackReply {
 
   /**
    * @param location returnTo with an answer of ours, or the login page
-   * @param isOutcome whether this is how the login ended; `false` for a request that was refused beside it
+   * @param isOutcome whether the login ended with this answer; `false` for a request that was refused while it goes on
    */
   async land(
     request: FastifyRequest,
@@ -46,7 +45,7 @@ export class CallbackReply {
     const answer = ['loginCode', 'linked', 'error'].find((name) => searchParams.has(name)) ?? 'error';
     const landing = landingOf(searchParams);
     const requestId = searchParams.get('request_id');
-    // Without a report the page around still gets its message.
+    // Without a report the parent page still gets its message.
     const report =
       isOutcome && login.attempt !== null && landing !== null
         ? await this.framed.keep(login.attempt, landing).catch(() => null)
@@ -69,8 +68,8 @@ export class CallbackReply {
   }
 
   /**
-   * The login is bound to a cookie, which browsers keep from a frame that another site's page has sent here: the
-   * whole window comes here instead.
+   * Moves the callback to the whole window. The login is bound to a cookie, which browsers do not send from a frame of
+   * another site.
    */
   async toTop(request: FastifyRequest, reply: FastifyReply, login: LoginState): Promise<void> {
     await this.page.sendRelay(
@@ -81,7 +80,7 @@ export class CallbackReply {
   }
 }
 
-/** What the attempt will be told; `null` where the address holds no answer that an attempt waits for. */
+/** The result for the attempt; `null` where the address has none that ends an attempt. */
 function landingOf(answers: URLSearchParams): Landing | null {
   const loginCode = answers.get('loginCode');
   if (loginCode !== null) return { loginCode };

@@ -11,7 +11,7 @@ import { ErrorPageFilter } from '../pages/error-page.filter.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { type LoginState, LoginStates } from './login-states.js';
 
-/** A callback that failed returns to its returnTo with the code of the error; without one it shows an error page. */
+/** Answers a callback that failed: returnTo with `error`, or an error page where the state names no login. */
 @Catch()
 @Injectable()
 export class CallbackFilter implements ExceptionFilter {
@@ -38,13 +38,13 @@ export class CallbackFilter implements ExceptionFilter {
       const { code } = await this.problems.toAppError(exception, request);
       const isFirst = callbackFirst !== undefined;
       const location = await this.locationOf(code, login, isFirst, request);
-      // Where the store is away, a repeat will fail; this answer need not.
+      // While the store is unavailable only repeats of this callback fail.
       if (callbackFirst) await this.states.finish(callbackFirst.state, location).catch(() => undefined);
       await this.callbackReply.land(request, reply, login, location, isFirst);
     }
   }
 
-  /** A snapshot page's visitor is shown how to come in; everybody else returns with the error. */
+  /** Visitors of a snapshot page get the login page with advice; everybody else returns with the error. */
   private async locationOf(
     code: ErrorCode,
     login: LoginState,
@@ -56,7 +56,7 @@ export class CallbackFilter implements ExceptionFilter {
     if (code === 'WECHAT_SNAPSHOT_USER' && channelOf(login.channel).callback?.asksBy) {
       return this.inWeChat.askForConsent(login, code).catch(() => plain);
     }
-    // A frame's attempt is told when the page in it was shown.
+    // The attempt of a frame gets its result when the page in the frame was shown.
     if (login.attempt !== null && !isFramed(request)) {
       const outcome = code === 'LOGIN_DENIED' ? 'denied' : 'expired';
       await this.attempts.land(login.attempt, outcome).catch(() => undefined);

@@ -8,17 +8,17 @@ import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { isFramed } from './callback-reply.js';
 import { type LoginState, LoginStates } from './login-states.js';
 
-/** What WeChat's callback belongs to. Left on the request for the strategy, the handler and the filter. */
+/** The login of a callback. The guard sets it on the request for the strategy, the handler and the filter. */
 export interface CallbackState {
-  /** There as soon as the state names a login: an error can return to its returnTo. */
+  /** Set as soon as the state names a login: from then on an error can go to returnTo. */
   callbackLogin?: LoginState;
-  /** There only for the first callback of a state, whose landing the others wait for. */
+  /** Set for the first callback of a state only; repeats wait for its answer. */
   callbackFirst?: { readonly state: string; readonly code: string };
   /** The user of the session that asked for a link. */
   callbackUserId?: string;
 }
 
-/** The callback repeats one that has landed: its browser goes there too. */
+/** The callback repeats one that was answered: it gets the same redirect. */
 export class AlreadyLanded extends Error {
   override readonly name = 'AlreadyLanded';
 
@@ -27,7 +27,7 @@ export class AlreadyLanded extends Error {
   }
 }
 
-/** The callback came in a frame, where this login cannot end. */
+/** The callback came in a frame, but this login must end in the whole window. */
 export class FramedCallback extends Error {
   override readonly name = 'FramedCallback';
 
@@ -36,7 +36,7 @@ export class FramedCallback extends Error {
   }
 }
 
-/** Lets the first callback of a state through, from the browser that began the login, and nothing else. */
+/** Admits only the first callback of a state, and only from the browser that began the login. */
 @Injectable()
 export class CallbackGuard implements CanActivate {
   constructor(
@@ -48,7 +48,7 @@ export class CallbackGuard implements CanActivate {
   /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; AlreadyLanded for a repeat, FramedCallback */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & CallbackState>();
-    // Until the state says more.
+    // Until the state is read.
     noteInRequest({ login: 'website' });
     const { state, code } = request.query as { state?: unknown; code?: unknown };
     const login = await this.states.find(state);
@@ -61,7 +61,7 @@ export class CallbackGuard implements CanActivate {
       asks: { channel, purpose: isLink ? 'link' : 'log-in' },
       appId: login.appId,
     });
-    // Before anything is used up: the whole window brings the same state and code again.
+    // Before the state is used: the whole window sends the same state and code again.
     if (isFramed(request) && !mayEndInFrame(login)) throw new FramedCallback();
     if (typeof state !== 'string' || (code !== undefined && typeof code !== 'string'))
       throw new AppError('STATE_INVALID');

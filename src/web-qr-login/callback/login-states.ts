@@ -7,40 +7,40 @@ import { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
 import { type Binding, mayContinue } from '../../attempt/binding.js';
 import { OpenLogins } from '../../attempt/open-logins.js';
 
-/** A login that is away at WeChat: what its state stands for. */
+/** A login whose browser is at WeChat's page; stored under its state. */
 export interface LoginState {
-  /** Which of WeChat's pages it is at, and so what the code of the callback is good for. */
+  /** Says which page of WeChat it is, and so which exchange takes the code of the callback. */
   readonly channel: ChannelName;
   /** Id of the attempt that waits for it; `null` where no attempt does. */
   readonly attempt: string | null;
   readonly appId: string;
-  /** Allowed when the login began. */
+  /** Was checked against RETURN_URLS when the login began. */
   readonly returnTo: string;
   readonly binding: Binding;
-  /** The session that asked for a link; `null` for a login. One cannot be taken for the other. */
+  /** The session that asked for a link; `null` for a login. */
   readonly linkTo: string | null;
 }
 
-/** The first callback of a state goes on; a repeated one lands where the first did. */
+/** The first callback of a state continues; a repeat gets the redirect of the first. */
 export type Continuation =
   { readonly first: true; readonly login: LoginState } | { readonly first: false; readonly location: string };
 
-/** Where the first callback landed. */
+/** The redirect that the first callback got. */
 interface Outcome {
   readonly location: string;
-  /** When repeats no longer land there (ms since 1970). */
+  /** When repeats no longer get it (ms since 1970). */
   readonly until: number;
 }
 
 const STATE = /^[A-Za-z0-9]{1,128}$/;
 const STATE_MS = 10 * 60 * 1_000;
-/** How long a repeated callback lands where the first one did. */
+/** How long a repeat gets the redirect of the first callback. */
 const OUTCOME_MS = 60 * 1_000;
-/** How long a second callback waits for the first: WeChat's part takes 4.5 s at most. */
+/** How long a repeat waits for the first callback: the calls to WeChat end within 4.5 s. */
 const WAIT_MS = 4_900;
 const POLL_MS = 50;
 
-/** States of website logins: random, for one app, one returnTo, one browser, one use, 10 minutes. */
+/** States of logins: random, valid for one app, one returnTo, one browser, one use and 10 minutes. */
 @Injectable()
 export class LoginStates {
   constructor(
@@ -66,7 +66,7 @@ export class LoginStates {
     return state;
   }
 
-  /** The login of a state, used or not; `null` where the state says nothing. */
+  /** The login of a state, used or not; `null` where the state is unknown. */
   async find(state: unknown): Promise<LoginState | null> {
     if (typeof state !== 'string' || !STATE.test(state)) return null;
     const stored = await this.store.get(key('login-state', state));
@@ -79,8 +79,8 @@ export class LoginStates {
   }
 
   /**
-   * Uses a state up. Of several callbacks at once one is the first; the others wait and land with it, if they bring
-   * the same code from the same browser.
+   * Uses a state. Of several concurrent callbacks one is the first. The others wait for its redirect, if they have the
+   * same code and come from the same browser.
    * @throws AppError STATE_INVALID
    */
   async continue(
@@ -97,10 +97,10 @@ export class LoginStates {
     return { first: false, location: await this.outcome(state) };
   }
 
-  /** Keeps where the first callback landed, for those that repeat it. */
+  /** Stores the redirect of the first callback for its repeats. */
   async finish(state: string, location: string): Promise<void> {
     const outcome: Outcome = { location, until: this.clock.now() + OUTCOME_MS };
-    // Longer than it is good for: a repeat that comes too late is told so at once.
+    // Stored longer than it is valid, so that a repeat that comes too late need not wait.
     await this.store.set(key('login-outcome', state), JSON.stringify(outcome), STATE_MS);
   }
 

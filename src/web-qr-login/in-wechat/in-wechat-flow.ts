@@ -18,9 +18,9 @@ export interface BeginInWeChat {
 }
 
 /**
- * Logins of pages inside WeChat's browser, by an official account (wechat-api.md section 5). First silently: whom we
- * know is in at once. Who is new is asked by a button of our own page: only after a tap does WeChat say the unionid,
- * and does not show a snapshot page.
+ * Logins of pages inside WeChat's browser, by an official account (wechat-api.md section 5), in two steps
+ * (docs/decisions/022-in-wechat-asks-in-two-steps.md). The silent step logs in known people. New people tap a button of
+ * our page: only after a tap does WeChat give the unionid and show no snapshot page.
  */
 @Injectable()
 export class InWeChatFlow {
@@ -41,7 +41,7 @@ export class InWeChatFlow {
 
   /**
    * Begins a login that asks the person for nothing.
-   * @returns WeChat's page, which comes back at once
+   * @returns WeChat's page, which redirects to the callback at once
    * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
    */
   async begin(asked: BeginInWeChat, request: FastifyRequest, reply: FastifyReply): Promise<string> {
@@ -51,15 +51,15 @@ export class InWeChatFlow {
     return this.askSilently({ appId, returnTo, binding, attempt: null });
   }
 
-  /** The same for what is checked and bound already. */
+  /** The same for a login whose app, returnTo and binding are known. */
   async askSilently(login: Pick<LoginState, 'appId' | 'returnTo' | 'binding' | 'attempt'>): Promise<string> {
     const state = await this.states.begin({ ...login, channel: 'in-wechat-silently', linkTo: null });
     return this.wechat.officialAccountAuthorizeUrl(login.appId, this.callbackUrl, 'snsapi_base', state);
   }
 
   /**
-   * WeChat said an openid that nobody has here, or a made-up one: the same login goes on with a button.
-   * @returns the login page that shows it
+   * Continues a login whose openid is unknown here, or is one of a snapshot page, with a button.
+   * @returns the login page that shows the button
    */
   async askForConsent(login: LoginState, error?: string): Promise<string> {
     const state = await this.states.goOn({ ...login, channel: 'in-wechat' });
@@ -73,8 +73,8 @@ export class InWeChatFlow {
   }
 
   /**
-   * Where the button leads.
-   * @returns WeChat's page that asks the person; `null` where the login is over, or another browser's
+   * The link of the button.
+   * @returns WeChat's consent page; `null` where the login is over or belongs to another browser
    */
   async consentUrl(state: string, request: FastifyRequest): Promise<string | null> {
     const login = await this.states.find(state);

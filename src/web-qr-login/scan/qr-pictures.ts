@@ -17,18 +17,18 @@ interface Offer {
 }
 
 const KEY = /^[0-9a-f]{64}$/;
-/** How long a made picture is kept: for a second tab. A reload finds it in the browser's own cache. */
+/** How long a picture stays in memory, for a second tab. A reload takes it from the browser's cache. */
 const KEEP_MS = 60 * 1_000;
-/** Pictures kept by this process. WeChat's of 430 pixels have 60 to 120 kB. */
+/** Limit of the pictures in memory. One of 430 pixels has 60 to 120 kB. */
 const MAX_KEPT_BYTES = 32 * 2 ** 20;
 
 /**
- * Pictures of mini-program codes. WeChat makes one when its picture is first fetched, so that an attempt that nobody
- * looks at costs nothing there; it allows 5,000 a minute (wechat-api.md section 1.5). The picture has a secret of its
- * own: who sees it does not learn what the browser polls with.
+ * Pictures of mini-program codes. WeChat makes a code when its picture is first fetched, so an attempt that nobody
+ * looks at uses none of the 5,000 a minute (wechat-api.md section 1.5). The address of a picture has a secret of its
+ * own, which does not reveal the id that the browser polls with.
  *
- * A made picture stays in this process for a minute. In the shared store a flood of them would take gigabytes; here
- * the worst is that one is made again, within the app's quota (docs/decisions/030-the-shared-store.md).
+ * Pictures stay in the memory of this process for a minute. In the shared store a flood of them would take gigabytes;
+ * another instance makes a picture again, within the app's quota (docs/decisions/030-the-shared-store.md).
  */
 @Injectable()
 export class QrPictures {
@@ -51,7 +51,7 @@ export class QrPictures {
     this.baseUrl = `${config.publicUrl}/v1/web-qr-login/qr-codes`;
   }
 
-  /** @returns the address of the picture of an attempt, which is not made yet */
+  /** @returns the address under which the picture of an attempt will be made */
   async offer(appId: string, { id, expiresAt }: BegunAttempt): Promise<string> {
     const key = freshSecret();
     const offer: Offer = { appId, ticket: await this.attempts.issueTicket(id, expiresAt) };
