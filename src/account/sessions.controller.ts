@@ -11,7 +11,7 @@ import { CurrentSession } from '../auth/access-token/access-token.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { Cursors, AccountPageQuery } from '../http/paging.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import type { SessionOfUser, SessionPlace } from '../session/session-rows.js';
+import type { SessionOfUser, SessionPosition } from '../session/session-rows.js';
 import { SessionListReply, sessionReply } from '../session/session-replies.js';
 import { SessionService } from '../session/session.service.js';
 
@@ -41,7 +41,7 @@ export class SessionsController {
     @CurrentSession() current: SessionOfUser,
   ): Promise<SessionListReply> {
     const scope = { list: 'sessions', filters: { user: current.user.id } };
-    const after = toPlace(this.cursors.read(scope, cursor));
+    const after = toPosition(this.cursors.read(scope, cursor));
     const found = await this.sessions.ofUser(current.user.id, after, limit + 1);
     const rows = found.map((each) => ({ id: toCursor(each.session), each }));
     const { items, nextCursor } = this.cursors.page(scope, rows, limit);
@@ -87,11 +87,11 @@ export class SessionsController {
   }
 }
 
-function toCursor({ lastUsedAt, id }: SessionPlace): string {
+function toCursor({ lastUsedAt, id }: SessionPosition): string {
   return `${lastUsedAt}:${id}`;
 }
 
-function toPlace(cursor: string | null): SessionPlace | null {
+function toPosition(cursor: string | null): SessionPosition | null {
   if (cursor === null) return null;
   const [lastUsedAt = '', id = ''] = cursor.split(':');
   return { lastUsedAt: Number(lastUsedAt), id };

@@ -1,25 +1,28 @@
 import Bowser from 'bowser';
 
-/** What a person recognises a device by. Names come from closed lists: nothing that a client wrote is among them. */
+/**
+ * Names by which a person recognises a device. They come from closed lists and never contain the client's
+ * text.
+ */
 export interface DeviceNames {
   readonly browser: string | null;
   readonly os: string | null;
 }
 
-/** WeChat's own browser and its mini programs call themselves so, whatever engine they run on. */
+/** WeChat's browser and mini programs identify themselves this way, whatever their engine is. */
 const WECHAT = /MicroMessenger\/[\d.]+/;
 const MINI_PROGRAM = /miniProgram/i;
 
-/** What it knows nothing of, bowser calls as the client calls itself. */
+/** For unknown agents bowser returns the client's own text, so its names are checked against these lists. */
 const BROWSERS: ReadonlySet<string> = new Set(Object.values(Bowser.BROWSER_MAP));
 const SYSTEMS: ReadonlySet<string> = new Set(Object.values(Bowser.OS_MAP));
 const MAJOR = /^(?:NT )?(\d{1,4})(?:\.|$)/;
-/** Windows by the name that people know: NT 6.1 is 7. */
+/** The marketing name of Windows: NT 6.1 is Windows 7. */
 const WINDOWS = /^(?:\d{1,4}(?:\.\d)?|XP|Vista|2000)$/;
 
 /**
- * Browser and system of a user agent, with their versions' first number; `null` for what it does not say, and for names
- * that are on no list. People decide by them whether a login is theirs, so a client must not choose the words.
+ * Browser and system of a User-Agent with their major versions; `null` if it does not say, or if the name is
+ * on no list. People decide by these names whether a login was theirs, so a client must not choose the text.
  */
 export function deviceNames(userAgent: string | null): DeviceNames {
   if (userAgent === null || userAgent === '') return { browser: null, os: null };

@@ -1,17 +1,20 @@
-/** How long the previous refresh token still gets the same successor: the default time-out of wx.request (ms). */
+/**
+ * Grace period in which the previous refresh token yields the same successor: the default timeout of
+ * wx.request (ms).
+ */
 export const GRACE_MS = 60_000;
 
-/** What a refresh token means for its session. */
+/** How to handle a refresh token. */
 export type RefreshDecision = 'rotate' | 'repeat' | 'reused' | 'unknown';
 
 /**
- * Decides about a refresh token that carries a good mac.
+ * Decides how to handle a refresh token whose MAC is valid.
  * - `rotate`: it is the current one.
- * - `repeat`: it is the one before, and its successor was issued just now: a retry on a bad network, which gets the
- *   same successor again.
- * - `reused`: it is older, or the one before but later: somebody else has a copy.
- * - `unknown`: from the future, as after a restored backup.
- * @param now ms; before `rotatedAt` when clocks of two instances differ, which counts as just now
+ * - `repeat`: it is the previous one, and its successor was issued within the grace period. A retry on a bad
+ *   network, which gets the same successor again.
+ * - `reused`: it is older, or the previous one after the grace period. Somebody else has a copy.
+ * - `unknown`: its generation is in the future, for example after a backup was restored.
+ * @param now ms; earlier than `rotatedAt` if the clocks of two instances differ, which counts as age 0
  */
 export function decideRefresh(
   session: { readonly generation: number; readonly rotatedAt: number | null },

@@ -5,14 +5,18 @@ import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import type { IdentityOfUser } from '../user/identity-rows.js';
 
-/** Sessions of an identity that have ended and are kept, so that an old refresh token is told apart from a foreign one. */
-export const KEPT_ENDED = 100;
-/** Rows that one login ends and deletes at most: a table from before there was a limit may have many. */
-const AT_ONCE = 1_000;
+/** Ended sessions kept per identity, so that an old refresh token can be told apart from a forged one. */
+export const MAX_ENDED_SESSIONS = 100;
+/**
+ * Upper bound of the rows that one login ends or deletes. A table from before the limit existed may hold
+ * many.
+ */
+const MAX_ROWS = 1_000;
 
 /**
- * How many sessions an identity may have: MAX_SESSIONS that are alive, and the last 100 that have ended. Each login
- * sees to it, so that nothing that reads, ends or deletes the sessions of a person grows with how often they came.
+ * Limits the sessions of an identity: MAX_SESSIONS active ones and the last 100 ended ones. Each login
+ * enforces it, so the cost of reading, ending or deleting a person's sessions does not grow with the number
+ * of logins.
  */
 @Injectable()
 export class SessionLimit {
@@ -23,13 +27,14 @@ export class SessionLimit {
   ) {}
 
   /**
-   * Statements that end the sessions which are too many with a new one, those unused for longest first. They stand
-   * behind its INSERT, in a batch that has locked the identity: logins of one identity at once take turns there.
+   * Statements that end the sessions above the limit after a new login, least recently used first. They
+   * follow its INSERT in a batch that has locked the identity, so concurrent logins of one identity are
+   * serialised.
    */
-  endings({ identity, user }: IdentityOfUser, newSessionId: string, now: number): Statement[] {
-    const tooMany: Statement = {
+  evictionStatements({ identity, user }: IdentityOfUser, newSessionId: string, now: number): Statement[] {
+    const excess: Statement = {
       sql: `SELECT id FROM sessions WHERE identity_id = ? AND revoked_at IS NULL AND id <> ?
-            ORDER BY last_used_at DESC, id DESC LIMIT ${AT_ONCE} OFFSET ${this.config.maxSessions - 1}`,
+            ORDER BY last_used_at DESC, id DESC LIMIT ${MAX_ROWS} OFFSET ${this.config.maxSessions - 1}`,
       parameters: [identity.id, newSessionId],
     };
     const event = this.events.entryAbout(
@@ -38,34 +43,36 @@ export class SessionLimit {
         sql: "JSON_OBJECT('reason', 'session_limit', 'appId', ?, 'sessionId', MIN(found.id), 'count', COUNT(*))",
         parameters: [identity.appId],
       },
-      tooMany,
+      excess,
     );
-    return [event, this.revocation(tooMany, now), this.forgetting(identity.id)];
+    return [event, this.revocation(excess, now), this.deletion(identity.id)];
   }
 
-  /** Whether a batch that ended with these statements has ended a session. @param matched what the batch returned */
+  /**
+   * Whether a batch that ended with these statements has ended a session. @param matched result of the batch
+   */
   hasEnded(matched: readonly number[]): boolean {
     return (matched.at(-2) ?? 0) > 0;
   }
 
-  private revocation(tooMany: Statement, now: number): Statement {
+  private revocation(excess: Statement, now: number): Statement {
     return {
-      // MySQL and MariaDB read a subquery of the table that they update only where it is a table of its own.
+      // MySQL and MariaDB allow a subquery on the table that they update only as a derived table.
       sql:
         this.database.dialect === 'mysql'
-          ? `UPDATE sessions s JOIN (${tooMany.sql}) found ON found.id = s.id
+          ? `UPDATE sessions s JOIN (${excess.sql}) found ON found.id = s.id
              SET s.revoked_at = ?, s.revoke_reason = 'session_limit'`
-          : `UPDATE sessions SET revoked_at = ?, revoke_reason = 'session_limit' WHERE id IN (${tooMany.sql})`,
+          : `UPDATE sessions SET revoked_at = ?, revoke_reason = 'session_limit' WHERE id IN (${excess.sql})`,
       parameters:
         this.database.dialect === 'mysql'
-          ? [...tooMany.parameters, toSqlTime(now)]
-          : [toSqlTime(now), ...tooMany.parameters],
+          ? [...excess.parameters, toSqlTime(now)]
+          : [toSqlTime(now), ...excess.parameters],
     };
   }
 
-  private forgetting(identityId: string): Statement {
+  private deletion(identityId: string): Statement {
     const old = `SELECT id FROM sessions WHERE identity_id = ? AND revoked_at IS NOT NULL
-                 ORDER BY revoked_at DESC, id DESC LIMIT ${AT_ONCE} OFFSET ${KEPT_ENDED}`;
+                 ORDER BY revoked_at DESC, id DESC LIMIT ${MAX_ROWS} OFFSET ${MAX_ENDED_SESSIONS}`;
     return {
       sql:
         this.database.dialect === 'mysql'

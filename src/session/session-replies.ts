@@ -3,7 +3,7 @@ import { APP_KINDS, type AppKind } from '../channel/app-kinds.js';
 import { deviceNames } from './device.js';
 import type { SessionOfUser } from './session-rows.js';
 
-/** What asked for a login. */
+/** The device that logged in. */
 export class DeviceReply {
   @ApiProperty({
     description: '`null` where the User-Agent says nothing.',
@@ -61,7 +61,7 @@ export class SessionReply {
   expiresAt!: string;
 }
 
-/** One page of the sessions of a person that are alive. */
+/** One page of a person's active sessions. */
 export class SessionListReply {
   @ApiProperty({ description: 'One page, the newest first.', type: [SessionReply] })
   items!: SessionReply[];
@@ -71,9 +71,9 @@ export class SessionListReply {
 }
 
 /**
- * A session as its owner sees it.
+ * Builds the reply for a session.
  * @param endsAt ms
- * @param currentId the session that asks, if one does
+ * @param currentId id of the session that makes the request, if any
  */
 export function sessionReply(
   { session, identity }: SessionOfUser,

@@ -3,8 +3,9 @@ import type { ColumnTable } from '../database/columns.js';
 import { WeChatIdentity } from '../user/wechat-identity.entity.js';
 
 /**
- * One login on one device. It belongs to an identity and through it to a user, so a merge moves it and the end of
- * the identity ends it. Refresh tokens are not stored: `generation` says which one is good.
+ * One login on one device. It belongs to an identity and through it to a user: a merge moves it to the other
+ * user, and deleting the identity deletes it. Refresh tokens are not stored; `generation` tells which one is
+ * current.
  */
 @Entity('sessions')
 @Index('ix_sessions_identity_revoked', ['identityId', 'revokedAt'])
@@ -23,11 +24,11 @@ export class Session {
   @Column({ type: 'integer' })
   generation!: number;
 
-  /** When `generation` last grew; `null` before the first refresh. */
+  /** When `generation` was last incremented; `null` before the first refresh. */
   @Column({ name: 'rotated_at', type: 'datetime', precision: 3, nullable: true })
   rotatedAt!: Date | null;
 
-  /** User agent as sent, cut to 255 characters. */
+  /** The User-Agent header, truncated to 255 characters. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   device!: string | null;
 
@@ -50,28 +51,31 @@ export class Session {
   revokeReason!: string | null;
 }
 
-/** What has to be decided about a column of `sessions`. It goes with its identity, whatever happens to that. */
+/**
+ * Decisions about a column of `sessions`. A merge or a withdrawn consent needs none: sessions follow their
+ * identity.
+ */
 interface SessionColumn {
-  /** Read with each refresh and token check. */
+  /** Whether each refresh and token check reads it. */
   readonly loaded: boolean;
-  /** Name in the replies for the person and for operators; `null`: it is not in there. */
+  /** Property in the replies for the person and for operators; `null`: not shown. */
   readonly person: string | null;
-  /** Name in an export. */
+  /** Property in an export; `null`: not exported. */
   readonly exported: string | null;
 }
 
-/** What becomes of each column. `test/e2e/columns.e2e.ts` compares what happens with what stands here. */
+/** The decisions for each column. `test/e2e/columns.e2e.ts` compares them with the behaviour. */
 export const SESSION_COLUMNS = {
   id: { loaded: true, person: 'id', exported: 'id' },
   identity_id: { loaded: false, person: null, exported: null },
   generation: { loaded: true, person: null, exported: null },
   rotated_at: { loaded: true, person: null, exported: null },
-  // People see the names of browser and system, an export has the whole text.
+  // Replies show the names of browser and system; an export has the full text.
   device: { loaded: true, person: 'device', exported: 'userAgent' },
   ip: { loaded: true, person: 'ip', exported: 'ip' },
   created_at: { loaded: true, person: 'createdAt', exported: 'createdAt' },
   last_used_at: { loaded: true, person: 'lastUsedAt', exported: 'lastUsedAt' },
-  // Or earlier, where the session ends unused before then.
+  // Or earlier, if the session times out unused before then.
   expires_at: { loaded: true, person: 'expiresAt', exported: 'expiresAt' },
   revoked_at: { loaded: true, person: null, exported: 'endedAt' },
   revoke_reason: { loaded: true, person: null, exported: 'endReason' },

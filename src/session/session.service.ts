@@ -21,19 +21,19 @@ import {
   findSession,
   findSessionsOfIdentity,
   type SessionOfUser,
-  type SessionPlace,
+  type SessionPosition,
 } from './session-rows.js';
 import { TokenService } from './token.service.js';
 import { VerifiedSessions } from './verified-sessions.js';
 
-/** What asked for a login. */
+/** The client that requested a login. */
 export interface Device {
-  /** User agent as sent. */
+  /** The User-Agent header. */
   readonly userAgent: string | null;
   readonly ip: string | null;
 }
 
-/** Why a session ended before its time. */
+/** Why a session ended before it expired. */
 export type EndReason =
   | 'logout'
   | 'ended_by_user'
@@ -45,7 +45,7 @@ export type EndReason =
   | 'consent_withdrawn'
   | 'session_limit';
 
-/** Fresh tokens of a session. Lives in seconds. */
+/** New tokens of a session. Lifetimes in seconds. */
 export interface Tokens extends IdentityOfUser {
   readonly accessToken: string;
   readonly expiresIn: number;
@@ -54,10 +54,10 @@ export interface Tokens extends IdentityOfUser {
 }
 
 const MAX_DEVICE_LENGTH = 255;
-/** Sorts after every id. */
+/** Sorts after every id, because ids are hexadecimal. */
 const AFTER_ALL_IDS = 'g';
 
-/** Sessions: the only place that opens, refreshes, verifies and ends them. */
+/** Sessions. Only this class opens, refreshes, verifies and ends them. */
 @Injectable()
 export class SessionService {
   constructor(
@@ -74,13 +74,18 @@ export class SessionService {
   ) {}
 
   /**
-   * Opens a session for an identity whose login just succeeded. One round trip: the session, its event, the end of
-   * the sessions that are too many, and the writes that the login still owes stand together or not at all.
-   * @throws AppError ACCOUNT_DISABLED, recorded; SESSION_ENDED when the identity was deleted meanwhile
+   * Opens a session for an identity that has just logged in. One transaction in one round trip: the pending
+   * writes of the login, the session, its event, and the end of sessions above MAX_SESSIONS.
+   * @throws AppError ACCOUNT_DISABLED, which is recorded; SESSION_ENDED if the identity was deleted in the
+   * meantime
    */
-  async start(login: IdentityOfUser, device: Device, owed: readonly Statement[] = []): Promise<Tokens> {
+  async start(
+    login: IdentityOfUser,
+    device: Device,
+    pendingWrites: readonly Statement[] = [],
+  ): Promise<Tokens> {
     noteInRequest({ userId: login.user.id, appId: login.identity.appId });
-    // Once more: they may have been disabled since WeChat said who it is.
+    // Checked again: the account may have been disabled since WeChat identified the person.
     await this.users.refuseDisabled(login);
     const now = this.clock.now();
     const session = {
@@ -111,11 +116,11 @@ export class SessionService {
     });
     try {
       const matched = await this.database.batch([
-        ...owed,
+        ...pendingWrites,
         ...this.users.lastLoginWrites(login, now),
         insert,
         event,
-        ...this.limit.endings(login, session.id, now),
+        ...this.limit.evictionStatements(login, session.id, now),
       ]);
       if (this.limit.hasEnded(matched)) this.verified.forgetIdentity(login.identity.id);
     } catch (error) {
@@ -130,24 +135,28 @@ export class SessionService {
   }
 
   /**
-   * New tokens for a refresh token. Safe to repeat for 60 s; two round trips.
-   * @param mayGoOn a further condition; the session ends where it is not met, and stays as it is where it throws
+   * Exchanges a refresh token for new tokens. Safe to retry for 60 s. Two round trips.
+   * @param mayContinue additional condition: if it resolves to false, the session ends; if it throws, the
+   * session is unchanged
    * @throws AppError REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, SESSION_ENDED, ACCOUNT_DISABLED
    */
   refresh(
     refreshToken: string,
-    mayGoOn: (session: SessionOfUser) => Promise<boolean> = () => Promise.resolve(true),
+    mayContinue: (session: SessionOfUser) => Promise<boolean> = () => Promise.resolve(true),
   ): Promise<Tokens> {
-    return counted(this.renew(refreshToken, mayGoOn), (outcome) => this.metrics.refresh(outcome));
+    return counted(this.exchangeRefreshToken(refreshToken, mayContinue), (outcome) =>
+      this.metrics.refresh(outcome),
+    );
   }
 
-  private async renew(
+  private async exchangeRefreshToken(
     refreshToken: string,
-    mayGoOn: (session: SessionOfUser) => Promise<boolean>,
+    mayContinue: (session: SessionOfUser) => Promise<boolean>,
   ): Promise<Tokens> {
     const parts = this.refreshTokens.parse(refreshToken);
     if (!parts) throw new AppError('REFRESH_TOKEN_INVALID');
-    // A lost race shows another generation when read again; the grace then gives both the same successor.
+    // A lost race is read again and finds the next generation. The grace period then gives both callers the
+    // same successor.
     for (;;) {
       const found = await findSession(this.database, parts.sessionId);
       if (found?.session.revokeReason === 'refresh_token_reused') throw new AppError('REFRESH_TOKEN_REUSED');
@@ -155,7 +164,7 @@ export class SessionService {
       const now = this.clock.now();
       switch (decideRefresh(alive.session, parts.generation, now)) {
         case 'rotate':
-          if (!(await mayGoOn(alive))) {
+          if (!(await mayContinue(alive))) {
             await this.end(parts.sessionId, 'session_key_stale');
             throw new AppError('SESSION_ENDED');
           }
@@ -179,9 +188,9 @@ export class SessionService {
   }
 
   /**
-   * The session behind an access token that was verified already, as it was within the last 5 s: costs the database
-   * at most one read in that time. For who only wants to know whether the token is good.
-   * @throws AppError SESSION_ENDED, for a disabled account too: its tokens are good for nothing
+   * The session of an access token whose signature was verified. It may be up to 5 s old, so the database is
+   * read at most once in 5 s. For callers that only ask whether the token is valid.
+   * @throws AppError SESSION_ENDED, for a disabled account too, because its tokens are worthless
    */
   async verifyRecent(sessionId: string): Promise<SessionOfUser> {
     const found = this.verified.get(sessionId) ?? (await this.read(sessionId));
@@ -190,8 +199,8 @@ export class SessionService {
   }
 
   /**
-   * The session behind an access token that was verified already, and whose it is now, also when a merge has just
-   * moved it: for who acts on it.
+   * The session of an access token whose signature was verified, read now, with its current user even right
+   * after a merge. For callers that act on it.
    * @throws AppError SESSION_ENDED, ACCOUNT_DISABLED
    */
   async verify(sessionId: string): Promise<SessionOfUser> {
@@ -199,7 +208,8 @@ export class SessionService {
   }
 
   /**
-   * The session of a refresh token, if it is the session's current one and the session is alive. Changes nothing.
+   * The session of a refresh token, if the token is the current one and the session is active. Changes
+   * nothing.
    * @returns `null` for any other token
    */
   async ofRefreshToken(refreshToken: string): Promise<SessionOfUser | null> {
@@ -210,7 +220,7 @@ export class SessionService {
     return this.isAlive(found) ? found : null;
   }
 
-  /** Ends a session, with its event; one that has ended already stays as it is. */
+  /** Ends a session and records the event. A session that has ended is left unchanged. */
   async end(sessionId: string, reason: EndReason, actor: Actor = 'user'): Promise<void> {
     const found = await findSession(this.database, sessionId);
     if (found) await this.endFound(found, reason, actor);
@@ -230,7 +240,7 @@ export class SessionService {
     this.verified.forget(session.id);
   }
 
-  /** Ends the session of a refresh token, whichever of its tokens it is. @throws AppError REFRESH_TOKEN_INVALID */
+  /** Ends the session of a refresh token, whatever its generation. @throws AppError REFRESH_TOKEN_INVALID */
   async endByRefreshToken(
     refreshToken: string,
     reason: EndReason = 'logout',
@@ -242,8 +252,8 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions that came in by one identity. Other instances notice within 5 s.
-   * @returns how many were alive
+   * Ends all sessions of one identity. Other instances notice within 5 s.
+   * @returns the number of sessions that were active
    */
   async endOfIdentity(identityId: string, reason: EndReason): Promise<number> {
     const [ended] = await this.database.batch([this.revocation('identity_id = ?', identityId, reason)]);
@@ -251,15 +261,17 @@ export class SessionService {
     return ended ?? 0;
   }
 
-  /** Says that an identity is deleted, its sessions with it: this instance then does not remember them for 5 s. */
+  /**
+   * Call after an identity and its sessions were deleted: removes them from the 5 s cache of this instance.
+   */
   forgetIdentity(identityId: string): void {
     this.verified.forgetIdentity(identityId);
   }
 
   /**
-   * Ends all sessions of a user, with one event.
-   * @param except the session that stays, if any
-   * @returns how many were alive
+   * Ends all sessions of a user and records one event.
+   * @param except id of a session to keep, if any
+   * @returns the number of sessions that were active
    */
   async endOfUser(
     userId: string,
@@ -276,12 +288,12 @@ export class SessionService {
   }
 
   /**
-   * The UPDATE that ends all sessions of a user, to stand in the same transaction as what it follows from. After the
-   * commit, call `forgetIdentity` for each identity.
+   * The UPDATE that ends all sessions of a user, for the transaction that causes it. Call `forgetIdentity`
+   * for each identity after the commit.
    */
   endingOfUser(userId: string, reason: EndReason, except: string | null = null): Statement {
     return {
-      // MariaDB takes no index for a subquery of an UPDATE: it would read, and lock, all sessions of everybody.
+      // MariaDB uses no index for a subquery in an UPDATE. It would read and lock the sessions of all users.
       sql:
         this.database.dialect === 'mysql'
           ? `UPDATE sessions s JOIN wechat_identities i ON i.id = s.identity_id
@@ -295,8 +307,8 @@ export class SessionService {
   }
 
   /**
-   * Ends one session of a user, with its event; one that has ended already stays as it is.
-   * @throws AppError NOT_FOUND where the user has no such session
+   * Ends one session of a user and records the event. A session that has ended is left unchanged.
+   * @throws AppError NOT_FOUND if the user has no such session
    */
   async endOneOfUser(userId: string, sessionId: string, reason: EndReason): Promise<void> {
     const found = isId(sessionId) ? await findSession(this.database, sessionId) : null;
@@ -304,16 +316,19 @@ export class SessionService {
     await this.endFound(found, reason, 'user');
   }
 
-  /** One page of the sessions of a user that are alive, the last used first. @param after `null` for the first page */
-  ofUser(userId: string, after: SessionPlace | null, limit: number): Promise<SessionOfUser[]> {
+  /**
+   * One page of the active sessions of a user, most recently used first. @param after `null` for the first
+   * page
+   */
+  ofUser(userId: string, after: SessionPosition | null, limit: number): Promise<SessionOfUser[]> {
     const now = this.clock.now();
     const idleSince = now - this.config.ttl.sessionIdle * 1000;
     return findLiveSessions(this.database, { userId, now, idleSince, after, limit });
   }
 
   /**
-   * A chunk of the sessions of an identity that are kept, also those that have ended, the newest first.
-   * @param before id of the last one of the chunk before; `null` for the first
+   * A chunk of the stored sessions of an identity, ended ones included, newest first.
+   * @param before id of the last session of the previous chunk; `null` for the first chunk
    */
   ofIdentity(identityId: string, before: string | null, limit: number): Promise<SessionOfUser[]> {
     return findSessionsOfIdentity(this.database, identityId, before ?? AFTER_ALL_IDS, limit);
@@ -338,19 +353,19 @@ export class SessionService {
     };
   }
 
-  /** When the session ends if nobody uses it any more (ms). */
+  /** When the session ends if it is not used again (ms). */
   endsAt(session: { lastUsedAt: number; expiresAt: number }): number {
     return Math.min(session.expiresAt, session.lastUsedAt + this.config.ttl.sessionIdle * 1000);
   }
 
-  /** When the session ended (ms); `null` for one that has not. */
+  /** When the session ended (ms); `null` if it is active. */
   endedAt(session: SessionOfUser['session']): number | null {
     if (session.revokedAt !== null) return session.revokedAt;
     const endsAt = this.endsAt(session);
     return endsAt <= this.clock.now() ? endsAt : null;
   }
 
-  /** Remembers what it finds, if it is alive. */
+  /** Reads the session and caches it if it is active. */
   private async read(sessionId: string): Promise<SessionOfUser | null> {
     const readAt = this.clock.now();
     const found = await findSession(this.database, sessionId);
@@ -361,7 +376,7 @@ export class SessionService {
   private requireAlive(found: SessionOfUser | null): SessionOfUser {
     if (found === null) throw new AppError('SESSION_ENDED');
     noteInRequest({ userId: found.user.id, appId: found.identity.appId });
-    // First what cannot be helped by a login: disabling an account ends its sessions, too.
+    // Checked first: a new login does not help here. Disabling an account also ends its sessions.
     if (found.user.status !== 'active') throw new AppError('ACCOUNT_DISABLED');
     if (this.isOver(found.session)) throw new AppError('SESSION_ENDED');
     return found;
@@ -375,7 +390,7 @@ export class SessionService {
     return this.endedAt(session) !== null;
   }
 
-  /** The one conditional UPDATE. @returns whether this call won */
+  /** Increments the generation by a conditional UPDATE. @returns whether this call won */
   private async rotate(sessionId: string, generation: number, now: number): Promise<boolean> {
     const [matched] = await this.database.batch([
       {

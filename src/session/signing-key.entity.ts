@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A key pair that access tokens are signed with (ES256), shared by all instances. */
+/** A key pair that signs access tokens (ES256). All instances share it. */
 @Entity('signing_keys')
 export class SigningKey {
   @PrimaryColumn({ type: 'varchar', length: 64 })
@@ -10,14 +10,14 @@ export class SigningKey {
   @Column({ name: 'public_jwk', type: 'text' })
   publicJwk!: string;
 
-  /** PKCS#8 PEM, sealed. */
+  /** PKCS#8 PEM, encrypted by the key ring. */
   @Column({ name: 'private_key', type: 'text' })
   privateKey!: string;
 
   @Column({ name: 'active_from', type: 'datetime', precision: 3 })
   activeFrom!: Date;
 
-  /** From then on it is not published; `null` while it is in use. */
+  /** When the key is withdrawn from the JWKS; `null` while it is in use. */
   @Column({ name: 'retire_at', type: 'datetime', precision: 3, nullable: true })
   retireAt!: Date | null;
 }

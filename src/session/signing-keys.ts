@@ -18,7 +18,7 @@ import { toSqlTime } from '../database/sql-time.js';
 import { type Actor, EventLog } from '../events/event-log.js';
 import { SigningKey } from './signing-key.entity.js';
 
-/** A public key as /.well-known/jwks.json shows it (RFC 7517). */
+/** A public key as in /.well-known/jwks.json (RFC 7517). */
 export interface PublishedKey extends JsonWebKey {
   readonly kid: string;
   readonly alg: 'ES256';
@@ -28,47 +28,60 @@ export interface PublishedKey extends JsonWebKey {
 interface LoadedKey {
   readonly kid: string;
   readonly published: PublishedKey;
-  /** Signs and verifies with this key alone; it holds KeyObjects, since parsing a PEM per call costs ten times more. */
+  /**
+   * Signs and verifies with this key only. It holds KeyObjects, because parsing a PEM per call costs ten
+   * times more.
+   */
   readonly jwt: JwtService;
   readonly activeFrom: number;
   readonly retireAt: number | null;
 }
 
-/** What other instances changed is known here after this time: a key that was withdrawn verifies nothing any more. */
+/**
+ * Changes by other instances take effect here within this time (ms). A withdrawn key then verifies nothing
+ * any more.
+ */
 const MAX_AGE_MS = 5_000;
-/** From this age on the keys are renewed beside the requests, so that hardly any of them waits for it. */
-const RENEW_AFTER_MS = 2_500;
-/** Keys of this age verify nothing, whatever the database does; younger ones may go on while it is away. */
-const TOO_OLD_MS = 2 * MAX_AGE_MS;
-/** Renewed keys come within a few ms; who asks for the session next needs the rest of the 2 s of a 503. */
-const RENEWAL_MS = 50;
-/** A key that nobody here knows sends this instance to the database at once, but no more often. */
-const SEEK_EVERY_MS = 1_000;
-/** At the start others may be at work that began a moment ago, and nobody waits for an answer yet. */
-const START_SECONDS = 60;
+/** From this age on the keys are reloaded in the background, so that hardly any request waits for it (ms). */
+const RELOAD_AFTER_MS = 2_500;
+/**
+ * Keys of this age are not used, even if the database is unavailable. Younger ones are used during an outage
+ * (ms).
+ */
+const EXPIRED_MS = 2 * MAX_AGE_MS;
+/**
+ * How long a request waits for a reload (ms). A reload usually takes a few ms, and the session lookup that
+ * follows needs the rest of the 2 s.
+ */
+const RELOAD_WAIT_MS = 50;
+/** An unknown kid causes a read of the database at once, but at most once in this interval (ms). */
+const UNKNOWN_KID_INTERVAL_MS = 1_000;
+/** Lock wait at startup, when another instance may be creating the key and no client waits (s). */
+const STARTUP_LOCK_SECONDS = 60;
 const MAINTAIN_EVERY_MS = 10 * 60 * 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
-/** A key signs for this long. */
-const SIGNS_FOR_MS = 30 * DAY_MS;
-/** A new key is published this long before it signs: others may cache the set for an hour. */
-const PUBLISHED_AHEAD_MS = 2 * 60 * 60 * 1_000;
-/** Clocks of those who verify may differ by this much. */
+/** How long a key signs. */
+const SIGNING_PERIOD_MS = 30 * DAY_MS;
+/** A new key is published this long before it signs, because others may cache the JWKS for an hour. */
+const PUBLISH_LEAD_MS = 2 * 60 * 60 * 1_000;
+/** Tolerated clock skew of services that verify tokens. */
 const SKEW_MS = 5 * 60 * 1_000;
 const LOCK = 'signing-keys';
 const NEWEST_FIRST = { order: { activeFrom: 'DESC', kid: 'ASC' } } as const;
 
 /**
- * The signing keys: made on the first start of the first instance, read by all, replaced by themselves. A key is
- * published well before it signs, and stays published until its last token has expired.
+ * The signing keys. The first instance creates the first key, all instances read them, and they rotate
+ * automatically. A key is published well before it signs, and stays published until its last token has
+ * expired.
  */
 @Injectable()
 export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   private keys: readonly LoadedKey[] = [];
   private loadedAt = 0;
   private loading: Promise<void> | null = null;
-  private soughtAt = 0;
-  private reads = 0;
-  private lastRead = 0;
+  private unknownKidReadAt = 0;
+  private lastSequence = 0;
+  private loadedSequence = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -80,7 +93,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.database.onOpen(() => this.begin());
+    this.database.onOpen(() => this.loadOrCreate());
     this.timer = setInterval(() => void this.maintain().catch(() => undefined), MAINTAIN_EVERY_MS).unref();
   }
 
@@ -89,18 +102,18 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the keys, or makes the first one.
-   * @throws StartFault where ENCRYPTION_KEYS does not hold the key under which they are sealed: new ones would end
-   * all sessions without a word (docs/decisions/029-how-a-start-fails.md)
+   * Reads the keys, or creates the first one.
+   * @throws StartFault if ENCRYPTION_KEYS lacks the key that encrypted them: replacing them silently would
+   * end all sessions (docs/decisions/029-how-a-start-fails.md)
    */
-  private async begin(): Promise<void> {
-    // Two instances that start together must not make two keys.
+  private async loadOrCreate(): Promise<void> {
+    // The lock keeps two instances that start together from creating two keys.
     const first = async (manager: EntityManager) => {
       const keys = await manager.count(SigningKey);
       if (keys === 0) await this.add(manager, this.clock.now());
     };
     try {
-      await this.database.exclusively(LOCK, first, START_SECONDS);
+      await this.database.exclusively(LOCK, first, STARTUP_LOCK_SECONDS);
       await this.load();
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
@@ -111,7 +124,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Signs with the key that is current now. */
+  /** Signs with the current key. */
   signer(): JwtService {
     this.reloadInBackground();
     const key = this.current();
@@ -120,49 +133,53 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Verifies with the key of a kid, also one that another instance made meanwhile; `null` if there is none. While the
-   * database is away the keys that are known go on for a little while.
-   * @throws AppError DATABASE_UNAVAILABLE where the keys would have to be read
+   * Verifies with the key of a kid, including keys that another instance has just created. `null` if there is
+   * none. During a database outage the known keys are used for a short time.
+   * @throws AppError DATABASE_UNAVAILABLE if the keys have to be read and cannot be
    */
   async verifier(kid: string): Promise<JwtService | null> {
     const known = this.keys.some((key) => key.kid === kid);
     const now = this.clock.now();
-    if (!known && now - this.soughtAt >= SEEK_EVERY_MS) {
-      this.soughtAt = now;
+    if (!known && now - this.unknownKidReadAt >= UNKNOWN_KID_INTERVAL_MS) {
+      this.unknownKidReadAt = now;
       this.reload();
     }
     this.reloadInBackground();
     const age = now - this.loadedAt;
-    if (!known || age >= TOO_OLD_MS) await this.loading;
+    if (!known || age >= EXPIRED_MS) await this.loading;
     else if (age >= MAX_AGE_MS && this.loading) {
-      await inTime(this.loading, RENEWAL_MS, () => new Error('later')).catch(() => undefined);
+      await inTime(this.loading, RELOAD_WAIT_MS, () => new Error('later')).catch(() => undefined);
     }
     return this.find(kid)?.jwt ?? null;
   }
 
-  /** Replaces a key that has signed long enough, and deletes those that are long retired. Any instance may do it. */
+  /**
+   * Rotates a key at the end of its signing period and deletes keys that retired long ago. Any instance may
+   * do it.
+   */
   async maintain(): Promise<void> {
     await this.database.exclusively(LOCK, async (manager) => {
       const [newest] = await manager.find(SigningKey, NEWEST_FIRST);
       const now = this.clock.now();
-      if (newest && now >= newest.activeFrom.getTime() + SIGNS_FOR_MS - PUBLISHED_AHEAD_MS) {
-        await this.add(manager, now + PUBLISHED_AHEAD_MS, { now: false, actor: 'system' });
+      if (newest && now >= newest.activeFrom.getTime() + SIGNING_PERIOD_MS - PUBLISH_LEAD_MS) {
+        await this.add(manager, now + PUBLISH_LEAD_MS, { now: false, actor: 'system' });
       }
       await manager.query('DELETE FROM signing_keys WHERE retire_at < ?', [toSqlTime(now - DAY_MS)]);
-      await this.sealAgain(manager);
+      await this.resealOldKeys(manager);
     });
     await this.load();
   }
 
   /**
-   * A new key at the operator's wish: published now, signing after the overlap; or, after a compromise, signing at
-   * once, while all others stop to be good: their tokens are refused from then on, refreshing still works.
-   * @returns kid of the new key and when it signs
+   * Rotates on request of an operator. Normally the new key is published now and signs after the overlap.
+   * With `now` (after a compromise) it signs at once and all other keys are withdrawn: their tokens are
+   * refused from then on, while refreshing still works.
+   * @returns kid of the new key and when it begins to sign
    */
   async rotate(now: boolean, actor: Actor): Promise<{ kid: string; activeFrom: Date }> {
     const added = await this.database.exclusively(LOCK, async (manager) => {
       const at = this.clock.now();
-      const activeFrom = now ? at : at + PUBLISHED_AHEAD_MS;
+      const activeFrom = now ? at : at + PUBLISH_LEAD_MS;
       const kid = await this.add(manager, activeFrom, { now, actor });
       return { kid, activeFrom: new Date(activeFrom) };
     });
@@ -170,7 +187,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     return added;
   }
 
-  /** All keys whose tokens may still be around. */
+  /** All keys whose tokens may still be valid. */
   published(): PublishedKey[] {
     this.reloadInBackground();
     const now = this.clock.now();
@@ -187,9 +204,9 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     return this.keys.find((key) => key.kid === kid && isPublished(key, now));
   }
 
-  /** What is known may be a few seconds old, and an outage changes nothing. */
+  /** Callers may see keys that are a few seconds old. A failed reload changes nothing. */
   private reloadInBackground(): void {
-    if (this.loading || this.clock.now() - this.loadedAt < RENEW_AFTER_MS) return;
+    if (this.loading || this.clock.now() - this.loadedAt < RELOAD_AFTER_MS) return;
     this.reload();
   }
 
@@ -202,12 +219,12 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   }
 
   private async load(): Promise<void> {
-    const read = ++this.reads;
+    const sequence = ++this.lastSequence;
     const readAt = this.clock.now();
     const rows = await this.database.run((manager) => manager.find(SigningKey, NEWEST_FIRST));
-    // A read that began earlier and was slower would bring back what a rotation has just withdrawn.
-    if (read < this.lastRead) return;
-    this.lastRead = read;
+    // A slower read that began earlier would restore a key that a rotation has just withdrawn.
+    if (sequence < this.loadedSequence) return;
+    this.loadedSequence = sequence;
     this.keys = rows.map((row) => this.toLoaded(row));
     this.loadedAt = readAt;
   }
@@ -219,7 +236,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
       published,
       jwt: new JwtService({
         publicKey: createPublicKey({ key: published, format: 'jwk' }),
-        privateKey: createPrivateKey(this.keyRing.open(row.privateKey, place(row.kid))),
+        privateKey: createPrivateKey(this.keyRing.open(row.privateKey, sealContext(row.kid))),
         signOptions: { algorithm: 'ES256', keyid: row.kid },
         verifyOptions: { algorithms: ['ES256'] },
       }),
@@ -228,19 +245,20 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     };
   }
 
-  /** Private keys that stand under an older key of ENCRYPTION_KEYS move to the current one. */
-  private async sealAgain(manager: EntityManager): Promise<void> {
+  /** Encrypts private keys again that are encrypted with an older key of ENCRYPTION_KEYS. */
+  private async resealOldKeys(manager: EntityManager): Promise<void> {
     const rows = await manager.find(SigningKey);
     for (const { kid, privateKey } of rows) {
       if (this.keyRing.isCurrent(privateKey)) continue;
-      const sealed = this.keyRing.seal(this.keyRing.open(privateKey, place(kid)), place(kid));
+      const sealed = this.keyRing.seal(this.keyRing.open(privateKey, sealContext(kid)), sealContext(kid));
       await manager.query('UPDATE signing_keys SET private_key = ? WHERE kid = ?', [sealed, kid]);
     }
   }
 
   /**
-   * Adds a key, and lets the ones before it retire when their last tokens have expired, or when it becomes active:
-   * all of it with its event, or nothing. The first key of all is no rotation.
+   * Adds a key with its event, in the caller's transaction. The previous keys retire when their last tokens
+   * have expired, or, after a compromise, when the new key becomes active. The very first key is no rotation
+   * and has no event.
    */
   private async add(
     manager: EntityManager,
@@ -282,7 +300,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     return {
       kid,
       publicJwk: JSON.stringify({ ...jwk, kid, alg: 'ES256', use: 'sig' }),
-      privateKey: this.keyRing.seal(pem, place(kid)),
+      privateKey: this.keyRing.seal(pem, sealContext(kid)),
       activeFrom: new Date(activeFrom),
       retireAt: null,
     };
@@ -293,7 +311,7 @@ function isPublished(key: LoadedKey, now: number): boolean {
   return key.retireAt === null || key.retireAt > now;
 }
 
-function place(kid: string): string {
+function sealContext(kid: string): string {
   return `signing_keys.private_key:${kid}`;
 }
 

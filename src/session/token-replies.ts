@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { LoginIdentityReply, loginIdentityReply, UserReply } from '../user/user-replies.js';
 import type { Tokens } from './session.service.js';
 
-/** Tokens of a session, as a refresh gives them. */
+/** Tokens of a session, as a refresh returns them. */
 export class RefreshReply {
   @ApiProperty({ description: 'How the access token is sent.', enum: ['Bearer'], example: 'Bearer' })
   tokenType!: 'Bearer';
@@ -35,13 +35,13 @@ export class RefreshReply {
   isNewUser!: boolean;
 }
 
-/** What every login answers. */
+/** The reply of every login. */
 export class TokenReply extends RefreshReply {
   @ApiProperty({ description: 'The user who logged in.', type: UserReply })
   user!: UserReply;
 }
 
-/** The reply of a refresh. */
+/** Builds the reply of a refresh. */
 export function refreshReply(tokens: Tokens): RefreshReply {
   return {
     tokenType: 'Bearer',
@@ -54,7 +54,7 @@ export function refreshReply(tokens: Tokens): RefreshReply {
   };
 }
 
-/** The reply of a login. @param user `UserReplies.user` of the tokens' user */
+/** Builds the reply of a login. @param user result of `UserReplies.user` for the user of the tokens */
 export function tokenReply(tokens: Tokens, user: UserReply, isNewUser: boolean): TokenReply {
   return { ...refreshReply(tokens), user, isNewUser };
 }

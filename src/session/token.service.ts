@@ -7,36 +7,39 @@ import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { SigningKeys } from './signing-keys.js';
 
-/** What an access token says (RFC 9068 without the OAuth client). Times in seconds. */
+/** The claims of an access token (RFC 9068 without the OAuth client). Times in seconds. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly aud: string;
-  /** The user. */
+  /** User id. */
   readonly sub: string;
-  /** The session. */
+  /** Session id. */
   readonly sid: string;
-  /** The WeChat app that the login came in by. */
+  /** The WeChat app through which the person logged in. */
   readonly appId: string;
   readonly iat: number;
   readonly exp: number;
   readonly jti: string;
 }
 
-/** Tokens of ours have some 500 characters, with long names of issuer and audience 1,000. */
+/** Our tokens have about 500 characters, or 1,000 with a long issuer and audience. */
 const MAX_TOKEN_LENGTH = 4_096;
-/** How far the clock of the instance that signed may be ahead (s). */
-const MAX_AHEAD = 60;
+/** How far the clock of the signing instance may be ahead (s). */
+const MAX_CLOCK_SKEW_S = 60;
 const APP_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** So many tokens are remembered after their first check; each is half a kilobyte. */
-const MAX_CHECKED = 20_000;
+/** Capacity of the cache of verified tokens. Each entry takes half a kilobyte. */
+const MAX_VERIFIED = 20_000;
 
-/** Signs and verifies access tokens: ES256 JWTs that other services verify without calling this one. */
+/** Signs and verifies access tokens: ES256 JWTs that other services verify offline. */
 @Injectable()
 export class TokenService {
-  /** By the whole token: a signature is checked once, not with each request of a client. Whether key and token are still good is asked every time. */
-  private readonly checked = new LRUCache<string, { kid: string; claims: AccessTokenClaims }>({
-    max: MAX_CHECKED,
+  /**
+   * Cache by complete token, so that a signature is verified once and not for every request. Expiry and the
+   * state of the key are checked every time.
+   */
+  private readonly verifiedTokens = new LRUCache<string, { kid: string; claims: AccessTokenClaims }>({
+    max: MAX_VERIFIED,
   });
 
   constructor(
@@ -46,8 +49,8 @@ export class TokenService {
   ) {}
 
   /**
-   * @param sessionEndsAt ms; the token never outlives its session
-   * @returns the token and its life in seconds
+   * @param sessionEndsAt ms; the token does not outlive its session
+   * @returns the token and its lifetime in seconds
    */
   sign(
     subject: { userId: string; sessionId: string; appId: string },
@@ -74,7 +77,7 @@ export class TokenService {
   /** @throws AppError TOKEN_INVALID */
   async verify(token: string): Promise<AccessTokenClaims> {
     if (token.length > MAX_TOKEN_LENGTH) throw new AppError('TOKEN_INVALID');
-    const known = this.checked.get(token);
+    const known = this.verifiedTokens.get(token);
     const kid = known?.kid ?? kidOf(token);
     const verifier = kid === null ? null : await this.keys.verifier(kid);
     if (kid === null || !verifier) throw new AppError('TOKEN_INVALID');
@@ -86,21 +89,21 @@ export class TokenService {
         audience: this.config.jwt.audience,
         clockTimestamp: now,
       });
-      if (this.isOurs(claims) && claims.iat <= now + MAX_AHEAD) {
-        this.checked.set(token, { kid, claims });
+      if (this.isAccessTokenClaims(claims) && claims.iat <= now + MAX_CLOCK_SKEW_S) {
+        this.verifiedTokens.set(token, { kid, claims });
         return claims;
       }
     } catch {
-      // Whatever is wrong with it.
+      // Any error means that the token is invalid.
     }
     throw new AppError('TOKEN_INVALID');
   }
 
   /**
-   * Whether claims are what {@link sign} writes, each in its shape: a signature alone does not say that the key has
-   * signed an access token of a session, and one without `exp` would be good for ever.
+   * Whether the claims have the form that {@link sign} writes. A valid signature alone does not prove that
+   * the key signed an access token of a session, and a token without `exp` would never expire.
    */
-  private isOurs(claims: unknown): claims is AccessTokenClaims {
+  private isAccessTokenClaims(claims: unknown): claims is AccessTokenClaims {
     if (typeof claims !== 'object' || claims === null) return false;
     const { iss, aud, sub, sid, appId, iat, exp, jti } = claims as Readonly<Record<string, unknown>>;
     return (
@@ -116,7 +119,7 @@ export class TokenService {
   }
 }
 
-/** The key that a token says it was signed with; nothing of it is believed before the signature is checked. */
+/** The `kid` of the token's header. It is untrusted until the signature was verified. */
 function kidOf(token: string): string | null {
   const [header] = token.split('.', 1);
   try {

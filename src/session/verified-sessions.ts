@@ -3,17 +3,17 @@ import { LRUCache } from 'lru-cache';
 import { Clock } from '../common/clock.js';
 import type { SessionOfUser } from './session-rows.js';
 
-/** A revocation holds everywhere this long after it at the latest. */
-const FRESH_MS = 5_000;
+/** Cache lifetime, and so the longest time until a revocation is effective on all instances (ms). */
+const TTL_MS = 5_000;
 const MAX_ENTRIES = 50_000;
 
-/** Ids of the cached sessions that belong to one owner. */
+/** Ids of the cached sessions, by owner. */
 type Owners = Map<string, Set<string>>;
 
 /**
- * What the last few seconds' checks found, so that most of them need no database. An instance that ends a session
- * forgets it at once; the others notice within 5 s, whatever happens to the shared store. Forgetting costs as much as
- * there is to forget, however many other sessions are cached.
+ * Cache of recent session checks, so that most checks need no database. The instance that ends a session
+ * removes it at once. Other instances notice within 5 s, even without the shared store. The cost of a removal
+ * does not depend on the number of other cached sessions.
  */
 @Injectable()
 export class VerifiedSessions {
@@ -21,7 +21,7 @@ export class VerifiedSessions {
   private readonly byUser: Owners = new Map();
   private readonly cache = new LRUCache<string, { found: SessionOfUser; readAt: number }>({
     max: MAX_ENTRIES,
-    // Also for an entry that a newer one replaces: a merge may have given the session another user.
+    // Also called for an entry that is replaced: after a merge the session may belong to another user.
     dispose: ({ found }) => {
       remove(this.byIdentity, found.identity.id, found.session.id);
       remove(this.byUser, found.user.id, found.session.id);
@@ -30,15 +30,15 @@ export class VerifiedSessions {
 
   constructor(private readonly clock: Clock) {}
 
-  /** `null` where nothing fresh is known. */
+  /** `null` if there is no fresh entry. */
   get(sessionId: string): SessionOfUser | null {
     const entry = this.cache.get(sessionId);
     const now = this.clock.now();
-    // A clock that was set back makes nothing fresh.
-    return entry && entry.readAt <= now && now - entry.readAt < FRESH_MS ? entry.found : null;
+    // After the clock was set back, entries from the future are not fresh.
+    return entry && entry.readAt <= now && now - entry.readAt < TTL_MS ? entry.found : null;
   }
 
-  /** @param readAt ms, before the database was asked */
+  /** @param readAt time before the database was read (ms) */
   set(found: SessionOfUser, readAt: number): void {
     this.cache.set(found.session.id, { found, readAt });
     add(this.byIdentity, found.identity.id, found.session.id);
@@ -53,7 +53,7 @@ export class VerifiedSessions {
     for (const sessionId of [...(this.byIdentity.get(identityId) ?? [])]) this.cache.delete(sessionId);
   }
 
-  /** @param except the session that stays, if any */
+  /** @param except id of a session to keep, if any */
   forgetUser(userId: string, except: string | null): void {
     for (const sessionId of [...(this.byUser.get(userId) ?? [])]) {
       if (sessionId !== except) this.cache.delete(sessionId);
