@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { CodeRequest } from '../auth/code.requests.js';
 import { CalledElsewhere } from '../http/validation.js';
-import { usualBase64 } from '../wechat/base64-forms.js';
+import { normalizeBase64 } from '../wechat/base64-forms.js';
 
 const ENCRYPTED_DATA = /^[A-Za-z0-9+/]{22,65536}={0,2}$/;
 /** base64 of 16 bytes. */
@@ -17,7 +17,7 @@ export function isGiven(value: string | null | undefined): value is string {
 /** base64 in whatever form it was sent. */
 function AnyBase64(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? usualBase64(value) : value,
+    typeof value === 'string' ? normalizeBase64(value) : value,
   );
 }
 

@@ -7,7 +7,7 @@ import type { PushMessage } from './push-message.js';
 const OPEN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const CREATE_TIME = /^\d{1,12}$/;
 
-/** What is done when people's authorization changes (wechat-api.md section 6.5). */
+/** Actions for events about people's authorization (wechat-api.md section 6.5). */
 @Injectable()
 export class ConsentEvents {
   constructor(
@@ -16,8 +16,8 @@ export class ConsentEvents {
   ) {}
 
   /**
-   * What a push asks for; `null` for messages and events that nothing is done about.
-   * @throws AppError PUSH_MALFORMED when the event does not say whom it is about, or when it was
+   * The action for a push; `null` for messages and events without one.
+   * @throws AppError PUSH_MALFORMED if the event lacks the person or the time
    */
   actionFor(appId: string, push: PushMessage): (() => Promise<void>) | null {
     switch (push.event) {
@@ -38,7 +38,7 @@ export class ConsentEvents {
     }
   }
 
-  /** The person is `OpenID` alone: `FromUserName` is WeChat's push service here. */
+  /** Only `OpenID` names the person: `FromUserName` is WeChat's push service here. */
   private about(
     { openId, createTime }: PushMessage,
     act: (openId: string) => Promise<void>,

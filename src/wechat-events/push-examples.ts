@@ -1,4 +1,4 @@
-/** Pushes as WeChat sends them, for the documentation of the route (wechat-api.md sections 6.3, 6.5). */
+/** Pushes as WeChat sends them, for the API documentation (wechat-api.md sections 6.3, 6.5). */
 export const EXAMPLE_XML = `<xml>
 <ToUserName><![CDATA[gh_870882ca4b1f]]></ToUserName>
 <FromUserName><![CDATA[owAqB1v0ahK_Xlc7GshIDdf2yf7E]]></FromUserName>

@@ -6,23 +6,23 @@ import { decryptPush, isPushSignature, type PushStamp } from '../wechat/push-cry
 import { type PushFields, type PushMessage, readPushFields, toPushMessage } from './push-message.js';
 import { SeenPushes } from './seen-pushes.js';
 
-/** What stands behind the `?` of a push's address; a parameter that is given twice counts as absent. */
+/** The query parameters of a push. A repeated parameter counts as absent. */
 export type PushQuery = Readonly<Record<string, unknown>>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_SKEW_MS = 5 * 60 * 1_000;
-/** An echo of anything else could be made to show a page of somebody's own. */
-const ECHO = /^[A-Za-z0-9+/=_-]{1,128}$/;
+/** Only these characters are echoed, so that nobody can make the service show a page of their own. */
+const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
 
 /**
- * Lets in what WeChat sent and nothing else (wechat-api.md section 6.3). A plain push's signature does not cover its
- * body, so with a key configured only encrypted ones are taken, and of a body that holds both forms only `Encrypt`
- * is believed.
+ * Accepts only pushes from WeChat (wechat-api.md section 6.3). The signature of a plain push does not cover
+ * its body. So if a key is configured, only encrypted pushes are accepted, and if a body has both forms, only
+ * `Encrypt` is read.
  */
 @Injectable()
 export class PushGate {
   private readonly logger = new Logger(PushGate.name);
-  private hasHinted = false;
+  private hasWarned = false;
 
   constructor(
     private readonly config: AppConfig,
@@ -31,15 +31,15 @@ export class PushGate {
   ) {}
 
   /**
-   * URL verification: the text that WeChat wants to read back.
-   * @throws AppError NOT_FOUND where push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE, PUSH_APP_MISMATCH,
-   * PUSH_DECRYPTION_FAILED, VALIDATION_FAILED for an echostr that is none
+   * URL verification: returns the text that WeChat expects.
+   * @throws AppError NOT_FOUND if push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE,
+   * PUSH_APP_MISMATCH, PUSH_DECRYPTION_FAILED, VALIDATION_FAILED for an invalid echostr
    */
   echo(appId: string, query: PushQuery): string {
-    const { token } = this.push();
+    const { token } = this.requirePush();
     const stamp = stampOf(query);
     const signature = parameter(query, 'msg_signature');
-    // A base64 text whose + was not escaped arrives with spaces.
+    // In base64 whose `+` was not escaped, spaces arrive instead.
     const echostr = (parameter(query, 'echostr') ?? '').replaceAll(' ', '+');
     const signed =
       signature === null
@@ -49,7 +49,7 @@ export class PushGate {
     this.requireFresh(stamp);
     this.requireApp(appId);
     const answer = signature === null ? echostr : this.decrypt(appId, echostr);
-    if (!ECHO.test(answer)) {
+    if (!ECHO_PATTERN.test(answer)) {
       throw new AppError('VALIDATION_FAILED', {
         errors: [{ field: 'echostr', message: 'echostr must be 1 to 128 letters and digits' }],
       });
@@ -58,12 +58,14 @@ export class PushGate {
   }
 
   /**
-   * The message of a push that is WeChat's, for this app, of now, and not another body under an address seen before.
-   * @throws AppError NOT_FOUND where push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE, PUSH_APP_MISMATCH,
-   * PUSH_NOT_ENCRYPTED, PUSH_DECRYPTION_FAILED, PUSH_MALFORMED, PUSH_REPLAYED, PAYLOAD_TOO_LARGE, STORE_UNAVAILABLE
+   * Returns the message of a push that is WeChat's, for this app, recent, and not a different body under a
+   * URL that was used before.
+   * @throws AppError NOT_FOUND if push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE,
+   * PUSH_APP_MISMATCH, PUSH_NOT_ENCRYPTED, PUSH_DECRYPTION_FAILED, PUSH_MALFORMED, PUSH_REPLAYED,
+   * PAYLOAD_TOO_LARGE, STORE_UNAVAILABLE
    */
   async open(appId: string, query: PushQuery, body: unknown): Promise<PushMessage> {
-    const { aesKey } = this.push();
+    const { aesKey } = this.requirePush();
     const stamp = stampOf(query);
     this.refuseForged(query, stamp);
     const text = bodyText(body);
@@ -77,9 +79,9 @@ export class PushGate {
     return message;
   }
 
-  /** `signature` must be right where it comes; an encrypted push may come with `msg_signature` alone. */
+  /** `signature` must be valid if it is present. An encrypted push may have `msg_signature` only. */
   private refuseForged(query: PushQuery, stamp: PushStamp): void {
-    const { token, aesKey } = this.push();
+    const { token, aesKey } = this.requirePush();
     const signature = parameter(query, 'signature');
     const mayLack = aesKey !== null && parameter(query, 'msg_signature') !== null;
     if (signature === null ? !mayLack : !isPushSignature(signature, token, stamp))
@@ -94,7 +96,7 @@ export class PushGate {
   }
 
   private encrypted(appId: string, query: PushQuery, outer: PushFields): string {
-    const { token } = this.push();
+    const { token } = this.requirePush();
     const encrypted = outer.get('Encrypt');
     if (encrypted === undefined) throw new AppError('PUSH_NOT_ENCRYPTED');
     const signature = parameter(query, 'msg_signature') ?? '';
@@ -104,23 +106,23 @@ export class PushGate {
   }
 
   private decrypt(appId: string, encrypted: string): string {
-    const { aesKey } = this.push();
+    const { aesKey } = this.requirePush();
     const message = aesKey === null ? null : decryptPush(encrypted, { aesKey, appId });
     if (message === null) throw new AppError('PUSH_DECRYPTION_FAILED');
     return message;
   }
 
-  private push(): NonNullable<AppConfig['wechat']['push']> {
+  private requirePush(): NonNullable<AppConfig['wechat']['push']> {
     const { push } = this.config.wechat;
     if (push !== null) return push;
-    this.hint();
+    this.warnNotConfigured();
     throw new AppError('NOT_FOUND');
   }
 
-  /** To the operator alone, once: anybody may call the route, and learns nothing of the settings. */
-  private hint(): void {
-    if (this.hasHinted) return;
-    this.hasHinted = true;
+  /** Logged once, for the operator only: the route is public and must not reveal the settings. */
+  private warnNotConfigured(): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
     this.logger.warn('a push was refused: WECHAT_PUSH_TOKEN is not set');
   }
 

@@ -3,17 +3,19 @@ import { AppError } from '../common/app-error.js';
 import { jsonTextFault } from '../http/json-depth.js';
 import { parseJson } from '../wechat/wechat-text.js';
 
-/** The fields of a push by name: those of the first level that hold text or a whole number, none of them empty. */
+/** The top-level fields of a push by name. Only non-empty text and integers are included. */
 export type PushFields = ReadonlyMap<string, string>;
 
-/** A push of WeChat as far as this service reads it (wechat-api.md sections 6.2, 6.5); `null` is absent or empty. */
+/**
+ * The fields of a push that this service reads (wechat-api.md sections 6.2, 6.5); `null` if absent or empty.
+ */
 export interface PushMessage {
-  /** In lower case: WeChat's own tables and samples differ in it. `null` for messages, which are no events. */
+  /** In lower case, because WeChat's own documentation varies. `null` for messages, which are no events. */
   readonly event: string | null;
   readonly appId: string | null;
-  /** The person an event of section 6.5 is about. */
+  /** The person that an event of section 6.5 concerns. */
   readonly openId: string | null;
-  /** The sender: a person, or WeChat's push service. */
+  /** The sender: a person or WeChat's push service. */
   readonly fromUserName: string | null;
   /** Unix seconds, as sent. */
   readonly createTime: string | null;
@@ -21,17 +23,18 @@ export interface PushMessage {
 }
 
 const MAX_DEPTH = 16;
-/** Far more than any push has; what is longer would keep the parser busy. */
+/** Far more than any push contains. More tags would block the parser for long. */
 const MAX_TAGS = 1_000;
-/** The parser takes time with the square of their number. */
+/** The parser needs quadratic time in the number of CDATA sections. */
 const MAX_CDATA = 300;
-/** A tag, or a `<` that begins none. */
+/** A tag, or a `<` that starts no tag. */
 const TAG = /<(\/?)([A-Za-z_][\w.-]*)(\/?)>|</g;
 
 /**
- * The fields of a body, XML or JSON by its first character: WeChat's content types cannot be relied on. Names are
- * trimmed, since the official JSON sample has some with a leading space; entities are left as they stand.
- * @throws AppError PUSH_MALFORMED, also for DOCTYPE, comments and whatever else a push never has
+ * Reads the fields of a body, as XML or JSON by its first character: WeChat's content types are unreliable.
+ * Names are trimmed, because the official JSON sample has names with a leading space. Entities are not
+ * decoded.
+ * @throws AppError PUSH_MALFORMED, also for DOCTYPE, comments and other markup that a push never has
  */
 export function readPushFields(body: string): PushFields {
   const trimmed = body.replace(/^\uFEFF/, '').trim();
@@ -46,7 +49,7 @@ export function readPushFields(body: string): PushFields {
   return fields;
 }
 
-/** A push from its fields. */
+/** Builds a push from its fields. */
 export function toPushMessage(fields: PushFields): PushMessage {
   const field = (name: string): string | null => fields.get(name) ?? null;
   return {
@@ -60,7 +63,7 @@ export function toPushMessage(fields: PushFields): PushMessage {
 }
 
 function xmlMembers(text: string): object {
-  // The parser alone would make something of almost anything.
+  // The parser alone would accept almost any text.
   if (text.split('<![CDATA[', MAX_CDATA + 2).length > MAX_CDATA + 1 || !isPlainTree(withoutCdata(text)))
     throw new AppError('PUSH_MALFORMED');
   const parser = new XMLParser({
@@ -74,7 +77,7 @@ function xmlMembers(text: string): object {
 }
 
 function jsonMembers(text: string): object {
-  // Anybody can send a body; in the encrypted mode its signature is known only after it has been read.
+  // Anybody can send a body. In encrypted mode the signature can be checked only after the body was parsed.
   if (jsonTextFault(text) !== null) throw new AppError('PUSH_MALFORMED');
   return members(() => parseJson(text));
 }
@@ -84,14 +87,14 @@ function members(read: () => unknown): object {
   try {
     value = read();
   } catch {
-    // The parser's message quotes the text.
+    // Dropped, because the parser's message quotes the text.
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AppError('PUSH_MALFORMED');
   return value;
 }
 
-/** Whether tags without attributes, each closed in its turn, are all the markup there is. */
+/** Whether the markup consists only of correctly nested tags without attributes. */
 function isPlainTree(markup: string): boolean {
   const open: string[] = [];
   let tags = 0;
@@ -102,7 +105,10 @@ function isPlainTree(markup: string): boolean {
   return tags > 0 && open.length === 0;
 }
 
-/** What people write stands in CDATA and may hold anything; a space in its place joins nothing. */
+/**
+ * CDATA holds user text, which may contain anything. It is replaced by a space, so that its neighbours are
+ * not joined.
+ */
 function withoutCdata(xml: string): string {
   const [before = '', ...sections] = xml.split('<![CDATA[');
   return [before, ...sections.map((section) => section.split(']]>').slice(1).join(']]>'))].join(' ');

@@ -22,8 +22,9 @@ const TEXT = 'text/plain; charset=utf-8';
 const SUCCESS = 'success';
 
 /**
- * Where WeChat says what people did to their authorization (wechat-api.md sections 6.2, 6.3, 6.5). Public: WeChat's
- * signature is the key. Answered within WeChat's 5 s; any answer but `success` makes WeChat repeat the push.
+ * Receives events about the authorization of people (wechat-api.md sections 6.2, 6.3, 6.5). The route is
+ * public; WeChat's signature authenticates. It answers within WeChat's 5 s. WeChat repeats a push after any
+ * answer but `success`.
  */
 @ApiTags('message push')
 @ApiParam({ name: 'appId', description: 'The app that the push is about.', example: 'wx5a4db0c0de000001' })
@@ -50,7 +51,7 @@ export class WeChatEventsController {
     private readonly consentEvents: ConsentEvents,
   ) {}
 
-  /** WeChat asks whether the address is ours: the `echostr`, as it came or decrypted. */
+  /** URL verification: returns the `echostr`, decrypted if it is encrypted. */
   @Get(':appId')
   @Header('Content-Type', TEXT)
   @ApiOperation({
@@ -90,12 +91,12 @@ export class WeChatEventsController {
     'PUSH_DECRYPTION_FAILED',
   )
   verify(@Param('appId') appId: string, @Query() query: PushQuery): Promise<string> {
-    return this.sayingWhy(() => this.gate.echo(appId, query));
+    return this.loggingRefusals(() => this.gate.echo(appId, query));
   }
 
   /**
-   * A push. `user_info_modified`, `user_authorization_revoke` and `user_authorization_cancellation` are acted on, each
-   * once; everything else is answered and ignored.
+   * Receives a push. `user_info_modified`, `user_authorization_revoke` and `user_authorization_cancellation`
+   * are processed, once each. Everything else is acknowledged and ignored.
    */
   @Post(':appId')
   @HttpCode(200)
@@ -148,7 +149,7 @@ export class WeChatEventsController {
     @Query() query: PushQuery,
     @Body() body: unknown,
   ): Promise<string> {
-    return this.sayingWhy(async () => {
+    return this.loggingRefusals(async () => {
       const push = await this.gate.open(appId, query, body);
       const action = this.consentEvents.actionFor(appId, push);
       if (action) await this.seen.once(appId, push, action);
@@ -156,8 +157,8 @@ export class WeChatEventsController {
     });
   }
 
-  /** WeChat shows nobody what it was answered, so the operator finds the reason in the log. */
-  private async sayingWhy(work: () => string | Promise<string>): Promise<string> {
+  /** WeChat shows nobody the answer, so the reason of a refusal is logged for the operator. */
+  private async loggingRefusals(work: () => string | Promise<string>): Promise<string> {
     try {
       return await work();
     } catch (error) {

@@ -6,7 +6,7 @@ import { PushGate } from './push-gate.js';
 import { SeenPushes } from './seen-pushes.js';
 import { WeChatEventsController } from './wechat-events.controller.js';
 
-/** The door for WeChat's message push. */
+/** The receiver of WeChat's message push. */
 @Module({
   imports: [UserModule, SessionModule],
   controllers: [WeChatEventsController],

@@ -10,25 +10,31 @@ import { StableTokenReply, stableToken } from './endpoints/stable-token.js';
 import { WeChatError } from './wechat-error.js';
 import { WeChatHttp } from './wechat-http.js';
 
-/** An app's credential for the APIs that speak for the app (接口调用凭据). Times in ms. */
+/** An app's access token for the server APIs (接口调用凭据). Times in ms. */
 export interface AppAccessToken {
   readonly token: string;
-  /** From then on WeChat gives a new one while this one still works. */
+  /** From then on WeChat issues a new token while this one stays valid. */
   readonly refreshAt: number;
   readonly expiresAt: number;
 }
 
-/** In its last 5 minutes WeChat gives a new token beside the old one (wechat-api.md section 3.2). */
-const OVERLAP_S = 290;
-/** Longer than a fetch may take, so that a lock outlives its work and a crashed owner is not waited for long. */
+/**
+ * In the last 5 minutes of a token WeChat issues a new one beside it (wechat-api.md section 3.2). Seconds,
+ * with a margin.
+ */
+const RENEWAL_WINDOW_S = 290;
+/**
+ * Longer than a fetch may take, so that the lock outlives the fetch. Short enough that a crashed owner does
+ * not block others for long.
+ */
 const LOCK_MS = 8_000;
-/** WeChat does not force a refresh more often either. */
-const FORCE_EVERY_MS = 30_000;
+/** WeChat does not allow forced refreshes more often either. */
+const FORCE_INTERVAL_MS = 30_000;
 const POLL_MS = 50;
 
 /**
- * One access token per app for all instances: kept sealed in the shared store, fetched by one instance at a time.
- * Several programs that fetch for themselves invalidate each other's; this is the one place that does.
+ * One access token per app for all instances: stored encrypted in the shared store, fetched by one instance
+ * at a time. Programs that fetch tokens independently invalidate each other's.
  */
 @Injectable()
 export class AppAccessTokens {
@@ -39,32 +45,32 @@ export class AppAccessTokens {
     private readonly clock: Clock,
   ) {}
 
-  /** A token that is good for a while. @throws WeChatError as the fetch does; AppError STORE_UNAVAILABLE */
+  /** Returns a valid token. @throws WeChatError of the fetch; AppError STORE_UNAVAILABLE */
   get(app: WeChatApp, deadline: Deadline): Promise<AppAccessToken> {
-    return this.agree(app, deadline, {
-      fits: (stored) => this.clock.now() < stored.refreshAt,
-      // Somebody refreshes it, or cannot: the old one works until its end.
-      meanwhile: (stored) => this.clock.now() < stored.expiresAt,
+    return this.sharedToken(app, deadline, {
+      isAcceptable: (stored) => this.clock.now() < stored.refreshAt,
+      // If another instance is refreshing it, or the refresh fails, the old token is used until it expires.
+      isUsableMeanwhile: (stored) => this.clock.now() < stored.expiresAt,
       fetch: () => this.fetch(app, false, deadline),
     });
   }
 
   /**
-   * Another token than the one that WeChat just refused. However many callers and instances meet the dead token,
-   * one refreshes it: by normal mode, and by force only where that gives the dead token again, once in 30 s.
+   * Replaces a token that WeChat has refused. Of all callers and instances with the dead token one refreshes
+   * it: in normal mode first, and by force only if that returns the dead token again, at most once in 30 s.
    * @throws WeChatError
    */
   renew(app: WeChatApp, refused: string, deadline: Deadline): Promise<AppAccessToken> {
-    return this.agree(app, deadline, {
-      fits: (stored) => stored.token !== refused,
-      meanwhile: () => false,
+    return this.sharedToken(app, deadline, {
+      isAcceptable: (stored) => stored.token !== refused,
+      isUsableMeanwhile: () => false,
       fetch: async () => {
         const fetched = await this.fetch(app, false, deadline);
         if (fetched.token !== refused) return fetched;
-        if (!(await this.store.setIfAbsent(`app-token-forced:${app.appId}`, '1', FORCE_EVERY_MS))) {
+        if (!(await this.store.setIfAbsent(`app-token-forced:${app.appId}`, '1', FORCE_INTERVAL_MS))) {
           throw new WeChatError('WECHAT_UNAVAILABLE', {
             detail: 'WeChat refuses an access token that it gave less than 30 s ago.',
-            retryAfter: FORCE_EVERY_MS / 1000,
+            retryAfter: FORCE_INTERVAL_MS / 1000,
           });
         }
         return this.fetch(app, true, deadline);
@@ -72,37 +78,37 @@ export class AppAccessTokens {
     });
   }
 
-  private async agree(
+  private async sharedToken(
     app: WeChatApp,
     deadline: Deadline,
     rule: {
-      fits(stored: AppAccessToken): boolean;
-      meanwhile(stored: AppAccessToken): boolean;
+      isAcceptable(stored: AppAccessToken): boolean;
+      isUsableMeanwhile(stored: AppAccessToken): boolean;
       fetch(): Promise<AppAccessToken>;
     },
   ): Promise<AppAccessToken> {
     const lock = `app-token-lock:${app.appId}`;
     for (;;) {
       const stored = await this.read(app);
-      if (stored && rule.fits(stored)) return stored;
+      if (stored && rule.isAcceptable(stored)) return stored;
       const owner = freshSecret();
       if (await this.store.setIfAbsent(lock, owner, LOCK_MS)) {
         try {
           const newest = await this.read(app);
-          if (newest && rule.fits(newest)) return newest;
+          if (newest && rule.isAcceptable(newest)) return newest;
           const fetched = await rule.fetch();
           await this.write(app, fetched);
           return fetched;
         } catch (error) {
-          if (stored && rule.meanwhile(stored)) return stored;
+          if (stored && rule.isUsableMeanwhile(stored)) return stored;
           throw error;
         } finally {
-          // Where the store went away meanwhile, the lock ends by itself.
+          // If the store is unavailable now, the lock expires by itself.
           const current = await this.store.get(lock).catch(() => null);
           if (current === owner) await this.store.delete(lock).catch(() => undefined);
         }
       }
-      if (stored && rule.meanwhile(stored)) return stored;
+      if (stored && rule.isUsableMeanwhile(stored)) return stored;
       if (!(await deadline.sleep(POLL_MS))) {
         throw new WeChatError('WECHAT_UNAVAILABLE', {
           detail: 'The access token of the app could not be fetched in time.',
@@ -114,7 +120,7 @@ export class AppAccessTokens {
   private async fetch(app: WeChatApp, force: boolean, deadline: Deadline): Promise<AppAccessToken> {
     const obtainedAt = this.clock.now();
     const reply = checkedReply(StableTokenReply, await this.http.call(stableToken(app, force), deadline));
-    const freshFor = Math.max(reply.expires_in - OVERLAP_S, reply.expires_in / 2);
+    const freshFor = Math.max(reply.expires_in - RENEWAL_WINDOW_S, reply.expires_in / 2);
     return {
       token: reply.access_token,
       refreshAt: obtainedAt + freshFor * 1000,
@@ -123,12 +129,12 @@ export class AppAccessTokens {
   }
 
   private async read(app: WeChatApp): Promise<AppAccessToken | null> {
-    const sealed = await this.store.get(place(app));
+    const sealed = await this.store.get(storeKey(app));
     if (sealed === null) return null;
     try {
-      return JSON.parse(this.keyRing.open(sealed, place(app))) as AppAccessToken;
+      return JSON.parse(this.keyRing.open(sealed, storeKey(app))) as AppAccessToken;
     } catch (error) {
-      // Sealed by an instance with other keys, as in the middle of a rotation: as good as none.
+      // Encrypted by an instance with other keys, as during a key rotation. It counts as missing.
       if (error instanceof SealError) return null;
       throw error;
     }
@@ -136,10 +142,10 @@ export class AppAccessTokens {
 
   private async write(app: WeChatApp, token: AppAccessToken): Promise<void> {
     const ttl = Math.max(1, Math.floor(token.expiresAt - this.clock.now()));
-    await this.store.set(place(app), this.keyRing.seal(JSON.stringify(token), place(app)), ttl);
+    await this.store.set(storeKey(app), this.keyRing.seal(JSON.stringify(token), storeKey(app)), ttl);
   }
 }
 
-function place(app: WeChatApp): string {
+function storeKey(app: WeChatApp): string {
   return `app-access-token:${app.appId}`;
 }

@@ -8,18 +8,18 @@ import { SpentCodes } from './spent-codes.js';
 import { WeChatError } from './wechat-error.js';
 import { type Picture, type Reply, type WeChatCall, WeChatHttp } from './wechat-http.js';
 
-/** The token is dead: replaced by another fetch, malformed, expired. */
-const DEAD_TOKEN: ReadonlySet<number | null> = new Set([40001, 40014, 42001]);
-/** Quotas of the app's endpoint: by the minute, by the day. */
-const QUOTA_ENDS = new Map<number | null, (now: number) => number>([
+/** The access token is invalid: replaced by another fetch, malformed, or expired. */
+const INVALID_TOKEN: ReadonlySet<number | null> = new Set([40001, 40014, 42001]);
+/** When the quota of an endpoint is reset, by errcode: per minute, per day. */
+const QUOTA_RESETS = new Map<number | null, (now: number) => number>([
   [45011, (now) => now + 60_000],
   [45009, nextMidnightInChina],
 ]);
 
-/** The call with a token of the app. */
-type CallWith = (token: string) => WeChatCall;
+/** Builds the call for an access token. */
+type BuildCall = (token: string) => WeChatCall;
 
-/** Calls in the name of an app, under its access token. */
+/** Calls server APIs with the access token of an app. */
 @Injectable()
 export class AppCalls {
   constructor(
@@ -31,55 +31,55 @@ export class AppCalls {
   ) {}
 
   /**
-   * Calls with the app's token; a dead token is renewed and the call repeated, once. An endpoint whose quota is used
-   * up is not called again before the quota ends, by any instance.
+   * Calls an API. If the token is invalid, it is renewed and the call is repeated once. After a used-up quota
+   * no instance calls the endpoint again until the quota is reset.
    * @throws WeChatError
    */
-  call(app: WeChatApp, callWith: CallWith, deadline: Deadline): Promise<Reply> {
-    return this.send(app, callWith, deadline, (call) => this.http.call(call, deadline));
+  call(app: WeChatApp, buildCall: BuildCall, deadline: Deadline): Promise<Reply> {
+    return this.send(app, buildCall, deadline, (call) => this.http.call(call, deadline));
   }
 
   /**
-   * The same with a code that works once. It is marked for the call alone: where no token of the app can be had, the
-   * code was not sent, and may come again.
+   * The same for a one-time code. The code is marked only around the call itself: if no access token is
+   * available, the code was not sent and may be used again.
    * @throws WeChatError, AppError WECHAT_CODE_USED
    */
-  callOnce(app: WeChatApp, code: string, callWith: CallWith, deadline: Deadline): Promise<Reply> {
-    return this.send(app, callWith, deadline, (call) =>
+  callOnce(app: WeChatApp, code: string, buildCall: BuildCall, deadline: Deadline): Promise<Reply> {
+    return this.send(app, buildCall, deadline, (call) =>
       this.spentCodes.once(app.appId, code, () => this.http.call(call, deadline)),
     );
   }
 
-  /** The same for an endpoint that answers with a picture. @throws WeChatError */
-  picture(app: WeChatApp, callWith: CallWith, deadline: Deadline): Promise<Picture> {
-    return this.send(app, callWith, deadline, (call) => this.http.picture(call, deadline));
+  /** The same for an endpoint that returns a picture. @throws WeChatError */
+  picture(app: WeChatApp, buildCall: BuildCall, deadline: Deadline): Promise<Picture> {
+    return this.send(app, buildCall, deadline, (call) => this.http.picture(call, deadline));
   }
 
   private async send<T>(
     app: WeChatApp,
-    callWith: CallWith,
+    buildCall: BuildCall,
     deadline: Deadline,
     send: (call: WeChatCall) => Promise<T>,
   ): Promise<T> {
     const { token } = await this.tokens.get(app, deadline);
-    const call = callWith(token);
-    await this.refuseStopped(call);
+    const call = buildCall(token);
+    await this.requireQuota(call);
     try {
       return await send(call);
     } catch (error) {
       if (!(error instanceof WeChatError)) throw error;
-      if (!DEAD_TOKEN.has(error.errcode)) throw await this.stopAtQuota(call, error);
+      if (!INVALID_TOKEN.has(error.errcode)) throw await this.blockUntilReset(call, error);
     }
     const renewed = await this.tokens.renew(app, token, deadline);
     try {
-      return await send(callWith(renewed.token));
+      return await send(buildCall(renewed.token));
     } catch (error) {
-      throw error instanceof WeChatError ? await this.stopAtQuota(call, error) : error;
+      throw error instanceof WeChatError ? await this.blockUntilReset(call, error) : error;
     }
   }
 
-  private async refuseStopped(call: WeChatCall): Promise<void> {
-    const until = Number((await this.store.get(stopKey(call))) ?? 0);
+  private async requireQuota(call: WeChatCall): Promise<void> {
+    const until = Number((await this.store.get(quotaKey(call))) ?? 0);
     const seconds = Math.ceil((until - this.clock.now()) / 1000);
     if (seconds > 0) {
       throw new WeChatError('WECHAT_RATE_LIMITED', {
@@ -89,12 +89,12 @@ export class AppCalls {
     }
   }
 
-  private async stopAtQuota(call: WeChatCall, error: WeChatError): Promise<WeChatError> {
-    const endOf = QUOTA_ENDS.get(call.quotaByMinute && error.errcode === 45009 ? 45011 : error.errcode);
+  private async blockUntilReset(call: WeChatCall, error: WeChatError): Promise<WeChatError> {
+    const endOf = QUOTA_RESETS.get(call.quotaByMinute && error.errcode === 45009 ? 45011 : error.errcode);
     if (!endOf) return error;
     const now = this.clock.now();
     const until = endOf(now);
-    await this.store.set(stopKey(call), String(until), until - now);
+    await this.store.set(quotaKey(call), String(until), until - now);
     return new WeChatError('WECHAT_RATE_LIMITED', {
       detail: error.detail,
       errcode: error.errcode ?? 0,
@@ -103,15 +103,15 @@ export class AppCalls {
   }
 }
 
-function stopKey({ appId, path }: WeChatCall): string {
+function quotaKey({ appId, path }: WeChatCall): string {
   return `quota-stop:${appId}:${path}`;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** China has one time zone and no summer time. */
-const CHINA_AHEAD_MS = 8 * 60 * 60 * 1000;
+/** China has one time zone and no daylight saving time. */
+const CHINA_UTC_OFFSET_MS = 8 * 60 * 60 * 1000;
 
-/** Daily quotas start anew at midnight in China. */
+/** Daily quotas are reset at midnight in China. */
 function nextMidnightInChina(now: number): number {
-  return (Math.floor((now + CHINA_AHEAD_MS) / DAY_MS) + 1) * DAY_MS - CHINA_AHEAD_MS;
+  return (Math.floor((now + CHINA_UTC_OFFSET_MS) / DAY_MS) + 1) * DAY_MS - CHINA_UTC_OFFSET_MS;
 }

@@ -1,11 +1,11 @@
 import type { WeChatLanguage } from './language.js';
 
-/** What of a person an official account asks for: the openid alone, silently; or nickname and picture too. */
+/** Scope of an official account: only the openid, without asking the person; or nickname and picture too. */
 export type OfficialAccountScope = 'snsapi_base' | 'snsapi_userinfo';
 
 /**
- * Address of WeChat's QR page for a website login (wechat-api.md section 4.1).
- * @param callbackUrl without a fragment: WeChat would append the code after it
+ * URL of WeChat's QR page for a website login (wechat-api.md section 4.1).
+ * @param callbackUrl must have no fragment: WeChat would append the code after it
  */
 export function qrConnectUrl(
   openUrl: string,
@@ -19,8 +19,8 @@ export function qrConnectUrl(
 }
 
 /**
- * Address of the same page for a frame, as WxLogin.js makes it (sections 4.1, 4.3): the compact look, and the frame
- * itself goes to the callback.
+ * URL of the QR page inside an iframe, as WxLogin.js builds it (sections 4.1, 4.3): compact layout, and the
+ * iframe itself is redirected to the callback.
  */
 export function qrConnectFrameUrl(
   openUrl: string,
@@ -34,7 +34,7 @@ export function qrConnectFrameUrl(
   return `${openUrl}/connect/qrconnect?${asked}${look}`;
 }
 
-/** Address where a page inside WeChat's browser goes to be told who somebody is (section 5). */
+/** URL of the authorization page for a page inside WeChat's browser (section 5). */
 export function oauth2AuthorizeUrl(
   openUrl: string,
   appId: string,
@@ -45,12 +45,15 @@ export function oauth2AuthorizeUrl(
   return `${openUrl}/connect/oauth2/authorize?${query(appId, callbackUrl, scope, state)}#wechat_redirect`;
 }
 
-/** The page has one Chinese, its default: `lang` has an effect as `en` only (sections 4.1, 4.3). */
+/**
+ * The QR page has one kind of Chinese, which is its default. So `lang` has an effect as `en` only (sections
+ * 4.1, 4.3).
+ */
 function langParameter(language: WeChatLanguage): string {
   return language === 'en' ? '&lang=en' : '';
 }
 
-/** WeChat wants the parameters in this order and the fragment at the end. */
+/** WeChat requires the parameters in this order and the fragment at the end. */
 function query(appId: string, callbackUrl: string, scope: string, state: string): string {
   const pairs = [
     ['appid', appId],

@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../common/error-catalogue.js';
 
-/** What an errcode of WeChat means here (wechat-api.md section 9). */
+/** The meaning of an errcode of WeChat (wechat-api.md section 9). */
 export interface ErrorMeaning {
   readonly code: ErrorCode;
-  /** The call may be repeated as it is. */
+  /** The same call may be retried. */
   readonly retry?: true;
-  /** WeChat looked at the request before the code: the code still works. */
+  /** WeChat refused the request before it checked the code. The code is still valid. */
   readonly codeUnspent?: true;
-  /** What the operator has to do, for WECHAT_CONFIGURATION; `{app}` stands for the app. */
+  /** What the operator has to do, for WECHAT_CONFIGURATION. `{app}` is replaced by the AppID. */
   readonly advice?: string;
   /** Seconds for Retry-After. */
   readonly retryAfter?: number;
@@ -20,12 +20,12 @@ const configuration = (advice: string): ErrorMeaning => ({
 });
 
 /**
- * What says on `sns/auth` and `sns/userinfo` that the person's token is dead: replaced, of another openid, expired
- * (wechat-api.md sections 4.6, 4.7). Under the app's token the same numbers speak of the app.
+ * Errcodes of `sns/auth` and `sns/userinfo` for an invalid token of the person: replaced, of another openid,
+ * expired (wechat-api.md sections 4.6, 4.7). In calls with the app's token the same numbers concern the app.
  */
-export const DEAD_USER_TOKEN: ReadonlySet<number | null> = new Set([40001, 40003, 42001]);
+export const INVALID_USER_TOKEN: ReadonlySet<number | null> = new Set([40001, 40003, 42001]);
 
-/** errcode -> meaning. What is not here is WECHAT_ERROR. */
+/** Meanings by errcode. An errcode that is missing here is WECHAT_ERROR. */
 export const ERROR_MEANINGS: Readonly<Record<number, ErrorMeaning>> = {
   [-1]: { code: 'WECHAT_BUSY', retry: true, codeUnspent: true },
 
@@ -39,7 +39,7 @@ export const ERROR_MEANINGS: Readonly<Record<number, ErrorMeaning>> = {
   50001: { code: 'WECHAT_USER_BLOCKED' },
   50002: { code: 'WECHAT_USER_BLOCKED' },
 
-  // The credential of the app: refreshed and repeated once before this is what the caller sees.
+  // The access token of the app. The caller sees this error only after a renewal and a retry have failed.
   40001: { code: 'WECHAT_UNAVAILABLE', codeUnspent: true },
   40014: { code: 'WECHAT_UNAVAILABLE', codeUnspent: true },
   42001: { code: 'WECHAT_UNAVAILABLE', codeUnspent: true },

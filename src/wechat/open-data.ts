@@ -3,40 +3,40 @@ import { AppError } from '../common/app-error.js';
 import { isTooDeep } from '../http/json-depth.js';
 import { parseJson, readText } from './wechat-text.js';
 
-/** Encrypted open data as wx.* calls give it: base64 both. */
+/** Encrypted open data as wx.* functions return it, both fields in base64. */
 export interface EncryptedOpenData {
   readonly encryptedData: string;
   readonly iv: string;
 }
 
-/** What the data must agree with. */
+/** What the decrypted data must match. */
 export interface OpenDataExpectation {
   readonly appId: string;
   readonly openId: string;
-  /** ms. */
+  /** Current time (ms). */
   readonly now: number;
-  /** Seconds. */
+  /** Maximum age (seconds). */
   readonly maxAge: number;
 }
 
-/** Data that was decrypted, and the key that did it. */
+/** Decrypted data and the session_key that decrypted it. */
 export interface OpenData {
   readonly data: Readonly<Record<string, unknown>>;
   readonly sessionKey: string;
 }
 
-/** WeChat's clock may be ahead of this machine's by this much (seconds). */
+/** Tolerated skew of WeChat's clock, if it is ahead of ours (seconds). */
 const SKEW_S = 60;
 const BLOCK_BYTES = 16;
 
 /**
- * Decrypts open data with the first key that fits (wechat-api.md section 2.2: AES-128-CBC, PKCS#7) and checks its
- * watermark and owner.
+ * Decrypts open data with the first key that fits (wechat-api.md section 2.2: AES-128-CBC, PKCS#7) and checks
+ * its watermark and owner.
  *
- * Every way in which no key fits is the same SESSION_KEY_STALE: telling a wrong padding from wrong JSON would be a
- * padding oracle. CBC does not protect against changes, so nothing in the data is proof of identity: a unionId in it
- * is not believed.
- * @param sessionKeys the current one first
+ * Every failure to decrypt is the same SESSION_KEY_STALE: to distinguish wrong padding from wrong JSON would
+ * be a padding oracle. CBC does not detect changes, so the data is no proof of identity, and a unionId in it
+ * is not trusted.
+ * @param sessionKeys the current key first
  * @throws AppError SESSION_KEY_STALE, OPEN_DATA_WATERMARK_INVALID, OPEN_DATA_FOREIGN
  */
 export function decryptOpenData(
@@ -48,20 +48,23 @@ export function decryptOpenData(
     const data = decrypt(sessionKey, encrypted);
     if (data === null) continue;
     checkWatermark(data, expected);
-    if (isSaid(data.openId) && data.openId !== expected.openId) throw new AppError('OPEN_DATA_FOREIGN');
+    if (isPresent(data.openId) && data.openId !== expected.openId) throw new AppError('OPEN_DATA_FOREIGN');
     return { data, sessionKey };
   }
   throw new AppError('SESSION_KEY_STALE');
 }
 
-/** Whether signature is the sha1 of rawData, byte for byte, and the session_key (section 2.1); in constant time. */
+/**
+ * Whether `signature` is the SHA-1 of rawData (byte for byte) followed by the session_key (section 2.1).
+ * Constant-time comparison.
+ */
 export function signatureMatches(rawData: string, signature: string, sessionKey: string): boolean {
   const expected = createHash('sha1').update(rawData, 'utf8').update(sessionKey, 'utf8').digest();
   const given = Buffer.from(signature, 'hex');
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** base64 whose `+` became spaces on the way, as happens to a form that was not url-encoded. */
+/** Decodes base64 in which `+` may have become spaces, because a form was not URL-encoded. */
 export function fromBase64(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', '+'), 'base64');
 }
@@ -87,8 +90,8 @@ function decrypt(
   }
 }
 
-/** `undefined`, `null` and `''` all mean that WeChat said nothing. */
-function isSaid(value: unknown): boolean {
+/** WeChat uses `undefined`, `null` and `''` for a missing value. */
+function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 

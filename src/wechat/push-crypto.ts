@@ -7,21 +7,21 @@ const RANDOM_BYTES = 16;
 const HEADER_BYTES = RANDOM_BYTES + 4;
 
 /**
- * The parts that WeChat signs are joined without a separator. Fixed shapes keep an end of one from being read as the
- * beginning of another: the same signature would then serve a second (timestamp, nonce).
+ * WeChat signs the concatenated parts without a separator. Fixed formats keep a part of one from passing as a
+ * part of another: otherwise one signature would be valid for a second (timestamp, nonce).
  */
 const TIMESTAMP = /^[1-9]\d{9}$/;
 const NONCE = /^[A-Za-z0-9_-]{1,64}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** What stands in the address of every push. */
+/** Timestamp and nonce from the URL of a push. */
 export interface PushStamp {
   /** Seconds since the Unix epoch, ten digits. */
   readonly timestamp: string;
   readonly nonce: string;
 }
 
-/** What the operator agreed with WeChat, for one app. */
+/** The push settings of one app, as entered at WeChat. */
 export interface PushSecrets {
   readonly token: string;
   /** 32 bytes: the decoded EncodingAESKey. */
@@ -29,14 +29,17 @@ export interface PushSecrets {
   readonly appId: string;
 }
 
-/** sha1 of the sorted parts, 40 hex digits: `signature` and, with the ciphertext, `msg_signature` (section 6.3). */
+/**
+ * SHA-1 over the sorted parts, 40 hex digits: `signature`, or with the ciphertext `msg_signature` (section
+ * 6.3).
+ */
 export function pushSignature(token: string, { timestamp, nonce }: PushStamp, encrypted?: string): string {
   const parts = [token, timestamp, nonce, ...(encrypted === undefined ? [] : [encrypted])];
   return createHash('sha1').update(parts.sort().join('')).digest('hex');
 }
 
 /**
- * Whether a signature is WeChat's. Takes the same time wherever it differs.
+ * Whether a signature is WeChat's. Constant-time comparison.
  * @param encrypted the ciphertext, for a `msg_signature`
  */
 export function isPushSignature(
@@ -50,10 +53,10 @@ export function isPushSignature(
 }
 
 /**
- * The message in an encrypted push (section 6.3), once its `msg_signature` has been checked: AES-CBC alone does not
- * tell a changed message from a genuine one.
+ * Decrypts a push (section 6.3). Its `msg_signature` must have been verified before: AES-CBC alone does not
+ * detect a changed message.
  * @param encrypted base64
- * @returns `null` for everything that is not a message to this app under this key, without saying why
+ * @returns `null` for anything that is not a message to this app under this key; the reason is not revealed
  */
 export function decryptPush(encrypted: string, { aesKey, appId }: Omit<PushSecrets, 'token'>): string | null {
   const bytes = BASE64.test(encrypted) ? Buffer.from(encrypted, 'base64') : Buffer.alloc(0);
@@ -62,7 +65,7 @@ export function decryptPush(encrypted: string, { aesKey, appId }: Omit<PushSecre
   const content = unpad(Buffer.concat([decipher.update(bytes), decipher.final()]));
   if (content === null || content.length < HEADER_BYTES) return null;
   const end = HEADER_BYTES + content.readUInt32BE(RANDOM_BYTES);
-  // Whatever is too long leaves nothing for the appid.
+  // A length that is too large leaves no bytes for the AppID, so the comparison fails.
   if (!content.subarray(end).equals(Buffer.from(appId))) return null;
   return readText(content.subarray(HEADER_BYTES, end));
 }
@@ -90,7 +93,7 @@ export function encryptPush(
   ]).toString('base64');
 }
 
-/** PKCS#7 with blocks of 32 bytes, which the library does not know. */
+/** Removes PKCS#7 padding to blocks of 32 bytes, which node:crypto does not support. */
 function unpad(padded: Buffer): Buffer | null {
   const padding = padded.at(-1) ?? 0;
   if (padding < 1 || padding > BLOCK_BYTES) return null;

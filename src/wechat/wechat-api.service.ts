@@ -19,7 +19,7 @@ import { checkSession, ResetUserSessionKeyReply, resetUserSessionKey } from './e
 import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoints/user-phone-number.js';
 import { readUserinfo, type Userinfo, userinfo } from './endpoints/userinfo.js';
 import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
-import { DEAD_USER_TOKEN } from './error-codes.js';
+import { INVALID_USER_TOKEN } from './error-codes.js';
 import type { WeChatLanguage } from './language.js';
 import { SpentCodes } from './spent-codes.js';
 import { WeChatApps } from './wechat-apps.js';
@@ -27,28 +27,28 @@ import { WeChatError } from './wechat-error.js';
 import { badReply, type Picture, WeChatHttp } from './wechat-http.js';
 import type { WeChatLogin, WeChatProfile } from './wechat-login.js';
 
-/** How long a login waits for its profile, which it can do without. */
-const PROFILE_MS = 2_500;
+/** How long a login waits for the profile, which it does not require. */
+const PROFILE_TIMEOUT_MS = 2_500;
 
-/** What a person's access token and the reply that gave it say. */
+/** Fields of a token reply for a person. */
 interface UserAccess {
   readonly access_token: string;
   readonly openid: string;
   readonly unionid?: string | null;
 }
 
-/** A code of OAuth 2.0. */
+/** An authorization code of OAuth 2.0. */
 export interface OAuth2Code {
   readonly code: string;
-  /** The app that it was issued for; the first of its kind where absent. */
+  /** The app that the code was issued for; without it the first app of the kind. */
   readonly appId?: string | undefined;
-  /** What the page or the app asked for. */
+  /** The requested scope. */
   readonly scope: string | null;
-  /** Of the profile. */
+  /** Language of the profile. */
   readonly language: WeChatLanguage;
 }
 
-/** A person in a mini program, with the session_key that WeChat gave for them. */
+/** A person in a mini program, with their session_key. */
 export interface MiniProgramUser {
   readonly appId: string;
   readonly openId: string;
@@ -56,10 +56,11 @@ export interface MiniProgramUser {
 }
 
 /**
- * WeChat, as the rest of the service sees it: a code goes in, who it is comes out.
+ * WeChat as seen by the rest of the service: takes a code and returns the person's identity.
  *
- * Every method throws AppError: APP_UNKNOWN before anything is sent; WECHAT_CODE_USED for a code that was tried
- * before; WeChatError for what WeChat answers, or fails to. All calls of one login together end within 4.5 s.
+ * Every method throws AppError: APP_UNKNOWN before anything is sent; WECHAT_CODE_USED for a code that was
+ * tried before; WeChatError for an error of WeChat or of the connection. All calls of one login together take
+ * at most 4.5 s.
  */
 @Injectable()
 export class WeChatApiService {
@@ -75,7 +76,7 @@ export class WeChatApiService {
     private readonly clock: Clock,
   ) {}
 
-  /** Who is behind a code of `wx.login` (wechat-api.md section 1.1). */
+  /** Exchanges a code of `wx.login` (wechat-api.md section 1.1). */
   async miniProgramLogin(code: string, appId?: string): Promise<WeChatLogin> {
     const app = this.apps.find('mini_program', appId);
     const obtainedAt = this.clock.now();
@@ -94,38 +95,40 @@ export class WeChatApiService {
   }
 
   /**
-   * Who is behind a code of OAuth 2.0, with nickname and picture where the scope gives them (wechat-api.md sections 4.4,
-   * 4.7, 5).
-   * @throws AppError also WECHAT_SNAPSHOT_USER; WECHAT_CONFIGURATION where WeChat granted less than snsapi_userinfo
+   * Exchanges a code of OAuth 2.0, with nickname and picture if the scope includes them (wechat-api.md
+   * sections 4.4, 4.7, 5).
+   * @throws AppError also WECHAT_SNAPSHOT_USER; WECHAT_CONFIGURATION if WeChat granted less than
+   * snsapi_userinfo
    */
   async oauth2Login(kind: AppKind, { code, appId, scope, language }: OAuth2Code): Promise<WeChatLogin> {
     const app = this.apps.find(kind, appId);
     const deadline = new Deadline();
     const token = await this.oauth2Token(app, code, deadline);
-    // WeChat asks nobody for snsapi_base: a code of it must not stand in for one that the person agreed to.
+    // snsapi_base needs no consent of the person. Such a code must not pass for one that the person consented
+    // to.
     if (scope === 'snsapi_userinfo' && token.scope && !token.scope.split(',').includes(scope)) {
       throw new WeChatError('WECHAT_CONFIGURATION', { detail: 'WeChat granted less than was asked for.' });
     }
     const info =
       scope === 'snsapi_base'
         ? null
-        : await this.userinfoIfAny(app, token, language, deadline.atMost(PROFILE_MS));
-    return { ...personOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
+        : await this.optionalUserinfo(app, token, language, deadline.atMost(PROFILE_TIMEOUT_MS));
+    return { ...loginOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
   }
 
-  /** Where a browser goes to show the QR code of a website app. @throws AppError APP_UNKNOWN */
+  /** URL of the QR page of a website app. @throws AppError APP_UNKNOWN */
   websiteAuthorizeUrl(appId: string, callbackUrl: string, state: string, language: WeChatLanguage): string {
     const app = this.apps.find('website', appId);
     return qrConnectUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state, language);
   }
 
-  /** The same page in a frame. @throws AppError APP_UNKNOWN */
+  /** URL of the same page inside an iframe. @throws AppError APP_UNKNOWN */
   websiteFrameUrl(appId: string, callbackUrl: string, state: string, language: WeChatLanguage): string {
     const app = this.apps.find('website', appId);
     return qrConnectFrameUrl(this.config.wechat.openUrl, app.appId, callbackUrl, state, language);
   }
 
-  /** Where a page inside WeChat's browser goes to be told who somebody is. @throws AppError APP_UNKNOWN */
+  /** URL of the authorization page for a page inside WeChat's browser. @throws AppError APP_UNKNOWN */
   officialAccountAuthorizeUrl(
     appId: string,
     callbackUrl: string,
@@ -137,7 +140,7 @@ export class WeChatApiService {
   }
 
   /**
-   * The picture of a code that opens the mini program with a scene (section 1.5).
+   * Fetches the picture of a mini program code with a scene (section 1.5).
    * @param scene 1 to 32 letters, digits, `-` or `_`
    */
   miniProgramCode(appId: string, scene: string): Promise<Picture> {
@@ -151,8 +154,9 @@ export class WeChatApiService {
   }
 
   /**
-   * The phone number behind a code of the getPhoneNumber button (section 1.4). WeChat checks whose code it is.
-   * @throws AppError also WECHAT_CODE_INVALID for somebody else's code
+   * Exchanges a code of the getPhoneNumber button for the phone number (section 1.4). WeChat checks that the
+   * code belongs to the openid.
+   * @throws AppError also WECHAT_CODE_INVALID for another person's code
    */
   async phoneNumber(appId: string, openId: string, code: string): Promise<PhoneInfo> {
     const app = this.apps.find('mini_program', appId);
@@ -161,7 +165,7 @@ export class WeChatApiService {
     return checkedReply(UserPhoneNumberReply, reply).phone_info;
   }
 
-  /** Whether WeChat still knows the session_key (section 1.2). */
+  /** Whether the session_key is still valid at WeChat (section 1.2). */
   async isSessionKeyAlive({ appId, openId, sessionKey }: MiniProgramUser): Promise<boolean> {
     const app = this.apps.find('mini_program', appId);
     try {
@@ -178,8 +182,8 @@ export class WeChatApiService {
   }
 
   /**
-   * A new session_key for the old one, which dies at once (section 1.3).
-   * @returns the key and when the call began (ms)
+   * Replaces the session_key. The old one becomes invalid at once (section 1.3).
+   * @returns the key and the start time of the call (ms)
    * @throws AppError SESSION_KEY_STALE
    */
   async resetSessionKey({
@@ -196,10 +200,10 @@ export class WeChatApiService {
   }
 
   /**
-   * The profile of a website login, read anew (sections 4.5 to 4.7).
-   * @param refreshToken WeChat's, of the login
-   * @param language of the profile
-   * @throws AppError WECHAT_AUTHORIZATION_EXPIRED when it no longer works
+   * Reads the profile of a website login again (sections 4.5 to 4.7).
+   * @param refreshToken WeChat's refresh token of the login
+   * @param language language of the profile
+   * @throws AppError WECHAT_AUTHORIZATION_EXPIRED if the token is no longer valid
    */
   async websiteProfile(
     appId: string,
@@ -219,9 +223,9 @@ export class WeChatApiService {
   }
 
   /**
-   * The app's own access token, for other services of the operator: one for the whole cluster.
-   * @returns the token, and until when (ms) it works
-   * @throws AppError APP_UNKNOWN, also for website apps, which have none
+   * The app's access token, for other services of the operator. All instances share one.
+   * @returns the token and its expiry (ms)
+   * @throws AppError APP_UNKNOWN, also for website apps, which have no access token
    */
   async appAccessToken(appId: string): Promise<{ accessToken: string; expiresAt: number }> {
     const app = this.apps.withAccessToken(appId);
@@ -229,7 +233,7 @@ export class WeChatApiService {
     return { accessToken: token, expiresAt };
   }
 
-  /** @throws AppError also WECHAT_SNAPSHOT_USER: a made-up person is nobody (section 5) */
+  /** @throws AppError also WECHAT_SNAPSHOT_USER: a snapshot page has a fictitious user (section 5) */
   private async oauth2Token(
     app: WeChatApp,
     code: string,
@@ -242,7 +246,10 @@ export class WeChatApiService {
     return token;
   }
 
-  /** The profile, unless the token that WeChat has just given is dead all the same: then the person took it back. */
+  /**
+   * Reads the profile. If the token that WeChat has just issued is refused, the person has revoked the
+   * authorization.
+   */
   private async authorizedUserinfo(
     app: WeChatApp,
     token: UserAccess,
@@ -253,16 +260,16 @@ export class WeChatApiService {
       await this.http.call(snsAuth(app.appId, token.access_token, token.openid), deadline);
       return await this.userinfo(app, token, language, deadline);
     } catch (error) {
-      if (!(error instanceof WeChatError) || !DEAD_USER_TOKEN.has(error.errcode)) throw error;
+      if (!(error instanceof WeChatError) || !INVALID_USER_TOKEN.has(error.errcode)) throw error;
       throw new WeChatError('WECHAT_AUTHORIZATION_EXPIRED', { detail: error.detail });
     }
   }
 
   /**
-   * The profile at a login. WeChat has said who it is already: whatever goes wrong with the profile refuses nobody.
-   * A profile that is somebody else's is none, and the unionid in it is not believed either.
+   * Reads the profile at a login. The person is identified already, so a failure here does not refuse the
+   * login. A profile with another openid is dropped together with its unionid.
    */
-  private async userinfoIfAny(
+  private async optionalUserinfo(
     app: WeChatApp,
     token: UserAccess,
     language: WeChatLanguage,
@@ -272,7 +279,7 @@ export class WeChatApiService {
       return await this.userinfo(app, token, language, deadline);
     } catch (error) {
       const reason = error instanceof WeChatError ? { code: error.code, detail: error.detail } : {};
-      this.logger.warn({ appId: app.appId, ...reason, msg: 'a login goes on without its profile' });
+      this.logger.warn({ appId: app.appId, ...reason, msg: 'the login continues without a profile' });
       return null;
     }
   }
@@ -293,7 +300,7 @@ export class WeChatApiService {
   }
 }
 
-function personOf(app: WeChatApp, token: UserAccess, info: Userinfo | null): WeChatLogin {
+function loginOf(app: WeChatApp, token: UserAccess, info: Userinfo | null): WeChatLogin {
   return {
     appId: app.appId,
     appKind: app.kind,

@@ -9,8 +9,8 @@ export class WeChatApps {
   constructor(private readonly config: AppConfig) {}
 
   /**
-   * The app of that kind with that id, or the first of its kind.
-   * @throws AppError APP_UNKNOWN, before anything is sent
+   * Returns the app with this kind and AppID. Without an AppID, returns the first app of the kind.
+   * @throws AppError APP_UNKNOWN, before anything is sent to WeChat
    */
   find(kind: AppKind, appId: string | undefined): WeChatApp {
     const app = this.config.wechat.apps.find(
@@ -27,13 +27,13 @@ export class WeChatApps {
     return app;
   }
 
-  /** The kind of an app; `null` where it is not ours. */
+  /** The kind of an app; `null` if it is not configured. */
   kindOf(appId: string): AppKind | null {
     return this.config.wechat.apps.find((app) => app.appId === appId)?.kind ?? null;
   }
 
   /**
-   * An app that has an access token of its own.
+   * Returns an app that has an access token of its own (mini program or official account).
    * @throws AppError APP_UNKNOWN
    */
   withAccessToken(appId: string): WeChatApp {

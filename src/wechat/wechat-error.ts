@@ -3,13 +3,13 @@ import { AppError, type AppErrorOptions } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { ERROR_MEANINGS } from './error-codes.js';
 
-/** A call to WeChat that did not give what it should. */
+/** A call to WeChat that failed. */
 export class WeChatError extends AppError {
-  /** WeChat's errcode, where there was an answer with one. */
+  /** WeChat's errcode, if an answer had one. */
   readonly errcode: number | null;
-  /** The code of the call was certainly not spent: the same code may come again. */
+  /** Whether the code was certainly not spent and may be sent again. */
   readonly codeUnspent: boolean;
-  /** The same call may be sent again. */
+  /** Whether the same call may be retried. */
   readonly retry: boolean;
 
   constructor(
@@ -23,21 +23,21 @@ export class WeChatError extends AppError {
   }
 }
 
-/** An errcode would say what is wrong with the set-up to whoever logs in. */
-const NOT_FOR_EVERYBODY = 'WeChat refuses this service. The log says why, under the requestId.';
+/** Shown to clients instead of the errcode, which would reveal the fault in the configuration. */
+const CLIENT_DETAIL = 'WeChat refuses this service. The log says why, under the requestId.';
 
 /**
- * The error that an errcode stands for. Only the errcode decides; of the text nothing but the request id and,
- * for 40164, the address is passed on.
+ * Converts an errcode to an error. Only the errcode decides. Of the error text only the request id and, for
+ * 40164, the IP address are used.
  */
 export function errorOf(errcode: number, errmsg: string, appId: string): WeChatError {
   const meaning = ERROR_MEANINGS[errcode] ?? { code: 'WECHAT_ERROR' };
   const rid = requestIdOf(errmsg);
-  const said = `WeChat answered ${errcode}${rid ? ` (rid ${rid})` : ''}.`;
+  const answerText = `WeChat answered ${errcode}${rid ? ` (rid ${rid})` : ''}.`;
   const advice = meaning.advice?.replace('{app}', appId).replace('{ip}', refusedAddress(errmsg));
   return new WeChatError(meaning.code, {
-    detail: meaning.code === 'WECHAT_CONFIGURATION' ? NOT_FOR_EVERYBODY : said,
-    operatorDetail: advice ? `${said} ${advice}` : said,
+    detail: meaning.code === 'WECHAT_CONFIGURATION' ? CLIENT_DETAIL : answerText,
+    operatorDetail: advice ? `${answerText} ${advice}` : answerText,
     errcode,
     codeUnspent: meaning.codeUnspent ?? false,
     retry: meaning.retry ?? false,
@@ -45,7 +45,7 @@ export function errorOf(errcode: number, errmsg: string, appId: string): WeChatE
   });
 }
 
-/** WeChat's id of the call, at the end of its text (wechat-api.md section 0). */
+/** WeChat's request id at the end of an errmsg (wechat-api.md section 0). */
 export function requestIdOf(errmsg: string): string | null {
   return /rid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})\s*$/.exec(errmsg)?.[1] ?? null;
 }

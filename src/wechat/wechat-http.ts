@@ -9,40 +9,44 @@ import { NeverSent } from './undici-adapter.js';
 import { errorOf, WeChatError } from './wechat-error.js';
 import { parseJson, readText } from './wechat-text.js';
 
-/** A JSON object as it came, not yet checked. */
+/** A JSON object that was not validated yet. */
 export type Reply = Readonly<Record<string, unknown>>;
 
-/** One call to api.weixin.qq.com: a POST where it has a body, else a GET. */
+/** One call to api.weixin.qq.com: POST if it has a body, otherwise GET. */
 export interface WeChatCall {
-  /** Path without a leading slash: `sns/jscode2session`. */
+  /** Path without a leading slash, for example `sns/jscode2session`. */
   readonly path: string;
   readonly appId: string;
-  /** Holds secrets: never logged, never part of an error. */
+  /** Contains secrets. It must not appear in a log or an error. */
   readonly query: Readonly<Record<string, string>>;
   /** Sent as UTF-8 JSON. */
   readonly body?: Readonly<Record<string, string | boolean>>;
-  /** 45009 of this endpoint means the minute, not the day. */
+  /** For this endpoint errcode 45009 means the quota per minute, not per day. */
   readonly quotaByMinute?: true;
 }
 
-/** A picture as it came. */
+/** A picture as WeChat sent it. */
 export interface Picture {
   readonly type: 'image/jpeg' | 'image/png';
   readonly bytes: Buffer;
 }
 
 const RETRY_DELAYS_MS = [100, 300];
-/** Calls at once. Each has a socket: while WeChat is silent they must not take all that the process may open. */
-const MAX_UNDER_WAY = 1_000;
+/**
+ * Maximum number of concurrent calls. Each holds a socket: if WeChat hangs, they must not use up the file
+ * descriptors.
+ */
+const MAX_IN_FLIGHT = 1_000;
 
 /**
- * Speaks HTTP with WeChat (wechat-api.md section 0): failure is status 200 with an errcode, success has no errcode
- * or 0, text is UTF-8 whatever the header says. Connections are kept alive; only -1 is sent again, at most twice.
+ * HTTP client for WeChat (wechat-api.md section 0). A failure has status 200 and an errcode; success has
+ * errcode 0 or none; text is UTF-8 whatever the header says. Connections are kept alive. Only errcode -1 is
+ * retried, at most twice.
  */
 @Injectable()
 export class WeChatHttp {
   private readonly logger = new Logger(WeChatHttp.name);
-  private underWay = 0;
+  private inFlight = 0;
 
   constructor(
     private readonly http: HttpService,
@@ -50,15 +54,13 @@ export class WeChatHttp {
     private readonly metrics: Metrics,
   ) {}
 
-  /**
-   * @throws WeChatError WECHAT_UNAVAILABLE, WECHAT_BAD_REPLY, or what the errcode means
-   */
+  /** @throws WeChatError WECHAT_UNAVAILABLE, WECHAT_BAD_REPLY, or the meaning of the errcode */
   call(call: WeChatCall, deadline: Deadline): Promise<Reply> {
     return this.withRetries(call, deadline, parse);
   }
 
   /**
-   * The same for an endpoint that answers with a picture, and with JSON where it fails.
+   * The same for an endpoint that returns a picture, or JSON if it fails.
    * @throws WeChatError
    */
   picture(call: WeChatCall, deadline: Deadline): Promise<Picture> {
@@ -83,7 +85,7 @@ export class WeChatHttp {
     try {
       return read(await this.send(call, deadline), call.appId);
     } catch (error) {
-      errcode = answerOf(error, deadline);
+      errcode = outcomeOf(error, deadline);
       throw error;
     } finally {
       const ms = Math.round(performance.now() - startedAt);
@@ -95,15 +97,15 @@ export class WeChatHttp {
   }
 
   private async send(call: WeChatCall, deadline: Deadline): Promise<AxiosResponse<Buffer>> {
-    // Another call may have taken all the time. What is not sent spends no code.
-    if (deadline.signal.aborted) throw tooLate({ codeUnspent: true });
-    if (this.underWay >= MAX_UNDER_WAY) {
+    // Another call may have used up the time. A code that was not sent is not spent.
+    if (deadline.signal.aborted) throw timeoutError({ codeUnspent: true });
+    if (this.inFlight >= MAX_IN_FLIGHT) {
       throw new WeChatError('WECHAT_UNAVAILABLE', {
         detail: 'Too many calls wait for WeChat.',
         codeUnspent: true,
       });
     }
-    this.underWay++;
+    this.inFlight++;
     try {
       return await this.http.axiosRef.request<Buffer>({
         url: `${this.config.wechat.apiUrl}/${call.path}`,
@@ -117,13 +119,13 @@ export class WeChatHttp {
     } catch (error) {
       throw transportError(error);
     } finally {
-      this.underWay--;
+      this.inFlight--;
     }
   }
 }
 
-/** What of a failure is told apart in the log and the metrics. */
-function answerOf(error: unknown, deadline: Deadline): WeChatAnswer {
+/** Classifies a failure for the log and the metrics. */
+function outcomeOf(error: unknown, deadline: Deadline): WeChatAnswer {
   if (error instanceof WeChatError && error.errcode !== null) return error.errcode;
   if (error instanceof WeChatError && error.code === 'WECHAT_BAD_REPLY') return 'bad-reply';
   return deadline.signal.aborted ? 'timeout' : 'unreachable';
@@ -148,7 +150,10 @@ function parse(response: AxiosResponse<Buffer>, appId: string): Reply {
 const JPEG = Buffer.from([0xff, 0xd8]);
 const PNG = Buffer.from([0x89, 0x50]);
 
-/** By its first bytes: success and failure come with status 200 (wechat-api.md section 1.5). */
+/**
+ * Detects the type by the first bytes, because success and failure both have status 200 (wechat-api.md
+ * section 1.5).
+ */
 function parsePicture(response: AxiosResponse<Buffer>, appId: string): Picture {
   const start = response.data.subarray(0, 2);
   if (response.status === 200 && start.equals(JPEG)) return { type: 'image/jpeg', bytes: response.data };
@@ -162,7 +167,7 @@ function jsonObject(text: string): Reply {
   try {
     value = parseJson(text);
   } catch {
-    // The parser's message quotes the text, which may hold a session_key.
+    // The parser's message quotes the text, which may contain a session_key.
     throw badReply('The answer is not JSON.');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -171,22 +176,22 @@ function jsonObject(text: string): Reply {
   return value as Reply;
 }
 
-/** An answer that cannot be used. @param detail says what is wrong with it and repeats nothing of it */
+/** An unusable answer. @param detail says what is wrong, without repeating the answer */
 export function badReply(detail: string): WeChatError {
   return new WeChatError('WECHAT_BAD_REPLY', { detail });
 }
 
-/** Nothing of axios's error is kept: its configuration holds the secret and the code. */
+/** Drops axios's error: its configuration contains the secret and the code. */
 function transportError(error: unknown): WeChatError {
   if (!isAxiosError(error)) throw error;
   if (error.code === AxiosError.ERR_BAD_RESPONSE) return badReply('The answer is too large or was cut off.');
-  if (error.code === AxiosError.ERR_CANCELED || error.code === AxiosError.ECONNABORTED) return tooLate();
+  if (error.code === AxiosError.ERR_CANCELED || error.code === AxiosError.ECONNABORTED) return timeoutError();
   return new WeChatError('WECHAT_UNAVAILABLE', {
     detail: `No answer from WeChat (${error.code ?? 'connection failed'}).`,
     codeUnspent: error instanceof NeverSent,
   });
 }
 
-function tooLate(options: { codeUnspent?: boolean } = {}): WeChatError {
+function timeoutError(options: { codeUnspent?: boolean } = {}): WeChatError {
   return new WeChatError('WECHAT_UNAVAILABLE', { detail: 'WeChat did not answer in time.', ...options });
 }

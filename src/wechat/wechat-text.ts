@@ -1,14 +1,14 @@
 const CONTROLS = /\p{Cc}/gu;
 
-/** Text of WeChat, which is UTF-8: what is none becomes U+FFFD, a byte-order mark is dropped. */
+/** Decodes UTF-8 text from WeChat. Invalid bytes become U+FFFD; a byte-order mark is removed. */
 export function readText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
 /**
- * Parses JSON of WeChat. It writes nicknames into strings as they are: with raw control characters, which JSON does
- * not allow. Those are dropped; between two tokens they are only white space.
- * @throws SyntaxError for what is no JSON all the same; its message quotes the text
+ * Parses JSON from WeChat. WeChat does not escape control characters in nicknames, which JSON forbids, so
+ * they are removed. Between two tokens they are only white space.
+ * @throws SyntaxError if the text is still not JSON; the message quotes the text
  */
 export function parseJson(text: string): unknown {
   const plain = text.replace(/^\uFEFF/, '');

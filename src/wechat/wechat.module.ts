@@ -12,16 +12,20 @@ import { WeChatApps } from './wechat-apps.js';
 import { WeChatHttp } from './wechat-http.js';
 
 const MAX_REPLY_BYTES = 256 * 1024;
-/** Less than the deadline of a login (4.5 s): so it is known that the code was not sent, and may come again. */
+/**
+ * Shorter than the deadline of a login (4.5 s). After a connect timeout it is known that the code was not
+ * sent and may be used again.
+ */
 const CONNECT_MS = 3_000;
 
-/** The one place that talks to WeChat. */
+/** The only room that calls WeChat. */
 @Module({
   imports: [
     HttpModule.registerAsync({
       inject: [AppConfig],
       useFactory: ({ proxy }: AppConfig) => ({
-        // Its answers are bytes: the header cannot be trusted with the charset, nor with the kind (wechat-api.md section 0).
+        // The adapter returns bytes: neither charset nor content type of WeChat's headers can be trusted
+        // (wechat-api.md section 0).
         adapter: undiciAdapter(
           new HttpClient({
             lookup: new HostNames().lookup,

@@ -2,7 +2,10 @@ import type { WeChatApp } from '../../config/app-config.js';
 import type { WeChatCall } from '../wechat-http.js';
 import { IsStoredSecret, IsWeChatId, MayBeAbsent } from './reply-fields.js';
 
-/** GET sns/jscode2session: a code of `wx.login` for the openid and the session_key (wechat-api.md section 1.1). */
+/**
+ * GET sns/jscode2session: exchanges a code of `wx.login` for openid and session_key (wechat-api.md section
+ * 1.1).
+ */
 export function codeToSession(app: WeChatApp, code: string): WeChatCall {
   return {
     path: 'sns/jscode2session',
@@ -11,12 +14,12 @@ export function codeToSession(app: WeChatApp, code: string): WeChatCall {
   };
 }
 
-/** Its answer. */
+/** The reply of jscode2session. */
 export class CodeToSessionReply {
   @IsWeChatId()
   openid!: string;
 
-  /** base64 of 16 bytes; its shape matters only where something is decrypted with it. */
+  /** base64 of 16 bytes. The format is checked only when the key decrypts something. */
   @IsStoredSecret(128)
   session_key!: string;
 

@@ -4,7 +4,7 @@ import type { WeChatApp } from '../../config/app-config.js';
 import type { WeChatCall } from '../wechat-http.js';
 import { IsWeChatId, MayBeAbsent, OptionalStoredSecret } from './reply-fields.js';
 
-/** GET sns/oauth2/access_token: a code of the QR page for the person's tokens (wechat-api.md section 4.4). */
+/** GET sns/oauth2/access_token: exchanges a code for the person's tokens (wechat-api.md section 4.4). */
 export function oauth2AccessToken(app: WeChatApp, code: string): WeChatCall {
   return {
     path: 'sns/oauth2/access_token',
@@ -13,7 +13,7 @@ export function oauth2AccessToken(app: WeChatApp, code: string): WeChatCall {
   };
 }
 
-/** Its answer. */
+/** The reply of access_token. */
 export class OAuth2AccessTokenReply {
   @IsString()
   @MinLength(1)
@@ -31,12 +31,12 @@ export class OAuth2AccessTokenReply {
   @IsWeChatId()
   unionid?: string | null;
 
-  /** What was granted, separated by commas; a page may have asked for more. */
+  /** Granted scopes, separated by commas. They may be fewer than requested. */
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value : null))
   @Allow()
   scope?: string | null;
 
-  /** 1 for a visitor of a snapshot page, who is nobody (section 5). */
+  /** 1 for the fictitious user of a snapshot page (section 5). */
   @MayBeAbsent()
   @IsInt()
   is_snapshotuser?: number | null;

@@ -2,7 +2,10 @@ import { IsInt, IsString, MaxLength, Min, MinLength } from 'class-validator';
 import type { WeChatCall } from '../wechat-http.js';
 import { IsStoredSecret, IsWeChatId, MayBeAbsent } from './reply-fields.js';
 
-/** GET sns/oauth2/refresh_token: the person's access token anew, without a secret (wechat-api.md section 4.5). */
+/**
+ * GET sns/oauth2/refresh_token: renews the person's access token; needs no AppSecret (wechat-api.md section
+ * 4.5).
+ */
 export function oauth2RefreshToken(appId: string, refreshToken: string): WeChatCall {
   return {
     path: 'sns/oauth2/refresh_token',
@@ -11,7 +14,7 @@ export function oauth2RefreshToken(appId: string, refreshToken: string): WeChatC
   };
 }
 
-/** Its answer. */
+/** The reply of refresh_token. */
 export class OAuth2RefreshTokenReply {
   @IsString()
   @MinLength(1)
@@ -30,7 +33,7 @@ export class OAuth2RefreshTokenReply {
   openid!: string;
 }
 
-/** GET sns/auth: does the person's access token still work (section 4.6). */
+/** GET sns/auth: whether the person's access token is valid (section 4.6). */
 export function snsAuth(appId: string, accessToken: string, openId: string): WeChatCall {
   return { path: 'sns/auth', appId, query: { access_token: accessToken, openid: openId } };
 }

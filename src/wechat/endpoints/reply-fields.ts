@@ -3,7 +3,10 @@ import { Matches, ValidateIf } from 'class-validator';
 import { check } from '../../http/validation.js';
 import { badReply, type Reply } from '../wechat-http.js';
 
-/** Shape of an openid or unionid: anything else would be padded or folded by a database (wechat-api.md section 8). */
+/**
+ * Format of an openid or unionid. A database would pad or case-fold other characters (wechat-api.md section
+ * 8).
+ */
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Whether a value is an openid or a unionid. */
@@ -11,19 +14,22 @@ export function isWeChatId(value: unknown): value is string {
   return typeof value === 'string' && WECHAT_ID.test(value);
 }
 
-/** An openid or unionid that must be there. */
+/** A required openid or unionid. */
 export function IsWeChatId(): PropertyDecorator {
   return Matches(WECHAT_ID, { message: 'must be an id of WeChat' });
 }
 
-/** A key or token that is stored sealed: visible ASCII, as many bytes as characters, so that it fits its column. */
+/**
+ * A key or token that is stored encrypted: visible ASCII, so that its length in bytes fits the
+ * column.
+ */
 export function IsStoredSecret(most: number): PropertyDecorator {
   return Matches(new RegExp(`^[\\x21-\\x7e]{1,${most}}$`), {
     message: `must be 1 to ${most} visible ASCII characters`,
   });
 }
 
-/** A stored secret that is of use and not needed: one of another shape counts as absent. */
+/** An optional key or token. A value in another format counts as absent. */
 export function OptionalStoredSecret(most: number): PropertyDecorator {
   const shape = new RegExp(`^[\\x21-\\x7e]{1,${most}}$`);
   return Transform(({ value }: { value: unknown }) =>
@@ -37,8 +43,8 @@ export function MayBeAbsent(): PropertyDecorator {
 }
 
 /**
- * A reply as an instance of its class.
- * @throws WeChatError WECHAT_BAD_REPLY naming the fields, never their values
+ * Validates a reply and returns it as an instance of its class.
+ * @throws WeChatError WECHAT_BAD_REPLY, which names the fields, never their values
  */
 export function checkedReply<T extends object>(type: ClassConstructor<T>, reply: Reply): T {
   const result = check(type, reply);
@@ -48,7 +54,7 @@ export function checkedReply<T extends object>(type: ClassConstructor<T>, reply:
   );
 }
 
-/** `undefined`, `null` and `''` all mean that WeChat said nothing. */
+/** WeChat uses `undefined`, `null` and `''` for a missing value. */
 export function absentAsNull(value: string | null | undefined): string | null {
   return value === undefined || value === '' ? null : value;
 }

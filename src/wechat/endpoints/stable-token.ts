@@ -3,8 +3,9 @@ import type { WeChatApp } from '../../config/app-config.js';
 import type { WeChatCall } from '../wechat-http.js';
 
 /**
- * POST cgi-bin/stable_token: the app's own credential (wechat-api.md section 3.2). Normal mode gives the same token
- * until 5 minutes before its end; `forceRefresh` kills the token at once and works 20 times a day.
+ * POST cgi-bin/stable_token: the app's access token (wechat-api.md section 3.2). Normal mode returns the same
+ * token until 5 minutes before it expires. `forceRefresh` invalidates the token at once and is limited to 20
+ * calls a day.
  */
 export function stableToken(app: WeChatApp, forceRefresh: boolean): WeChatCall {
   return {
@@ -20,17 +21,17 @@ export function stableToken(app: WeChatApp, forceRefresh: boolean): WeChatCall {
   };
 }
 
-/** Far longer than any token lives (2 hours); what is longer is no date. */
+/** Far longer than the lifetime of a token (2 hours). A larger number would not be a valid date. */
 const MAX_LIFE_S = 365 * 24 * 60 * 60;
 
-/** Its answer. */
+/** The reply of stable_token. */
 export class StableTokenReply {
   @IsString()
   @MinLength(1)
   @MaxLength(2048)
   access_token!: string;
 
-  /** Seconds that are left, also of a token that was given before. */
+  /** Remaining seconds, also for a token that was issued earlier. */
   @IsInt()
   @Min(1)
   @Max(MAX_LIFE_S)

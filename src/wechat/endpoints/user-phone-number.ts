@@ -3,8 +3,8 @@ import { IsObject, Matches, ValidateNested } from 'class-validator';
 import type { WeChatCall } from '../wechat-http.js';
 
 /**
- * POST wxa/business/getuserphonenumber: the number behind a code of the getPhoneNumber button (wechat-api.md
- * section 1.4). With the openId WeChat refuses a code that belongs to somebody else.
+ * POST wxa/business/getuserphonenumber: exchanges a code of the getPhoneNumber button for the phone number
+ * (wechat-api.md section 1.4). With the openid WeChat refuses a code that belongs to another person.
  */
 export function userPhoneNumber(appId: string, token: string, openId: string, code: string): WeChatCall {
   return {
@@ -15,22 +15,22 @@ export function userPhoneNumber(appId: string, token: string, openId: string, co
   };
 }
 
-/** A phone number as WeChat gives it, by code or encrypted. */
+/** A phone number as WeChat returns it, by code or as encrypted data. */
 export class PhoneInfo {
-  /** With the country code when it is a foreign number. */
+  /** Foreign numbers include the country code. */
   @Matches(/^\+?[0-9 -]{3,24}$/, { message: 'must be a phone number' })
   phoneNumber!: string;
 
   @Matches(/^[0-9 -]{3,20}$/, { message: 'must be a phone number' })
   purePhoneNumber!: string;
 
-  /** WeChat gives it as text and, in places, as a number. */
+  /** Text, or in some replies a number. */
   @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? String(value) : value))
   @Matches(/^[0-9]{1,4}$/, { message: 'must be a country code' })
   countryCode!: string;
 }
 
-/** The answer of getuserphonenumber. */
+/** The reply of getuserphonenumber. */
 export class UserPhoneNumberReply {
   @IsObject()
   @ValidateNested()

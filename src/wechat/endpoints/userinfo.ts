@@ -4,7 +4,7 @@ import type { WeChatLanguage } from '../language.js';
 import type { WeChatProfile } from '../wechat-login.js';
 import { isWeChatId } from './reply-fields.js';
 
-/** GET sns/userinfo: nickname, picture and unionid of who just logged in (wechat-api.md section 4.7). */
+/** GET sns/userinfo: nickname, picture and unionid of the person (wechat-api.md section 4.7). */
 export function userinfo(
   appId: string,
   accessToken: string,
@@ -14,17 +14,17 @@ export function userinfo(
   return { path: 'sns/userinfo', appId, query: { access_token: accessToken, openid: openId, lang } };
 }
 
-/** What its answer says of the person, as far as it can be used. */
+/** The usable fields of the reply. */
 export interface Userinfo {
   readonly openId: string | null;
   readonly unionId: string | null;
   readonly profile: WeChatProfile;
 }
 
-/** Far more than a nickname of WeChat has; the rest is cut where it is stored. */
+/** Far longer than a nickname at WeChat. Storage truncates it further. */
 const MAX_TEXT = 8_192;
 
-/** Reads the answer field by field: one that is missing or of another type says nothing, and spoils no other. */
+/** Reads the reply field by field. A missing or invalid field does not affect the others. */
 export function readUserinfo(reply: Reply): Userinfo {
   return {
     openId: isWeChatId(reply.openid) ? reply.openid : null,

@@ -1,7 +1,7 @@
 import type { MiniProgramVersion } from '../../config/parsers.js';
 import type { WeChatCall } from '../wechat-http.js';
 
-/** A page of the mini program, as a code opens it. */
+/** The page that a mini program code opens. */
 export interface ScanPage {
   /** `null`: the home page. */
   readonly page: string | null;
@@ -9,9 +9,9 @@ export interface ScanPage {
 }
 
 /**
- * POST wxa/getwxacodeunlimit: the picture of a code that opens the mini program with a scene (wechat-api.md section
- * 1.5). A page of an unpublished version cannot be checked by WeChat.
- * @param scene 1 to 32 characters of its alphabet
+ * POST wxa/getwxacodeunlimit: the picture of a mini program code with a scene (wechat-api.md section 1.5).
+ * WeChat can check the page only in the released version.
+ * @param scene 1 to 32 characters that WeChat allows
  */
 export function wxaCodeUnlimit(
   appId: string,
