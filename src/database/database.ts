@@ -30,7 +30,7 @@ export class Database {
   readonly dialect: 'mysql' | 'sqlite';
   /**
    * Appended to a SELECT to lock its rows until the transaction ends. Empty on SQLite, whose transactions are
-   * exclusiveQueues.
+   * exclusive.
    */
   readonly forUpdate: string;
   /** As `forUpdate`, but skips rows that another transaction has locked. Used to claim work from a queue. */
@@ -65,7 +65,7 @@ export class Database {
 
   /**
    * Registers a callback that runs once the tables are migrated, before the first request. To be called while
-   * the modules start. If a callback rejects, all of them are writeWithRetry with the next attempt, or the start
+   * the modules start. If a callback rejects, all of them are repeated with the next attempt, or the start
    * fails.
    */
   onOpen(work: () => Promise<void> | void): void {

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { placeholders } from '../database/statements.js';
 import { type EventRow, type RecordedEvent, toRecordedEvent } from './event-log.js';
 
-/** Which events are looked for. */
+/** Filters of a search for events. */
 export interface EventSearch {
-  /** Exactly this user, also one that was merged; everybody where `null`. */
+  /** Exactly this user, even if it was merged; `null` for all users. */
   readonly userId: string | null;
   readonly type: string | null;
   /** Only events before this id; `null` for the first page. */
@@ -12,23 +13,22 @@ export interface EventSearch {
   readonly limit: number;
 }
 
-/** One page of events. */
 export interface EventPage {
-  /** At most as many as asked for; fewer, or none, also where more are behind them. */
+  /** At most `limit` events. There may be fewer, or none, although older ones match. */
   readonly events: RecordedEvent[];
-  /** The id behind which the next page begins; `null` on the last one. */
+  /** Cursor of the next page: it begins before this id. `null` on the last page. */
   readonly end: string | null;
 }
 
-/** Events of a user that one page looks through for those of a type. */
-const WINDOW = 2_000;
+/** Number of a user's events that one page scans for events of a type. */
+const SCAN_LIMIT = 2_000;
 
 /** Reads the audit trail for operators. */
 @Injectable()
 export class EventList {
   constructor(private readonly database: Database) {}
 
-  /** The events that match, the newest first. */
+  /** Returns the events that match, the newest first. */
   async list(search: EventSearch): Promise<EventPage> {
     const { userId, type } = search;
     return userId !== null && type !== null
@@ -57,32 +57,32 @@ export class EventList {
     };
   }
 
-  /** Looks through the next events of the user, and no further: they may have thousands of another type. */
+  /** Scans a bounded number of the user's events, because they may have thousands of other types. */
   private async ofUserByType({
     userId,
     type,
     before,
     limit,
   }: EventSearch & { readonly userId: string; readonly type: string }): Promise<EventPage> {
-    const looked = await this.database.select<{ id: string; type: string }>(
+    const scanned = await this.database.select<{ id: string; type: string }>(
       `SELECT id, type FROM events ${this.database.forceIndex('ix_events_user_id')} WHERE user_id = ? ${before === null ? '' : 'AND id < ?'}
-       ORDER BY id DESC LIMIT ${WINDOW}`,
+       ORDER BY id DESC LIMIT ${SCAN_LIMIT}`,
       [userId, ...(before === null ? [] : [before])],
     );
-    const matching = looked.filter((event) => event.type === type).map(({ id }) => id);
+    const matching = scanned.filter((event) => event.type === type).map(({ id }) => id);
     const ids = matching.slice(0, limit);
     const rows =
       ids.length === 0
         ? []
         : await this.database.select<EventRow>(
             `SELECT id, type, user_id, actor, ip, request_id, details, created_at FROM events
-             WHERE id IN (${ids.map(() => '?').join(', ')}) ORDER BY id DESC`,
+             WHERE id IN (${placeholders(ids.length)}) ORDER BY id DESC`,
             ids,
           );
-    const lookedAt = looked.length === WINDOW ? (looked.at(-1)?.id ?? null) : null;
+    const scannedTo = scanned.length === SCAN_LIMIT ? (scanned.at(-1)?.id ?? null) : null;
     return {
       events: rows.map(toRecordedEvent),
-      end: matching.length > limit ? (ids.at(-1) ?? null) : lookedAt,
+      end: matching.length > limit ? (ids.at(-1) ?? null) : scannedTo,
     };
   }
 }

@@ -7,7 +7,7 @@ import { Database, type Statement } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
 import { goesOut } from './webhook-message.js';
 
-/** Everything that is recorded. */
+/** The types of events that are recorded. */
 export type EventType =
   | 'user.created'
   | 'user.merged'
@@ -33,20 +33,20 @@ export type EventType =
   | 'webhook.given_up'
   | 'webhook.resent';
 
-/** Who did it: the person, the service itself, WeChat, or the named key of an operator. */
+/** Who caused the event: the person, the service itself, WeChat, or the named key of an operator. */
 export type Actor = 'user' | 'system' | 'wechat' | `admin:${string}` | `service:${string}`;
 
-/** One thing to record. `details` holds no secret: ids, reasons, counts. */
+/** An event to record. `details` holds ids, reasons and counts, never a secret. */
 export interface NewEvent {
   readonly type: EventType;
   readonly userId: string | null;
   readonly actor: Actor;
   readonly details?: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
-  /** Without the address of who asked: for the end of an account. */
+  /** Omits the IP address, for the deletion of an account. */
   readonly anonymous?: true;
 }
 
-/** One thing that was recorded. */
+/** An event as it was recorded. */
 export interface RecordedEvent {
   readonly id: string;
   readonly type: string;
@@ -59,7 +59,7 @@ export interface RecordedEvent {
   readonly createdAt: string;
 }
 
-/** One row of the table, as a raw query gives it. */
+/** A row of the table, as a raw query returns it. */
 export interface EventRow {
   id: string;
   type: string;
@@ -71,7 +71,7 @@ export interface EventRow {
   created_at: SqlTime;
 }
 
-/** A row as what it records. */
+/** Converts a row to the event that it records. */
 export function toRecordedEvent(row: EventRow): RecordedEvent {
   return {
     id: row.id,
@@ -87,13 +87,16 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
 
 const COLUMNS = 'id, type, user_id, actor, ip, request_id, details, created_at, outbox_at';
 
-/** Events that one transaction anonymises. */
+/** Number of events that one transaction anonymises. */
 const CHUNK = 1_000;
-/** Another instance, whose clock is behind, may still write an event that sorts before those that are done. */
+/**
+ * Tolerated clock skew: another instance may still write an event whose id sorts before those already
+ * anonymised.
+ */
 const SKEW_MS = 10 * 60 * 1_000;
 
-/** What sorts before the ids (UUIDv7) that were made in so many milliseconds before an id. */
-function earlier(id: string, ms: number): string {
+/** Returns a prefix that sorts before all ids (UUIDv7) made in the `ms` milliseconds before `id`. */
+function lowerBound(id: string, ms: number): string {
   if (id === '') return '';
   const at = Math.max(0, Number.parseInt(id.slice(0, 13).replace('-', ''), 16) - ms);
   const digits = at.toString(16).padStart(12, '0');
@@ -112,8 +115,8 @@ export class EventLog {
   ) {}
 
   /**
-   * The INSERT of an event, to stand in the same transaction as what it tells. One that webhooks tell of is marked
-   * for them by the same statement.
+   * Builds the INSERT of an event, for the transaction that makes the change. The same statement puts an
+   * event that webhooks deliver into the outbox.
    */
   entry(event: NewEvent): Statement {
     return {
@@ -123,8 +126,9 @@ export class EventLog {
   }
 
   /**
-   * The same, of a user who is there: one who is being deleted leaves no address behind, whoever comes first. Where
-   * nothing else in the transaction locks the user, it does: it stands before what locks anything of theirs.
+   * Builds the same INSERT, which writes nothing if the user does not exist: no IP address may outlive a
+   * deleted account. On MySQL it locks the user's row, so it has to precede statements that lock the user's
+   * other rows.
    */
   entryOf(event: NewEvent & { readonly userId: string }): Statement {
     return {
@@ -135,8 +139,8 @@ export class EventLog {
   }
 
   /**
-   * The INSERT of an event about the rows that a query finds, with details that are made of them; none where it finds
-   * none.
+   * Builds the INSERT of one event about the rows of a query, with details aggregated from them. It writes
+   * nothing if the query finds no row.
    * @param details SQL of one aggregated JSON text over `found`, the rows of the query
    */
   entryAbout(event: Omit<NewEvent, 'details'>, details: Statement, found: Statement): Statement {
@@ -148,7 +152,7 @@ export class EventLog {
     };
   }
 
-  /** The UPDATE that has the webhooks tell of an event again, or now. */
+  /** Builds the UPDATE that puts an event into the outbox, so that its webhooks are sent, or sent again. */
   outboxEntry(eventId: string): Statement {
     this.wroteToOutbox = true;
     return {
@@ -157,7 +161,7 @@ export class EventLog {
     };
   }
 
-  /** Whether an event for the webhooks was made since the last call: after a commit it may stand in the outbox. */
+  /** Whether an event was written to the outbox since the last call. It may not be committed yet. */
   takeOutboxSignal(): boolean {
     const signal = this.wroteToOutbox;
     this.wroteToOutbox = false;
@@ -165,8 +169,9 @@ export class EventLog {
   }
 
   /**
-   * The UPDATE that leaves of a user's events what happened and when: for the end of the account.
-   * @param after the events before are anonymous already; `''` where none is
+   * Builds the UPDATE that removes IP addresses and details from a user's events, for the deletion of the
+   * account.
+   * @param after events up to this id are anonymous already; `''` for none
    */
   anonymisation(userId: string, after: string): Statement {
     return {
@@ -176,32 +181,32 @@ export class EventLog {
   }
 
   /**
-   * The same beforehand, in short transactions, for a long history: the transaction that ends the account must not
-   * grow with it. Does nothing to a short one.
-   * @returns behind which id `anonymisation` has to go on
+   * Anonymises a long history beforehand, in short transactions, so that the transaction that deletes the
+   * account stays small. Leaves a history of less than one chunk to `anonymisation`.
+   * @returns the id after which `anonymisation` has to continue
    */
   async anonymiseHistory(userId: string): Promise<string> {
-    for (let place = ''; ;) {
+    for (let position = ''; ;) {
       const rows = await this.database.select<{ id: string }>(
         `SELECT id FROM events ${this.database.forceIndex('ix_events_user_id')}
          WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
-        [userId, place, CHUNK],
+        [userId, position, CHUNK],
       );
       const last = rows.at(-1);
-      if (!last || rows.length < CHUNK) return earlier(place, SKEW_MS);
+      if (!last || rows.length < CHUNK) return lowerBound(position, SKEW_MS);
       await this.database.batch([
         {
           sql: `UPDATE events SET ip = NULL, details = '{}' WHERE user_id = ? AND id > ? AND id <= ?`,
-          parameters: [userId, place, last.id],
+          parameters: [userId, position, last.id],
         },
       ]);
-      place = last.id;
+      position = last.id;
     }
   }
 
   /**
-   * A chunk of what is recorded of a user, the oldest first.
-   * @param after id of the last one of the chunk before; `null` for the first
+   * Returns a chunk of a user's events, the oldest first.
+   * @param after id of the last event of the previous chunk; `null` for the first
    */
   async ofUser(userId: string, after: string | null, limit: number): Promise<RecordedEvent[]> {
     const rows = await this.database.select<EventRow>(
@@ -212,7 +217,10 @@ export class EventLog {
     return rows.map(toRecordedEvent);
   }
 
-  /** Records something that changed nothing else, such as a refusal. @returns id of the event */
+  /**
+   * Records an event without any other change, such as a refusal.
+   * @returns id of the event
+   */
   async record(event: NewEvent): Promise<string> {
     const { userId } = event;
     const entry = userId === null ? this.entry(event) : this.entryOf({ ...event, userId });
@@ -220,7 +228,7 @@ export class EventLog {
     return String(entry.parameters[0]);
   }
 
-  /** Replaces the details of events that go on counting. */
+  /** Replaces the details of events whose counts have grown. */
   async amend(
     events: readonly { readonly id: string; readonly details: NewEvent['details'] }[],
   ): Promise<void> {

@@ -1,9 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Something that happened: the audit trail. Rows are only ever added, and pruned by age. */
+/** An event of the audit trail. Rows are inserted, and pruned by age. */
 @Entity('events')
 export class Event {
-  /** UUIDv7: sorts by time. */
+  /** UUIDv7, so ids sort by time. */
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
 
@@ -13,7 +13,7 @@ export class Event {
   @Column({ name: 'user_id', type: 'varchar', length: 36, nullable: true })
   userId!: string | null;
 
-  /** Who did it: `user`, `system`, `admin:<key name>`, `wechat`. */
+  /** Who caused it: `user`, `system`, `wechat`, `admin:<key name>` or `service:<key name>`. */
   @Column({ type: 'varchar', length: 128 })
   actor!: string;
 
@@ -23,18 +23,21 @@ export class Event {
   @Column({ name: 'request_id', type: 'varchar', length: 64, nullable: true })
   requestId!: string | null;
 
-  /** What is special about it. Never a secret. */
+  /** Ids, reasons and counts. Never a secret. */
   @Column({ type: 'simple-json' })
   details!: Record<string, unknown>;
 
   @Column({ name: 'created_at', type: 'datetime', precision: 3 })
   createdAt!: Date;
 
-  /** Since when it waits to be handed over to the deliveries of the webhooks; `null` where nothing is to be done. */
+  /** When the event was put into the outbox of the webhooks; `null` if it is not in the outbox. */
   @Column({ name: 'outbox_at', type: 'datetime', precision: 3, nullable: true })
   outboxAt!: Date | null;
 
-  /** When the last receiver of the webhooks got it; `null` while some have not, and for what does not go out. */
+  /**
+   * When the last receiver took the webhook; `null` while a delivery is open, and for events that webhooks do
+   * not deliver.
+   */
   @Column({ name: 'delivered_at', type: 'datetime', precision: 3, nullable: true })
   deliveredAt!: Date | null;
 }

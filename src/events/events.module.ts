@@ -11,7 +11,7 @@ import { WebhookOutbox } from './webhook-outbox.js';
 import { WebhookSender } from './webhook-sender.js';
 import { WebhookWorker } from './webhook-worker.js';
 
-/** The audit trail, and the webhooks about it. */
+/** The audit trail and its webhooks. */
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([Event, WebhookDelivery])],

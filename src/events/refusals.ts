@@ -12,52 +12,57 @@ import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { EventLog, type NewEvent } from './event-log.js';
 
 const WINDOW_MS = 60_000;
-/** So many refusals of one address have an event each in a window; the rest is counted in one. */
-const EACH = 20;
-/** So many of all addresses together, on one instance: a flood from many addresses does not fill the table. */
-const EACH_OF_ALL = 3_000;
-/** Addresses that are counted one by one; more are counted together. */
+/** Refusals per address and window that get an event of their own. The others are counted in one event. */
+const MAX_EVENTS_PER_ADDRESS = 20;
+/**
+ * The same for all addresses together, on one instance: a flood from many addresses must not fill the table.
+ */
+const MAX_EVENTS = 3_000;
+/** Addresses with a counter of their own. The refusals of further addresses share a counter. */
 const MAX_TALLIES = 200;
-/** How often a count that grows is written. */
+/** Interval at which counters that have grown are written (ms). */
 const WRITE_EVERY_MS = 1_000;
-/** Different reasons that a count names. */
+/** Distinct reasons that a counter lists. */
 const MAX_REASONS = 20;
 
-/** The database is away, or the process ends: nothing can be recorded, and trying holds up the answer. */
+/**
+ * The database is unavailable, or the process is ending. Nothing can be recorded, and trying would delay the
+ * reply.
+ */
 const UNRECORDABLE: ReadonlySet<ErrorCode> = new Set(['DATABASE_UNAVAILABLE', 'SHUTTING_DOWN']);
 
-/** What was refused, and why. */
+/** An event that records what was refused, and why. */
 export type Refusal = NewEvent & { readonly details: { readonly reason: string } };
 
-/** What is known of a refused login besides what the request says. */
+/** Facts about a refused login that the request context lacks. */
 export interface RefusedLogin {
   readonly channel?: ChannelLabel;
   readonly appId?: string;
   readonly userId?: string;
 }
 
-/** Many refusals of one address, in one event. */
+/** Counter of many refusals of one address, stored in one event. */
 interface Tally {
   readonly type: Refusal['type'];
   readonly until: number;
   readonly reasons: Set<string>;
   count: number;
-  /** Id of its event; `null` until it stands. */
+  /** Id of its event; `null` until it is written. */
   eventId: string | null;
   isDirty: boolean;
 }
 
 /**
- * Records refusals, which anybody can provoke as often as they like. Of logins 20 a minute for each address (of IPv6
- * the /64) are events of their own, all others are counted in one event. Bounded in memory and in writes.
+ * Records refusals, which anybody can cause at any rate. Per minute and address (for IPv6 per /64), 20
+ * refused logins get an event each; the others are counted in one event. Memory and writes are bounded.
  */
 @Injectable()
 export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
   private readonly logger = new Logger(Refusals.name);
   private readonly tallies = new Map<string, Tally>();
   private timer: NodeJS.Timeout | undefined;
-  private ofAll = { until: 0, count: 0 };
-  // Counts are nobody's request.
+  private eventWindow = { until: 0, count: 0 };
+  // The timer must not run in the context of the request that started it.
   private readonly writeLater = AsyncResource.bind(() => {
     this.timer ??= setTimeout(() => void this.write(), WRITE_EVERY_MS).unref();
   });
@@ -79,7 +84,7 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     if (facts.login !== undefined || facts.asks !== undefined) await this.login(error.code);
   }
 
-  /** Records a refused login, or link, in the one shape that all have. Never rejects. */
+  /** Records a refused login or link. All of them have the same shape. Never rejects. */
   async login(reason: ErrorCode, known: RefusedLogin = {}): Promise<void> {
     const { login, asks, appId, userId } = requestContext()?.facts ?? {};
     await this.record({
@@ -96,13 +101,13 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
   }
 
   /**
-   * Records the first refusal of its type, reason and user in a minute for the address. One that cannot be recorded is
-   * refused all the same: never rejects for want of a store.
+   * Records only the first refusal per minute, address, type, reason and user. A refusal that cannot be
+   * recorded is still a refusal, so this does not reject while the store or the database is unavailable.
    */
   async recordFirst(refusal: Refusal): Promise<void> {
     const { type, userId, details } = refusal;
     const kind = [type, details.reason, userId ?? '', addressGroup(requestContext()?.ip ?? '')].join(' ');
-    await this.unlessAway(type, async () => {
+    await this.tolerateOutage(type, async () => {
       if (!(await this.store.setIfAbsent(`refused:${fingerprint(kind)}`, '1', WINDOW_MS))) return;
       await this.events.record(refusal);
     });
@@ -112,16 +117,16 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     noteInRequest({ isRefusalRecorded: true });
     const { type, details } = refusal;
     const address = addressGroup(requestContext()?.ip ?? '');
-    // Who was refused because the store is silent does not wait for it again.
-    const isAway = details.reason === 'STORE_UNAVAILABLE';
-    await this.unlessAway(type, async () => {
-      const isEach = isAway || (await this.countOf(type, address)) <= EACH;
-      if (isEach && this.hasRoom()) await this.events.record(refusal);
-      else await this.tally(refusal, isEach ? null : address);
+    // A request that was refused because the store timed out must not wait for it again.
+    const isStoreDown = details.reason === 'STORE_UNAVAILABLE';
+    await this.tolerateOutage(type, async () => {
+      const hasOwnEvent = isStoreDown || (await this.countRefusals(type, address)) <= MAX_EVENTS_PER_ADDRESS;
+      if (hasOwnEvent && this.takeFromWindow()) await this.events.record(refusal);
+      else await this.tally(refusal, hasOwnEvent ? null : address);
     });
   }
 
-  private async unlessAway(type: Refusal['type'], work: () => Promise<void>): Promise<void> {
+  private async tolerateOutage(type: Refusal['type'], work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -130,8 +135,8 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     }
   }
 
-  /** Over all instances; while the store is away each is the first. */
-  private async countOf(type: string, address: string): Promise<number> {
+  /** Counts over all instances. While the store is unavailable, each refusal counts as the first. */
+  private async countRefusals(type: string, address: string): Promise<number> {
     try {
       return await this.store.count(`refused:${fingerprint(`${type} ${address}`)}`, WINDOW_MS);
     } catch (error) {
@@ -140,14 +145,14 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     }
   }
 
-  private hasRoom(): boolean {
+  private takeFromWindow(): boolean {
     const now = this.clock.now();
-    if (now >= this.ofAll.until) this.ofAll = { until: now + WINDOW_MS, count: 0 };
-    this.ofAll.count += 1;
-    return this.ofAll.count <= EACH_OF_ALL;
+    if (now >= this.eventWindow.until) this.eventWindow = { until: now + WINDOW_MS, count: 0 };
+    this.eventWindow.count += 1;
+    return this.eventWindow.count <= MAX_EVENTS;
   }
 
-  /** @param address `null`: of whichever address */
+  /** @param address `null` for the counter that further addresses share */
   private async tally({ type, details }: Refusal, address: string | null): Promise<void> {
     const now = this.clock.now();
     const own = `${type} ${address ?? ''}`;
@@ -169,7 +174,13 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     };
     this.tallies.set(key, tally);
     const anonymous = key === own && address !== null ? {} : ({ anonymous: true } as const);
-    const event = { type, userId: null, actor: 'system', details: detailsOf(tally), ...anonymous } as const;
+    const event = {
+      type,
+      userId: null,
+      actor: 'system',
+      details: tallyDetails(tally),
+      ...anonymous,
+    } as const;
     try {
       tally.eventId = await this.events.record(event);
     } catch (error) {
@@ -186,14 +197,14 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     this.writeLater();
   }
 
-  /** Writes the counts that have grown, and forgets those whose window is over. Never rejects. */
+  /** Writes the counters that have grown, and drops those whose window is over. Never rejects. */
   private async write(): Promise<void> {
     this.timer = undefined;
-    const grown: { readonly id: string; readonly details: ReturnType<typeof detailsOf> }[] = [];
+    const grown: { readonly id: string; readonly details: ReturnType<typeof tallyDetails> }[] = [];
     for (const [key, tally] of this.tallies) {
       const { eventId } = tally;
       if (eventId === null) continue;
-      if (tally.isDirty) grown.push({ id: eventId, details: detailsOf(tally) });
+      if (tally.isDirty) grown.push({ id: eventId, details: tallyDetails(tally) });
       tally.isDirty = false;
       if (this.clock.now() >= tally.until) this.tallies.delete(key);
     }
@@ -205,6 +216,6 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
   }
 }
 
-function detailsOf({ count, reasons }: Tally) {
+function tallyDetails({ count, reasons }: Tally) {
   return { reason: 'REFUSED_OFTEN', channel: null, appId: null, count, reasons: [...reasons] };
 }

@@ -12,7 +12,7 @@ export class WebhookDelivery {
   @JoinColumn({ name: 'event_id' })
   event?: Event;
 
-  /** Fingerprint of the URL, which may hold a secret. */
+  /** Fingerprint of the URL, because the URL may contain a secret. */
   @PrimaryColumn({ type: 'varchar', length: 43 })
   receiver!: string;
 

@@ -1,10 +1,10 @@
-import type { EntityManager } from 'typeorm';
 import type { Concurrency, LaneLog, Outcome, Work } from '../background/lane.js';
 import { type Leased, LeaseQueue } from '../background/lease-queue.js';
 import { type LeaseTable, NEVER } from '../background/lease-table.js';
 import type { Clock } from '../common/clock.js';
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { execute, placeholders } from '../database/statements.js';
 import type { EventLog } from './event-log.js';
 import { toHappened, type WebhookMessage, webhookMessage } from './webhook-message.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
@@ -23,7 +23,10 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Delay after the first failure, the second, …: a delivery is given up after eleven attempts in three days (ms). */
+/**
+ * Delay after the first failure, the second, and so on (ms). A delivery is given up after eleven attempts in
+ * three days.
+ */
 const DELAYS_MS = [
   5 * SECOND_MS,
   30 * SECOND_MS,
@@ -40,7 +43,7 @@ const DELAYS_MS = [
 /** A delivery whose lease this instance holds. Its key is the id of the event. */
 export interface ClaimedDelivery extends Leased {
   readonly userId: string | null;
-  /** `null` for an event that has nothing to tell any more. */
+  /** `null` if the event no longer contains anything that goes out. */
   readonly message: WebhookMessage | null;
 }
 
@@ -52,7 +55,7 @@ interface EventRow {
   readonly created_at: SqlTime;
 }
 
-/** What the lanes of all receivers share. */
+/** Services that the lanes of all receivers share. */
 export interface WebhookServices {
   readonly database: Database;
   readonly clock: Clock;
@@ -60,7 +63,9 @@ export interface WebhookServices {
   readonly sender: WebhookSender;
 }
 
-/** The deliveries to one receiver. Locks are taken in one order: the event before its deliveries. */
+/**
+ * The deliveries to one receiver. To prevent deadlocks, a transaction locks the event before its deliveries.
+ */
 export class WebhookLane implements Work<ClaimedDelivery> {
   readonly queue: LeaseQueue<object>;
   readonly concurrency: Concurrency = { least: 4, most: 64, freeShare: 0.5 };
@@ -103,7 +108,7 @@ export class WebhookLane implements Work<ClaimedDelivery> {
     }
   }
 
-  /** An event is delivered with its last delivery. */
+  /** Deletes deliveries that succeeded. The last one marks the event as delivered. */
   async finish(deliveries: readonly ClaimedDelivery[]): Promise<void> {
     const ids = deliveries.map(({ key }) => key);
     if (ids.length === 0) return;
@@ -113,8 +118,8 @@ export class WebhookLane implements Work<ClaimedDelivery> {
         `SELECT id FROM events WHERE id IN (${placeholders(ids.length)}) ORDER BY id${this.services.database.forUpdate}`,
         ids,
       );
-      for (const statement of this.queue.finishing(deliveries)) await write(manager, statement);
-      await write(manager, {
+      await execute(manager, ...this.queue.finishing(deliveries));
+      await execute(manager, {
         sql: `UPDATE events SET delivered_at = ? WHERE id IN (${placeholders(ids.length)}) AND outbox_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event_id = events.id)`,
         parameters: [toSqlTime(this.services.clock.now()), ...ids],
@@ -122,16 +127,16 @@ export class WebhookLane implements Work<ClaimedDelivery> {
     });
   }
 
-  /** Keeps the row, so that the event stays undelivered, and records it. */
+  /** Keeps the row, so that the event stays undelivered, and records an event. */
   async giveUp(delivery: ClaimedDelivery, reason: string): Promise<void> {
     const { key: eventId, userId, attempts } = delivery;
     await this.services.database.transaction(async (manager) => {
       if ((await this.queue.held(manager, delivery)) === null) return;
-      await write(manager, {
+      await execute(manager, {
         sql: 'UPDATE webhook_deliveries SET next_at = ?, given_up_at = ? WHERE event_id = ? AND receiver = ?',
         parameters: [NEVER, toSqlTime(this.services.clock.now()), eventId, this.receiver.key],
       });
-      await write(
+      await execute(
         manager,
         this.services.events.entry({
           type: 'webhook.given_up',
@@ -146,12 +151,4 @@ export class WebhookLane implements Work<ClaimedDelivery> {
   backoff(attempts: number): number | null {
     return DELAYS_MS[attempts - 1] ?? null;
   }
-}
-
-function placeholders(count: number): string {
-  return Array<string>(count).fill('?').join(', ');
-}
-
-async function write(manager: EntityManager, { sql, parameters }: Statement): Promise<void> {
-  await manager.query(sql, [...parameters]);
 }

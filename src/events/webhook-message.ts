@@ -7,20 +7,20 @@ type Details = Readonly<Record<string, unknown>>;
 /** Body of a webhook (Standard Webhooks, "Payload structure"). */
 export interface WebhookMessage {
   readonly type: WebhookType;
-  /** When it happened: ISO 8601, UTC. */
+  /** Time of the event: ISO 8601, UTC. */
   readonly timestamp: string;
   /** Ids and names of what changed; never a value that belongs to the person. */
   readonly data: Readonly<Record<string, unknown>> & { readonly userId: string };
 }
 
-/** An event, as far as webhooks need it. */
+/** The part of an event that webhooks need. */
 export interface HappenedEvent {
   readonly type: string;
   readonly userId: string | null;
   readonly details: Details;
 }
 
-/** An event from its row. */
+/** Reads an event from its row. */
 export function toHappened(row: {
   readonly type: string;
   readonly user_id: string | null;
@@ -31,11 +31,11 @@ export function toHappened(row: {
 
 interface Outgoing {
   readonly type: WebhookType;
-  /** Selects the details that go out besides the user; `null` where nothing changed for a receiver. */
+  /** Selects the details that go out besides the user; `null` if nothing changed for a receiver. */
   readonly data: (details: Details) => Details | null;
 }
 
-/** By the type of the event. Other events never go out. */
+/** Keyed by the type of the event. Other events never go out. */
 const OUTGOING = new Map<string, Outgoing>([
   ['user.created', { type: 'user.created', data: ({ appId, appKind }) => ({ appId, appKind }) }],
   ['user.updated', { type: 'user.updated', data: ({ changed }) => ({ changed }) }],
@@ -71,9 +71,9 @@ export function goesOut(event: HappenedEvent): boolean {
 }
 
 /**
- * The body for a receiver. Deleting a user empties the details of the user's events; then the body holds little more
- * than the id of the user.
- * @param createdAt ms
+ * Builds the body for a receiver. Deleting a user empties the details of the user's events; after that the
+ * body holds little more than the user's id.
+ * @param createdAt milliseconds
  * @returns `null` for an event that does not go out
  */
 export function webhookMessage(event: HappenedEvent, createdAt: number): WebhookMessage | null {

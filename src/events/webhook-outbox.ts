@@ -5,20 +5,20 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
-import { Database, type Statement } from '../database/database.js';
+import { Database } from '../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../database/sql-time.js';
+import { execute, placeholders } from '../database/statements.js';
 import { type Actor, EventLog } from './event-log.js';
 import { goesOut, toHappened } from './webhook-message.js';
 import { type WebhookReceiver, webhookReceivers } from './webhook-receiver.js';
 
-/** Events of one transaction. */
+/** Number of events per transaction. */
 const BATCH = 500;
 
 /**
- * The outbox of events. The statement that writes an event marks it (`outbox_at`). `handOver` makes a delivery of it
- * for each receiver and removes the mark, in one transaction.
- *
- * Locks are taken in one order: the event before its deliveries.
+ * The outbox of events. The statement that writes an event marks it (`outbox_at`). `handOver` creates a
+ * delivery for each receiver and removes the mark, in one transaction.
+ * To prevent deadlocks, a transaction locks the event before its deliveries.
  */
 @Injectable()
 export class WebhookOutbox {
@@ -33,11 +33,11 @@ export class WebhookOutbox {
     this.receivers = webhookReceivers(config);
   }
 
-  /** Makes deliveries of all marked events. */
+  /** Creates the deliveries of all marked events. */
   async handOver(): Promise<void> {
     for (;;) {
-      // Found by the mark, not by an id watermark: commits arrive out of order. Read without locks: events that other
-      // transactions are writing must not block this.
+      // The query uses the mark, not an id watermark, because commits arrive out of order. It takes no locks,
+      // so events that other transactions are writing do not block it.
       const marked = await this.database.select<{ id: string }>(
         'SELECT id FROM events WHERE outbox_at <= ? ORDER BY outbox_at LIMIT ?',
         [toSqlTime(this.clock.now()), BATCH],
@@ -60,7 +60,7 @@ export class WebhookOutbox {
   }
 
   /**
-   * Sends an event to all receivers again: also one that was given up, or that is older than the receivers.
+   * Sends an event to all receivers again, even if its delivery was given up or a receiver was added later.
    * @throws AppError NOT_FOUND for an event that is unknown or does not go out; WEBHOOKS_OFF
    */
   async resend(eventId: string, actor: Actor): Promise<void> {
@@ -72,15 +72,15 @@ export class WebhookOutbox {
         [eventId],
       );
       if (!event || !goesOut(toHappened(event))) throw new AppError('NOT_FOUND');
-      await write(manager, this.events.outboxEntry(eventId));
-      await write(
+      await execute(manager, this.events.outboxEntry(eventId));
+      await execute(
         manager,
         this.events.entry({ type: 'webhook.resent', userId: event.user_id, actor, details: { eventId } }),
       );
     });
   }
 
-  /** A delivery that exists already starts anew: its event is sent again. */
+  /** Creates deliveries. An existing delivery is reset, because its event is sent again. */
   private async makeDeliveries(manager: EntityManager, marked: readonly string[]): Promise<void> {
     // The mark is checked again under the lock: another instance may have handed the event over meanwhile.
     const events = await manager.query<{ id: string }[]>(
@@ -96,22 +96,14 @@ export class WebhookOutbox {
       this.database.dialect === 'mysql'
         ? 'ON DUPLICATE KEY UPDATE attempts = 0, given_up_at = NULL, next_at = ?'
         : 'ON CONFLICT (event_id, receiver) DO UPDATE SET attempts = 0, given_up_at = NULL, next_at = ?';
-    await write(manager, {
+    await execute(manager, {
       sql: `INSERT INTO webhook_deliveries (event_id, receiver, attempts, next_at, created_at)
             VALUES ${rows.map(() => '(?, ?, ?, ?, ?)').join(', ')} ${again}`,
       parameters: [...rows.flat(), now],
     });
-    await write(manager, {
+    await execute(manager, {
       sql: `UPDATE events SET outbox_at = NULL WHERE id IN (${placeholders(ids.length)})`,
       parameters: ids,
     });
   }
-}
-
-function placeholders(count: number): string {
-  return Array<string>(count).fill('?').join(', ');
-}
-
-async function write(manager: EntityManager, { sql, parameters }: Statement): Promise<void> {
-  await manager.query(sql, [...parameters]);
 }

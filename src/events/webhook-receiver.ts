@@ -7,13 +7,13 @@ export interface WebhookReceiver {
   readonly key: string;
   /** Origin of the URL, for logs and events: user, path and query may be secret. */
   readonly name: string;
-  /** Without user and password: an HTTP client refuses a URL with them. */
+  /** Without user and password, because an HTTP client refuses a URL that has them. */
   readonly url: string;
-  /** User and password of the URL as Basic authorization; `null` where it has none. */
+  /** User and password of the URL as Basic authorization; `null` if it has none. */
   readonly authorization: string | null;
 }
 
-/** The receivers of WEBHOOK_URLS; none if it is not set. */
+/** Returns the receivers of WEBHOOK_URLS; none if it is not set. */
 export function webhookReceivers({ webhooks }: AppConfig): WebhookReceiver[] {
   return (webhooks?.urls ?? []).map((address) => {
     const url = new URL(address);

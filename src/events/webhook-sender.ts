@@ -8,18 +8,18 @@ import { discard, HttpClient } from '../outgoing/http-client.js';
 import type { WebhookMessage } from './webhook-message.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
 
-/** A receiver that has not answered by then is taken for one that failed (ms). */
-const LIMIT_MS = 10_000;
+/** Deadline for the reply of a receiver (ms). */
+const DEADLINE_MS = 10_000;
 const CONNECT_MS = 5_000;
 /** "I do not want these any more" (Standard Webhooks, "Successful and failed deliveries"). */
 const GONE = 410;
 
-/** What became of a delivery. `stopped`: broken off from here, so that nobody knows. */
+/** Result of a delivery. `stopped`: this side aborted it, so the result is unknown. */
 export type WebhookOutcome =
   | { readonly kind: 'delivered' | 'stopped' }
   | { readonly kind: 'refused' | 'failed'; readonly reason: string };
 
-/** Signs and sends, once, as Standard Webhooks 1.0 has it. */
+/** Signs and sends a webhook once, as specified by Standard Webhooks 1.0. */
 @Injectable()
 export class WebhookSender implements OnApplicationShutdown {
   private readonly signers: readonly Webhook[];
@@ -33,9 +33,10 @@ export class WebhookSender implements OnApplicationShutdown {
   }
 
   /**
-   * Any 2xx is success; redirects are not followed, and nothing of an answer but its status is looked at. Never rejects.
-   * @param id of the event, the same at every repeat
-   * @param stopping breaks it off
+   * Sends a message. Any 2xx is success. Redirects are not followed, and of the reply only the status is
+   * read. Never rejects.
+   * @param id id of the event; the same in each attempt
+   * @param stopping aborts the request
    */
   async send(
     receiver: WebhookReceiver,
@@ -44,9 +45,9 @@ export class WebhookSender implements OnApplicationShutdown {
     stopping: AbortSignal,
   ): Promise<WebhookOutcome> {
     const payload = JSON.stringify(message);
-    const end = new AbortController();
-    const stop = (): void => end.abort();
-    const limit = setTimeout(stop, LIMIT_MS);
+    const abort = new AbortController();
+    const stop = (): void => abort.abort();
+    const timer = setTimeout(stop, DEADLINE_MS);
     stopping.addEventListener('abort', stop);
     try {
       const { status, body } = await this.client.request({
@@ -54,7 +55,7 @@ export class WebhookSender implements OnApplicationShutdown {
         method: 'POST',
         headers: this.headers(receiver, id, payload),
         body: payload,
-        signal: end.signal,
+        signal: abort.signal,
       });
       discard(body);
       if (status >= 200 && status < 300) return { kind: 'delivered' };
@@ -63,15 +64,15 @@ export class WebhookSender implements OnApplicationShutdown {
       if (stopping.aborted) return { kind: 'stopped' };
       return {
         kind: 'failed',
-        reason: end.signal.aborted ? 'no answer in time' : (codeOf(error) ?? 'unknown'),
+        reason: abort.signal.aborted ? 'no answer in time' : (codeOf(error) ?? 'unknown'),
       };
     } finally {
-      clearTimeout(limit);
+      clearTimeout(timer);
       stopping.removeEventListener('abort', stop);
     }
   }
 
-  /** Closes the connections that are kept alive. */
+  /** Closes the idle connections. */
   async onApplicationShutdown(): Promise<void> {
     await this.client.close();
   }

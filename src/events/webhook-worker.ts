@@ -10,11 +10,11 @@ import { WebhookOutbox } from './webhook-outbox.js';
 import { webhookReceivers } from './webhook-receiver.js';
 import { WebhookSender } from './webhook-sender.js';
 
-/** At a shutdown a running delivery may take so long before it is aborted (ms). */
+/** Grace period at shutdown before a running delivery is aborted (ms). */
 const GRACE_MS = 3_000;
 const NAME = 'Webhooks';
 
-/** Delivers events to the receivers of WEBHOOK_URLS in the background, a lane per receiver. */
+/** Delivers events to the receivers of WEBHOOK_URLS in the background. Each receiver has a lane. */
 @Injectable()
 export class WebhookWorker extends LeaseWorker<ClaimedDelivery> {
   constructor(
@@ -35,7 +35,8 @@ export class WebhookWorker extends LeaseWorker<ClaimedDelivery> {
 
   override onApplicationBootstrap(): void {
     super.onApplicationBootstrap();
-    // A commit of another request may take the signal before the event's own commit. Then the poll finds the event.
+    // The commit of another request may take the signal before the event itself is committed. The poll then
+    // finds the event.
     this.services.database.onCommit(() => {
       if (this.events.takeOutboxSignal()) this.wake();
     });
