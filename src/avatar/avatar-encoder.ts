@@ -9,46 +9,55 @@ export interface EncodedAvatar {
   readonly bytes: Buffer;
 }
 
-/** For what is decoded piece by piece: a camera's JPEG, of which the decoder makes a small picture as it goes. */
+/**
+ * Limit for files that are decoded in a stream: a baseline JPEG, which the decoder scales down while it
+ * reads.
+ */
 const MAX_PIXELS = 24_000_000;
-/** For what a decoder keeps whole: progressive and interlaced files, and every other kind. 32 MB of memory. */
+/**
+ * Limit for files that a decoder holds as a whole: progressive and interlaced ones, and all other formats. 32
+ * MB of memory.
+ */
 const MAX_PIXELS_WHOLE = 8_000_000;
-/** A picture of WeChat has 46 pixels or more; what is smaller stands for one. */
-const SMALLEST_COPY = 16;
+/** Pictures of WeChat have at least 46 pixels. A smaller one is a placeholder. */
+const MIN_WECHAT_EDGE = 16;
 const MAX_SECONDS = 5;
 const QUALITY = 82;
 
-/** How the kinds that are taken begin. Nothing else reaches a decoder: SVG runs code, others are rarely looked after. */
-const KINDS: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
+/**
+ * Signatures of the accepted formats. Other formats never reach a decoder: SVG may contain scripts, and the
+ * decoders of rare formats are poorly maintained.
+ */
+const FORMATS: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
   jpeg: (bytes) => bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])),
   png: (bytes) => bytes.subarray(0, 8).toString('latin1') === '\x89PNG\r\n\x1a\n',
   gif: (bytes) => /^GIF8[79]a$/.test(bytes.subarray(0, 6).toString('latin1')),
   webp: (bytes) => /^RIFF[^]{4}WEBP$/.test(bytes.subarray(0, 12).toString('latin1')),
 };
 
-/** Each takes about 100 ms of a core, and up to 32 MB. */
-const decoding = new Slots({ atOnce: 2, waiting: 16, patience: 5_000 }, () => new AvatarFault('busy'));
+/** One decoding takes about 100 ms of a core, and up to 32 MB. */
+const decoding = new Slots({ concurrency: 2, maxQueue: 16, timeoutMs: 5_000 }, () => new AvatarFault('busy'));
 
-// One thread for each of the two, and nothing kept of pictures that are seen once.
+// One thread for each of the two, and no cache, because each picture is decoded once.
 sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * A picture from elsewhere as one of our own: square, upright, sRGB, without metadata, in every size. Encoded anew, so
- * that nothing that was hidden in the file is served from here. What it would take is read from its head beforehand;
- * moving pictures, more than 8 bits a channel and too many pixels are refused.
- * @param from a copy from WeChat is also refused where it is too small for a picture of somebody
- * @throws AvatarFault content; busy when too many are waiting
+ * Encodes a foreign picture in every size: square, upright, sRGB, without metadata. Re-encoding removes
+ * anything hidden in the file. Its cost is judged by the header first: animations, more than 8 bits per
+ * channel and too many pixels are refused.
+ * @param from a copy from WeChat is also refused if it is too small to be a picture of a person
+ * @throws AvatarFault content; busy if too many pictures are waiting
  */
 export async function encodeAvatar(
   bytes: Buffer,
   from: 'person' | 'wechat' = 'person',
 ): Promise<EncodedAvatar[]> {
-  const kind = Object.keys(KINDS).find((name) => KINDS[name]?.(bytes));
-  if (kind === undefined) throw new AvatarFault('content', 'unknown kind');
+  const format = Object.keys(FORMATS).find((name) => FORMATS[name]?.(bytes));
+  if (format === undefined) throw new AvatarFault('content', 'unknown format');
   try {
     return await decoding.run(async () => {
-      await requireBearable(bytes, kind, from);
+      await checkHeader(bytes, format, from);
       return encode(bytes);
     });
   } catch (error) {
@@ -57,17 +66,17 @@ export async function encodeAvatar(
   }
 }
 
-/** Judges a picture by its head. */
-async function requireBearable(bytes: Buffer, kind: string, from: 'person' | 'wechat'): Promise<void> {
-  const head = await sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata();
-  if (head.format !== kind) throw new AvatarFault('content', 'unknown kind');
-  if ((head.pages ?? 1) > 1) throw new AvatarFault('content', 'a moving picture');
-  if (head.depth !== 'uchar') throw new AvatarFault('content', 'more than 8 bits a channel');
-  const isWhole = kind !== 'jpeg' || head.isProgressive;
-  if (head.width * head.height > (isWhole ? MAX_PIXELS_WHOLE : MAX_PIXELS)) {
+/** Checks a picture by its header. */
+async function checkHeader(bytes: Buffer, format: string, from: 'person' | 'wechat'): Promise<void> {
+  const header = await sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata();
+  if (header.format !== format) throw new AvatarFault('content', 'unknown format');
+  if ((header.pages ?? 1) > 1) throw new AvatarFault('content', 'a moving picture');
+  if (header.depth !== 'uchar') throw new AvatarFault('content', 'more than 8 bits per channel');
+  const isHeldWhole = format !== 'jpeg' || header.isProgressive;
+  if (header.width * header.height > (isHeldWhole ? MAX_PIXELS_WHOLE : MAX_PIXELS)) {
     throw new AvatarFault('content', 'too many pixels');
   }
-  if (from === 'wechat' && Math.min(head.width, head.height) < SMALLEST_COPY) {
+  if (from === 'wechat' && Math.min(header.width, header.height) < MIN_WECHAT_EDGE) {
     throw new AvatarFault('content', 'too small');
   }
 }
@@ -75,7 +84,7 @@ async function requireBearable(bytes: Buffer, kind: string, from: 'person' | 'we
 async function encode(bytes: Buffer): Promise<EncodedAvatar[]> {
   const [largestSize] = AVATAR_SIZES;
   const picture = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
-  // Decoded once, and no more than needed; the sizes are made of the square.
+  // Decoded once, at the largest size. The other sizes are scaled down from that.
   const { data, info } = await picture
     .autoOrient()
     .resize({ width: largestSize, height: largestSize, fit: 'cover' })

@@ -1,28 +1,28 @@
-/** Why a picture was not taken, and whether that will be so for ever. */
+/** Why a picture was refused, and whether a retry is useless. */
 const FAULTS = {
-  host: { permanent: true, message: 'the address is none that pictures are fetched from' },
-  redirects: { permanent: true, message: 'the address redirects too often, or to nowhere' },
-  gone: { permanent: true, message: 'the picture is gone' },
-  'too-large': { permanent: true, message: 'the picture has too many bytes' },
-  content: { permanent: true, message: 'the content is no picture that can be used' },
-  address: { permanent: false, message: 'the host name leads to an address that is not public' },
-  status: { permanent: false, message: 'the answer is not 200' },
+  host: { permanent: true, message: 'pictures are not fetched from this URL' },
+  redirects: { permanent: true, message: 'too many redirects, or a redirect without a valid target' },
+  gone: { permanent: true, message: 'the picture no longer exists' },
+  'too-large': { permanent: true, message: 'the picture is too large' },
+  content: { permanent: true, message: 'the content is not a usable picture' },
+  address: { permanent: false, message: 'the host name resolves to an IP address that is not public' },
+  status: { permanent: false, message: 'the status is not 200' },
   busy: { permanent: false, message: 'too many pictures are being decoded' },
-  time: { permanent: false, message: 'the picture did not come in time' },
+  time: { permanent: false, message: 'the picture did not arrive before the deadline' },
   network: { permanent: false, message: 'the connection failed' },
   stopped: { permanent: false, message: 'the service is stopping' },
 } as const;
 
-/** One of the ways in which a picture is not taken. */
+/** One of the reasons. */
 export type AvatarFaultReason = keyof typeof FAULTS;
 
-/** A picture was not taken. The message repeats nothing of the address or the content. */
+/** A picture was refused. The message never contains its URL or content. */
 export class AvatarFault extends Error {
   override readonly name = 'AvatarFault';
-  /** Whether another try can only end in the same way. */
+  /** Whether a retry would end the same way. */
   readonly permanent: boolean;
 
-  /** @param detail e.g. the code of a network error */
+  /** @param detail for example the code of a network error */
   constructor(
     readonly reason: AvatarFaultReason,
     detail?: string,

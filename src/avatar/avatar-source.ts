@@ -2,15 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { AvatarFault } from './avatar-fault.js';
 
-/** WeChat's pictures are on `thirdwx.qlogo.cn`, `wx.qlogo.cn` and others under it. */
+/** Pictures of WeChat are served by `thirdwx.qlogo.cn`, `wx.qlogo.cn` and other hosts of this domain. */
 const WECHAT_PICTURES = '.qlogo.cn';
-/** What everybody without a picture, and every mini-program user since 2022, has (wechat-api.md section 7.2). */
+/**
+ * File name of WeChat's grey default picture. All mini-program users have it since 2022 (wechat-api.md
+ * section 7.2).
+ */
 const GREY_AVATAR =
   'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';
-/** What the table of jobs holds. */
+/** Length of the column in the table of jobs. */
 const MAX_URL_LENGTH = 2048;
 
-/** Which addresses are pictures of people, and from where they may be fetched. The one place that decides it. */
+/** Decides which URLs are pictures of people, and from which hosts they may be fetched. */
 @Injectable()
 export class AvatarSource {
   private readonly sandboxOrigin: string | null;
@@ -20,9 +23,9 @@ export class AvatarSource {
   }
 
   /**
-   * The address of a picture worth copying, in its normal form.
-   * @param headimgurl as WeChat gave it; `''` and `null` where the person has none
-   * @returns `null` for no picture, the grey one, and whatever may not be fetched
+   * Returns the normalised URL of a picture that is worth copying.
+   * @param headimgurl as WeChat sent it; `''` or `null` if the person has no picture
+   * @returns `null` for no picture, the grey default, and URLs that may not be fetched
    */
   pictureUrl(headimgurl: string | null): string | null {
     if (headimgurl === null || !URL.canParse(headimgurl)) return null;
@@ -32,19 +35,20 @@ export class AvatarSource {
   }
 
   /**
-   * An address that may be connected to, after its host name was resolved and looked at; http becomes https.
+   * Returns the URL to fetch, with http replaced by https. The caller still has to check the IP addresses of
+   * its host.
    * @throws AvatarFault host
    */
   allowed(address: string): URL {
     if (!URL.canParse(address)) throw new AvatarFault('host');
     const url = new URL(address);
     if (!this.isAllowed(url)) throw new AvatarFault('host');
-    // WeChat still names http; its servers answer on https as well.
+    // WeChat still sends http URLs; its servers support https too.
     if (!this.isSandbox(url)) url.protocol = 'https:';
     return url;
   }
 
-  /** Whether an address is the sandbox's, whose host may have a private address. */
+  /** Whether a URL belongs to the sandbox, whose host may have a private IP address. */
   isSandbox(url: URL): boolean {
     return url.origin === this.sandboxOrigin;
   }
@@ -62,8 +66,8 @@ export class AvatarSource {
 }
 
 /**
- * The picture in its largest form: the last part of WeChat's path is the size, and 0 stands for 640 pixels
- * (wechat-api.md section 4.7). Other hosts than WeChat's are taken at their word.
+ * Returns the URL of the largest picture: the last segment of WeChat's path is the size, and 0 means 640
+ * pixels (wechat-api.md section 4.7). URLs of other hosts are returned unchanged.
  */
 export function largest(url: URL): URL {
   const larger = new URL(url);
@@ -73,9 +77,9 @@ export function largest(url: URL): URL {
 }
 
 /**
- * Where the sandbox that plays WeChat serves its pictures: the origin of WECHAT_API_URL, outside production. It is on
- * this machine, or another container that is called by plain http, as WeChat never is. An https address may be a proxy
- * in front of WeChat, which has no pictures.
+ * Returns the origin of the sandbox's pictures: that of WECHAT_API_URL, outside production. The sandbox runs
+ * on this machine, or in a container that is called by plain http; WeChat never is. An https URL may be a
+ * proxy in front of WeChat, which has no pictures.
  */
 function sandboxOrigin({ nodeEnv, wechat }: AppConfig): string | null {
   const { origin, hostname, protocol } = new URL(wechat.apiUrl);

@@ -6,7 +6,7 @@ import { AvatarStore } from './avatar-store.js';
 import { DiskAvatarStore } from './disk-avatar-store.js';
 import { S3AvatarStore } from './s3-avatar-store.js';
 
-/** Pictures of people: where they may be fetched from, what is made of them, where they are kept. */
+/** Pictures of people: fetching, encoding, storage. */
 @Module({
   providers: [
     AvatarSource,

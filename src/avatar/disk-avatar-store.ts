@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AVATAR_SIZES, avatarName, type AvatarSize, AvatarStore, storeUnavailable } from './avatar-store.js';
 
-/** Pictures in a folder of this machine, spread over subfolders by the first two characters of the key. */
+/** Pictures in a folder of this machine, in subfolders named by the first two characters of the key. */
 export class DiskAvatarStore extends AvatarStore {
   constructor(private readonly folder: string) {
     super();
@@ -11,14 +11,14 @@ export class DiskAvatarStore extends AvatarStore {
 
   async put(key: string, size: AvatarSize, bytes: Buffer): Promise<void> {
     const file = this.file(key, size);
-    const draft = `${file}.${randomBytes(6).toString('hex')}`;
+    const temporary = `${file}.${randomBytes(6).toString('hex')}`;
     try {
       await mkdir(dirname(file), { recursive: true });
-      await writeThrough(draft, bytes);
-      // A reader sees the whole file or none, also after a power cut.
-      await rename(draft, file);
+      await writeAndSync(temporary, bytes);
+      // The rename is atomic: a reader sees the whole file or none, also after a power failure.
+      await rename(temporary, file);
     } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
+      await rm(temporary, { force: true }).catch(() => undefined);
       throw storeUnavailable(error);
     }
   }
@@ -48,7 +48,7 @@ export class DiskAvatarStore extends AvatarStore {
   }
 }
 
-async function writeThrough(file: string, bytes: Buffer): Promise<void> {
+async function writeAndSync(file: string, bytes: Buffer): Promise<void> {
   const handle = await open(file, 'wx');
   try {
     await handle.writeFile(bytes);

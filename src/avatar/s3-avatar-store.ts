@@ -12,15 +12,18 @@ type S3 = typeof import('@aws-sdk/client-s3');
 
 const PREFIX = 'avatars/';
 const CONNECT_MS = 2_000;
-const ANSWER_MS = 4_000;
-/** For one call with its second try, to the last byte: the library has no limit for a body that drips. */
+const RESPONSE_MS = 4_000;
+/**
+ * Deadline of one call with its retry, up to the last byte (ms). The library has no limit for a body that
+ * arrives slowly.
+ */
 const CALL_MS = 8_000;
 
-/** Pictures in a bucket of Amazon S3 or of anything that speaks like it. The bucket may be private. */
+/** Pictures in a bucket of Amazon S3 or a compatible service. The bucket may be private. */
 export class S3AvatarStore extends AvatarStore {
   private opened: Promise<{ s3: S3; client: S3Client }> | null = null;
 
-  /** @param lookup of host names: a bucket's own name may be one */
+  /** @param lookup resolves host names; in virtual-hosted style each bucket has one */
   constructor(
     private readonly config: S3Config,
     private readonly lookup: LookupFunction = backgroundNames.lookup,
@@ -30,7 +33,7 @@ export class S3AvatarStore extends AvatarStore {
 
   async put(key: string, size: AvatarSize, bytes: Buffer): Promise<void> {
     const target = this.object(key, size);
-    await this.reached(({ s3, client }, { abortSignal }) =>
+    await this.call(({ s3, client }, { abortSignal }) =>
       client.send(new s3.PutObjectCommand({ ...target, Body: bytes, ContentType: 'image/webp' }), {
         abortSignal,
       }),
@@ -39,7 +42,7 @@ export class S3AvatarStore extends AvatarStore {
 
   async get(key: string, size: AvatarSize): Promise<Buffer | null> {
     const target = this.object(key, size);
-    return this.reached(async ({ s3, client }, { abortSignal }) => {
+    return this.call(async ({ s3, client }, { abortSignal }) => {
       try {
         const { Body } = await client.send(new s3.GetObjectCommand(target), { abortSignal });
         if (Body === undefined) return null;
@@ -55,7 +58,7 @@ export class S3AvatarStore extends AvatarStore {
 
   async delete(key: string): Promise<void> {
     const targets = AVATAR_SIZES.map((size) => this.object(key, size));
-    await this.reached(({ s3, client }, { abortSignal }) =>
+    await this.call(({ s3, client }, { abortSignal }) =>
       Promise.all(targets.map((target) => client.send(new s3.DeleteObjectCommand(target), { abortSignal }))),
     );
   }
@@ -64,14 +67,14 @@ export class S3AvatarStore extends AvatarStore {
     return { Bucket: this.config.bucket, Key: `${PREFIX}${avatarName(key, size)}` };
   }
 
-  private async reached<T>(
-    work: (opened: { s3: S3; client: S3Client }, limit: { abortSignal: AbortSignal }) => Promise<T>,
+  private async call<T>(
+    work: (opened: { s3: S3; client: S3Client }, options: { abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new Error('the bucket did not answer in time')), CALL_MS);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new Error('the bucket did not answer in time')), CALL_MS);
     try {
       const opened = await (this.opened ??= this.open());
-      return await untilAborted(work(opened, { abortSignal: limit.signal }), limit.signal);
+      return await untilAborted(work(opened, { abortSignal: deadline.signal }), deadline.signal);
     } catch (error) {
       throw storeUnavailable(error);
     } finally {
@@ -79,7 +82,7 @@ export class S3AvatarStore extends AvatarStore {
     }
   }
 
-  /** Loaded on first use: the library is large, and most installations keep their pictures on disk. */
+  /** Loaded on first use: the library is large, and most installations store pictures on disk. */
   private async open(): Promise<{ s3: S3; client: S3Client }> {
     const s3 = await import('@aws-sdk/client-s3');
     const { endpoint, region, style, accessKeyId, secretAccessKey } = this.config;
@@ -88,13 +91,13 @@ export class S3AvatarStore extends AvatarStore {
       credentials: { accessKeyId, secretAccessKey },
       ...(endpoint === null ? {} : { endpoint }),
       forcePathStyle: style === 'path',
-      // Newer checksums are refused by stores that are older than they are; the signature covers the body anyway.
+      // Older S3-compatible stores refuse the newer checksums. The signature covers the body anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       maxAttempts: 2,
       requestHandler: {
         connectionTimeout: CONNECT_MS,
-        requestTimeout: ANSWER_MS,
+        requestTimeout: RESPONSE_MS,
         throwOnRequestTimeout: true,
         httpAgent: { keepAlive: true, lookup: this.lookup },
         httpsAgent: { keepAlive: true, lookup: this.lookup },

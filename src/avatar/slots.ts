@@ -1,48 +1,48 @@
-/** How many may wait, and for how long. */
+/** Limits of concurrency and waiting. */
 export interface SlotLimits {
-  readonly atOnce: number;
-  readonly waiting: number;
-  /** Milliseconds. */
-  readonly patience: number;
+  readonly concurrency: number;
+  readonly maxQueue: number;
+  /** How long a task waits for a slot. */
+  readonly timeoutMs: number;
 }
 
-/** Lets some work be done a few at a time; the others wait in a line that has an end. */
+/** A semaphore with a bounded queue. */
 export class Slots {
   private taken = 0;
-  private readonly line: (() => void)[] = [];
+  private readonly queue: (() => void)[] = [];
 
-  /** @param full what is thrown where the line is full, or did not move in time */
+  /** @param full creates the error for a full queue and for a wait that timed out */
   constructor(
     private readonly limits: SlotLimits,
     private readonly full: () => Error,
   ) {}
 
-  /** Does the work once there is a slot for it. */
+  /** Runs a task once a slot is free. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.taken < this.limits.atOnce) this.taken++;
+    if (this.taken < this.limits.concurrency) this.taken++;
     else await this.wait();
     try {
       return await work();
     } finally {
-      // The slot goes to the first in the line, or is free.
-      const next = this.line.shift();
+      // The slot passes to the first in the queue, or is freed.
+      const next = this.queue.shift();
       if (next) next();
       else this.taken--;
     }
   }
 
   private wait(): Promise<void> {
-    if (this.line.length >= this.limits.waiting) throw this.full();
+    if (this.queue.length >= this.limits.maxQueue) throw this.full();
     return new Promise((resolve, reject) => {
       const enter = (): void => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
-        this.line.splice(this.line.indexOf(enter), 1);
+        this.queue.splice(this.queue.indexOf(enter), 1);
         reject(this.full());
-      }, this.limits.patience);
-      this.line.push(enter);
+      }, this.limits.timeoutMs);
+      this.queue.push(enter);
     });
   }
 }

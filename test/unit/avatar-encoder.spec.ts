@@ -138,7 +138,7 @@ describe('many pictures at once', () => {
   });
 
   test('who waits longer than they may goes without a slot, and takes none away', async () => {
-    const slots = new Slots({ atOnce: 1, waiting: 5, patience: 50 }, () => new Error('full'));
+    const slots = new Slots({ concurrency: 1, maxQueue: 5, timeoutMs: 50 }, () => new Error('full'));
     let finish = (): void => undefined;
     const first = slots.run(() => new Promise<void>((resolve) => (finish = resolve)));
     await expect(slots.run(() => Promise.resolve())).rejects.toThrow('full');
