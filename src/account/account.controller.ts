@@ -11,7 +11,7 @@ import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import { ProfileChangeRequest } from './account.requests.js';
 
-/** What people do with their own account. */
+/** The routes of one's own account. */
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('v1/users/me')
@@ -23,7 +23,6 @@ export class AccountController {
     private readonly userReplies: UserReplies,
   ) {}
 
-  /** Who am I. */
   @Get()
   @RateLimit('account')
   @ApiOperation({
@@ -37,7 +36,7 @@ export class AccountController {
     return this.userReplies.user(user);
   }
 
-  /** The nickname that the person chose, as `<input type="nickname">` gives it. */
+  /** Sets the nickname that the person chose, as `<input type="nickname">` returns it. */
   @Patch()
   @ApiOperation({
     summary: 'Change the nickname',
@@ -53,7 +52,7 @@ export class AccountController {
     return this.userReplies.user((await this.profiles.rename(session, nickname)).user);
   }
 
-  /** The same by POST: `wx.request` sends no PATCH. */
+  /** The same by POST, because `wx.request` cannot send PATCH. */
   @Post()
   @HttpCode(200)
   @ApiOperation({
@@ -70,7 +69,10 @@ export class AccountController {
     return this.change(body, session);
   }
 
-  /** Reads nickname and picture from WeChat again, with the authorization of the last website login (30 days). */
+  /**
+   * Reads nickname and picture from WeChat again, with the refresh token of the last website login (valid for
+   * 30 days).
+   */
   @Post('profile/sync')
   @HttpCode(200)
   @ApiOperation({

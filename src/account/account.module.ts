@@ -11,7 +11,7 @@ import { IdentitiesController } from './identities.controller.js';
 import { LeavingController } from './leaving.controller.js';
 import { SessionsController } from './sessions.controller.js';
 
-/** The door to one's own account. */
+/** The door for one's own account. */
 @Module({
   imports: [AvatarModule, SessionModule, UserModule, WeChatModule],
   providers: [Cursors, Export],

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 
-/** What people may change of themselves. */
+/** Body: the part of the profile that a person may change. */
 export class ProfileChangeRequest {
   @ApiProperty({
     example: '小明 🌱',

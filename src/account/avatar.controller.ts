@@ -37,7 +37,7 @@ import { UserService } from '../user/user.service.js';
 import { AvatarQuery, sizeOf } from './avatar.requests.js';
 import { uploadedPicture } from './uploaded-picture.js';
 
-/** What both ways to upload have in common. */
+/** Decorators that both upload routes share. */
 function TakesPicture(summary: string, operationId: string): MethodDecorator {
   return applyDecorators(
     MultipartBody(),
@@ -65,7 +65,7 @@ function TakesPicture(summary: string, operationId: string): MethodDecorator {
   );
 }
 
-/** Pictures of people: chosen by their owners, shown to everybody who has the address. */
+/** Pictures of people. Their owners upload them; anybody who has the URL may fetch them. */
 @ApiTags('account')
 @Controller()
 export class AvatarController {
@@ -77,7 +77,9 @@ export class AvatarController {
     private readonly quotas: PersonQuotas,
   ) {}
 
-  /** The picture that the person chose, as chooseAvatar gives it (wechat-api.md sections 7.2, 7.5). */
+  /**
+   * Stores the picture that the person chose, as chooseAvatar returns it (wechat-api.md sections 7.2, 7.5).
+   */
   @Put('v1/users/me/avatar')
   @TakesPicture('Upload my picture', 'putAvatar')
   put(
@@ -88,7 +90,7 @@ export class AvatarController {
     return this.choose(request, reply, session);
   }
 
-  /** The same for wx.uploadFile, which knows no other method than POST. */
+  /** The same for wx.uploadFile, which can only send POST. */
   @Post('v1/users/me/avatar')
   @HttpCode(200)
   @TakesPicture('Upload my picture with wx.uploadFile', 'postAvatar')
@@ -100,7 +102,7 @@ export class AvatarController {
     return this.choose(request, reply, session);
   }
 
-  /** A picture. Its address never shows another one, so whoever has it need not ask again (RFC 8246). */
+  /** Serves a picture. The picture at a URL never changes, so a client need not revalidate it (RFC 8246). */
   @Get('avatars/:key')
   @Public()
   @ApiOperation({
@@ -131,7 +133,7 @@ export class AvatarController {
       .header('Cache-Control', 'public, max-age=31536000, immutable')
       .header('ETag', etag)
       .header('X-Content-Type-Options', 'nosniff')
-      // The websites that people log in to show it.
+      // The websites that people log in to embed the picture.
       .header('Cross-Origin-Resource-Policy', 'cross-origin');
     if (isKnown(etag, known)) await reply.status(304).send();
     else await reply.type('image/webp').send(bytes);
@@ -144,7 +146,8 @@ export class AvatarController {
   ): Promise<UserReply> {
     await this.quotas.take('avatar-uploads-person', session.user.id, reply);
     const bytes = await uploadedPicture(request);
-    // Read anew, before and after: the upload takes its time, and a merge may have happened since.
+    // The user is read again before and after: an upload takes long, and the user may have been merged
+    // meanwhile.
     await this.userAvatars.choose((await this.owner(session)).id, bytes);
     return this.userReplies.user(await this.owner(session));
   }

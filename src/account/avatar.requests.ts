@@ -18,7 +18,7 @@ export class AvatarQuery {
   size?: string;
 }
 
-/** The size that a query asks for, the largest where it names none. */
+/** Returns the size that the query names, else the largest. */
 export function sizeOf({ size }: AvatarQuery): AvatarSize {
   return AVATAR_SIZES.find((each) => String(each) === size) ?? LARGEST;
 }

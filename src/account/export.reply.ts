@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { SessionReply } from '../session/session-replies.js';
 import { IdentityReply, UserReply } from '../user/user-replies.js';
 
-/** Something that was recorded about the person. */
+/** An event about the person. */
 export class ExportedEventReply {
   @ApiProperty({ description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
   id!: string;
@@ -28,7 +28,7 @@ export class ExportedEventReply {
   createdAt!: string;
 }
 
-/** A session, also one that has ended: it is kept for 30 days more. */
+/** A session. Ended ones are kept for 30 more days. */
 export class ExportedSessionReply extends SessionReply {
   @ApiProperty({
     description: '`null` while the session is alive.',
@@ -51,7 +51,7 @@ export class ExportedSessionReply extends SessionReply {
   userAgent!: string | null;
 }
 
-/** Everything that is held about a person. */
+/** Everything that is stored about a person. */
 export class ExportReply {
   @ApiProperty({ description: 'The user.', type: UserReply })
   user!: UserReply;

@@ -13,10 +13,13 @@ import type { ExportedEventReply, ExportedSessionReply } from './export.reply.js
 /** Rows that are read, and held in memory, at once. */
 const CHUNK = 500;
 
-/** Reads one chunk behind a row. @param after its id; `null` for the first chunk */
+/**
+ * Reads the chunk that follows a row.
+ * @param after id of that row; `null` for the first chunk
+ */
 type ReadChunk<Row> = (after: string | null) => Promise<Row[]>;
 
-/** Writes what is held about a person as one JSON document (`ExportReply`), chunk by chunk. */
+/** Writes everything stored about a person as one JSON document (`ExportReply`), chunk by chunk. */
 @Injectable()
 export class Export {
   private readonly logger = new Logger(Export.name);
@@ -30,8 +33,8 @@ export class Export {
   ) {}
 
   /**
-   * The document in pieces. Each is read when it is asked for, with short statements of its own: a client that leaves
-   * or reads slowly holds up nothing. One that fails ends the document before its last brace.
+   * Yields the document in pieces. Each piece is read on demand by short statements of its own, so a slow or
+   * disconnected client blocks nothing. After an error the document ends without its closing brace.
    */
   async *pieces(current: SessionOfUser): AsyncGenerator<string, void> {
     try {
@@ -71,7 +74,7 @@ export class Export {
     }
   }
 
-  /** Those of the account, the oldest first, then those of each account that was merged into it. */
+  /** Events of the account, the oldest first, then those of each account that was merged into it. */
   private async *eventsOf(userId: string): AsyncGenerator<RecordedEvent[], void> {
     yield* chunkwise((after) => this.events.ofUser(userId, after, CHUNK));
     for await (const merged of chunkwise((after) => this.users.mergedInto(userId, after, CHUNK))) {
@@ -91,14 +94,16 @@ export class Export {
 
 const ENCRYPTED = ['session_key of each mini program', "WeChat's refresh token of each website"];
 
-/** Whose address stands with an event: an operator's and WeChat's are nobody's business. */
-const WITH_ADDRESS = new Set(['user', 'system']);
+/**
+ * Actors whose IP address is exported. The addresses of operators and of WeChat are not the person's data.
+ */
+const ACTORS_WITH_IP = new Set(['user', 'system']);
 
 function eventReply({ id, type, actor, ip, details, createdAt }: RecordedEvent): ExportedEventReply {
-  return { id, type, actor, ip: WITH_ADDRESS.has(actor) ? ip : null, details, createdAt };
+  return { id, type, actor, ip: ACTORS_WITH_IP.has(actor) ? ip : null, details, createdAt };
 }
 
-/** All chunks behind one another; `idOf` a row where that is not its `id`. */
+/** Yields all chunks in order. `idOf` returns the cursor of a row if that is not its `id`. */
 function chunkwise<Row extends { readonly id: string }>(read: ReadChunk<Row>): AsyncGenerator<Row[], void>;
 function chunkwise<Row>(read: ReadChunk<Row>, idOf: (row: Row) => string): AsyncGenerator<Row[], void>;
 async function* chunkwise(
@@ -115,7 +120,7 @@ async function* chunkwise(
   }
 }
 
-/** A member of the document with a list as its value. */
+/** Yields a member of the document whose value is a list. */
 async function* list<Row>(
   name: string,
   chunks: AsyncIterable<Row[]>,

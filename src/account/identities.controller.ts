@@ -26,14 +26,17 @@ import { type ResolvedLogin, UserService } from '../user/user.service.js';
 
 /** One page of a person's identities. */
 export class IdentityListReply {
-  @ApiProperty({ description: 'One page, the newest first.', type: [IdentityReply] })
+  @ApiProperty({ description: 'One page, the oldest first.', type: [IdentityReply] })
   items!: IdentityReply[];
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
   nextCursor!: string | null;
 }
 
-/** The WeChat accounts that somebody can log in with. A website is added by its own door, which leads to WeChat. */
+/**
+ * The WeChat accounts that a user can log in with. A website is linked in `web-qr-login`, because that needs
+ * a redirect to WeChat.
+ */
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('v1/users/me/identities')
@@ -46,12 +49,11 @@ export class IdentitiesController {
     private readonly cursors: Cursors,
   ) {}
 
-  /** The apps that know me. */
   @Get()
   @RateLimit('account')
   @ApiOperation({
     summary: 'The WeChat identities of the user',
-    description: 'The WeChat identities of the user, the newest first: one for each app.',
+    description: 'The WeChat identities of the user, the oldest first: one for each app.',
     operationId: 'myIdentities',
   })
   @ApiOkResponse({ type: IdentityListReply })
@@ -68,8 +70,8 @@ export class IdentitiesController {
   }
 
   /**
-   * Adds the WeChat account behind a fresh code of wx.login, for the owner of this account, whom the proof shows.
-   * Adding it twice is no error.
+   * Links the WeChat account of a fresh wx.login code. The proof shows that the owner of this account is
+   * present. Linking twice is idempotent.
    */
   @Post('mini-program')
   @UseGuards(RecentLoginGuard, LinkMiniProgramGuard, WeChatAuthGuard)

@@ -11,7 +11,7 @@ import { DeleteUser } from '../user/delete-user.js';
 import { Export } from './export.js';
 import { ExportReply } from './export.reply.js';
 
-/** Taking one's data along, and leaving. */
+/** Export and deletion of one's own account. */
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('v1/users/me')
@@ -23,7 +23,10 @@ export class LeavingController {
     private readonly deleteUser: DeleteUser,
   ) {}
 
-  /** Everything that is held about the person. Keys that only work between WeChat and this service are named, not shown. */
+  /**
+   * Everything that is stored about the person. Keys that only work between WeChat and this service are
+   * listed without their values.
+   */
   @Get('export')
   @ApiOperation({
     summary: 'Everything held about me',
@@ -34,7 +37,7 @@ export class LeavingController {
   @ApiProblems({ bearer: true })
   async export(@CurrentSession() current: SessionOfUser): Promise<StreamableFile> {
     const pieces = this.exports.pieces(current);
-    // What fails at once is answered with its status, not by breaking off a reply that has begun.
+    // The first piece is read before the reply begins, so that an error still gets its status code.
     const first = await pieces.next();
     const stream = Readable.from(resumed(first, pieces), { objectMode: false });
     return new StreamableFile(stream, {
@@ -44,8 +47,8 @@ export class LeavingController {
   }
 
   /**
-   * Deletes the account: all sessions end at once, and everything about the person is erased in one transaction. A
-   * later login is a new user.
+   * Deletes the account. All sessions end at once, and all data of the person is erased in one transaction. A
+   * later login creates a new user.
    */
   @Delete()
   @HttpCode(204)
@@ -67,7 +70,7 @@ export class LeavingController {
   }
 }
 
-/** A generator whose first piece was taken already. */
+/** Continues a generator whose first piece has been read. */
 async function* resumed(
   first: IteratorResult<string, void>,
   rest: AsyncGenerator<string, void>,

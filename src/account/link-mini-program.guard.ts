@@ -9,7 +9,9 @@ import { OwnerProof } from '../auth/owner-proof/owner-proof.js';
 import { OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
 import { MayBeNull, validated } from '../http/validation.js';
 
-/** Body: a fresh code of the WeChat account to link, and the proof that the owner of this account asks. */
+/**
+ * Body: a fresh code of the WeChat account to link, and the proof that the owner of this account is present.
+ */
 export class LinkMiniProgramRequest extends AppCodeRequest {
   @ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest })
   @MayBeNull()
@@ -19,7 +21,7 @@ export class LinkMiniProgramRequest extends AppCodeRequest {
   proof?: OwnerProofRequest;
 }
 
-/** Checks the proof of a link before the code of the new WeChat account is spent. */
+/** Checks the proof before the single-use code of the new WeChat account is exchanged. */
 @Injectable()
 export class LinkMiniProgramGuard implements CanActivate {
   constructor(private readonly proof: OwnerProof) {}
@@ -28,7 +30,7 @@ export class LinkMiniProgramGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedState>();
     const { session } = request;
-    if (!session) throw new Error('a link stands behind the access token guard');
+    if (!session) throw new Error('LinkMiniProgramGuard runs after AccessTokenGuard');
     const { proof } = validated(LinkMiniProgramRequest, request.body);
     await this.proof.require(session, proof, request);
     return true;

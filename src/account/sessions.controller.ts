@@ -15,7 +15,7 @@ import type { SessionOfUser, SessionPosition } from '../session/session-rows.js'
 import { SessionListReply, sessionReply } from '../session/session-replies.js';
 import { SessionService } from '../session/session.service.js';
 
-/** Where somebody is logged in. */
+/** The sessions of one's own account. */
 @ApiTags('account')
 @ApiBearerAuth()
 @Controller('v1/users/me/sessions')
@@ -26,12 +26,13 @@ export class SessionsController {
     private readonly cursors: Cursors,
   ) {}
 
-  /** The sessions that are alive, the last used first. */
+  /** Lists the live sessions, the most recently used first. */
   @Get()
   @RateLimit('account')
   @ApiOperation({
     summary: 'Where am I logged in',
-    description: 'Where the user is logged in, the newest first, with app, device, address and times.',
+    description:
+      'Where the user is logged in, the most recently used session first, with app, device, address and times.',
     operationId: 'mySessions',
   })
   @ApiOkResponse({ type: SessionListReply })
@@ -53,7 +54,7 @@ export class SessionsController {
     };
   }
 
-  /** Ends one of them; the one that asks, too. Ending it twice is no error: networks repeat. */
+  /** Ends one session, which may be the current one. Idempotent, because clients retry. */
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({
@@ -72,7 +73,7 @@ export class SessionsController {
     await this.sessions.endOneOfUser(current.user.id, id, 'ended_by_user');
   }
 
-  /** Ends all but the one that asks. */
+  /** Ends all sessions except the current one. */
   @Delete()
   @HttpCode(204)
   @ApiOperation({

@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { MAX_FILE_BYTES } from '../http/bodies.js';
 
-/** Boundaries, part headers and small fields around a file. */
-const FORM_BYTES = 64 * 1024;
+/** Allowance for the boundaries, part headers and small fields around the file. */
+const FORM_OVERHEAD_BYTES = 64 * 1024;
 
 /**
- * The file of the field `file` of a form (RFC 7578). Its name and its type are the client's word and not looked at.
+ * Reads the file in field `file` of a form (RFC 7578). Its name and media type are ignored: the client may
+ * send any.
  * @throws AppError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, VALIDATION_FAILED, BAD_REQUEST
  */
 export async function uploadedPicture(request: FastifyRequest): Promise<Buffer> {
@@ -16,8 +17,8 @@ export async function uploadedPicture(request: FastifyRequest): Promise<Buffer> 
       detail: 'The route takes multipart/form-data with the picture in the field "file".',
     });
   }
-  // Said at once, not after the last byte was read.
-  if (Number(request.headers['content-length'] ?? 0) > MAX_FILE_BYTES + FORM_BYTES) {
+  // Refused at once, before the body is read.
+  if (Number(request.headers['content-length'] ?? 0) > MAX_FILE_BYTES + FORM_OVERHEAD_BYTES) {
     throw new AppError('PAYLOAD_TOO_LARGE');
   }
   const file = await fileOf(request).catch((error: unknown) => {
@@ -37,7 +38,10 @@ async function fileOf(request: FastifyRequest): Promise<Buffer | null> {
   return null;
 }
 
-/** The library's errors: limits with status 413, and forms that are broken or cut off with any other, or none. */
+/**
+ * Converts an error of the library: status 413 means a limit; any other, or none, a malformed or truncated
+ * form.
+ */
 function formError(error: unknown): AppError {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return new AppError(status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST', { cause: error });

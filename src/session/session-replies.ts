@@ -63,7 +63,7 @@ export class SessionReply {
 
 /** One page of a person's active sessions. */
 export class SessionListReply {
-  @ApiProperty({ description: 'One page, the newest first.', type: [SessionReply] })
+  @ApiProperty({ description: 'One page, the most recently used first.', type: [SessionReply] })
   items!: SessionReply[];
 
   @ApiProperty({ type: String, nullable: true, example: null, description: 'null on the last page.' })
