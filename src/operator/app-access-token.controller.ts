@@ -6,7 +6,7 @@ import { Clock } from '../common/clock.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 
-/** Reply: a credential that speaks for the app. */
+/** Reply: the credential with which a server calls WeChat for the app. */
 export class AppAccessTokenReply {
   @ApiProperty({ description: "WeChat's access_token of the app.", example: '84_vWP_BMIM5ZxKcJr0' })
   accessToken!: string;
@@ -22,7 +22,7 @@ export class AppAccessTokenReply {
   expiresIn!: number;
 }
 
-/** WeChat's credential of an app for other services of the operator. */
+/** WeChat's access_token of an app, for other services of the operator. */
 @ApiTags('operators')
 @Controller('v1/wechat/access-tokens')
 @ServiceKey()
@@ -33,7 +33,9 @@ export class AppAccessTokenController {
     private readonly clock: Clock,
   ) {}
 
-  /** The one access token of the app: services that fetch their own would invalidate each other's. */
+  /**
+   * Returns the only access token of the app. Services that fetch their own would invalidate each other's.
+   */
   @Get(':appId')
   @ApiOperation({
     summary: "The app's own access token",

@@ -28,7 +28,7 @@ export class EventListQuery extends PageQuery {
   type?: string;
 }
 
-/** Something that happened. */
+/** An event of the audit trail. */
 export class EventReply {
   @ApiProperty({ description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60' })
   id!: string;
@@ -92,7 +92,7 @@ export class EventListReply {
   nextCursor!: string | null;
 }
 
-/** What happened: the audit trail. */
+/** The audit trail. */
 @ApiTags('operators')
 @Controller('v1/admin/events')
 @AdminKey()
@@ -103,7 +103,7 @@ export class EventsController {
     private readonly cursors: Cursors,
   ) {}
 
-  /** The newest first. Pages do not shift when something happens. */
+  /** Lists events, the newest first. New events do not shift the pages. */
   @Get()
   @ApiOperation({
     summary: 'What happened',

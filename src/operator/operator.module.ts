@@ -9,7 +9,7 @@ import { SigningKeysController } from './signing-keys.controller.js';
 import { UsersController } from './users.controller.js';
 import { WebhookController } from './webhook.controller.js';
 
-/** The door for the operator and the operator's other programs. */
+/** The door for operators and their other services. */
 @Module({
   imports: [SessionModule, UserModule, WeChatModule],
   controllers: [

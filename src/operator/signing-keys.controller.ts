@@ -21,7 +21,7 @@ export class RotationRequest {
   now?: boolean;
 }
 
-/** The key that a rotation made. */
+/** The key that a rotation created. */
 export class RotationReply {
   @ApiProperty({
     description: 'The key that was added.',
@@ -37,7 +37,7 @@ export class RotationReply {
   activeFrom!: string;
 }
 
-/** The keys that access tokens are signed with. They rotate by themselves; this is for those who cannot wait. */
+/** The keys that sign access tokens. They rotate on schedule; this route rotates them early. */
 @ApiTags('operators')
 @Controller('v1/admin/signing-keys')
 @AdminKey()
@@ -46,8 +46,9 @@ export class SigningKeysController {
   constructor(private readonly signingKeys: SigningKeys) {}
 
   /**
-   * Makes a new key. Without `now` it is published at once and signs in 2 hours, when everybody who caches the keys
-   * knows it. Services that verify tokens themselves take tokens of the old keys as long as they cache them.
+   * Creates a key. Without `now` it is published at once and signs 2 hours later, when every cache of the key
+   * set contains it. With `now`, services that verify tokens offline accept the old keys until their cache
+   * expires.
    */
   @Post('rotate')
   @HttpCode(200)

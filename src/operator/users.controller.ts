@@ -15,10 +15,10 @@ import { UserService } from '../user/user.service.js';
 import { OperatorUserDetailReply, OperatorUserListReply, OperatorUserReply } from './users.replies.js';
 import { UserListQuery } from './users.requests.js';
 
-/** Identities and sessions that are shown with a user. */
+/** Number of identities, and of sessions, shown with a user. */
 const DETAILS = 100;
 
-/** What the routes of one user have in common. */
+/** Decorators that the routes of one user share. */
 function OneUser(summary: string, operationId: string): MethodDecorator {
   return applyDecorators(
     ApiOperation({
@@ -32,7 +32,7 @@ function OneUser(summary: string, operationId: string): MethodDecorator {
   );
 }
 
-/** What operators see of people's accounts and do to them. Each act is recorded under the name of the key. */
+/** Users as operators see and change them. Each change is recorded under the name of the API key. */
 @ApiTags('operators')
 @Controller('v1/admin/users')
 @AdminKey()
@@ -47,7 +47,7 @@ export class UsersController {
     private readonly cursors: Cursors,
   ) {}
 
-  /** The newest first. Pages do not shift when users come: none is shown twice, none is left out. */
+  /** Lists users, the newest first. New users do not shift the pages: none is shown twice or left out. */
   @Get()
   @ApiOperation({
     summary: 'Look for users',
@@ -75,7 +75,7 @@ export class UsersController {
     return { items: items.map((user) => this.reply(user)), nextCursor };
   }
 
-  /** A user with identities and sessions, at most 100 of each. */
+  /** Returns a user with identities and sessions, at most 100 of each. */
   @Get(':id')
   @OneUser('Look at a user', 'adminUser')
   @ApiOkResponse({ type: OperatorUserDetailReply })
@@ -92,7 +92,7 @@ export class UsersController {
     };
   }
 
-  /** Erases a user like the person's own deletion: a later login is a new user. */
+  /** Erases a user as if the person had deleted the account: a later login creates a new user. */
   @Delete(':id')
   @HttpCode(204)
   @OneUser('Delete a user', 'adminDeleteUser')
@@ -101,7 +101,7 @@ export class UsersController {
     this.forget(await this.control.delete(id, operator));
   }
 
-  /** Ends all sessions and refuses logins; holds on every instance within 5 s. Doing it twice is no error. */
+  /** Ends all sessions and refuses logins, on every instance within 5 s. Idempotent. */
   @Post(':id/disable')
   @HttpCode(200)
   @OneUser('Disable a user', 'adminDisableUser')
@@ -110,7 +110,7 @@ export class UsersController {
     return this.setStatus(id, 'disabled', operator);
   }
 
-  /** Allows logins again; sessions that ended stay so. Doing it twice is no error. */
+  /** Allows logins again. Sessions that have ended stay ended. Idempotent. */
   @Post(':id/enable')
   @HttpCode(200)
   @OneUser('Enable a user', 'adminEnableUser')
@@ -119,7 +119,7 @@ export class UsersController {
     return this.setStatus(id, 'active', operator);
   }
 
-  /** Logs a user out everywhere. */
+  /** Ends all sessions of a user. */
   @Delete(':id/sessions')
   @HttpCode(204)
   @OneUser('End all sessions of a user', 'adminEndSessions')

@@ -30,7 +30,7 @@ export class OperatorUserListReply {
   nextCursor!: string | null;
 }
 
-/** A user with everything that can be logged in with, and where that is done. */
+/** A user with its WeChat identities and its live sessions. */
 export class OperatorUserDetailReply extends OperatorUserReply {
   @ApiProperty({ type: [IdentityReply], description: 'At most 100, the oldest first.' })
   identities!: IdentityReply[];

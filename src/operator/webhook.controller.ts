@@ -6,7 +6,7 @@ import type { Actor } from '../events/event-log.js';
 import { WebhookOutbox } from '../events/webhook-outbox.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 
-/** The webhooks, as operators help them along. */
+/** Webhooks, as operators see them. */
 @ApiTags('operators')
 @Controller('v1/admin/events')
 @AdminKey()
@@ -14,7 +14,10 @@ import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 export class WebhookController {
   constructor(private readonly webhooks: WebhookOutbox) {}
 
-  /** Has an event go out to all receivers again, with the same `webhook-id`: for one that lost it, or that was away. */
+  /**
+   * Sends an event to all receivers again, with the same `webhook-id`, for a receiver that lost it or was
+   * unavailable.
+   */
   @Post(':id/resend')
   @HttpCode(202)
   @ApiOperation({
