@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../attempt/attempts.js';
 import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 
-/** Refuses what cannot be confirmed before a code is spent for it. */
+/** Refuses a scan that cannot be confirmed, before the single-use code is exchanged. */
 @Injectable()
 export class DecidableScanGuard implements CanActivate {
   constructor(private readonly attempts: Attempts) {}

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 import { AppError } from '../common/app-error.js';
 
-/** Lets in sessions that were opened in a mini program: only they have a session_key. */
+/** Admits only sessions that were opened in a mini program: only they have a session_key. */
 @Injectable()
 export class MiniProgramSessionGuard implements CanActivate {
   /** @throws AppError MINI_PROGRAM_SESSION_REQUIRED */

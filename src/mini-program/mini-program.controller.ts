@@ -24,7 +24,7 @@ export class ValidatedTokenReply {
   identity!: LoginIdentityReply;
 }
 
-/** Where mini programs come in. */
+/** Login of mini programs. */
 @ApiTags('mini program')
 @Controller('v1/mini-program')
 export class MiniProgramController {
@@ -34,7 +34,7 @@ export class MiniProgramController {
     private readonly userReplies: UserReplies,
   ) {}
 
-  /** A code of wx.login for tokens. */
+  /** Exchanges a code of wx.login for tokens. */
   @Post('login')
   @RateLimit('login')
   @HttpCode(200)
@@ -64,8 +64,8 @@ export class MiniProgramController {
   }
 
   /**
-   * Whether a stored token is still this person's: the code says who is there, the token who was. Nobody gets an
-   * account here, and no tokens are issued.
+   * Checks whether a stored token belongs to the person of a fresh code. It creates no user and issues no
+   * tokens.
    */
   @Post('validate-token')
   @RateLimit('validate-token')
@@ -91,9 +91,9 @@ export class MiniProgramController {
     @CurrentLogin() login: ResolvedLogin,
     @CurrentSession() session: SessionOfUser,
   ): Promise<ValidatedTokenReply> {
-    // Whoever it is: WeChat has just replaced this person's session_key.
+    // Needed on a mismatch too, because WeChat has just replaced this person's session_key.
     await this.users.settle(login);
-    // The session was read before the code was exchanged, which may just have merged its user into another.
+    // The session was read before the code exchange, which may have merged its user into another.
     const owner = await this.users.findIdentity(session.identity.id);
     if (owner?.user.id !== login.user.id) throw new AppError('TOKEN_CODE_MISMATCH');
     return { user: this.userReplies.user(owner.user), identity: loginIdentityReply(login.identity) };

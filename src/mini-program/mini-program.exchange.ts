@@ -3,7 +3,7 @@ import { type ChannelCode, type CodeExchange, Exchange } from '../auth/exchange.
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 
-/** A code of `wx.login` (wechat-api.md section 1.1). */
+/** Exchanges a code of `wx.login` (wechat-api.md section 1.1). */
 @Injectable()
 @Exchange('mini-program')
 export class MiniProgramExchange implements CodeExchange {

@@ -5,7 +5,7 @@ import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionKeys } from '../user/session-keys.js';
 import { decryptOpenData, type EncryptedOpenData, type OpenData } from '../wechat/open-data.js';
 
-/** Opens what a mini program encrypted with the session_key of the person who sends it. */
+/** Decrypts data that a mini program encrypted with the session_key of the session's identity. */
 @Injectable()
 export class OpenDataReader {
   constructor(

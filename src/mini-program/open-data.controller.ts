@@ -17,13 +17,13 @@ import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
 import { isGiven, OpenDataRequest, PhoneNumberRequest, ProfileRequest } from './open-data.requests.js';
 import { OpenDataReader } from './open-data-reader.js';
 
-/** What every way to change oneself answers here. */
+/** Reply: the user after a change. */
 export class ProfileReply {
   @ApiProperty({ description: 'The user with the new profile.', type: UserReply })
   user!: UserReply;
 }
 
-/** Reply of phone-number: as WeChat gives it, and the user who has it now. */
+/** Reply of phone-number: the number as WeChat returns it, and the user who now has it. */
 export class PhoneNumberReply extends ProfileReply {
   @ApiProperty({ example: '13800138000', description: 'With the country code when it is a foreign number.' })
   phoneNumber!: string;
@@ -46,7 +46,7 @@ export class OpenDataReply {
   data!: Record<string, unknown>;
 }
 
-/** What a mini program encrypts for its server: the key to it never leaves the server. */
+/** Open data that WeChat encrypts for the app's server. The session_key never leaves the server. */
 @ApiTags('mini program')
 @ApiBearerAuth()
 @Controller('v1/mini-program')
@@ -60,7 +60,7 @@ export class OpenDataController {
     private readonly userReplies: UserReplies,
   ) {}
 
-  /** Nickname and picture from wx.getUserProfile; placeholders replace nothing. */
+  /** Stores nickname and picture of wx.getUserProfile. WeChat's placeholders overwrite nothing. */
   @Put('profile')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @ApiOperation({
@@ -91,7 +91,7 @@ export class OpenDataController {
     return { user: this.userReplies.user(user) };
   }
 
-  /** The phone number, by the code of the button or in the old encrypted form. */
+  /** Stores the phone number, from the code of the button or from the older encrypted form. */
   @Post('phone-number')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)
@@ -132,7 +132,7 @@ export class OpenDataController {
     };
   }
 
-  /** Any other encrypted open data, decrypted. */
+  /** Decrypts any other open data. */
   @Post('open-data')
   @BodyLimit(OPEN_DATA_LIMIT_BYTES)
   @HttpCode(200)

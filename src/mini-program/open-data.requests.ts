@@ -9,19 +9,19 @@ const ENCRYPTED_DATA = /^[A-Za-z0-9+/]{22,65536}={0,2}$/;
 /** base64 of 16 bytes. */
 const IV = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Many clients send `null` or an empty text for what is absent. */
+/** Whether a field has a value. Many clients send `null` or `''` for an absent one. */
 export function isGiven(value: string | null | undefined): value is string {
   return value !== undefined && value !== null && value !== '';
 }
 
-/** base64 in whatever form it was sent. */
+/** Accepts any variant of base64. */
 function AnyBase64(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? normalizeBase64(value) : value,
   );
 }
 
-/** Encrypted open data, as wx.* calls give it. */
+/** Encrypted open data, as the wx.* calls return it. */
 export class OpenDataRequest {
   @ApiProperty({
     description: 'base64',
@@ -37,7 +37,7 @@ export class OpenDataRequest {
   iv!: string;
 }
 
-/** What wx.getUserProfile or wx.getUserInfo gives. */
+/** The result of wx.getUserProfile or wx.getUserInfo. */
 export class ProfileRequest extends OpenDataRequest {
   @ApiProperty({
     description: 'Byte for byte as WeChat gave it.',
@@ -56,7 +56,7 @@ export class ProfileRequest extends OpenDataRequest {
   signature!: string;
 }
 
-/** A code of the getPhoneNumber button, or the old encrypted form. */
+/** A code of the getPhoneNumber button, or the older encrypted form. */
 export class PhoneNumberRequest {
   @ApiProperty({
     required: false,

@@ -8,7 +8,10 @@ import { validated } from '../http/validation.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 
-/** What the strategy is asked where a fresh code stands beside a token: who is there now? Nobody gets an account. */
+/**
+ * What the strategy reads from a request with a token and a fresh code. The purpose `recognise` creates no
+ * user.
+ */
 export function freshCodeOfSession(request: FastifyRequest & AuthenticatedState): WeChatLoginRequest {
   return {
     channel: 'mini-program',
@@ -18,18 +21,19 @@ export function freshCodeOfSession(request: FastifyRequest & AuthenticatedState)
   };
 }
 
-/** What follows from a token only together with a fresh code of the same person. */
+/** Requires a fresh code of the same person beside the token. */
 @Injectable()
 export class SamePerson {
   constructor(private readonly users: UserService) {}
 
   /**
-   * @param session of a mini program @param login by a code of the same mini program
+   * @param session of a mini program
+   * @param login by a code of the same mini program
    * @returns the identity of both
    * @throws AppError TOKEN_CODE_MISMATCH
    */
   async identityOf(session: SessionOfUser, login: ResolvedLogin): Promise<string> {
-    // Whoever it is: WeChat has just replaced this person's session_key.
+    // Needed on a mismatch too, because WeChat has just replaced this person's session_key.
     await this.users.settle(login);
     if (login.identity.id !== session.identity.id) throw new AppError('TOKEN_CODE_MISMATCH');
     return login.identity.id;

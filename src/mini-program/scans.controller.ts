@@ -22,13 +22,13 @@ import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
 
 const STATUSES = ['scanned', 'confirmed', 'denied'] as const;
 
-/** Reply: where a scan stands. */
+/** Reply: the status of a scan. */
 export class ScanStatusReply {
   @ApiProperty({ description: 'What was decided.', enum: STATUSES, example: 'confirmed' })
   status!: AttemptState['status'];
 }
 
-/** What asks for the login: the person decides by it. */
+/** The device that requests the login. The person decides by it. */
 export class AskingDeviceReply {
   @ApiProperty({
     description: 'The browser that shows the code; `null` where it is unknown.',
@@ -57,7 +57,7 @@ export class AskingDeviceReply {
   requestedAt!: string;
 }
 
-/** Which site asks: the person decides by it, too. */
+/** The site that requests the login. The person decides by it, too. */
 export class AskingSiteReply {
   @ApiProperty({
     description: 'Host of returnTo, in ASCII: letters that only look like others are seen as `xn--`.',
@@ -85,7 +85,10 @@ const SCAN_PROBLEMS: readonly ErrorCode[] = [
   'STORE_UNAVAILABLE',
 ];
 
-/** A mini program that was opened by a login's code: the ticket is the scene. All routes may be repeated. */
+/**
+ * A mini program that was opened by the mini program code of a login. The ticket is the scene of that code.
+ * All routes are idempotent.
+ */
 @ApiTags('mini program')
 @ApiBearerAuth()
 @ApiParam({
@@ -105,7 +108,10 @@ export class ScansController {
     private readonly config: AppConfig,
   ) {}
 
-  /** Opens a scan: the screen learns that somebody is there, the person what asks for the login. */
+  /**
+   * Opens a scan. The waiting screen learns that the code was scanned, and the person learns which device
+   * requests the login.
+   */
   @Post()
   @HttpCode(200)
   @UseGuards(MiniProgramSessionGuard)
@@ -135,8 +141,8 @@ export class ScansController {
   }
 
   /**
-   * Lets the login happen. The fresh code shows that the person is there: an access token alone, which may be stolen,
-   * opens no session.
+   * Confirms the login. The fresh code shows that the person is present: an access token, which may be
+   * stolen, does not open a session on its own.
    */
   @Post('confirm')
   @HttpCode(200)

@@ -30,7 +30,7 @@ const CALL_PROBLEMS: readonly ErrorCode[] = [
   'STORE_UNAVAILABLE',
 ];
 
-/** The life of the session_key at WeChat. The key itself is never answered. */
+/** Validity of the session_key at WeChat. The key itself is never in a reply. */
 @ApiTags('mini program')
 @ApiBearerAuth()
 @Controller('v1/mini-program/session-key')
@@ -42,7 +42,7 @@ export class SessionKeyController {
     private readonly wechat: WeChatApiService,
   ) {}
 
-  /** Whether WeChat still knows the key; `false` also where there is none. */
+  /** Whether WeChat still accepts the key; `false` also if none is stored. */
   @Post('check')
   @HttpCode(200)
   @ApiOperation({
@@ -58,7 +58,7 @@ export class SessionKeyController {
     return { valid: user !== null && (await this.wechat.isSessionKeyAlive(user)) };
   }
 
-  /** A new key for the old one, which dies at once. */
+  /** Replaces the key. The old one becomes invalid at once. */
   @Post('reset')
   @HttpCode(204)
   @ApiOperation({

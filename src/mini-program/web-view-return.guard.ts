@@ -2,7 +2,10 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { ReturnUrls } from '../attempt/return-urls.js';
 
-/** Refuses a returnTo that is not allowed before a code is spent for it. What is no text, validation refuses. */
+/**
+ * Refuses a forbidden returnTo before the single-use code is exchanged. Validation refuses a value that is
+ * not a text.
+ */
 @Injectable()
 export class WebViewReturnGuard implements CanActivate {
   constructor(private readonly returnUrls: ReturnUrls) {}

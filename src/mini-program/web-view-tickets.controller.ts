@@ -16,7 +16,7 @@ import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
 import { freshCodeOfSession, SamePerson } from './same-person.js';
 import { WebViewReturnGuard } from './web-view-return.guard.js';
 
-/** Body: a fresh code, and where the web view will be. */
+/** Body: a fresh code, and the page that the web view will open. */
 export class WebViewTicketRequest extends CodeRequest {
   @ApiProperty({
     description: 'The page that the web view opens after the login; must match RETURN_URLS.',
@@ -43,7 +43,7 @@ export class WebViewTicketReply {
   expiresAt!: string;
 }
 
-/** From a mini program into the website in its web view. */
+/** Logs a mini program's user in to the website in its web view. */
 @ApiTags('mini program')
 @ApiBearerAuth()
 @RateLimit('web-view-tickets')
@@ -56,8 +56,9 @@ export class WebViewTicketsController {
   ) {}
 
   /**
-   * A ticket with which the site in the web view opens authorize, together with its own codeChallenge. The fresh code
-   * shows that the person is there: an access token alone, which may be stolen, opens no session.
+   * Issues a ticket. The site in the web view sends it to authorize, with its own codeChallenge. The fresh
+   * code shows that the person is present: an access token, which may be stolen, does not open a session on
+   * its own.
    */
   @Post()
   @UseGuards(MiniProgramSessionGuard, WebViewReturnGuard, WeChatAuthGuard)
