@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Deadline } from '../../src/wechat/deadline.js';
+import { WeChatHttp } from '../../src/wechat/wechat-http.js';
+import { silentPort } from '../harness/black-hole.js';
 import { call, type Reply } from '../harness/http.js';
 import { MINI_PROGRAM, type Person, type Problem, World } from '../harness/world.js';
 
@@ -207,5 +210,37 @@ describe('what WeChat answers to a code', () => {
     } finally {
       await nowhere.stop();
     }
+  });
+});
+
+describe('a WeChat that takes calls and answers none', () => {
+  /** Calls of one instance that may be under way. */
+  const MOST = 1_000;
+  let silent: Awaited<ReturnType<typeof silentPort>>;
+  let world: World;
+  beforeAll(async () => {
+    silent = await silentPort();
+    world = await World.start({ WECHAT_API_URL: `http://127.0.0.1:${silent.port}` });
+  });
+  afterAll(async () => {
+    await world.stop();
+    await silent.close();
+  });
+
+  test('is not sent more than a thousand calls at once: a login beyond them is refused, and its code is not spent', async () => {
+    const http = world.service().app.get(WeChatHttp, { strict: false });
+    const waiting = Array.from({ length: MOST }, () =>
+      http.call({ path: 'cgi-bin/silence', appId: MINI_PROGRAM, query: {} }, new Deadline(25_000)),
+    );
+    for (let time = 0; time < 2; time++) {
+      const { body } = await world.loginWith('oneTooMany');
+      expect(body).toMatchObject({ code: 'WECHAT_UNAVAILABLE', detail: 'Too many calls wait for WeChat.' });
+    }
+    await silent.close();
+    const results = await Promise.allSettled(waiting);
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    const { body } = await world.loginWith('later');
+    expect(body.code).toBe('WECHAT_UNAVAILABLE');
+    expect(body.detail).not.toMatch(/Too many/);
   });
 });

@@ -24,6 +24,9 @@ const OPTIONS = {
   sourceMaps: true,
 };
 
+/** A fault that scripts/mutants.mjs puts into one file. */
+const MUTANT = process.env.TEST_MUTANT ? JSON.parse(process.env.TEST_MUTANT) : null;
+
 const isTypeScript = (url) => url.startsWith('file:') && /\.ts(\?|$)/.test(url);
 
 /** `./user.js` in a TypeScript file is `./user.ts`, as it is for tsc. */
@@ -46,7 +49,7 @@ export function load(url, context, next) {
 
 /** @returns the JavaScript of a TypeScript file, from the cache where the file has not changed */
 function compile(path) {
-  const source = readFileSync(path, 'utf8');
+  const source = sourceOf(path);
   const compiled = cached(path, source);
   if (!existsSync(compiled)) {
     const { code, map } = swc.transformSync(source, { ...OPTIONS, filename: path, sourceFileName: path });
@@ -60,7 +63,13 @@ function compile(path) {
 
 /** @returns the source map of a TypeScript file that was imported, for stack traces */
 export function sourceMapOf(path) {
-  return `${cached(path, readFileSync(path, 'utf8'))}.map`;
+  return `${cached(path, sourceOf(path))}.map`;
+}
+
+function sourceOf(path) {
+  const source = readFileSync(path, 'utf8');
+  if (MUTANT?.file !== path) return source;
+  return source.slice(0, MUTANT.start) + MUTANT.by + source.slice(MUTANT.end);
 }
 
 function cached(path, source) {
