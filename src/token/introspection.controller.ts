@@ -8,7 +8,7 @@ import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { Introspection } from './introspection.js';
 import { IntrospectionReply, TokenRequest } from './introspection.requests.js';
 
-/** What both routes have in common. */
+/** Decorators that both routes share. */
 function AboutToken(summary: string, operationId: string, description: string): MethodDecorator {
   return applyDecorators(
     HttpCode(200),
@@ -20,7 +20,7 @@ function AboutToken(summary: string, operationId: string, description: string): 
   );
 }
 
-/** What other services of the operator ask about tokens, and how they end them. */
+/** Introspection and revocation for other services of the operator. */
 @ApiTags('tokens')
 @Controller('v1/auth')
 @ServiceClient()
@@ -28,7 +28,9 @@ function AboutToken(summary: string, operationId: string, description: string): 
 export class IntrospectionController {
   constructor(private readonly introspection: Introspection) {}
 
-  /** Whether a token is good now, and whose it is (RFC 7662). Of one that is not, nothing is said. */
+  /**
+   * Whether a token is active, and whose it is (RFC 7662). For an inactive token nothing else is returned.
+   */
   @Post('introspect')
   @AboutToken(
     'Introspect a token (RFC 7662)',
@@ -40,7 +42,7 @@ export class IntrospectionController {
     return this.introspection.introspect(token, token_type_hint);
   }
 
-  /** Ends the session of a token (RFC 7009). A token that is not good any more is no error. */
+  /** Ends the session of a token (RFC 7009). An inactive token is not an error. */
   @Post('revoke')
   @AboutToken(
     'Revoke a token (RFC 7009)',

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString } from 'class-validator';
 
-/** A token to introspect or to revoke; the same fields as a form or as JSON. */
+/** A token to introspect or to revoke. Form and JSON have the same fields. */
 export class TokenRequest {
   @ApiProperty({
     example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e51.1.bWFj',
@@ -21,7 +21,10 @@ export class TokenRequest {
   token_type_hint?: string;
 }
 
-/** What a token means now (RFC 7662 section 2.2). Times in seconds. Of a token that is not good only `active` stands here. */
+/**
+ * The state of a token (RFC 7662 section 2.2). Times in seconds. For an inactive token only `active` is
+ * present.
+ */
 export class IntrospectionReply {
   @ApiProperty({
     description: 'Whether the token is valid now and its session has not ended.',

@@ -8,15 +8,18 @@ import { SessionService } from '../session/session.service.js';
 import { TokenService } from '../session/token.service.js';
 import type { IntrospectionReply } from './introspection.requests.js';
 
-/** Codes that say that a token is not good: all one here. That the database is away says nothing about a token. */
-const NOT_GOOD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/**
+ * Error codes that mean an inactive token. Other errors, such as an unavailable database, say nothing about
+ * the token.
+ */
+const INACTIVE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TOKEN_INVALID',
   'REFRESH_TOKEN_INVALID',
   'SESSION_ENDED',
   'ACCOUNT_DISABLED',
 ]);
 
-/** Tokens as other services see them (RFC 7662, RFC 7009). */
+/** Introspection and revocation of tokens for other services (RFC 7662, RFC 7009). */
 @Injectable()
 export class Introspection {
   constructor(
@@ -26,23 +29,24 @@ export class Introspection {
   ) {}
 
   /**
-   * What a token means now. An access token costs the database at most one read in 5 s for each session. A refresh
-   * token is active for who asks about one: most who ask look at `active` alone, and must not let it in.
+   * Whether a token is active now, and its claims. An access token costs at most one database read per
+   * session in 5 s. A refresh token is active only with the hint: most clients check `active` only, and must
+   * not accept a refresh token as an access token.
    * @param hint `token_type_hint` of the request
    */
   async introspect(token: string, hint?: string): Promise<IntrospectionReply> {
     const refreshToken = hint === 'refresh_token' ? await this.refreshToken(token) : null;
-    return refreshToken ?? (await good(() => this.accessToken(token))) ?? { active: false };
+    return refreshToken ?? (await ifActive(() => this.accessToken(token))) ?? { active: false };
   }
 
-  /** Ends the session of a token, with its event. */
+  /** Ends the session of a token and records the event. */
   async revoke(token: string, actor: Actor): Promise<void> {
-    const ended = await good(async () => {
+    const ended = await ifActive(async () => {
       await this.sessions.endByRefreshToken(token, 'revoked', actor);
       return true;
     });
     if (ended) return;
-    const claims = await good(() => this.tokens.verify(token));
+    const claims = await ifActive(() => this.tokens.verify(token));
     if (claims) await this.sessions.end(claims.sid, 'revoked', actor);
   }
 
@@ -50,7 +54,7 @@ export class Introspection {
     const { sid, exp, iat, iss, aud, jti } = await this.tokens.verify(token);
     return {
       token_type: 'Bearer',
-      ...about(await this.sessions.verifyRecent(sid)),
+      ...claimsOf(await this.sessions.verifyRecent(sid)),
       exp,
       iat,
       iss,
@@ -65,7 +69,7 @@ export class Introspection {
     const { session } = found;
     return {
       token_type: 'refresh_token',
-      ...about(found),
+      ...claimsOf(found),
       exp: Math.floor(this.sessions.endsAt(session) / 1000),
       iat: Math.floor((session.rotatedAt ?? session.createdAt) / 1000),
       iss: this.config.jwt.issuer,
@@ -75,17 +79,17 @@ export class Introspection {
   }
 }
 
-/** The result, or `null` where it turns out that the token is not good. */
-async function good<T>(ask: () => Promise<T>): Promise<T | null> {
+/** The result, or `null` if the token turns out to be inactive. */
+async function ifActive<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof AppError && NOT_GOOD.has(error.code)) return null;
+    if (error instanceof AppError && INACTIVE_CODES.has(error.code)) return null;
     throw error;
   }
 }
 
-function about({ session, identity, user }: SessionOfUser): IntrospectionReply {
+function claimsOf({ session, identity, user }: SessionOfUser): IntrospectionReply {
   return {
     active: true,
     sub: user.id,

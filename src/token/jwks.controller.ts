@@ -38,7 +38,7 @@ export class JwkReply {
   use!: string;
 }
 
-/** All keys that tokens may be signed with. */
+/** All keys that may have signed a valid token. */
 export class JwksReply {
   @ApiProperty({
     description: 'Keys that sign, will sign soon, or have signed tokens that are still valid.',
@@ -49,7 +49,7 @@ export class JwksReply {
 
 const CLIENT_METHODS = ['client_secret_basic', 'client_secret_post'];
 
-/** Where to ask about tokens, and how (RFC 8414 section 2). */
+/** Authorization server metadata (RFC 8414 section 2). */
 export class ServerMetadataReply {
   @ApiProperty({
     description: 'JWT_ISSUER: `iss` of every access token.',
@@ -76,7 +76,7 @@ export class ServerMetadataReply {
   revocation_endpoint_auth_methods_supported!: string[];
 }
 
-/** What services need that check tokens: the public keys, and where to ask. */
+/** For services that verify tokens: the public keys and the endpoints. */
 @ApiTags('tokens')
 @Controller('.well-known')
 export class JwksController {
@@ -85,7 +85,10 @@ export class JwksController {
     private readonly config: AppConfig,
   ) {}
 
-  /** Where to introspect and to revoke tokens, with a service key as client (RFC 8414); may be cached for an hour. */
+  /**
+   * Endpoints for introspection and revocation, with a service key as client (RFC 8414). Cacheable for an
+   * hour.
+   */
   @Get('oauth-authorization-server')
   @Public()
   @Header('Cache-Control', 'public, max-age=3600')
@@ -110,7 +113,7 @@ export class JwksController {
     };
   }
 
-  /** JSON Web Key Set (RFC 7517 section 5); may be cached for an hour. */
+  /** JSON Web Key Set (RFC 7517 section 5). Cacheable for an hour. */
   @Get('jwks.json')
   @Public()
   @Header('Cache-Control', 'public, max-age=3600')

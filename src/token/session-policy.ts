@@ -5,7 +5,7 @@ import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionKeys } from '../user/session-keys.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
 
-/** Whether a session may be refreshed, by SESSION_POLICY. */
+/** Decides whether a session may be refreshed, by SESSION_POLICY. */
 @Injectable()
 export class SessionPolicy {
   constructor(
@@ -15,9 +15,9 @@ export class SessionPolicy {
   ) {}
 
   /**
-   * `fixed`: always. `session-key`: a mini-program session lives as long as WeChat's session_key (wechat-api.md
-   * section 1.2); a website session has none and is not touched.
-   * @throws AppError where WeChat cannot say: the session then stays as it is
+   * `fixed`: always. `session-key`: a mini program session is valid as long as WeChat's session_key
+   * (wechat-api.md section 1.2). Website sessions have no session_key and are always allowed.
+   * @throws AppError if WeChat cannot be asked; the session is then unchanged
    */
   async allows({ identity }: SessionOfUser): Promise<boolean> {
     if (this.config.sessionPolicy === 'fixed' || !appKind(identity.appKind).hasSessionKey) return true;

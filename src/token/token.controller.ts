@@ -27,7 +27,7 @@ import { TokenService } from '../session/token.service.js';
 import { SessionPolicy } from './session-policy.js';
 import { LogoutRequest, RefreshRequest } from './token.requests.js';
 
-/** What is done with tokens once a login has given them. */
+/** Refresh, logout and verification of tokens. */
 @ApiTags('tokens')
 @Controller('v1/auth')
 export class TokenController {
@@ -38,7 +38,7 @@ export class TokenController {
     private readonly config: AppConfig,
   ) {}
 
-  /** New tokens; the old refresh token may be repeated for 60 s and gets the same successor. */
+  /** Issues new tokens. A retry with the old refresh token within 60 s gets the same successor. */
   @Post('refresh')
   @RateLimit('refresh')
   @HttpCode(200)
@@ -57,7 +57,7 @@ export class TokenController {
     'SESSION_ENDED',
     'ACCOUNT_DISABLED',
     'DATABASE_UNAVAILABLE',
-    // SESSION_POLICY=session-key asks WeChat, with the app's token from the shared store.
+    // With SESSION_POLICY=session-key, WeChat is called with the app's access token from the shared store.
     'APP_UNKNOWN',
     ...WECHAT_CALL_PROBLEMS,
     'STORE_UNAVAILABLE',
@@ -66,7 +66,7 @@ export class TokenController {
     return refreshReply(await this.sessions.refresh(refreshToken, (session) => this.policy.allows(session)));
   }
 
-  /** Ends the session of the refresh token, else of the access token. Ending it twice is no error. */
+  /** Ends the session of the refresh token in the body, otherwise of the access token. Idempotent. */
   @Post('logout')
   @RateLimit('logout')
   @HttpCode(204)
@@ -96,8 +96,9 @@ export class TokenController {
   }
 
   /**
-   * For proxies (nginx auth_request, Traefik ForwardAuth, Envoy ext_authz): 200 and who it is in headers, else 401. By
-   * any method and with any body, for some proxies keep those of the request that they ask about. It changes nothing.
+   * For proxies (nginx auth_request, Traefik ForwardAuth, Envoy ext_authz): 200 with the user in header
+   * fields, otherwise 401. Any method and body are accepted, because some proxies forward those of the
+   * original request. Changes nothing.
    */
   @All('verify')
   @AnswersAnything()

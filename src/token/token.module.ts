@@ -8,7 +8,7 @@ import { JwksController } from './jwks.controller.js';
 import { SessionPolicy } from './session-policy.js';
 import { TokenController } from './token.controller.js';
 
-/** Refresh, logout, verification and public keys as routes. */
+/** Routes for refresh, logout, verification and public keys. */
 @Module({
   imports: [WeChatModule, UserModule, SessionModule],
   controllers: [TokenController, IntrospectionController, JwksController],

@@ -14,7 +14,7 @@ export class RefreshRequest {
   refreshToken!: string;
 }
 
-/** Body of a logout; may be empty where a bearer token comes. */
+/** Body of a logout. It may be empty if a bearer token is sent. */
 export class LogoutRequest {
   @ApiProperty({
     description: 'The latest refresh token of the session; leave it out to log out by the access token.',
