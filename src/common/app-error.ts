@@ -1,28 +1,34 @@
 import { catalogueEntry, type ErrorCode } from './error-catalogue.js';
 
-/** One fault of one field of a request. */
+/** One invalid field of a request. */
 export interface FieldError {
-  /** Path of the field, with dots: `device.name`. */
+  /** Path of the field, separated by dots: `device.name`. */
   readonly field: string;
   readonly message: string;
 }
 
-/** What a thrower may add to a code. Nothing secret: all but `cause` and `operatorDetail` reaches the client. */
+/**
+ * Optional data of an error. It must not be secret: everything but `cause` and `operatorDetail` is sent to
+ * the client.
+ */
 export interface AppErrorOptions {
-  /** One sentence about this occurrence (RFC 9457 `detail`); the catalogue's cause where absent. */
+  /** One sentence about this occurrence (RFC 9457 `detail`). Default: the catalogue's cause. */
   readonly detail?: string;
-  /** Says more, for the log and for operators: addresses and settings are nothing for everybody. */
+  /**
+   * A more precise detail for the log and for operators, for example addresses and settings, which clients
+   * must not see.
+   */
   readonly operatorDetail?: string;
   readonly errors?: readonly FieldError[];
-  /** Seconds; overrides the catalogue's. */
+  /** Seconds; overrides the catalogue. */
   readonly retryAfter?: number;
   /** For the log only. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error class of the service: a code of the catalogue plus what is special this time.
- * The problem filter turns it into `application/problem+json` (RFC 9457).
+ * The error class of the service: a code of the catalogue and the details of this occurrence. The problem
+ * filter converts it to `application/problem+json` (RFC 9457).
  */
 export class AppError extends Error {
   override readonly name = 'AppError';
@@ -32,7 +38,7 @@ export class AppError extends Error {
   /** The detail for the log and for operators. */
   readonly operatorDetail: string;
   readonly errors: readonly FieldError[] | undefined;
-  /** Seconds for Retry-After, if any. */
+  /** Seconds for the Retry-After header, if any. */
   readonly retryAfter: number | undefined;
 
   constructor(

@@ -1,4 +1,4 @@
-/** The time. Injected everywhere instead of `Date.now`, so that a test can move it. */
+/** The current time. Injected instead of `Date.now`, so that tests can move it. */
 export abstract class Clock {
   /** Milliseconds since the Unix epoch. */
   abstract now(): number;
@@ -9,7 +9,7 @@ export abstract class Clock {
   }
 }
 
-/** The machine's clock. */
+/** The system clock. */
 export class SystemClock extends Clock {
   now(): number {
     return Date.now();

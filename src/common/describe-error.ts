@@ -1,14 +1,14 @@
-/** What of an error may stand in a log. */
+/** The parts of an error that may be logged. */
 export interface ErrorDescription {
   readonly name: string;
   readonly code?: string;
   readonly message?: string;
-  /** Frames only: the first line of a stack is the message again. */
+  /** Stack frames without the first line, which repeats the message. */
   readonly stack?: string;
 }
 
-/** Errors whose text quotes data: parameters of a query, a row, the text that was parsed. */
-const QUOTING = new Set([
+/** Errors whose message quotes data: query parameters, a row, the parsed text. */
+const ERRORS_WITH_DATA = new Set([
   'QueryFailedError',
   'SqliteError',
   'SyntaxError',
@@ -16,11 +16,13 @@ const QUOTING = new Set([
   'AxiosError',
 ]);
 
-/** An error without what it may quote: a phone number in a duplicate-key message is a phone number in the log. */
+/**
+ * Describes an error without the data that it may quote: a duplicate-key message may contain a phone number.
+ */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const quoting = QUOTING.has(error.name) || 'sql' in error || 'sqlMessage' in error;
+  const quotesData = ERRORS_WITH_DATA.has(error.name) || 'sql' in error || 'sqlMessage' in error;
   const stack = error.stack
     ?.split('\n')
     .filter((line) => /^\s+at /.test(line))
@@ -28,7 +30,7 @@ export function describeError(error: unknown): ErrorDescription {
   return {
     name: error.name,
     ...(code === undefined ? {} : { code }),
-    ...(quoting ? {} : { message: error.message }),
+    ...(quotesData ? {} : { message: error.message }),
     ...(stack ? { stack } : {}),
   };
 }

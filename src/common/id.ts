@@ -1,6 +1,6 @@
-const FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Whether a text can be an id of ours (UUID, lower case). What cannot is not worth a question to the database. */
+/** Whether a text has the format of our ids (UUID, lower case). Other texts need no database query. */
 export function isId(text: string): boolean {
-  return FORM.test(text);
+  return UUID_PATTERN.test(text);
 }

@@ -1,13 +1,14 @@
 /**
- * What a work comes to, if it comes in time. After a stall of this process its timers come first: an answer that has
- * arrived meanwhile is read before the time is up.
- * @param ms whole
- * @throws what `late` makes where it takes longer; the work goes on, and nobody hears of it
+ * Resolves like the promise, unless it takes too long. If the event loop was blocked, its timers run first,
+ * so an answer that has already arrived is read before the timeout takes effect.
+ * @param ms integer
+ * @throws the error of `timeoutError` after the timeout; the operation itself continues, and its result is ignored
  */
-export function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
-  // By hand: this stands around every command to the database and to Redis, and a race makes twice as many promises.
+export function inTime<T>(work: Promise<T>, ms: number, timeoutError: () => Error): Promise<T> {
+  // Promise.race would create twice as many promises. This function wraps every command to the database and
+  // to Redis.
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(() => reject(late())), ms);
+    const timer = setTimeout(() => setImmediate(() => reject(timeoutError())), ms);
     const stop = () => clearTimeout(timer);
     work.then(stop, stop);
     work.then(resolve, reject);

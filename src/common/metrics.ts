@@ -2,16 +2,16 @@ import type { ChannelLabel } from '../channel/channels.js';
 import { AppError } from './app-error.js';
 import type { ErrorCode } from './error-catalogue.js';
 
-/** How something ended: well, or with an error of the catalogue. */
+/** Result of an operation: success, or an error code of the catalogue. */
 export type Outcome = 'success' | ErrorCode;
 
 /**
- * How WeChat answered a call: its errcode (0: well); `bad-reply`, which nobody can read; `timeout`; `unreachable`,
- * where not WeChat answered but the network, or something in front of WeChat.
+ * Result of a call to WeChat: its errcode (0 is success); `bad-reply`: unreadable; `timeout`; `unreachable`:
+ * a network error, or an answer from something in front of WeChat.
  */
 export type WeChatAnswer = number | 'bad-reply' | 'timeout' | 'unreachable';
 
-/** Connections to the database: at work, asked for and not there yet, and how many there may be. */
+/** State of the connection pool: connections in use, requests that wait for one, maximum size. */
 export interface PoolUse {
   readonly inUse: number;
   readonly waiting: number;
@@ -21,22 +21,22 @@ export interface PoolUse {
 /** Queues of background work. */
 export type QueueName = 'avatars' | 'webhooks';
 
-/** Work that waits in a queue, in all instances. A large backlog is counted up to a bound. */
+/** Unfinished items of a queue, over all instances. A large backlog is counted only up to a bound. */
 export interface Backlog {
   /** Items that are not finished: due, leased, or postponed. */
   readonly waiting: number;
-  /** Items that are due and that no instance has claimed. */
+  /** Items that are due and not leased. */
   readonly due: number;
-  /** How long the oldest of these has been due; 0 where there is none. */
+  /** How long the oldest due item has been due; 0 if there is none. */
   readonly oldestSeconds: number;
 }
 
 /**
- * What is counted, each where it happens. All values come from closed sets: what a client sends never becomes the
- * name of a series. No method throws.
+ * Counters and gauges of the service. Label values come from closed sets: nothing that a client sends becomes
+ * a label. No method throws.
  */
 export abstract class Metrics {
-  /** A session was opened, or an attempt to log in was answered with an error. */
+  /** A session was opened, or a login attempt failed. */
   abstract login(channel: ChannelLabel, outcome: Outcome): void;
 
   abstract refresh(outcome: Outcome): void;
@@ -44,22 +44,22 @@ export abstract class Metrics {
   /** @param endpoint path at WeChat: `sns/jscode2session` */
   abstract wechatCall(endpoint: string, answer: WeChatAnswer, seconds: number): void;
 
-  /** @param read how many browsers wait for a scan at this moment; asked at each reading of the metrics */
+  /** @param read returns the number of browsers that wait for a scan; called at each scrape */
   abstract waiters(read: () => number): void;
 
-  /** @param read asked at each reading of the metrics */
+  /** @param read called at each scrape */
   abstract pool(read: () => PoolUse): void;
 
-  /** @param read asked at each reading of the metrics; where it rejects, the queue is left out of the reading */
+  /** @param read called at each scrape; if it rejects, the queue is omitted */
   abstract backlog(queue: QueueName, read: () => Promise<Backlog>): void;
 }
 
-/** The code under which an error is answered. */
+/** The code with which an error is answered. */
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof AppError ? error.code : 'INTERNAL_ERROR';
 }
 
-/** Passes on what a work gives or throws, and counts how it ended. */
+/** Passes the result or error of a promise on and counts its outcome. */
 export async function counted<T>(work: Promise<T>, count: (outcome: Outcome) => void): Promise<T> {
   try {
     const result = await work;

@@ -1,21 +1,21 @@
 import { DiscoveryService } from '@nestjs/core';
 import { StartFault } from './start-fault.js';
 
-/** A decorator that gives a provider one name or several, made by `nameDecorator`. */
+/** A decorator, made by `nameDecorator`, that gives a provider one or several names. */
 export type NameDecorator<Name extends string> = ReturnType<
   typeof DiscoveryService.createDecorator<Name | readonly Name[]>
 >;
 
-/** Makes a class decorator under which `namedProviders` finds the providers of the app. */
+/** Creates a class decorator. `namedProviders` finds the providers that carry it. */
 export function nameDecorator<Name extends string>(): NameDecorator<Name> {
   return DiscoveryService.createDecorator<Name | readonly Name[]>();
 }
 
 /**
- * All providers of the app that carry a decorator, by the names that it gives them. A module that brings one need not
- * be known to whoever looks.
- * @param role what the providers are, for the fault
- * @throws StartFault where two have one name
+ * Returns all providers of the app that carry a decorator, by name. The caller does not need to import their
+ * modules.
+ * @param role what the providers are, for the error message
+ * @throws StartFault if two providers have the same name
  */
 export function namedProviders<Name extends string, Provider>(
   discovery: DiscoveryService,

@@ -1,6 +1,6 @@
 /**
- * What an operator has to mend before the service can start: the message is one line for stderr, without a stack and
- * without a secret. The process ends with status 1.
+ * A fault that the operator has to fix before the service can start. The message is one line for stderr,
+ * without a stack trace and without a secret. The process exits with status 1.
  */
 export class StartFault extends Error {
   override readonly name: string = 'StartFault';

@@ -18,16 +18,16 @@ interface Key {
 }
 
 /**
- * The keys of ENCRYPTION_KEYS: seals secrets at rest (AES-256-GCM) and makes macs.
- * The first key seals; every key opens and verifies, so a rotation needs no downtime.
- * No key is used as it is: each purpose has its own, derived by HKDF-SHA256 under its own label (RFC 5869).
+ * The keys of ENCRYPTION_KEYS. Seals secrets at rest (authenticated encryption, AES-256-GCM) and computes
+ * MACs. The first key seals; every key can open and verify, so a key rotation needs no downtime. Keys are not
+ * used directly: each purpose has its own key, derived by HKDF-SHA256 with its own label (RFC 5869).
  */
 export class KeyRing {
   private readonly keys: readonly Key[];
   private readonly current: Key;
   private readonly macKeys = new Map<string, Buffer>();
 
-  /** @param masters 32 bytes each, at least one; the first is the current one */
+  /** @param masters 32 bytes each, at least one; the first is the current key */
   constructor(masters: readonly Buffer[]) {
     if (masters.some((key) => key.length !== 32)) throw new RangeError('a key has 32 bytes');
     this.keys = masters.map((master) => ({
@@ -42,7 +42,8 @@ export class KeyRing {
 
   /**
    * Encrypts a secret for storage.
-   * @param context where it will stand (`table.column:id`); opening it anywhere else fails
+   * @param context where the value is stored (`table.column:id`), as additional authenticated data: with
+   * another context `open` fails
    * @returns `v1.<key id>.<base64url of iv, ciphertext, tag>`
    */
   seal(plaintext: string, context: string): string {
@@ -54,8 +55,8 @@ export class KeyRing {
   }
 
   /**
-   * Decrypts what `seal` made under any key of the ring.
-   * @throws SealError when the value is damaged, stands in another place, or its key has left the ring
+   * Decrypts a value that `seal` encrypted with any key of the ring.
+   * @throws SealError if the value is damaged, the context differs, or the key is no longer in the ring
    */
   open(value: string, context: string): string {
     const [version, id, body] = value.split('.');
@@ -76,27 +77,27 @@ export class KeyRing {
     }
   }
 
-  /** Whether a value was sealed under the current key; others are sealed again in time. */
+  /** Whether a value was sealed with the current key. Other values are re-encrypted in the background. */
   isCurrent(value: string): boolean {
     return value.startsWith(this.currentPrefix);
   }
 
-  /** What every value begins with that was sealed under the current key. */
+  /** The prefix of all values that were sealed with the current key. */
   get currentPrefix(): string {
     return `${VERSION}.${this.current.id}.`;
   }
 
-  /** Whether there are older keys, whose values have to be sealed again before they can go. */
+  /** Whether there are older keys. Their values must be re-encrypted before the keys are removed. */
   get isRotating(): boolean {
     return this.keys.length > 1;
   }
 
-  /** HMAC-SHA256 of a message under the current key's derivation for the label, base64url. */
+  /** HMAC-SHA256 of a message, base64url. The key is derived from the current key for the label. */
   mac(label: string, message: string): string {
     return hmac(this.derived(label, this.current), message).toString('base64url');
   }
 
-  /** Whether a mac was made under any key of the ring. Takes the same time wherever it differs. */
+  /** Whether a MAC was computed with any key of the ring. Constant-time comparison. */
   verifyMac(label: string, message: string, mac: string): boolean {
     const given = Buffer.from(mac, 'base64url');
     let valid = false;
@@ -117,7 +118,7 @@ export class KeyRing {
   }
 }
 
-/** A sealed value cannot be opened. Says why, never what. */
+/** A sealed value cannot be opened. The message gives the reason, never the value. */
 export class SealError extends Error {
   override readonly name = 'SealError';
 }

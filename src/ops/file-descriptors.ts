@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** Below this a day with many waiting browsers ends in EMFILE: each of them has a connection. */
-const ENOUGH = 4_096;
+/** With fewer descriptors many waiting browsers cause EMFILE, because each holds a connection. */
+const RECOMMENDED_LIMIT = 4_096;
 
-/** One line where the process may open few files and connections; `null` where it may open enough, or nobody knows. */
+/** A warning if the limit of open files is low; `null` if it is sufficient or unknown. */
 export function fileDescriptorWarning(): string | null {
   const limit = openFilesLimit();
-  if (limit === null || limit >= ENOUGH) return null;
-  return `The process may open ${limit} files and connections at once. Raise the limit (ulimit -n, LimitNOFILE, ulimits.nofile) to ${ENOUGH} or more.`;
+  if (limit === null || limit >= RECOMMENDED_LIMIT) return null;
+  return `The process may open ${limit} files and connections at once. Raise the limit (ulimit -n, LimitNOFILE, ulimits.nofile) to ${RECOMMENDED_LIMIT} or more.`;
 }
 
-/** Of Linux; other systems have no such file. */
+/** Reads the limit on Linux. Other systems do not have this file. */
 function openFilesLimit(): number | null {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

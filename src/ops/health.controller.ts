@@ -10,16 +10,16 @@ import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { WithoutDatabase } from './without-database.js';
 import { Shutdown } from './shutdown.js';
 
-/** Reply of both checks. */
+/** Reply of both health checks. */
 export class HealthReply {
   @ApiProperty({ description: '`ok` where the check passed.', enum: ['ok'], example: 'ok' })
   status!: 'ok';
 }
 
-/** Within the 2 s in which a check has to be answered, whatever database and store do (ms). */
+/** Keeps the total below the 2 s that a check may take, whatever the database and the store do (ms). */
 const DEADLINE_MS = 1_900;
 
-/** For whoever runs the service: is it alive, may it get requests. */
+/** Health checks: liveness and readiness. */
 @ApiTags('running it')
 @Controller('health')
 @Public()
@@ -33,7 +33,7 @@ export class HealthController {
     private readonly shutdown: Shutdown,
   ) {}
 
-  /** The process answers. */
+  /** Liveness: the process answers. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -47,7 +47,10 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** A login would succeed: database and shared store take a write, and the instance is not stopping. */
+  /**
+   * Readiness: database and shared store accept writes, and the instance is not stopping, so a login would
+   * succeed.
+   */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -74,7 +77,7 @@ export class HealthController {
     });
   }
 
-  /** `null` where the check succeeds in time. */
+  /** `null` if the check succeeds in time. */
   private async fault(check: Promise<void>): Promise<string | null> {
     try {
       await inTime(check, DEADLINE_MS, () => new Error('no answer in time'));

@@ -12,7 +12,7 @@ import { withFewParameters } from '../http/parameters.js';
 import { PROBLEM_JSON, toProblem } from '../http/problem.js';
 import { type RequestFacts, runInRequestContext } from '../http/request-context.js';
 import type { RouteTable } from '../http/route-table.js';
-import { keyGiven } from '../crypto/secret.js';
+import { findKey } from '../crypto/secret.js';
 import type { ApiKey, AppConfig } from '../config/app-config.js';
 import { ClientAddresses } from '../http/client-address.js';
 import type { RequestLog } from './request-log.js';
@@ -21,15 +21,18 @@ import type { Shutdown } from './shutdown.js';
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
 type CorsOptions = NonNullable<Parameters<FastifyAdapter['enableCors']>[0]>;
 
-/** How long a request may take to arrive (ms): its header fields, and all of it. A picture of 2 MiB needs 70 kB/s. */
+/**
+ * Time limits for the arrival of a request (ms): its header fields, and the whole request. A picture of 2 MiB
+ * needs 70 kB/s.
+ */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
-/** How often Node looks for connections that are beyond that. */
-const LOOK_EVERY_MS = 2_000;
-/** Connections of one instance: ten thousand browsers that wait, and as many that do something. */
+/** How often Node checks connections for these limits (ms). */
+const TIMEOUT_CHECK_MS = 2_000;
+/** Maximum connections per instance: ten thousand waiting browsers, and as many for other requests. */
 const MAX_CONNECTIONS = 20_000;
 
-/** What Node's errors of a connection are answered with; BAD_REQUEST where nothing stands here. */
+/** Our codes for Node's connection errors. The default is BAD_REQUEST. */
 const CONNECTION_FAULTS: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
@@ -37,36 +40,36 @@ const CONNECTION_FAULTS: Readonly<Record<string, ErrorCode>> = {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Fastify as this service needs it. */
+/** Fastify options of this service. */
 export function fastifyOptions(requests: RequestLog): FastifyOptions {
   return {
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    // The address of a client is found by ClientAddresses: proxy-addr passes on whatever a header says.
+    // ClientAddresses determines the client address. proxy-addr would return unvalidated header values.
     trustProxy: false,
     rewriteUrl: ({ url = '/' }) => withFewParameters(withoutPushSlash(url)),
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv4();
     },
-    // What was accepted is answered: requests on open connections too, while the server stops.
+    // During shutdown accepted requests are answered, also on open connections.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       const refusal = new AppError(error.statusCode === 414 ? 'URI_TOO_LONG' : 'BAD_REQUEST');
-      requests.unreadable(request as FastifyRequest, refusal);
+      requests.invalidUrl(request as FastifyRequest, refusal);
       void problem(reply as FastifyReply, request.id, refusal);
     },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) {
-        requests.broken(error.code);
+        requests.connectionClosed(error.code);
         return;
       }
       const refusal = new AppError(CONNECTION_FAULTS[error.code] ?? 'BAD_REQUEST');
       const requestId = uuidv4();
-      requests.malformed(requestId, refusal, error.code);
+      requests.invalidHttp(requestId, refusal, error.code);
       const body = JSON.stringify(toProblem(refusal, requestId));
       socket.end(
         `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: ${PROBLEM_JSON}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -75,23 +78,23 @@ export function fastifyOptions(requests: RequestLog): FastifyOptions {
   };
 }
 
-/** Two characters that JSON allows and scripts take for the end of a line. */
+/** Two characters that are valid in JSON, but end a line in scripts. */
 const LINE_ENDS = /[\u2028\u2029]/;
 
-/** JSON with these escaped; other replies as they are. */
+/** Escapes these characters in JSON replies. Other replies are unchanged. */
 function withoutLineEnds(payload: string, reply: FastifyReply): string {
   if (!/\bjson\b/.test(String(reply.getHeader('content-type')))) return payload;
   return payload.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
-/** People type a slash behind the address of the message push into WeChat's console. */
+/** Some people enter the URL of the message push with a trailing slash in WeChat's console. */
 function withoutPushSlash(url: string): string {
   return url.replace(/^(\/v1\/wechat\/events\/[^/?#]+)\/(?=\?|$)/, '$1');
 }
 
 /**
- * What browsers are told of every reply. helmet says it, once: the same fields stand on every reply, and Fastify writes
- * them faster than setHeader() does.
+ * Sends helmet's security headers with every reply. helmet runs only once, because the headers are always the
+ * same, and Fastify sets them faster than setHeader() does.
  */
 export function registerSecurityFields(
   fastify: FastifyInstance,
@@ -99,7 +102,7 @@ export function registerSecurityFields(
 ): void {
   const secure = helmet({
     contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
-    // For this host alone: what its neighbours speak is not ours to say.
+    // Only for this host. HSTS for other subdomains is not our decision.
     strictTransportSecurity: publicUrl.startsWith('https:') ? { includeSubDomains: false } : false,
   });
   const request = new IncomingMessage(new Socket());
@@ -114,7 +117,10 @@ export function registerSecurityFields(
   });
 }
 
-/** Request ids, the context of each request, its line in the log, no caching unless a route says so. */
+/**
+ * Registers request ids, the request context, the log line of each request, and `no-store` as the default of
+ * Cache-Control.
+ */
 export function registerRequestHooks(
   fastify: FastifyInstance,
   config: AppConfig,
@@ -131,18 +137,18 @@ export function registerRequestHooks(
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id);
     const facts: RequestFacts = {};
-    // Not onResponse, which is not run where the client leaves early.
-    reply.raw.once('close', () => requests.ended(request, reply, facts));
+    // onResponse is not called if the client disconnects early.
+    reply.raw.once('close', () => requests.finished(request, reply, facts));
     const apiKey = apiKeyOf(request, config);
     const { remoteAddress } = request.raw.socket;
     const ip = addresses.find(remoteAddress, forwardedFor(request.headers, apiKey), apiKey !== null);
-    // For `@Ip()` and whoever else asks Fastify.
+    // For `@Ip()` and other users of Fastify's `request.ip`.
     Object.defineProperty(request, 'ip', { value: ip });
     runInRequestContext({ requestId: request.id, ip, apiKey, facts }, done);
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) void reply.header('Cache-Control', 'no-store');
-    // A connection kept alive would hold up the end until its client lets go.
+    // An open keep-alive connection would delay the shutdown until the client closes it.
     if (shutdown.endsConnections) void reply.header('Connection', 'close');
     done(
       null,
@@ -153,48 +159,49 @@ export function registerRequestHooks(
 }
 
 /**
- * What proxies, or a program with a good key, say of addresses. A proxy that overwrites X-Forwarded-For may keep what it
- * was sent in X-Original-Forwarded-For (as deploy/nginx and ingress-nginx do): for nobody but such programs.
+ * The address headers of proxies, or of a program with a valid API key. A proxy that overwrites
+ * X-Forwarded-For may keep the received value in X-Original-Forwarded-For (as deploy/nginx and ingress-nginx
+ * do). That header is read only for such programs.
  */
 function forwardedFor(headers: FastifyRequest['headers'], apiKey: ApiKey | null): string | undefined {
   const names = apiKey ? ['x-original-forwarded-for', 'x-forwarded-for'] : ['x-forwarded-for'];
-  // Node joins several fields of one name.
-  const said = names.map((name) => headers[name]).filter((value) => typeof value === 'string');
-  return said.length === 0 ? undefined : said.join(',');
+  // Node joins repeated header fields.
+  const values = names.map((name) => headers[name]).filter((value) => typeof value === 'string');
+  return values.length === 0 ? undefined : values.join(',');
 }
 
 function apiKeyOf({ headers }: FastifyRequest, { apiKeys }: AppConfig): ApiKey | null {
   const given = headers['x-api-key'];
-  return typeof given === 'string' ? keyGiven(apiKeys, given) : null;
+  return typeof given === 'string' ? findKey(apiKeys, given) : null;
 }
 
 /**
- * CORS with credentials for these origins and no others. An OPTIONS that is no preflight is answered like one, not with
- * the plugin's text/plain; where a route answers it itself, a preflight alone is: a proxy that asks whether the token of
- * an OPTIONS is good must not hear 204.
+ * CORS with credentials for these origins only. An OPTIONS that is not a preflight is answered like one,
+ * instead of by the plugin's text/plain. A route that answers OPTIONS itself gets all but preflights: a proxy
+ * that verifies the token of an OPTIONS must not get a 204 from CORS.
  */
 export function corsFor(origins: string[]): CorsOptions {
   const options: CorsOptions = {
     origin: origins,
-    // All that routes have: the plugin by itself allows GET, HEAD and POST.
+    // All methods that routes use. The plugin's default is GET, HEAD and POST.
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     credentials: true,
     strictPreflight: false,
-    // X-Attempt-Secret and Last-Event-ID with the rest: what a client asks for is allowed.
+    // Any requested header is allowed, X-Attempt-Secret and Last-Event-ID included.
     exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
     maxAge: 600,
   };
   return {
     delegator: ({ headers, routeOptions }, done) => {
       const isPreflight = Boolean(headers.origin && headers['access-control-request-method']);
-      const isOwn = routeOptions.config.answersAnything && !isPreflight;
-      done(null, isOwn ? { ...options, preflight: false } : options);
+      const answersOptions = routeOptions.config.answersAnything && !isPreflight;
+      done(null, answersOptions ? { ...options, preflight: false } : options);
     },
   };
 }
 
 async function problem(reply: FastifyReply, requestId: string, error: AppError): Promise<void> {
-  // The hooks have not run: what they say of every reply stands here too.
+  // Fastify's hooks have not run, so the common headers are set here.
   await reply
     .status(error.status)
     .header('X-Request-Id', requestId)

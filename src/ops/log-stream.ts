@@ -1,15 +1,15 @@
 import type { DestinationStream } from 'pino';
 
-/** What waits for a reader of the log at most (bytes); later lines are dropped. */
+/** Upper bound of the log buffer (bytes). If it is full, new lines are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /**
- * Standard output for the log. A write to a pipe whose reader has stopped must not stop this process: Node's stream
- * takes what the pipe does not, up to a bound. How many lines were dropped is said once the reader goes on.
+ * Standard output for the log. A pipe whose reader has stopped must not block the process: Node's stream
+ * buffers the output up to a bound. The number of dropped lines is logged once the reader continues.
  */
 export function standardOutput(): DestinationStream {
   let dropped = 0;
-  // The reader has gone: there is nobody to tell.
+  // The reader has exited, so the error cannot be logged.
   process.stdout.on('error', () => undefined);
   return {
     write(line: string): void {
@@ -29,6 +29,6 @@ function droppedLines(lines: number): object {
     level: 'warn',
     time: new Date().toISOString(),
     lines,
-    msg: 'log lines were dropped: nobody read them',
+    msg: 'log lines were dropped: the reader of the log is too slow',
   };
 }

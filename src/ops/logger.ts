@@ -7,8 +7,8 @@ import { standardOutput } from './log-stream.js';
 
 export type { Logger };
 
-/** Nest's own chatter at start: who was created and mapped. */
-const CHATTER = new Set([
+/** Nest contexts that log every created module and mapped route at startup. */
+const STARTUP_CONTEXTS = new Set([
   'InstanceLoader',
   'RoutesResolver',
   'RouterExplorer',
@@ -16,7 +16,9 @@ const CHATTER = new Set([
   'NestApplication',
 ]);
 
-/** The one logger: JSON lines with the id of the request they belong to. Bodies, queries and headers never enter it. */
+/**
+ * The logger: JSON lines with the id of the current request. Bodies, queries and headers are never logged.
+ */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
@@ -31,17 +33,19 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return pino(options, destination ?? standardOutput());
 }
 
-/** Nest's Logger on pino. A message may be text or an object of fields; the last argument is the context. */
+/**
+ * Nest's LoggerService on pino. A message is a text or an object of fields; the last argument is the context.
+ */
 export class NestLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
     const context = contextOf(rest);
-    this.write(CHATTER.has(context ?? '') ? 'debug' : 'info', message, rest);
+    this.write(STARTUP_CONTEXTS.has(context ?? '') ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    // Nest tells of it before the start has failed, with a stack; the one line that says it follows on stderr.
+    // Nest logs it with a stack trace before the start fails. The message follows on stderr as one line.
     if (message instanceof StartFault) return;
     this.write('error', message, rest);
   }
@@ -72,7 +76,9 @@ export class NestLogger implements LoggerService {
   }
 }
 
-/** An error carries what it was about, a request with its secrets for instance, as fields of its own. */
+/**
+ * Only selected fields of an error are logged: it may carry its context, for example a request with secrets.
+ */
 function fieldsOf(message: unknown): object {
   if (message instanceof Error) return { error: describeError(message) };
   return typeof message === 'object' && message !== null ? message : { msg: String(message) };

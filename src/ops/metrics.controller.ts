@@ -7,7 +7,7 @@ import { MetricsGuard } from './metrics.guard.js';
 import { WithoutDatabase } from './without-database.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
-/** What Prometheus reads: of this instance alone. */
+/** Metrics of this instance for Prometheus. */
 @ApiTags('running it')
 @Controller('metrics')
 @Public()

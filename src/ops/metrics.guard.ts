@@ -11,19 +11,19 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8);
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** What proxies add to the requests that they pass on. */
-const OF_PROXIES = /^(forwarded|via|x-real-ip|x-forwarded-.+)$/;
+/** Header fields that proxies add to the requests they forward. */
+const PROXY_HEADERS = /^(forwarded|via|x-real-ip|x-forwarded-.+)$/;
 
 /**
- * Lets in who has METRICS_TOKEN (`Authorization: Bearer`). Where none is set: who runs on this machine, and asks
- * itself. A proxy on the same machine connects from loopback as well, on behalf of anybody. It is given away by what
- * it says of its client, by a name in Host that is not this machine's own, or by HTTP/1.0: a bare `proxy_pass` of nginx
- * says nothing and names this machine in Host, but speaks that.
+ * Requires METRICS_TOKEN (`Authorization: Bearer`). If it is not set, only direct requests from this machine
+ * are allowed. A proxy on this machine also connects from loopback, on behalf of any client. It is detected
+ * by its forwarding headers, by a foreign name in Host, or by HTTP/1.0, which a bare `proxy_pass` of nginx
+ * uses.
  */
 @Injectable()
 export class MetricsGuard implements CanActivate {
   private readonly logger = new Logger(MetricsGuard.name);
-  private hasHinted = false;
+  private hasWarned = false;
 
   constructor(private readonly config: AppConfig) {}
 
@@ -32,8 +32,8 @@ export class MetricsGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { metricsToken } = this.config;
     if (metricsToken === null) {
-      if (isOfThisMachine(request)) return true;
-      this.hint();
+      if (isDirectFromThisMachine(request)) return true;
+      this.warnNotConfigured();
       throw new AppError('FORBIDDEN');
     }
     const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
@@ -42,21 +42,21 @@ export class MetricsGuard implements CanActivate {
     throw new AppError('METRICS_TOKEN_INVALID');
   }
 
-  /** To the operator alone, once: whoever asks from elsewhere learns nothing of the settings. */
-  private hint(): void {
-    if (this.hasHinted) return;
-    this.hasHinted = true;
+  /** Logged once, for the operator only: a client must not learn the settings. */
+  private warnNotConfigured(): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
     this.logger.warn(
-      '/metrics was refused: without METRICS_TOKEN only this machine itself may read it, past every proxy',
+      '/metrics was refused: without METRICS_TOKEN only direct requests from this machine are allowed',
     );
   }
 }
 
-/** By the socket itself, not by `request.ip`, which a trusted proxy says. */
-function isOfThisMachine({ raw: { socket, headers, httpVersion } }: FastifyRequest): boolean {
+/** Checks the socket. `request.ip` is not usable, because a trusted proxy sets it. */
+function isDirectFromThisMachine({ raw: { socket, headers, httpVersion } }: FastifyRequest): boolean {
   return (
     isLoopback(socket.remoteAddress ?? '') &&
-    !Object.keys(headers).some((name) => OF_PROXIES.test(name)) &&
+    !Object.keys(headers).some((name) => PROXY_HEADERS.test(name)) &&
     isOwnName(headers.host ?? '') &&
     httpVersion !== '1.0'
   );
@@ -69,7 +69,7 @@ function isOwnName(host: string): boolean {
   return name === 'localhost' || isLoopback(name);
 }
 
-/** Also for an IPv4 address in IPv6 form (`::ffff:127.0.0.1`), as dual-stack sockets have it. */
+/** Includes IPv4 addresses in IPv6 form (`::ffff:127.0.0.1`), as dual-stack sockets report them. */
 function isLoopback(address: string): boolean {
   return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -3,12 +3,12 @@ import { Metrics } from '../common/metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
-/** Where every room counts, and where Prometheus reads it. */
+/** Provides the metrics to all rooms and exposes them to Prometheus. */
 @Module({})
 export class MetricsModule implements OnApplicationBootstrap {
   constructor(@Inject(PrometheusMetrics) private readonly metrics: PrometheusMetrics) {}
 
-  /** @param metrics of this instance of the app: its HTTP server counts before there are modules */
+  /** @param metrics metrics of this app instance; its HTTP server counts before the modules exist */
   static forRoot(metrics: PrometheusMetrics): DynamicModule {
     return {
       module: MetricsModule,

@@ -5,8 +5,8 @@ import { Database } from '../database/database.js';
 import { WITHOUT_DATABASE } from './without-database.js';
 
 /**
- * Answers all routes 503 until the database was reached for the first time, those too that would not ask it: without
- * signing keys a key set would be empty, and others would keep it.
+ * Answers all routes with 503 until the database is open. This includes routes that do not query it: without
+ * signing keys the JWKS would be empty, and clients would cache it.
  */
 @Injectable()
 export class OpenedGuard implements CanActivate {

@@ -4,7 +4,7 @@ import { HealthController } from './health.controller.js';
 import { OpenedGuard } from './opened.guard.js';
 import { Shutdown } from './shutdown.js';
 
-/** What runs the service: health, and how it starts and stops. */
+/** Operation of the service: health checks, startup and shutdown. */
 @Module({
   controllers: [HealthController],
   providers: [Shutdown, { provide: APP_GUARD, useClass: OpenedGuard }],

@@ -9,13 +9,16 @@ import {
   type WeChatAnswer,
 } from '../common/metrics.js';
 
-/** Seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five seconds. */
+/**
+ * In seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five
+ * seconds.
+ */
 const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const WECHAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 5];
-/** WeChat documents a few hundred errcodes; whoever answers in its place may make up any number. */
+/** WeChat documents a few hundred errcodes, but a server in its place could return any number. */
 const MAX_ERRCODES = 200;
 
-/** The metrics of one instance of the app, in a registry of its own: several apps may run in one process. */
+/** The metrics of one app instance, in its own registry: several instances may run in one process. */
 export class PrometheusMetrics extends Metrics {
   private readonly registry = new Registry();
   private readonly registers = [this.registry];
@@ -57,7 +60,7 @@ export class PrometheusMetrics extends Metrics {
 
   constructor() {
     super();
-    // A series that begins with its first event hides that event from rate().
+    // Start with 0: rate() does not see the first increment of a series that does not exist yet.
     for (const channel of CHANNEL_LABELS) this.logins.inc({ channel, outcome: 'success' }, 0);
     this.refreshes.inc({ outcome: 'success' }, 0);
     this.gauge('wechat_auth_waiters', 'Browsers that wait for a scan at this instance.', () =>
@@ -71,7 +74,7 @@ export class PrometheusMetrics extends Metrics {
       () => this.readPool().waiting,
     );
     this.gauge('wechat_auth_database_connections_max', `${pool} there may be.`, () => this.readPool().size);
-    // Behind the gauges of the pool, which would count their queries.
+    // Registered after the gauges of the pool, which would otherwise count the queries of these gauges.
     const items = 'Items of background work that';
     this.backlogGauge(
       'wechat_auth_queue_waiting',
@@ -90,7 +93,7 @@ export class PrometheusMetrics extends Metrics {
     );
   }
 
-  /** Begins to measure the process: CPU, memory, garbage collection, event loop. */
+  /** Starts to collect process metrics: CPU, memory, garbage collection, event loop. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -120,9 +123,9 @@ export class PrometheusMetrics extends Metrics {
   }
 
   /**
-   * A request that has ended.
-   * @param route its pattern; `null` where it fits none
-   * @param status `null` where the client left before there was one
+   * Counts a finished request.
+   * @param route pattern of the route; `null` if none matches
+   * @param status `null` if the client disconnected before the reply
    */
   request(method: string, route: string | null, status: number | null, seconds: number): void {
     const key = `${method} ${route ?? ''} ${status ?? ''}`;
@@ -134,7 +137,7 @@ export class PrometheusMetrics extends Metrics {
     series.observe(seconds);
   }
 
-  /** Everything, in the text format of Prometheus, with its media type. */
+  /** All metrics in the text format of Prometheus, with the media type. */
   async read(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }
@@ -157,7 +160,7 @@ export class PrometheusMetrics extends Metrics {
       collect: async () => {
         const reads = [...this.backlogs].map(async ([queue, read]) => {
           const backlog = await read().catch(() => null);
-          // No value is better than an old one: the database is away.
+          // The database is unavailable. No value is better than a stale one.
           if (backlog === null) gauge.remove({ queue });
           else gauge.set({ queue }, value(backlog));
         });

@@ -4,31 +4,33 @@ import type { RequestFacts } from '../http/request-context.js';
 import type { Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
 
-/** Requests that meet no route have so many lines in a window (ms): a scanner fills no disk. */
-const MAX_STRAY_LINES = 300;
-const STRAY_WINDOW_MS = 60_000;
+/**
+ * Limit of log lines for requests without a route per window (ms), so that a scanner cannot fill the disk.
+ */
+const MAX_UNROUTED_LINES = 300;
+const UNROUTED_WINDOW_MS = 60_000;
 
 /**
- * One line in the log and one count for each request, however it ends. Of the address only the pattern of the route
- * is told: the rest may hold a code, a state or a ticket. Requests that meet no route are all counted, and have a line
- * up to 300 in a minute.
+ * Writes one log line and one metric per request, whatever its result. Only the route pattern of the URL is
+ * logged: the rest may contain a code, a state or a ticket. Requests without a route are all counted, but
+ * only 300 a minute are logged.
  */
 export class RequestLog {
   private windowEndsAt = 0;
-  private strayLines = 0;
+  private unroutedLines = 0;
 
   constructor(
     private readonly logger: Logger,
     private readonly metrics: PrometheusMetrics,
   ) {}
 
-  /** The reply is out, or its client has left (`aborted`; `status` is null where none was sent). */
-  ended(request: FastifyRequest, { raw, elapsedTime }: FastifyReply, facts: RequestFacts): void {
+  /** The reply was sent, or the client disconnected (`aborted`; `status` is null if nothing was sent). */
+  finished(request: FastifyRequest, { raw, elapsedTime }: FastifyReply, facts: RequestFacts): void {
     const { id: requestId, method } = request;
     const route = request.routeOptions.url ?? null;
     const status = raw.headersSent ? raw.statusCode : null;
     this.metrics.request(method, route, status, elapsedTime / 1000);
-    if (route === null && !this.takesStrayLine()) return;
+    if (route === null && !this.mayLogUnrouted()) return;
     this.logger.info({
       requestId,
       method,
@@ -42,38 +44,40 @@ export class RequestLog {
     });
   }
 
-  /** The address could not be read: no route, and none of Fastify's hooks. */
-  unreadable({ id: requestId, method }: FastifyRequest, { code, status }: AppError): void {
+  /** The URL is invalid: there is no route, and Fastify's hooks did not run. */
+  invalidUrl({ id: requestId, method }: FastifyRequest, { code, status }: AppError): void {
     this.metrics.request(method, null, status, 0);
-    if (this.takesStrayLine()) this.logger.info({ requestId, method, route: null, status, code });
+    if (this.mayLogUnrouted()) this.logger.info({ requestId, method, route: null, status, code });
   }
 
   /**
-   * What came in is no HTTP.
-   * @param fault Node's code: `HPE_INVALID_HEADER_TOKEN`; its message quotes what came
+   * The data was not valid HTTP.
+   * @param fault Node's error code, for example `HPE_INVALID_HEADER_TOKEN`; its message would quote the data
    */
-  malformed(requestId: string, { code, status }: AppError, fault: string): void {
+  invalidHttp(requestId: string, { code, status }: AppError, fault: string): void {
     this.metrics.request('none', null, status, 0);
-    if (!this.takesStrayLine()) return;
+    if (!this.mayLogUnrouted()) return;
     this.logger.info({ requestId, method: null, route: null, status, code, fault });
   }
 
-  /** A connection broke, with a request under way or without: load balancers do that all the time to look. */
-  broken(fault: string): void {
-    this.logger.debug({ fault, msg: 'a connection broke' });
+  /**
+   * A connection was closed early, with or without a request. Load balancers do this regularly as a check.
+   */
+  connectionClosed(fault: string): void {
+    this.logger.debug({ fault, msg: 'a connection was closed early' });
   }
 
-  private takesStrayLine(): boolean {
+  private mayLogUnrouted(): boolean {
     const now = performance.now();
     if (now >= this.windowEndsAt) {
-      this.windowEndsAt = now + STRAY_WINDOW_MS;
-      this.strayLines = 0;
+      this.windowEndsAt = now + UNROUTED_WINDOW_MS;
+      this.unroutedLines = 0;
     }
-    if (++this.strayLines === MAX_STRAY_LINES + 1) {
+    if (++this.unroutedLines === MAX_UNROUTED_LINES + 1) {
       this.logger.warn({
         msg: 'many requests meet no route: for the rest of a minute they are counted in the metrics only',
       });
     }
-    return this.strayLines <= MAX_STRAY_LINES;
+    return this.unroutedLines <= MAX_UNROUTED_LINES;
   }
 }

@@ -1,13 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 
-/** How far this instance is on its way out. It still answers what it accepted. */
+/** Progress of the shutdown of this instance. Accepted requests are still answered. */
 @Injectable()
 export class Shutdown implements BeforeApplicationShutdown {
-  /** Not ready any more. */
+  /** The instance is not ready any more. */
   hasBegun = false;
-  /** Replies end their connections: the listener closes in a moment. */
+  /** Replies close their connections, because the listener closes soon. */
   endsConnections = false;
-  /** All that was accepted has been answered: the stores stay open until then. */
+  /** Resolves when all accepted requests have been answered. The stores stay open until then. */
   answered: Promise<void> = Promise.resolve();
 
   async beforeApplicationShutdown(): Promise<void> {

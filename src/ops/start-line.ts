@@ -1,6 +1,6 @@
 import { StartFault } from '../common/start-fault.js';
 
-/** What the operator can mend, by the code of the system. */
+/** Messages for faults that the operator can fix, by system error code. */
 const LINES: Readonly<Record<string, (fault: SystemFault) => string>> = {
   EADDRINUSE: () => 'The port is taken: set PORT, or stop what listens there.',
   EADDRNOTAVAIL: ({ address }) => `HOST ${String(address)} is no address of this machine.`,
@@ -27,7 +27,9 @@ interface SystemFault {
   readonly path?: string;
 }
 
-/** What a start that failed says on stderr: one line where the operator can mend it, else the stack of our fault. */
+/**
+ * The message on stderr for a failed start: one line if the operator can fix it, otherwise the stack trace.
+ */
 export function startLine(error: unknown): string {
   if (error instanceof StartFault) return error.message;
   if (!(error instanceof Error)) return String(error);

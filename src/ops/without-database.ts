@@ -2,5 +2,5 @@ import { SetMetadata } from '@nestjs/common';
 
 export const WITHOUT_DATABASE = 'without-database';
 
-/** Routes that answer before the database has been reached for the first time: those that tell how the start goes. */
+/** Marks routes that answer before the database is open, because they report the progress of the start. */
 export const WithoutDatabase = () => SetMetadata(WITHOUT_DATABASE, true);
