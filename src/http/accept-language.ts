@@ -1,12 +1,12 @@
 import { ApiHeader } from '@nestjs/swagger';
 
-/** The header in the API's description. @param decides what it decides on this route */
+/** Documents the header in OpenAPI. @param decides what the header affects on this route */
 export const ApiAcceptLanguage = (decides: string): MethodDecorator =>
   ApiHeader({ name: 'Accept-Language', required: false, description: decides });
 
 /**
- * The languages that a client asks for (RFC 9110 section 12.5.4), in lower case, most wanted first. A header that
- * nobody could mean gives none. Linear in the header, which the HTTP server bounds.
+ * The languages of the header (RFC 9110 section 12.5.4) in lower case, by preference. Invalid entries are
+ * skipped. Linear time; the HTTP server limits the header's length.
  */
 export function acceptedLanguages(header: string | undefined): string[] {
   return (header ?? '')

@@ -2,44 +2,50 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The largest body that the route takes, in bytes. */
+    /** Maximum body size of the route in bytes. */
     bodyLimit?: number;
-    /** The route answers every request: no body is parsed or refused, and it answers an OPTIONS that is no preflight. */
+    /**
+     * The route answers every request: no body is parsed or refused, and an OPTIONS request that is not a
+     * preflight reaches it.
+     */
     answersAnything?: boolean;
-    /** The route takes its body as text, whether JSON or XML. */
+    /** The route receives its body as text, JSON or XML. */
     textBody?: boolean;
-    /** The route takes application/x-www-form-urlencoded. */
+    /** The route accepts application/x-www-form-urlencoded. */
     formBody?: boolean;
-    /** The route takes multipart/form-data. */
+    /** The route accepts multipart/form-data. */
     multipartBody?: boolean;
   }
 }
 
-/** The largest body of a route that says nothing else: no request of a login needs a tenth of it. */
+/** Default body limit. No request of a login needs a tenth of it. */
 export const BODY_LIMIT_BYTES = 16 * 1024;
 
-/** Encrypted open data (65,536 characters of base64, some of them escaped) with the rawData beside it. */
+/** Body limit for encrypted open data (65,536 characters of base64, some of them escaped) and its rawData. */
 export const OPEN_DATA_LIMIT_BYTES = 128 * 1024;
 
-/** Lets a route take a larger body than {@link BODY_LIMIT_BYTES}. Only one of these decorators counts on a route. */
+/**
+ * Raises the body limit of a route above {@link BODY_LIMIT_BYTES}. Use only one of these decorators on a
+ * route.
+ */
 export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimit: bytes });
 
-/** For a route that answers whatever comes along: any body, of any type and length, and OPTIONS like the rest. */
+/** For a route that accepts any body of any type and length, and OPTIONS like other methods. */
 export const AnswersAnything = (): MethodDecorator => RouteConfig({ answersAnything: true });
 
-/** The largest text that is taken: far more than any push of WeChat. */
+/** Maximum size of a text body, far larger than any push of WeChat. */
 export const TEXT_LIMIT_BYTES = 64 * 1024;
 
-/** Hands the body over as text: JSON unparsed, and XML, which no other route takes. */
+/** Passes the body to the route as text: JSON unparsed, and XML, which no other route accepts. */
 export const TextBody = (): MethodDecorator => RouteConfig({ textBody: true, bodyLimit: TEXT_LIMIT_BYTES });
 
-/** Takes application/x-www-form-urlencoded beside JSON, which no other route does. */
+/** Accepts application/x-www-form-urlencoded besides JSON. No other route does. */
 export const FormBody = (): MethodDecorator => RouteConfig({ formBody: true });
 
-/** The largest file that is taken. */
+/** Maximum size of an uploaded file. */
 export const MAX_FILE_BYTES = 2 * 1024 * 1024;
 
-/** What a form may hold (RFC 7578): one file, and the few fields that a client sends along. */
+/** Limits of a multipart form (RFC 7578): one file and a few fields. */
 export const MULTIPART_LIMITS = {
   fileSize: MAX_FILE_BYTES,
   files: 1,
@@ -48,5 +54,5 @@ export const MULTIPART_LIMITS = {
   fieldSize: 1024,
 };
 
-/** Takes multipart/form-data, which no other route does. */
+/** Accepts multipart/form-data. No other route does. */
 export const MultipartBody = (): MethodDecorator => RouteConfig({ multipartBody: true });

@@ -4,7 +4,10 @@ import { TEXT_LIMIT_BYTES } from './bodies.js';
 import { jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from './json-depth.js';
 import { hasTooManyParameters, MAX_PARAMETERS, parseForm } from './parameters.js';
 
-/** Registers a parser for each media type that a route can take, and refuses the rest before their bodies are read. */
+/**
+ * Registers a parser for each media type that a route can accept. Other types are refused before the body is
+ * read.
+ */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   acceptJson(fastify);
   acceptText(fastify);
@@ -13,7 +16,10 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
   ignoreBodies(fastify);
 }
 
-/** JSON is the only body taken. wx.request sends `application/json` also where there is no body; that is no body, not a broken one. */
+/**
+ * JSON is the default type. wx.request sends `application/json` also without a body; an empty body counts as
+ * absent, not as malformed.
+ */
 function acceptJson(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser(['application/json', 'text/plain']);
@@ -28,7 +34,7 @@ function acceptJson(fastify: FastifyInstance): void {
   });
 }
 
-/** Before it is parsed: JSON of many members is slow to read, and slower to validate. */
+/** Checked before parsing: JSON with many members is slow to parse and slower to validate. */
 function jsonFault(text: string): AppError | null {
   switch (jsonTextFault(text)) {
     case 'deep':
@@ -44,7 +50,7 @@ function jsonFault(text: string): AppError | null {
   }
 }
 
-/** XML, and JSON that calls itself text: for routes that take text, and for no other. */
+/** XML, and JSON that is sent as text. Only for routes with a text body. */
 function acceptText(fastify: FastifyInstance): void {
   const types = ['text/xml', 'application/xml', 'text/plain'];
   const options = { parseAs: 'string', bodyLimit: TEXT_LIMIT_BYTES } as const;
@@ -54,7 +60,7 @@ function acceptText(fastify: FastifyInstance): void {
   });
 }
 
-/** Forms of fields: for routes that take them (`refuseForms` sees to that). */
+/** URL-encoded forms. `refuseForms` restricts them to the routes that accept them. */
 function acceptForms(fastify: FastifyInstance): void {
   const type = 'application/x-www-form-urlencoded';
   fastify.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => {
@@ -64,13 +70,13 @@ function acceptForms(fastify: FastifyInstance): void {
   });
 }
 
-/** What says of a form's content type whether a route takes it. */
+/** The route setting that accepts a form, by content type. */
 const FORMS = [
   { type: /^multipart\//i, takes: 'multipartBody' },
   { type: /^application\/x-www-form-urlencoded\b/i, takes: 'formBody' },
 ] as const;
 
-/** Forms: for routes that take their kind, and for no other. @fastify/multipart reads those with files. */
+/** Refuses forms on routes that do not accept their type. @fastify/multipart parses multipart forms. */
 function refuseForms(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, _payload, done) => {
     const form = FORMS.find(({ type }) => type.test(request.headers['content-type'] ?? ''));
@@ -80,7 +86,7 @@ function refuseForms(fastify: FastifyInstance): void {
   });
 }
 
-/** A route that answers whatever comes along does not wait for a body, and refuses none; Node reads past it. */
+/** A route that accepts anything neither waits for a body nor refuses one. Node discards it. */
 function ignoreBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config.answersAnything) {

@@ -1,39 +1,41 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { ipAddress } from './ip-address.js';
 
-/** Nobody who means it has more proxies in a row. */
+/** Upper bound for a realistic chain of proxies. */
 const MAX_HOPS = 20;
-/** The longest spelling of an address: IPv6 with a mapped IPv4 address, a zone, brackets and a port. */
+/**
+ * Length of the longest notation of an address: IPv6 with a mapped IPv4 address, a zone, brackets and a port.
+ */
 const MAX_ENTRY_LENGTH = 80;
-/** Proxies add the port of the connection: `203.0.113.7:51234`, `[2001:db8::1]:443`. */
+/** Some proxies append the port of the connection: `203.0.113.7:51234`, `[2001:db8::1]:443`. */
 const WITH_PORT = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/;
 const MAPPED_BITS = 96;
-/** Of a connection that is gone already. */
-const NOBODY = '0.0.0.0';
+/** Used for a connection that is closed already. */
+const UNKNOWN_ADDRESS = '0.0.0.0';
 
-/** Says which address a request came from, by the connection and by what trusted proxies add to X-Forwarded-For. */
+/** Determines the client address of a request by the connection and by X-Forwarded-For of trusted proxies. */
 export class ClientAddresses {
   private readonly trusted = new BlockList();
   private readonly trustsAny: boolean;
 
-  /** @param proxies addresses and CIDRs (TRUSTED_PROXIES) */
+  /** @param proxies IP addresses and CIDR blocks (TRUSTED_PROXIES) */
   constructor(proxies: readonly string[]) {
     this.trustsAny = proxies.length > 0;
     for (const proxy of proxies) this.trust(proxy);
   }
 
   /**
-   * The nearest address that is no trusted proxy's: the connection's peer, else the entries of X-Forwarded-For from
-   * the right. An entry that is no address ends the search, since whoever wrote it is not to be relied on: the address
-   * is then that of the proxy which passed it on.
-   * @param peer of the socket; `undefined` where the connection is gone
+   * Returns the nearest address that is not a trusted proxy: the peer of the connection, then the entries of
+   * X-Forwarded-For from right to left. An invalid entry ends the search, because its author cannot be
+   * trusted. The result is then the proxy that passed it on.
+   * @param peer address of the socket; `undefined` if the connection is closed
    * @param forwardedFor the header; several fields joined by commas
-   * @param isProgram the caller has shown a good API key: it speaks for somebody, and counts as a trusted proxy
+   * @param isProgram the caller has sent a valid API key: it acts for a client and counts as a trusted proxy
    */
   find(peer: string | undefined, forwardedFor: string | undefined, isProgram = false): string {
-    let address = ipAddress(peer ?? '') ?? NOBODY;
+    let address = ipAddress(peer ?? '') ?? UNKNOWN_ADDRESS;
     if (forwardedFor === undefined || (!this.trustsAny && !isProgram)) return address;
-    // A proxy that adds to what it was sent itself repeats the program's address.
+    // A proxy that appends to a received header repeats the program's address.
     let program: string | null = null;
     let end = forwardedFor.length;
     for (let hop = 0; hop < MAX_HOPS && end > 0; hop++) {
@@ -62,7 +64,7 @@ export class ClientAddresses {
       this.trusted.addAddress(address, family);
       return;
     }
-    // `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+    // `::ffff:10.0.0.0/104` is the same as `10.0.0.0/8`.
     const wasMapped = family === 'ipv4' && !isIPv4(written);
     this.trusted.addSubnet(address, Math.max(0, Number(bits) - (wasMapped ? MAPPED_BITS : 0)), family);
   }

@@ -4,7 +4,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { QueryGuard } from './query.guard.js';
 import { RouteTable } from './route-table.js';
 
-/** problem+json on every error, and what every request must keep to. */
+/** Converts all errors to problem+json and checks every query. */
 @Global()
 @Module({
   providers: [

@@ -3,9 +3,9 @@ import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
 
 /**
- * An IP address in its one form: IPv4 with dots, also where it comes mapped into IPv6 (RFC 4291 section 2.5.5.2),
- * IPv6 as RFC 5952 writes it, without a zone. At most 39 characters.
- * @returns `null` for whatever is no address
+ * The canonical form of an IP address: IPv4 with dots, also if it is mapped into IPv6 (RFC 4291 section
+ * 2.5.5.2); IPv6 as in RFC 5952, without a zone. At most 39 characters.
+ * @returns `null` if the text is not an IP address
  */
 export function ipAddress(text: string): string | null {
   if (isIPv4(text)) return text;
@@ -15,7 +15,10 @@ export function ipAddress(text: string): string | null {
   return MAPPED.exec(canonical)?.[1] ?? canonical;
 }
 
-/** Who counts as one in a limit: an IPv4 address, or the /64 of an IPv6 address, which one customer has whole. */
+/**
+ * The key for rate limits by address: an IPv4 address, or the /64 of an IPv6 address, because one customer
+ * usually has a whole /64.
+ */
 export function addressGroup(ip: string): string {
   const address = ipAddress(ip);
   if (address === null || isIPv4(address)) return address ?? ip;

@@ -1,12 +1,12 @@
-/** The deepest nesting that is read (RFC 8259 section 9 lets a parser have such a limit). */
+/** Maximum nesting of JSON (RFC 8259 section 9 allows such a limit). */
 export const MAX_JSON_DEPTH = 64;
 
 /**
- * Whether parsed JSON is nested deeper than {@link MAX_JSON_DEPTH} arrays and objects. The parser itself copes with
- * any depth; what validates, copies or writes the value afterwards calls itself for each level and runs out of stack.
+ * Whether parsed JSON is nested deeper than {@link MAX_JSON_DEPTH}. The parser handles any depth. Code that
+ * validates, copies or serializes the value is recursive and would overflow the stack.
  */
 export function isTooDeep(value: unknown): boolean {
-  // Level by level, not by recursion, which would run out of stack itself.
+  // Breadth-first instead of recursive, so that this check does not overflow the stack itself.
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > MAX_JSON_DEPTH) return true;
@@ -19,17 +19,19 @@ function isContainer(value: unknown): value is Readonly<Record<string, unknown>>
   return typeof value === 'object' && value !== null;
 }
 
-/** How many values the JSON of a body may hold: members, elements, and what is in them. No route reads a tenth of it. */
+/**
+ * Maximum number of values in a JSON body: members, elements and nested values. No route needs a tenth of it.
+ */
 export const MAX_JSON_VALUES = 500;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * What is wrong with the size of JSON text, found before it is parsed: 15,000 members take the parser 30 ms, and
- * whatever copies and validates them takes time with the square of their number.
- * @returns `deep` beyond {@link MAX_JSON_DEPTH} levels, `many` beyond {@link MAX_JSON_VALUES} values, else `null`; of
- * text that is no JSON as well, which the parser refuses
+ * Checks the size of JSON text before it is parsed: the parser needs 30 ms for 15,000 members, and code that
+ * copies and validates them needs quadratic time.
+ * @returns `deep` above {@link MAX_JSON_DEPTH} levels, `many` above {@link MAX_JSON_VALUES} values, otherwise
+ * `null`, also for text that is not JSON, which the parser refuses
  */
 export function jsonTextFault(text: string): 'deep' | 'many' | null {
   let depth = 0;
@@ -56,7 +58,7 @@ export function jsonTextFault(text: string): 'deep' | 'many' | null {
   return null;
 }
 
-/** @param start of the string's first quote @returns where its last one stands */
+/** @param start index of the opening quote @returns index of the closing quote */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;

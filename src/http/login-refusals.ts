@@ -1,7 +1,7 @@
 import type { AppError } from '../common/app-error.js';
 
-/** Is told of every request that was to log somebody in, or to link, and was answered with an error. */
+/** Port that records failed attempts to log in or to link an identity. */
 export abstract class LoginRefusals {
-  /** Records it, if the request was one of these. Never rejects. */
+  /** Records the error if the request was such an attempt. Never rejects. */
   abstract refused(error: AppError): Promise<void>;
 }

@@ -5,51 +5,53 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
-const LABEL = 'cursor';
-const FORM = /^([A-Za-z0-9_-]{1,86})\.([A-Za-z0-9_-]{43})$/;
+const MAC_LABEL = 'cursor';
+const CURSOR_PATTERN = /^([A-Za-z0-9_-]{1,86})\.([A-Za-z0-9_-]{43})$/;
 
-/** A list as a client asked for it: another name or another filter is another list. */
+/** Identifies a list. The same list with other filters is a different list. */
 export interface ListScope {
   readonly list: string;
   readonly filters: Readonly<Record<string, string | null>>;
 }
 
-/** One page of a list, the newest first. */
+/** One page of a list, newest first. */
 export interface Page<Item> {
   readonly items: Item[];
-  /** Where the next page begins; `null` on the last one. */
+  /** Cursor of the next page; `null` on the last page. */
   readonly nextCursor: string | null;
 }
 
 /**
- * Cursors: the id that a page ended with, under a mac over it and the list it belongs to. What was not issued here,
- * or for another list or other filters, is refused.
+ * Cursors: the last id of a page with a MAC over the id, the list and its filters. A cursor that was not
+ * issued here, or for another list or other filters, is refused.
  */
 @Injectable()
 export class Cursors {
   constructor(private readonly keyRing: KeyRing) {}
 
-  /** The cursor of the page after an item. */
+  /** The cursor of the page that follows an item. */
   issue(scope: ListScope, lastId: string): string {
-    const place = Buffer.from(lastId).toString('base64url');
-    return `${place}.${this.keyRing.mac(LABEL, message(scope, place))}`;
+    const encodedId = Buffer.from(lastId).toString('base64url');
+    return `${encodedId}.${this.keyRing.mac(MAC_LABEL, message(scope, encodedId))}`;
   }
 
   /**
-   * The id that the page before ended with; `null` for the first page.
+   * The last id of the previous page; `null` for the first page.
    * @throws AppError CURSOR_INVALID
    */
   read(scope: ListScope, cursor: string | undefined): string | null {
     if (cursor === undefined) return null;
-    const [, place, mac] = FORM.exec(cursor) ?? [];
-    if (!place || !mac || !this.keyRing.verifyMac(LABEL, message(scope, place), mac)) {
+    const [, encodedId, mac] = CURSOR_PATTERN.exec(cursor) ?? [];
+    if (!encodedId || !mac || !this.keyRing.verifyMac(MAC_LABEL, message(scope, encodedId), mac)) {
       throw new AppError('CURSOR_INVALID');
     }
-    return Buffer.from(place, 'base64url').toString();
+    return Buffer.from(encodedId, 'base64url').toString();
   }
 
   /**
-   * @param rows one more than the limit, where there are more; `id` is a row's place in the list, at most 64 bytes
+   * Builds a page.
+   * @param rows one row more than the limit if there are more; `id` is the row's position in the list, at
+   * most 64 bytes
    */
   page<Row extends { readonly id: string }>(
     scope: ListScope,
@@ -62,12 +64,12 @@ export class Cursors {
   }
 }
 
-function message({ list, filters }: ListScope, place: string): string {
+function message({ list, filters }: ListScope, encodedId: string): string {
   const entries = Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([list, entries, place]);
+  return JSON.stringify([list, entries, encodedId]);
 }
 
-/** Which page of a list, and how long. */
+/** Query parameters of a list. */
 export class PageQuery {
   @ApiProperty({
     required: false,
@@ -95,7 +97,7 @@ export class PageQuery {
   limit = 20;
 }
 
-/** The same for the lists of one's own account, which are short: most people's fit on one page. */
+/** The same for lists of a person's own account. Most of them fit on one page. */
 export class AccountPageQuery extends PageQuery {
   @ApiProperty({
     description: 'Entries of one page.',

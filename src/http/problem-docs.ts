@@ -7,7 +7,7 @@ import { PROBLEM_JSON, toProblem } from './problem.js';
 /** An operation of the OpenAPI document. */
 export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
-/** One fault of one field. */
+/** One invalid field. */
 export class FieldErrorReply {
   @ApiProperty({ description: 'Name of the field, with dots for nested ones.', example: 'code' })
   field!: string;
@@ -61,10 +61,10 @@ export class ProblemReply {
   errors?: FieldErrorReply[];
 }
 
-/** What any route can answer, whatever it does. */
+/** Errors of every route. */
 const EVERYWHERE: readonly ErrorCode[] = ['BAD_REQUEST', 'VALIDATION_FAILED', 'INTERNAL_ERROR'];
 
-/** What any route behind the access token can answer. */
+/** Errors of every route that requires an access token. */
 const AUTHENTICATED: readonly ErrorCode[] = [
   'TOKEN_MISSING',
   'TOKEN_INVALID',
@@ -73,17 +73,17 @@ const AUTHENTICATED: readonly ErrorCode[] = [
   'DATABASE_UNAVAILABLE',
 ];
 
-/** What a body is answered that cannot be read, whether or not the route wants one. */
+/** Errors of an unreadable body, also on routes without a body. */
 export const UNREADABLE_BODY_PROBLEMS: readonly ErrorCode[] = [
   'MALFORMED_JSON',
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
 ];
 
-/** What any route with a JSON body can answer. */
+/** Errors of every route with a JSON body. */
 const WITH_BODY: readonly ErrorCode[] = ['VALIDATION_FAILED', ...UNREADABLE_BODY_PROBLEMS];
 
-/** What any call to WeChat can answer. */
+/** Errors of every call to WeChat. */
 export const WECHAT_CALL_PROBLEMS: readonly ErrorCode[] = [
   'WECHAT_BUSY',
   'WECHAT_RATE_LIMITED',
@@ -93,7 +93,7 @@ export const WECHAT_CALL_PROBLEMS: readonly ErrorCode[] = [
   'WECHAT_ERROR',
 ];
 
-/** What any exchange of a code can answer. */
+/** Errors of every exchange of a code. */
 export const CODE_EXCHANGE_PROBLEMS: readonly ErrorCode[] = [
   'APP_UNKNOWN',
   'WECHAT_CODE_INVALID',
@@ -106,7 +106,7 @@ export const CODE_EXCHANGE_PROBLEMS: readonly ErrorCode[] = [
   'STORE_UNAVAILABLE',
 ];
 
-/** Documents the error replies of a route: those named, and those that its kind always has. */
+/** Documents the error replies of a route: the given codes and those of its kind. */
 export function ApiProblems(
   kind: { readonly bearer?: boolean; readonly body?: boolean },
   ...codes: readonly ErrorCode[]
@@ -124,7 +124,7 @@ export function ApiProblems(
   );
 }
 
-/** Adds error replies, and the header fields that they carry, to what an operation of the OpenAPI document says already. */
+/** Adds error replies, with their header fields, to an operation of the OpenAPI document. */
 export function documentProblems(
   operation: Operation,
   codes: readonly ErrorCode[],
@@ -152,13 +152,13 @@ function byStatus(codes: Iterable<ErrorCode>): Map<number, ErrorCode[]> {
   return found;
 }
 
-/** What the OpenAPI document says of the error replies with one status. */
+/** The OpenAPI response object for all errors with one status. */
 export function problemResponse(codes: readonly ErrorCode[]) {
   return {
     description: codes.join(', '),
     content: {
       [PROBLEM_JSON]: {
-        // The codes of this reply as an enum, so that generated clients have them.
+        // The codes of this reply as an enum, for generated clients.
         schema: {
           allOf: [
             { $ref: getSchemaPath(ProblemReply) },
@@ -179,13 +179,14 @@ function exampleOf(code: ErrorCode): object {
 
 type PathItem = OpenAPIObject['paths'][string];
 
-/** Their bodies are read, also where the route asks for none. */
+/** The server reads a body for these methods, also if the route has none. */
 const METHODS_WITH_BODY = ['post', 'put', 'patch', 'delete'] as const;
 const METHODS = ['get', ...METHODS_WITH_BODY] as const;
 
 /**
- * Adds what the server refuses before a route is asked: a part of the address that is too long, and a body that cannot
- * be read where the route takes none. Done to the whole document: a decorator knows neither path nor body of its route.
+ * Documents what the server refuses before it calls a route: a path parameter that is too long, and an
+ * unreadable body on a route without one. This needs the whole document, because a decorator knows neither
+ * path nor body of its route.
  */
 export function documentRefusals(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
@@ -195,7 +196,7 @@ export function documentRefusals(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Adds to every 401 what it asks for: RFC 9110 section 11.6.1, RFC 6750 section 3. */
+/** Documents the WWW-Authenticate header of every 401 (RFC 9110 section 11.6.1, RFC 6750 section 3). */
 export function documentChallenges(document: OpenAPIObject): OpenAPIObject {
   for (const item of Object.values(document.paths)) {
     for (const response of METHODS.map((method) => item[method]?.responses['401'])) {

@@ -17,7 +17,7 @@ import { Metrics } from '../common/metrics.js';
 import { noteInRequest, requestContext } from './request-context.js';
 import { RouteTable } from './route-table.js';
 
-/** What the framework means by a status that it answers by itself. */
+/** Our codes for statuses that the framework answers by itself. */
 const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
@@ -30,7 +30,7 @@ const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'SHUTTING_DOWN',
 };
 
-/** Makes problem+json (RFC 9457) of everything that is thrown, the framework's errors included. */
+/** Converts everything that is thrown, including the framework's errors, to problem+json (RFC 9457). */
 @Catch()
 @Injectable()
 export class ProblemFilter implements ExceptionFilter {
@@ -49,8 +49,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   /**
-   * The AppError that something thrown stands for; what nobody expected is logged and becomes INTERNAL_ERROR. A login
-   * that was refused is counted and recorded.
+   * Converts a thrown value to an AppError. An unexpected error is logged and becomes INTERNAL_ERROR. A
+   * failed login is counted and recorded.
    */
   async toAppError(exception: unknown, request: FastifyRequest): Promise<AppError> {
     const error = this.translate(exception, request);

@@ -14,7 +14,7 @@ export interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
-/** The problem document of an error, for the request with that id. @param isOperator may know of the set-up */
+/** Builds the problem document of an error. @param isOperator adds details of the configuration */
 export function toProblem(error: AppError, requestId: string, isOperator = false): Problem {
   return {
     type: `urn:wechat-auth:error:${error.code}`,
@@ -27,11 +27,11 @@ export function toProblem(error: AppError, requestId: string, isOperator = false
   };
 }
 
-/** What a 401 asks for in WWW-Authenticate (RFC 9110 section 11.6.1) where nothing else is said. */
+/** Default challenge of a 401 in WWW-Authenticate (RFC 9110 section 11.6.1). */
 export const BEARER_CHALLENGE = 'Bearer';
 
-/** A token came, and is not good (RFC 6750 section 3.1). Where none came, no error is told. */
+/** Challenge for an invalid token (RFC 6750 section 3.1). Without a token, the challenge has no error. */
 export const INVALID_TOKEN_CHALLENGE = 'Bearer error="invalid_token"';
 
-/** Routes that take the name and key of a program as HTTP Basic (RFC 7617). */
+/** Challenge of routes that accept a program's name and key by HTTP Basic (RFC 7617). */
 export const BASIC_CHALLENGE = 'Basic realm="wechat-auth", charset="UTF-8"';

@@ -3,12 +3,13 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { MAX_PARAMETERS } from './parameters.js';
 
-/** What is said of a name that the client made up. */
+/** Maximum length of a parameter name in an error message. */
 const MAX_NAME_LENGTH = 64;
 
 /**
- * Stands before everything that reads a query: each parameter comes once (RFC 6749 section 3.1), so nobody behind it
- * meets an array where a text is meant, and there are few of them, since copying them takes time with their square.
+ * Runs before everything that reads a query. Each parameter may occur once (RFC 6749 section 3.1), so no
+ * handler gets an array instead of a string. The number of parameters is limited, because copying them needs
+ * quadratic time.
  */
 @Injectable()
 export class QueryGuard implements CanActivate {

@@ -2,58 +2,67 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import type { ChannelLabel } from '../channel/channels.js';
 
-/** What becomes known of a request on its way, for its line in the log and for the metrics. Nothing secret. */
+/**
+ * Facts about a request that become known while it is handled, for its log line and the metrics. Nothing
+ * secret.
+ */
 export interface RequestFacts {
-  /** Whose request it is. */
+  /** Id of the user who makes the request. */
   userId?: string;
-  /** The app that it came by: one of ours, never what a client merely says. */
+  /** The configured app that the request belongs to, never an unchecked value of the client. */
   appId?: string;
-  /** The request is an attempt to log in: whether it opens a session or ends in an error is counted. */
+  /** Set for a login attempt. Its outcome, a session or an error, is counted. */
   login?: ChannelLabel | undefined;
-  /** It shows who somebody is at WeChat, to log in or for something else: a refusal is recorded. */
+  /**
+   * Set for a request that proves an identity at WeChat, to log in or for another purpose. A refusal is
+   * recorded.
+   */
   asks?: { readonly channel: ChannelLabel; readonly purpose: string };
-  /** Its refusal stands in an event already. */
+  /** Whether an event has recorded the refusal already. */
   isRefusalRecorded?: boolean;
-  /** An operator, or a program of theirs, asks: they may know what is wrong with the set-up. */
+  /**
+   * Whether an operator or one of their programs makes the request. They may see details of the
+   * configuration.
+   */
   isOperator?: boolean;
-  /** The error that it was answered with. */
+  /** The error code of the reply. */
   code?: ErrorCode;
-  /** What a 401 asks for (WWW-Authenticate, RFC 9110 section 11.6.1), where it is not simply `Bearer`. */
+  /** The challenge of a 401 (WWW-Authenticate, RFC 9110 section 11.6.1), if it is not just `Bearer`. */
   challenge?: string;
 }
 
-/** A program of the operator that has shown its key. */
+/** A program of the operator that has sent a valid API key. */
 export interface GivenKey {
   readonly role: 'admin' | 'service';
   readonly name: string;
 }
 
-/** Who is asking, as far as every part of a request may know: for the log and the events. */
+/** The context of a request, for the log and the events. */
 export interface RequestContext {
   readonly requestId: string;
   /**
-   * Address of the client, in its one form (`ipAddress`): of the connection, or what a trusted proxy or a program with
-   * a good API key says in X-Forwarded-For.
+   * IP address of the client in canonical form (`ipAddress`): the peer of the connection, or the address that
+   * a trusted proxy or a program with a valid API key sends in X-Forwarded-For.
    */
   readonly ip: string;
-  /** The API key that came in X-Api-Key, where it is a good one. */
+  /** The valid API key in X-Api-Key, if any. */
   readonly apiKey: GivenKey | null;
   readonly facts: RequestFacts;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
-/** Runs `next` and all that it awaits within the context. */
+/** Runs `next` and everything that it awaits in the context. */
 export function runInRequestContext(context: RequestContext, next: () => void): void {
   storage.run(context, next);
 }
 
-/** The context of the request under way; `null` in background work. */
+/** The context of the current request; `null` in background work. */
 export function requestContext(): RequestContext | null {
   return storage.getStore() ?? null;
 }
 
-/** Adds what has just become known; says nothing in background work. */
+/** Adds facts to the current request. Has no effect in background work. */
 export function noteInRequest(facts: RequestFacts): void {
   const context = storage.getStore();
   if (context) Object.assign(context.facts, facts);

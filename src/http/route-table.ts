@@ -7,16 +7,19 @@ export interface Route {
   readonly path: string;
 }
 
-/** All routes of the server, to tell "no such path" from "no such method on this path" (RFC 9110 section 15.5.6). */
+/**
+ * All routes of the server. Distinguishes an unknown path from an unknown method on a known path (RFC 9110
+ * section 15.5.6).
+ */
 @Injectable()
 export class RouteTable {
   private readonly router = findMyWay();
   private readonly methods = new Set<HTTPMethod>();
   private readonly routes: Route[] = [];
 
-  /** Called for every route as it is registered. */
+  /** Called for every route when it is registered. */
   add(method: string | readonly string[], path: string): void {
-    // A wildcard (CORS answers OPTIONS everywhere) says nothing about what is there.
+    // Skips wildcard routes (CORS answers OPTIONS everywhere), which do not prove that a path exists.
     if (path.includes('*')) return;
     for (const each of typeof method === 'string' ? [method] : method) {
       const known = each as HTTPMethod;
@@ -27,12 +30,12 @@ export class RouteTable {
     }
   }
 
-  /** Every route, by its pattern. */
+  /** All routes with their patterns. */
   all(): readonly Route[] {
     return this.routes;
   }
 
-  /** Methods that exist for the path of a URL, for the Allow header. */
+  /** Methods of a URL's path, for the Allow header. */
   methodsOf(url: string): string[] {
     const [path] = url.split('?', 1);
     return [...this.methods].filter((method) => this.router.find(method, path ?? '') !== null).sort();

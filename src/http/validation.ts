@@ -4,7 +4,7 @@ import { AppError, type FieldError } from '../common/app-error.js';
 import { applyDecorators } from '@nestjs/common';
 import { ApiHideProperty } from '@nestjs/swagger';
 
-/** Every fault in a tree of validation errors, one line each, with the dotted path of its field. */
+/** Flattens a tree of validation errors to one entry per fault, with the dotted path of the field. */
 export function fieldErrors(errors: readonly ValidationError[], path = ''): FieldError[] {
   return errors.flatMap((error) => {
     const field = path ? `${path}.${error.property}` : error.property;
@@ -14,7 +14,8 @@ export function fieldErrors(errors: readonly ValidationError[], path = ''): Fiel
 }
 
 /**
- * A plain value as a checked instance of a class with class-validator decorators; unknown members are dropped.
+ * Converts a plain value to an instance of a class with class-validator decorators and validates it. Unknown
+ * members are dropped.
  * @returns the instance, or the faults
  */
 export function check<T extends object>(type: ClassConstructor<T>, plain: unknown): T | FieldError[] {
@@ -27,7 +28,7 @@ export function check<T extends object>(type: ClassConstructor<T>, plain: unknow
 }
 
 /**
- * The same for what a client sent, where no pipe runs (guards run before pipes).
+ * The same for input of a client where no pipe runs (guards run before pipes).
  * @throws AppError VALIDATION_FAILED
  */
 export function validated<T extends object>(type: ClassConstructor<T>, plain: unknown): T {
@@ -36,7 +37,7 @@ export function validated<T extends object>(type: ClassConstructor<T>, plain: un
   return result;
 }
 
-/** A member of a request that may be absent; `null`, which many clients send for that, means the same. */
+/** An optional member. `null` counts as absent, because many clients send it. */
 export function MayBeNull(): PropertyDecorator {
   return applyDecorators(
     IsOptional(),
@@ -45,9 +46,9 @@ export function MayBeNull(): PropertyDecorator {
 }
 
 /**
- * A member as WeChat or another service spells it. Dropped like any unknown member it would change what is meant: a
- * code of one app would be taken for one of the default app.
- * @param right how it is called here
+ * Rejects a member under the name that WeChat or another service uses. If it were dropped like other unknown
+ * members, the meaning would change: a code of one app would be used for the default app.
+ * @param right the name in this API
  */
 export function CalledElsewhere(right: string): PropertyDecorator {
   return applyDecorators(
