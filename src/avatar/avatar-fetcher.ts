@@ -1,15 +1,18 @@
-import { codeOf } from '../outgoing/connect.js';
-import { type ForwardProxy, goesThrough } from '../outgoing/forward-proxy.js';
-import { backgroundNames, pinnedTo, type ResolvedAddress, type ResolveName } from '../outgoing/host-names.js';
-import { HttpClient, type OutgoingAnswer } from '../outgoing/http-client.js';
-import { untilAborted } from '../outgoing/until-aborted.js';
+import {
+  codeOf,
+  type ForwardProxy,
+  type HttpAnswer,
+  HttpClient,
+  NotConnected,
+} from '../outgoing/http-client.js';
+import { backgroundNames, lookupBy, type ResolvedAddress, type ResolveName } from '../outgoing/host-names.js';
 import { AvatarFault } from './avatar-fault.js';
 import { type AvatarSource, largest } from './avatar-source.js';
 import { isPublicAddress } from './public-address.js';
 
-/** What a fetch may take. */
+/** Limits of a fetch, and how it connects. */
 export interface FetchLimits {
-  /** Milliseconds for everything: names, connections, redirects, the last byte. */
+  /** Milliseconds for the whole fetch: names, connections, redirects, the last byte. */
   readonly milliseconds: number;
   readonly bytes: number;
   /** All addresses of a host name. */
@@ -25,7 +28,7 @@ const LIMITS: FetchLimits = {
 };
 const HEADERS = {
   accept: 'image/*',
-  // Pictures are compressed already; a body that unfolds is not wanted.
+  // Pictures are compressed already.
   'accept-encoding': 'identity',
   'user-agent': 'wechat-auth',
 };
@@ -34,8 +37,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const GONE: ReadonlySet<number> = new Set([404, 410]);
 
 /**
- * Fetches pictures from where they may be fetched from, and from nowhere else. An address that WeChat names is
- * still somebody's input: it must not lead this service to the network behind it, nor hold it up, nor fill it.
+ * Fetches pictures from WeChat's servers (and the sandbox) only. A URL of a picture is untrusted input, although WeChat
+ * sent it: it must not reach the internal network, nor occupy time or memory without a limit.
  */
 export class AvatarFetcher {
   private readonly limits: FetchLimits;
@@ -48,8 +51,8 @@ export class AvatarFetcher {
   }
 
   /**
-   * The bytes behind an address; whether they are a picture is the encoder's business.
-   * @param stop ends the fetch early, as `stopped`
+   * The bytes at a URL. Whether they are a picture is for the encoder to check.
+   * @param stop ends the fetch with the fault `stopped`
    * @throws AvatarFault any but `content`
    */
   async fetch(address: string, stop?: AbortSignal): Promise<Buffer> {
@@ -62,8 +65,8 @@ export class AvatarFetcher {
       return await this.follow(address, controller.signal);
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason;
-      if (error instanceof AvatarFault) throw error;
-      throw new AvatarFault('network', codeOf(error));
+      const reason = error instanceof NotConnected ? (error.cause ?? error) : error;
+      throw reason instanceof AvatarFault ? reason : new AvatarFault('network', codeOf(error));
     } finally {
       clearTimeout(timer);
       stop?.removeEventListener('abort', onStop);
@@ -83,20 +86,19 @@ export class AvatarFetcher {
     }
   }
 
-  /** The picture, or where it is. Each call has a client of its own, so that nothing stays open behind it. */
+  /** The picture, or the target of a redirect. Each call has a client of its own, whose connections end with it. */
   private async get(url: URL, signal: AbortSignal): Promise<Buffer | { readonly location: string | null }> {
-    const { milliseconds, proxy } = this.limits;
-    // Behind a proxy the name is the proxy's to resolve. The host is one of WeChat's by its name, and TLS lets
-    // nobody else answer under it, wherever the name leads.
-    const client = goesThrough(proxy, url)
-      ? new HttpClient({ lookup: backgroundNames.lookup, milliseconds, proxy })
-      : new HttpClient({
-          lookup: pinnedTo(await untilAborted(this.checkedAddresses(url), signal)),
-          milliseconds,
-        });
+    // Through a proxy the name is resolved by the proxy, unchecked. The host is WeChat's by its name, and TLS needs a
+    // certificate of that name, which no server of the internal network has.
+    const client = new HttpClient({
+      lookup: lookupBy((hostname) => this.checkedAddresses(url, hostname)),
+      connectMs: this.limits.milliseconds,
+      proxy: this.limits.proxy,
+      proxyLookup: backgroundNames.lookup,
+    });
     try {
-      const answer = await client.request({ url, method: 'GET', headers: HEADERS, signal });
-      if (!REDIRECTS.has(answer.status)) return await untilAborted(this.body(answer), signal);
+      const answer = await client.send({ url, method: 'GET', headers: HEADERS, signal });
+      if (!REDIRECTS.has(answer.statusCode)) return await this.body(answer);
       const { location } = answer.headers;
       return { location: typeof location === 'string' ? location : null };
     } finally {
@@ -104,9 +106,12 @@ export class AvatarFetcher {
     }
   }
 
-  /** One answer of DNS, looked at as a whole: a name with one address inside is not WeChat's. */
-  private async checkedAddresses(url: URL): Promise<readonly ResolvedAddress[]> {
-    const addresses = await this.limits.resolve(url.hostname.replace(/^\[|\]$/g, ''));
+  /**
+   * The addresses of a host, all of which must be public. The connection goes to these: a second look-up could answer
+   * others (DNS rebinding).
+   */
+  private async checkedAddresses(url: URL, hostname: string): Promise<readonly ResolvedAddress[]> {
+    const addresses = await this.limits.resolve(hostname);
     if (addresses.length === 0) throw new AvatarFault('network', 'no address');
     if (!this.source.isSandbox(url) && !addresses.every(({ address }) => isPublicAddress(address))) {
       throw new AvatarFault('address');
@@ -114,15 +119,15 @@ export class AvatarFetcher {
     return addresses;
   }
 
-  /** Counted as it comes: a length that a server names is only a word. */
-  private async body({ status, headers, body }: OutgoingAnswer): Promise<Buffer> {
+  /** The body, counted as it arrives: Content-Length may be wrong. */
+  private async body({ statusCode: status, headers, body }: HttpAnswer): Promise<Buffer> {
     if (status !== 200) {
       throw GONE.has(status) ? new AvatarFault('gone') : new AvatarFault('status', String(status));
     }
     if (isPlaceholder(headers)) throw new AvatarFault('gone');
     const chunks: Buffer[] = [];
     let bytes = 0;
-    // Leaving the loop destroys the stream, and the connection with it.
+    // Leaving the loop destroys the stream and its connection.
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > this.limits.bytes) throw new AvatarFault('too-large');
@@ -132,11 +137,8 @@ export class AvatarFetcher {
   }
 }
 
-/**
- * For a picture that cannot be shown any more WeChat sends one that says so, with status 200 and an error number in
- * the header X-ErrNo.
- */
-function isPlaceholder(headers: OutgoingAnswer['headers']): boolean {
+/** In place of a picture that is gone WeChat sends another one, with status 200 and an error number in X-ErrNo. */
+function isPlaceholder(headers: HttpAnswer['headers']): boolean {
   const errno = headers['x-errno'];
   return errno !== undefined && errno !== '0';
 }

@@ -2,16 +2,18 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
-import { codeOf } from '../outgoing/connect.js';
 import { backgroundNames } from '../outgoing/host-names.js';
-import { discard, HttpClient } from '../outgoing/http-client.js';
+import { codeOf, HttpClient } from '../outgoing/http-client.js';
 import type { WebhookMessage } from './webhook-message.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
 
 /** Deadline for the reply of a receiver (ms). */
 const DEADLINE_MS = 10_000;
 const CONNECT_MS = 5_000;
-/** "I do not want these any more" (Standard Webhooks, "Successful and failed deliveries"). */
+/** Limits for the body of an answer, which is not used: beyond them its connection is closed (ms, bytes). */
+const BODY_MS = 1_000;
+const BODY_BYTES = 128 * 1024;
+/** The receiver wants no more deliveries (Standard Webhooks, "Successful and failed deliveries"). */
 const GONE = 410;
 
 /** Result of a delivery. `stopped`: this side aborted it, so the result is unknown. */
@@ -23,7 +25,7 @@ export type WebhookOutcome =
 @Injectable()
 export class WebhookSender implements OnApplicationShutdown {
   private readonly signers: readonly Webhook[];
-  private readonly client = new HttpClient({ lookup: backgroundNames.lookup, milliseconds: CONNECT_MS });
+  private readonly client = new HttpClient({ lookup: backgroundNames.lookup, connectMs: CONNECT_MS });
 
   constructor(
     config: AppConfig,
@@ -50,14 +52,15 @@ export class WebhookSender implements OnApplicationShutdown {
     const timer = setTimeout(stop, DEADLINE_MS);
     stopping.addEventListener('abort', stop);
     try {
-      const { status, body } = await this.client.request({
+      const { statusCode: status, body } = await this.client.send({
         url: new URL(receiver.url),
         method: 'POST',
         headers: this.headers(receiver, id, payload),
         body: payload,
         signal: abort.signal,
       });
-      discard(body);
+      // The connection is used again once the body is read.
+      void body.dump({ limit: BODY_BYTES, signal: AbortSignal.timeout(BODY_MS) }).catch(() => undefined);
       if (status >= 200 && status < 300) return { kind: 'delivered' };
       return { kind: status === GONE ? 'refused' : 'failed', reason: `status ${status}` };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 
-/** An address of a host, as `dns.lookup` gives it. */
+/** An address of a host, as `dns.lookup` answers it. */
 export interface ResolvedAddress {
   readonly address: string;
   readonly family: number;
@@ -11,11 +11,9 @@ export interface ResolvedAddress {
 export type ResolveName = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 /**
- * Host names for outgoing calls. `getaddrinfo` occupies one of two threads that Node keeps for names, for 10 s or
- * more where the resolver is silent, and cannot be cancelled. So one name is looked up at a time and callers of the
- * same name share the answer: the other thread stays free for the database and Redis.
- *
- * There is no deadline in here: the caller stops waiting at its own.
+ * Resolves host names for outgoing calls, one at a time; callers of the same name share the answer. `getaddrinfo`
+ * blocks one of the two threads that Node has for names, for 10 s or more where the resolver does not answer, and
+ * cannot be cancelled: the other thread stays free for the database and Redis. There is no deadline: callers have one.
  */
 export class HostNames {
   private readonly waiting = new Map<string, Promise<readonly ResolvedAddress[]>>();
@@ -37,35 +35,26 @@ export class HostNames {
   }
 
   /** The same for `net.connect`. */
-  readonly lookup: LookupFunction = (hostname, options, callback) => {
-    this.resolve(hostname).then(
-      (addresses) => answerLookup(addresses, options.all === true, callback),
+  readonly lookup = lookupBy((hostname) => this.resolve(hostname));
+}
+
+/** A lookup for `net.connect`, which connects to the addresses that `resolve` answers. */
+export function lookupBy(resolve: ResolveName): LookupFunction {
+  return (hostname, { all }, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (all === true || !first) callback(null, [...addresses]);
+        else callback(null, first.address, first.family);
+      },
       (error: unknown) => callback(error as NodeJS.ErrnoException, '', 0),
     );
   };
-}
-
-/** A lookup that answers addresses that are known already, whatever it is asked for. */
-export function pinnedTo(addresses: readonly ResolvedAddress[]): LookupFunction {
-  return (_hostname, options, callback) => answerLookup(addresses, options.all === true, callback);
-}
-
-function answerLookup(
-  addresses: readonly ResolvedAddress[],
-  all: boolean,
-  callback: Parameters<LookupFunction>[2],
-): void {
-  const [first] = addresses;
-  if (all || !first) callback(null, [...addresses]);
-  else callback(null, first.address, first.family);
 }
 
 function resolveBySystem(hostname: string): Promise<readonly ResolvedAddress[]> {
   return lookup(hostname, { all: true });
 }
 
-/**
- * Names for pictures and webhooks. They have a queue of their own: a receiver whose name does not resolve holds up no
- * login.
- */
+/** Names for pictures and webhooks, in a queue of their own: a name that does not resolve delays no login. */
 export const backgroundNames = new HostNames();

@@ -1,86 +1,180 @@
-import type { Readable } from 'node:stream';
-import { Agent } from 'undici';
-import { Connections, type ConnectOptions } from './connect.js';
+import type { LookupFunction, Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { untilAborted } from './until-aborted.js';
 
-/** A call to somewhere else. */
-export interface OutgoingRequest {
+/** A forward proxy for calls by https, from HTTPS_PROXY and NO_PROXY. */
+export interface ForwardProxy {
+  /** http or https; with user and password where the proxy asks for them. */
+  readonly url: string;
+  /** Hosts that are called directly: `example.com` and `.example.com` with their subdomains, `host:port`, `*`. */
+  readonly except: readonly string[];
+}
+
+/** How a client connects, and how much it accepts. */
+export interface HttpClientOptions {
+  /** Resolves the host names of servers that are called directly. IP addresses in URLs are not looked up. */
+  readonly lookup: LookupFunction;
+  /** Limit for a connection in milliseconds: name, TCP, the proxy's tunnel and TLS together. */
+  readonly connectMs: number;
+  /** For calls by https; none where absent. The proxy resolves the names of the servers. */
+  readonly proxy?: ForwardProxy | null;
+  /** Resolves the host name of the proxy; `lookup` where absent. */
+  readonly proxyLookup?: LookupFunction;
+  /** A certificate authority in PEM, in place of those that Node trusts. */
+  readonly ca?: string;
+  /** A larger body fails with the code UND_ERR_RES_EXCEEDED_MAX_SIZE. */
+  readonly maxBytes?: number;
+}
+
+/** A call to another service. */
+export interface HttpRequest {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | null;
-  /** The deadline of the caller: for the name, the connection, TLS, the head and the body. */
+  /** The deadline of the call, from the host name to the last byte of the body. */
   readonly signal: AbortSignal;
 }
 
-/** An answer whose body is still to come; it must be read to its end or destroyed. */
-export interface OutgoingAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
+/** An answer of undici. Its body must be read to the end, dumped or destroyed. */
+export type HttpAnswer = Dispatcher.ResponseData;
+
+/** No connection was made, so nothing of the request was sent. */
+export class NotConnected extends Error {
+  override readonly name = 'NotConnected';
+
+  /**
+   * The message names no address.
+   * @param code of the system's error, `PROXY_<status>` of the proxy's answer, `CONNECT_TIMEOUT` or `CONNECT_FAILED`
+   */
+  constructor(
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`no connection (${code})`, options);
+  }
 }
 
-/** How a client connects, and what it takes. */
-export interface HttpClientOptions extends ConnectOptions {
-  /** A body that is larger fails with the code UND_ERR_RES_EXCEEDED_MAX_SIZE. */
-  readonly maxBytes?: number;
-}
-
-/** Behind the deadlines of the callers, for a connection that somebody forgot (ms). */
+/** Limit for silence on a connection (ms), longer than any deadline of a caller. */
 const SILENCE_MS = 15_000;
+/** undici abandons a connection attempt so much later than the caller's limit (ms). */
+const ABANDON_MS = 500;
 
-/** HTTP/1.1 to somewhere else, with connections that are kept alive. Nothing is redirected or unpacked. */
+/**
+ * undici for calls to other services, over connections that are kept alive. One limit covers all steps of a
+ * connection; proxy settings come from the options and not from the environment.
+ */
 export class HttpClient {
-  private readonly connections: Connections;
-  private readonly agent: Agent;
+  private readonly dispatcher: Dispatcher;
+  /** Sockets that are connecting: undici's `destroy` leaves them open. */
+  private readonly connecting = new Set<Socket>();
 
-  constructor({ maxBytes, ...connect }: HttpClientOptions) {
-    this.connections = new Connections(connect);
-    this.agent = new Agent({
-      connect: this.connections.connector(),
+  constructor({ lookup, connectMs, proxy = null, proxyLookup = lookup, ca, maxBytes }: HttpClientOptions) {
+    const timeout = connectMs + ABANDON_MS;
+    const secure = { timeout, ...(ca === undefined ? {} : { ca }) };
+    const options: Agent.Options = {
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
       ...(maxBytes === undefined ? {} : { maxResponseSize: maxBytes }),
-    });
+      connect: this.tracked({ ...secure, lookup }),
+      factory: (origin, pool) => new Pool(origin, limited(pool, connectMs)),
+    };
+    this.dispatcher =
+      proxy === null || proxy.except.includes('*')
+        ? new Agent(options)
+        : new EnvHttpProxyAgent({
+            ...options,
+            // Empty, not absent: else undici reads the environment.
+            httpProxy: '',
+            httpsProxy: proxy.url,
+            noProxy: proxy.except.join(','),
+            ...credentials(proxy),
+            proxyTls: { timeout, lookup: proxyLookup },
+            requestTls: secure,
+            clientFactory: (origin, pool) => new Pool(origin, { ...pool, headersTimeout: timeout }),
+          });
   }
 
   /**
-   * Sends a request. A request whose signal aborts before it has a connection is never sent.
-   * @throws NotConnected when nothing was sent; the reason of the signal; else an error with a `code`
+   * Sends a request. Redirects are not followed, and bodies are not decompressed. A request whose signal aborts before
+   * it has a connection is never sent.
+   * @throws NotConnected where nothing was sent; the reason of the signal; else undici's error, which has a `code`
    */
-  request({ url, method, headers, body = null, signal }: OutgoingRequest): Promise<OutgoingAnswer> {
-    const sent = this.agent.request({
+  send({ url, ...request }: HttpRequest): Promise<HttpAnswer> {
+    const answer = this.dispatcher.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
-      method,
-      headers,
-      body,
-      signal,
+      ...request,
     });
-    const answered = sent.then((answer) => ({
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: answer.body,
-    }));
-    // undici looks at the signal only once there is a connection.
-    return untilAborted(answered, signal, ({ body: late }) => late.destroy());
+    // undici looks at the signal only when the request has a connection.
+    return untilAborted(answer, request.signal, ({ body }) => body.destroy());
   }
 
-  /** Closes all connections at once; calls under way fail. */
+  /** Closes all connections at once; calls in progress fail. */
   async close(): Promise<void> {
-    this.connections.abandon();
-    await this.agent.destroy();
+    for (const socket of this.connecting) socket.destroy(new NotConnected('CLOSED'));
+    await this.dispatcher.destroy();
+  }
+
+  /** undici's connector, whose sockets are in `connecting` until they are connected or have failed. */
+  private tracked(options: buildConnector.BuildOptions): buildConnector.connector {
+    // The declared type returns void; the connector returns its socket and calls back later.
+    const connect = buildConnector(options) as (...call: Parameters<buildConnector.connector>) => Socket;
+    return (target, callback) => {
+      const socket = connect(target, (...result) => {
+        this.connecting.delete(socket);
+        callback(...result);
+      });
+      this.connecting.add(socket);
+    };
   }
 }
 
-/** What the rest of an unwanted answer may take (ms). */
-const REST_MS = 1_000;
+/** Options of a pool whose connector has one limit for all that it does, and fails with {@link NotConnected} only. */
+function limited(pool: Pool.Options, milliseconds: number): Pool.Options {
+  const connect = pool.connect as buildConnector.connector;
+  return {
+    ...pool,
+    connect: (target, callback) => {
+      let isSettled = false;
+      const settle: buildConnector.Callback = (...[error, socket]) => {
+        if (isSettled) {
+          socket?.on('error', () => undefined).destroy();
+          return;
+        }
+        isSettled = true;
+        clearTimeout(timer);
+        if (error) callback(notConnected(error), null);
+        else callback(null, socket);
+      };
+      const timer = setTimeout(() => settle(new NotConnected('CONNECT_TIMEOUT'), null), milliseconds);
+      connect(target, settle);
+    },
+  };
+}
 
-/** Reads an unwanted body away, so that its connection serves again; one that does not end soon costs it. */
-export function discard(body: Readable): void {
-  const patience = setTimeout(() => body.destroy(), REST_MS).unref();
-  body
-    .on('error', () => undefined)
-    .once('close', () => clearTimeout(patience))
-    .resume();
+function notConnected(error: Error): NotConnected {
+  if (error instanceof NotConnected) return error;
+  // undici has no code for a proxy that refuses the tunnel.
+  const [, status] = /^Proxy response \((\d+)\)/.exec(error.message) ?? [];
+  if (status !== undefined) return new NotConnected(`PROXY_${status}`);
+  const code = codeOf(error);
+  // undici would connect again, and again, for some of its own codes.
+  return new NotConnected(code === undefined || code.startsWith('UND_ERR') ? 'CONNECT_FAILED' : code, {
+    cause: error,
+  });
+}
+
+/** The Proxy-Authorization for a proxy whose URL has a user; undici sets none for a user without a password. */
+function credentials({ url }: ForwardProxy): { token?: string } {
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return {};
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { token: `Basic ${Buffer.from(user).toString('base64')}` };
+}
+
+/** The code of an error of the system or of undici. */
+export function codeOf(error: unknown): string | undefined {
+  const hasCode = typeof error === 'object' && error !== null && 'code' in error;
+  return hasCode && typeof error.code === 'string' ? error.code : undefined;
 }

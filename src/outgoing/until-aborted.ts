@@ -1,11 +1,11 @@
 /**
- * What a promise resolves to, or the reason of the signal as soon as it aborts, whatever the promise still waits for.
- * @param late gets a result that comes after that, to release what it holds
+ * The result of a promise, or the reason of a signal as soon as it aborts.
+ * @param onLateResult gets a result that comes after the abort, to release what it holds
  */
 export async function untilAborted<T>(
   work: Promise<T>,
   signal: AbortSignal,
-  late: (result: T) => void = () => undefined,
+  onLateResult: (result: T) => void = () => undefined,
 ): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -16,7 +16,7 @@ export async function untilAborted<T>(
   try {
     return await Promise.race([work, aborted]);
   } catch (error) {
-    if (signal.aborted) void work.then(late, () => undefined);
+    if (signal.aborted) void work.then(onLateResult, () => undefined);
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);

@@ -6,15 +6,14 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { buffer } from 'node:stream/consumers';
-import { codeOf, NotConnected } from '../outgoing/connect.js';
-import type { HttpClient } from '../outgoing/http-client.js';
-import { untilAborted } from '../outgoing/until-aborted.js';
+import { codeOf, type HttpClient, NotConnected } from '../outgoing/http-client.js';
 
-/** The call failed before it was sent. */
+/** The call failed before anything was sent. */
 export class NeverSent extends AxiosError {}
 
 /**
- * Axios adapter for undici, which needs a fraction of the CPU time of node:http. Every status resolves, the
+ * Axios adapter for undici, which needs about half the CPU time of node:http
+ * (docs/decisions/043-one-http-client.md). Every status resolves, the
  * body is bytes. Each call needs a signal, which covers everything from the DNS lookup to the last byte.
  * @returns an adapter that rejects with AxiosError: NeverSent if there was no connection, ERR_CANCELED if the
  * signal was aborted, ERR_BAD_RESPONSE if the answer is too large or incomplete, otherwise the code of the
@@ -24,7 +23,7 @@ export function undiciAdapter(client: HttpClient): AxiosAdapter {
   return async (config): Promise<AxiosResponse<Buffer>> => {
     const signal = config.signal as AbortSignal;
     const answer = await client
-      .request({
+      .send({
         url: urlOf(config),
         method: config.method === 'post' ? 'POST' : 'GET',
         headers: config.headers.toJSON() as Record<string, string>,
@@ -34,10 +33,10 @@ export function undiciAdapter(client: HttpClient): AxiosAdapter {
       .catch((error: unknown) => {
         throw failure(error, config);
       });
-    const data = await untilAborted(buffer(answer.body), signal).catch((error: unknown) => {
+    const data = await buffer(answer.body).catch((error: unknown) => {
       throw failure(error, config, AxiosError.ERR_BAD_RESPONSE);
     });
-    return { data, status: answer.status, statusText: '', headers: {}, config };
+    return { data, status: answer.statusCode, statusText: '', headers: {}, config };
   };
 }
 

@@ -29,7 +29,7 @@ const CONNECT_MS = 3_000;
         adapter: undiciAdapter(
           new HttpClient({
             lookup: new HostNames().lookup,
-            milliseconds: CONNECT_MS,
+            connectMs: CONNECT_MS,
             maxBytes: MAX_REPLY_BYTES,
             proxy,
           }),

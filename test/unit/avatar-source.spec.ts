@@ -350,12 +350,13 @@ describe('fetching', () => {
       setTimeout(() => response.writeHead(302, { location: '/on' }).end(), 150);
     });
     const never = () => new Promise<never>(() => undefined);
+    const named = trickle.replace('127.0.0.1', 'localhost');
     const startedAt = performance.now();
     const outcomes = await Promise.allSettled([
       fetcher(trickle, { milliseconds: 300 }).fetch(`${trickle}/x`),
       fetcher(silence, { milliseconds: 300 }).fetch(`${silence}/x`),
       fetcher(slowly, { milliseconds: 300 }).fetch(`${slowly}/x`),
-      fetcher(trickle, { milliseconds: 300, resolve: never }).fetch(`${trickle}/x`),
+      fetcher(named, { milliseconds: 300, resolve: never }).fetch(`${named}/x`),
     ]);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ reason: { reason: 'time', permanent: false } });

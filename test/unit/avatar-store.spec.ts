@@ -6,7 +6,7 @@ import type { AvatarStore } from '../../src/avatar/avatar-store.js';
 import { DiskAvatarStore } from '../../src/avatar/disk-avatar-store.js';
 import { S3AvatarStore } from '../../src/avatar/s3-avatar-store.js';
 import { loadConfig } from '../../src/config/load-config.js';
-import { pinnedTo } from '../../src/outgoing/host-names.js';
+import { lookupBy } from '../../src/outgoing/host-names.js';
 import { drippingServer } from '../harness/black-hole.js';
 import { S3_KEYS, S3StandIn } from '../harness/s3-stand-in.js';
 
@@ -100,7 +100,7 @@ describe('pictures in a bucket', () => {
   keepsPictures(() => new S3AvatarStore(config()));
 
   test('the bucket stands in the path, or in the host name, and the signature covers where it stands', async () => {
-    const local = pinnedTo([{ address: '127.0.0.1', family: 4 }]);
+    const local = lookupBy(() => Promise.resolve([{ address: '127.0.0.1', family: 4 }]));
     const port = new URL(url).port;
     for (const style of ['path', 'virtual'] as const) {
       const store = new S3AvatarStore({ ...config(), endpoint: `http://oss.example:${port}`, style }, local);

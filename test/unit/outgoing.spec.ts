@@ -5,10 +5,8 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { NotConnected } from '../../src/outgoing/connect.js';
-import { goesThrough } from '../../src/outgoing/forward-proxy.js';
-import { HostNames } from '../../src/outgoing/host-names.js';
-import { HttpClient } from '../../src/outgoing/http-client.js';
+import { HostNames, lookupBy } from '../../src/outgoing/host-names.js';
+import { HttpClient, NotConnected } from '../../src/outgoing/http-client.js';
 import { untilAborted } from '../../src/outgoing/until-aborted.js';
 import { drippingServer, droppingPort, silentPort, silentResolver } from '../harness/black-hole.js';
 import { Certificates } from '../harness/tls-files.js';
@@ -28,19 +26,19 @@ function kept<T extends { close(): unknown }>(thing: T): T {
 /** A deadline as callers have it. */
 function deadline(ms: number): AbortSignal {
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error('the deadline has passed')), ms);
+  setTimeout(() => controller.abort(new Error('the deadline has passed')), ms).unref();
   return controller.signal;
 }
 
 function client(names = new HostNames(), milliseconds = 60_000): HttpClient {
-  const made = new HttpClient({ lookup: names.lookup, milliseconds });
+  const made = new HttpClient({ lookup: names.lookup, connectMs: milliseconds });
   clients.push(made);
   return made;
 }
 
 /** A whole call, to the last byte. */
 async function get(through: HttpClient, url: string, signal: AbortSignal): Promise<Buffer> {
-  const { body } = await through.request({ url: new URL(url), method: 'GET', headers: {}, signal });
+  const { body } = await through.send({ url: new URL(url), method: 'GET', headers: {}, signal });
   return untilAborted(buffer(body), signal);
 }
 
@@ -170,7 +168,7 @@ describe('a forward proxy', () => {
   const through = (url: string, ca?: string, except: string[] = []) => {
     const made = new HttpClient({
       lookup: new HostNames().lookup,
-      milliseconds: 2_000,
+      connectMs: 2_000,
       proxy: { url, except },
       ...(ca === undefined ? {} : { ca }),
     });
@@ -227,7 +225,37 @@ describe('a forward proxy', () => {
     ['https://api.weixin.qq.com/', ['.weixin.qq.com'], false],
     ['https://api.weixin.qq.com/', ['API.weixin.qq.com:443'], false],
     ['https://api.weixin.qq.com/', ['api.weixin.qq.com:8443', 'q.com', 'xin.qq.com'], true],
-  ])('%s with NO_PROXY %j goes through it: %p', (url, except, does) => {
-    expect(goesThrough({ url: 'http://proxy.example', except }, new URL(url))).toBe(does);
+  ])('%s with NO_PROXY %j goes through it: %p', async (url, except, does) => {
+    const asked: string[] = [];
+    const nowhere = lookupBy((hostname) => {
+      asked.push(hostname);
+      return Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
+    });
+    const proxy = { url: 'http://proxy.example', except };
+    const made = new HttpClient({ lookup: nowhere, connectMs: 2_000, proxy });
+    clients.push(made);
+    await expect(get(made, url, deadline(5_000))).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    expect(asked).toEqual([does ? 'proxy.example' : 'api.weixin.qq.com']);
+  });
+
+  test('of the environment is not used, nor its exceptions', async () => {
+    const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    for (const name of names) process.env[name] = 'http://127.0.0.1:1';
+    try {
+      const server = createServer((_request, response) => response.end('direct'));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      kept({ close: () => server.close() });
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      for (const made of [client(), through('http://127.0.0.1:1')]) {
+        expect((await get(made, url, deadline(5_000))).toString()).toBe('direct');
+      }
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    }
   });
 });
