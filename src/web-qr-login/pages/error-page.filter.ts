@@ -4,7 +4,7 @@ import { ProblemFilter } from '../../http/problem.filter.js';
 import { AppConfig } from '../../config/app-config.js';
 import { ErrorPage } from './error-page.js';
 
-/** Errors of routes that a browser opens as a page: a page, unless the client asks for JSON alone. */
+/** Answers errors of pages with an error page; with problem+json where the client accepts JSON and no HTML. */
 @Catch()
 @Injectable()
 export class ErrorPageFilter implements ExceptionFilter {

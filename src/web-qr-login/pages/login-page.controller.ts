@@ -40,9 +40,9 @@ export class LoginPageController {
   }
 
   /**
-   * Inside WeChat's browser the login begins at once; elsewhere the page shows how to log in there. Without a returnTo
-   * the page itself is where a login comes back to, and shows who is logged in. Under another host name than
-   * PUBLIC_URL's it redirects to that one first, once.
+   * In WeChat's browser it redirects to WeChat at once; other browsers get a page with the ways to log in there. Without
+   * a returnTo a login returns to the page itself, which shows who is logged in. A request under another host name than
+   * PUBLIC_URL's is redirected to that one first, once.
    */
   @Get()
   @UseFilters(ErrorPageFilter)
@@ -95,17 +95,20 @@ export class LoginPageController {
     );
   }
 
-  /** The query with nothing in it that may not be there. */
+  /**
+   * The query with a normalized returnTo.
+   * @throws AppError APP_UNKNOWN, RETURN_URL_FORBIDDEN
+   */
   private checked(query: LoginPageRequest): LoginPageRequest {
     if (query.appId !== undefined && this.apps.kindOf(query.appId) === null) {
       throw new AppError('APP_UNKNOWN', { detail: 'There is no app with this appId.' });
     }
-    // The page itself has no verifier.
+    // A login that returns to the page itself has no challenge: the page holds no verifier.
     if (query.returnTo === undefined) return { ...query, codeChallenge: undefined };
     return { ...query, returnTo: this.returnUrls.allowed(query.returnTo).href };
   }
 
-  /** Path and query that lead to WeChat's own QR page; `null` where there is no website app. */
+  /** Path and query of the route to WeChat's QR page; `null` where no website app is configured. */
   private authorizeUrl(asked: LoginPageRequest): string | null {
     const appId = this.views.appId('website', asked);
     if (appId === null) return null;
@@ -115,7 +118,7 @@ export class LoginPageController {
   }
 }
 
-/** Whether a login has just come back to the page: beginning again would go round in circles. */
+/** Whether a login has just returned to the page. Starting another one would loop. */
 function isAnswer({ loginCode, linked, error, consent }: LoginPageRequest): boolean {
   return [loginCode, linked, error, consent].some((each) => each !== undefined);
 }

@@ -3,7 +3,7 @@ import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
 import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
 
-/** Query of the login page: what a website asks for, and what a login comes back to the page with. */
+/** Query of the login page: parameters of a website, and parameters with which a login returns to the page. */
 export class LoginPageRequest {
   @ApiProperty({ required: false, description: 'Where to go afterwards; the page itself where absent.' })
   @MayBeNull()

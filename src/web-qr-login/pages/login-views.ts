@@ -5,7 +5,7 @@ import type { LoginPageRequest } from './login-page.requests.js';
 import type { LoginView, ScanMethod } from './login-view.js';
 import type { Visitor } from './visitor.js';
 
-/** Decides what the login page shows to whom, by the apps that are configured. */
+/** Chooses the view of the login page by the browser and the configured apps. */
 export class LoginViews {
   private readonly pageUrl: string;
 
@@ -14,8 +14,8 @@ export class LoginViews {
   }
 
   /**
-   * The app of a kind that a login uses: the one that the query names, if it is of that kind, else the first.
-   * @returns `null` where none is configured
+   * The app of a kind for a login: the app of the query, if it is of that kind, else the first one.
+   * @returns `null` where no app of the kind is configured
    */
   appId(kind: AppKind, { appId }: LoginPageRequest): string | null {
     const apps = this.config.wechat.apps.filter((app) => app.kind === kind);
@@ -23,7 +23,8 @@ export class LoginViews {
   }
 
   /**
-   * @param consentUrl WeChat's page that asks the person; `null` where no login waits for a tap
+   * The view for a browser.
+   * @param consentUrl WeChat's consent page; `null` where no login waits for a tap
    */
   choose(query: LoginPageRequest, visitor: Visitor, consentUrl: string | null): LoginView {
     if (query.linked !== undefined) return { kind: 'linked' };
@@ -65,7 +66,7 @@ export class LoginViews {
       : { kind: 'open-in-wechat', link: this.linkElsewhere(query), methods };
   }
 
-  /** The methods with a tab that a configured app can serve. The app that the query names comes first. */
+  /** The methods that have a tab and a configured app, that of the query's app first. */
   private scanMethods(query: LoginPageRequest): ScanMethod[] {
     const isNamed = ({ appId }: ScanMethod): number => Number(appId === query.appId);
     return channels()
@@ -76,7 +77,7 @@ export class LoginViews {
       .sort((a, b) => isNamed(b) - isNamed(a) || a.tab.position - b.tab.position);
   }
 
-  /** This login from its beginning, in the same browser. */
+  /** URL that starts this login again in the same browser. */
   private linkTo({ returnTo, appId, codeChallenge }: LoginPageRequest): string {
     const link = new URL(this.pageUrl);
     for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge })) {
@@ -86,8 +87,8 @@ export class LoginViews {
   }
 
   /**
-   * This login for another browser. Who gave a challenge keeps its verifier in this browser: in another one the
-   * website itself has to begin.
+   * URL that starts this login in another browser. With a challenge that is the website's own: the verifier is in the
+   * first browser.
    */
   private linkElsewhere(query: LoginPageRequest): string {
     const { returnTo, codeChallenge } = query;

@@ -6,7 +6,7 @@ import { Public } from '../../http/public.js';
 import { AppConfig } from '../../config/app-config.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 
-/** Whoever opens the service in a browser. */
+/** The root of the service, for browsers. */
 @ApiTags('website')
 @Controller()
 @Public()
@@ -14,7 +14,7 @@ import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 export class RootController {
   constructor(private readonly config: AppConfig) {}
 
-  /** To the login page. */
+  /** Redirects to the login page. */
   @Get()
   @ApiOperation({
     summary: 'To the login page',
