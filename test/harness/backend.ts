@@ -9,27 +9,29 @@ import { keepHandle } from './kept-handles.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-/** How many instances may share a database in this run: SQLite is for one. */
+/** Number of instances that may share a database in this run. SQLite allows one. */
 export const INSTANCES = backend.databaseUrl === null ? 1 : 2;
 
-/** A database of one test's own, and keys of its own in the store. */
+/** A database for one test, and a key prefix in the store. */
 export interface Backend {
   readonly environment: Readonly<Record<string, string>>;
   readonly dialect: 'sqlite' | 'mysql';
-  /** Rows of any query, past the service: to look into the database. */
+  /** Runs any query directly on the database, bypassing the service. */
   rows(sql: string): Promise<Record<string, unknown>[]>;
-  /** Writes past the service, as an operator with a client would. */
+  /** Writes directly to the database, bypassing the service. */
   write(sql: string): Promise<void>;
   /** Names of all tables. */
   tables(): Promise<string[]>;
-  /** Makes what stands in the store older: Redis counts by its own clock, which no test moves. */
+  /**
+   * Shortens the time to live of everything in the store. Redis uses its own clock, which a test cannot move.
+   */
   ageStore(seconds: number): Promise<void>;
   drop(): Promise<void>;
 }
 
 type Tables = Omit<Backend, 'ageStore' | 'environment'> & { readonly databaseUrl: string };
 
-/** SQLite in a folder of its own, or a database of its own where the run is on MySQL. */
+/** Creates an SQLite file in its own folder, or a MySQL database if the run uses MySQL. */
 export async function createBackend(): Promise<Backend> {
   const tables = await withPictures(
     backend.databaseUrl === null ? await sqlite() : await mysql(backend.databaseUrl),
@@ -55,17 +57,17 @@ export async function createBackend(): Promise<Backend> {
   };
 }
 
-/** Keys in Redis under a prefix that nobody else has. */
+/** Keys in Redis under a unique prefix. */
 export interface StoreKeys {
   readonly url: string;
   /** REDIS_URL and REDIS_PREFIX. */
   readonly environment: Readonly<Record<'REDIS_URL' | 'REDIS_PREFIX', string>>;
-  /** What has less than this to live is gone, the rest that much nearer its end. */
+  /** Deletes keys that expire within this time and shortens the time to live of the others by it. */
   age(seconds: number): Promise<void>;
   drop(): Promise<void>;
 }
 
-/** @returns `null` where the run has no Redis */
+/** @returns `null` if the run has no Redis */
 export function createStoreKeys(): StoreKeys | null {
   if (backend.redisUrl === null) return null;
   const prefix = `wechat-auth-test:${randomBytes(6).toString('hex')}:`;
@@ -90,7 +92,7 @@ export function createStoreKeys(): StoreKeys | null {
   };
 }
 
-/** And a folder for pictures, which goes with them. */
+/** Adds a folder for pictures, which is deleted with the tables. */
 async function withPictures(tables: Tables): Promise<Tables & { readonly avatarStore: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-avatars-'));
   return {

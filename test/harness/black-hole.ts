@@ -8,13 +8,13 @@ import type { ResolveName } from '../../src/outgoing/host-names.js';
 import { whileRunning } from '../runner/running.js';
 import { listening } from './listening.js';
 
-/** A place on the network that never gives an answer. */
+/** A network endpoint that never answers. */
 export interface BlackHole {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** A listener that stops to accept: its thread waits for ever. */
+/** A listener that stops accepting connections, because its thread is blocked forever. */
 const DEAF = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer();
@@ -24,8 +24,8 @@ const DEAF = `
   });`;
 
 /**
- * A port whose connections are never made: its backlog is full, so the kernel drops each SYN.
- * @param port 0 for any
+ * A port that never completes a connection: its backlog is full, so the kernel drops each SYN.
+ * @param port 0 for any free port
  */
 export async function droppingPort(port = 0): Promise<BlackHole> {
   const lock = new SharedArrayBuffer(4);
@@ -54,7 +54,9 @@ function connects(socket: Socket): Promise<boolean> {
   });
 }
 
-/** A port that accepts connections and says nothing: how many are still there, and what they brought. */
+/**
+ * A port that accepts connections and never answers. It reports the open connections and the received data.
+ */
 export async function silentPort(): Promise<BlackHole & { open(): number; received(): string }> {
   const sockets = new Set<Socket>();
   let received = '';
@@ -66,7 +68,10 @@ export async function silentPort(): Promise<BlackHole & { open(): number; receiv
   return { ...(await listening(server)), open: () => sockets.size, received: () => received };
 }
 
-/** An HTTP server whose answer has a head at once, and a body of one byte in 100 ms without end. */
+/**
+ * An HTTP server that sends the head of a reply at once, and then one byte of the body every 100 ms without
+ * end.
+ */
 export async function drippingServer(): Promise<BlackHole & { open(): number }> {
   let open = 0;
   const server = createHttpServer((_request, response) => {
@@ -81,7 +86,7 @@ export async function drippingServer(): Promise<BlackHole & { open(): number }> 
   return { ...(await listening(server)), open: () => open };
 }
 
-/** Names through a resolver that takes every question and never answers. */
+/** Name resolution through a DNS server that receives questions and never answers. */
 export async function silentResolver(): Promise<{ resolve: ResolveName; asked(): number; close(): void }> {
   const socket = createSocket('udp4');
   let asked = 0;

@@ -1,10 +1,10 @@
 import { call, type CallOptions, type Reply } from './http.js';
 
-/** A browser as far as a login needs one: it keeps cookies per host and follows redirects only when told. */
+/** A minimal browser for logins: it keeps cookies per host and does not follow redirects by itself. */
 export class Browser {
   private readonly cookies = new Map<string, string>();
 
-  /** Calls a URL with this browser's cookies. */
+  /** Requests a URL with this browser's cookies. */
   async visit<Body = Record<string, unknown>>(url: string, options: CallOptions = {}): Promise<Reply<Body>> {
     const { host } = new URL(url);
     const cookie = this.cookies.get(host);
@@ -18,7 +18,7 @@ export class Browser {
   }
 }
 
-/** Where a reply redirects to. @param base for a relative address */
+/** The redirect target of a reply. @param base base of a relative address */
 export function locationOf(reply: Reply<unknown>, base?: string): URL {
   const location = reply.headers.get('location');
   if (location === null) throw new Error(`no redirect but ${reply.status}: ${reply.text}`);
@@ -26,8 +26,8 @@ export function locationOf(reply: Reply<unknown>, base?: string): URL {
 }
 
 /**
- * Where a refused login returns to, without the id of the request that refused it.
- * @throws Error where there is no such id
+ * The URL to which a refused login returns, without its request id.
+ * @throws Error if there is no request id
  */
 export function refusalOf(location: URL | string): string {
   const url = new URL(location);

@@ -4,12 +4,12 @@ import { USER_COLUMNS } from '../../src/user/user.entity.js';
 import { IDENTITY_COLUMNS } from '../../src/user/wechat-identity.entity.js';
 import type { Backend } from './backend.js';
 
-/** The decisions about one column, by what was to be decided. */
+/** The decisions about one column, by question. */
 export type Decisions = Readonly<Record<string, unknown>>;
 /** The decisions about the columns of one table. */
 export type DecidedTable = Readonly<Record<string, Decisions>>;
 
-/** The tables with data of a person, and where the decisions about their columns stand. */
+/** The tables with personal data, and the decisions about their columns. */
 export const DECIDED_TABLES: Readonly<Record<string, DecidedTable>> = {
   users: USER_COLUMNS,
   wechat_identities: IDENTITY_COLUMNS,
@@ -17,21 +17,21 @@ export const DECIDED_TABLES: Readonly<Record<string, DecidedTable>> = {
   sessions: SESSION_COLUMNS,
 };
 
-/** A column as the migrations made it. */
+/** A column as the migrations created it. */
 export interface SchemaColumn {
   readonly table: string;
   readonly name: string;
-  /** In lower case, without its length. */
+  /** In lower case, without the length. */
   readonly type: string;
-  /** Of text, in characters. */
+  /** Length of a text column in characters. */
   readonly length: number;
   readonly isNullable: boolean;
 }
 
-/** A row as text, times as the service writes them. */
+/** A row with all values as text, times in the format of the service. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
-/** The columns of a table, as the database itself describes them. */
+/** The columns of a table according to the database. */
 export async function schemaColumns(backend: Backend, table: string): Promise<SchemaColumn[]> {
   const rows = await backend.rows(
     backend.dialect === 'sqlite'
@@ -51,7 +51,7 @@ export async function schemaColumns(backend: Backend, table: string): Promise<Sc
   });
 }
 
-/** What was not decided about the columns of a table, a line each; none where everything was. */
+/** Missing decisions about the columns of a table, one line each. Empty if all were made. */
 export function undecided(
   table: string,
   columns: readonly Pick<SchemaColumn, 'name'>[],
@@ -69,18 +69,18 @@ export function undecided(
   return [...open, ...gone.map((name) => `${table}.${name}: decided, but not in the database`)];
 }
 
-/** Columns with a closed set of values, or a form of their own. */
+/** Columns with a closed set of values or a special format. */
 const FORMS: Readonly<Record<string, (n: number) => string>> = {
   'users.nickname_source': () => 'wechat',
   'users.avatar_source': () => 'wechat',
-  // A key of the store is a name of a file.
+  // The key is also a file name in the picture store.
   'users.avatar_key': (n) => `picture${n}`,
   'users.phone_number': (n) => `+86139${String(n).padStart(8, '0')}`,
 };
 
 let samples = 0;
 
-/** A value for a column, which no other column of any row has. */
+/** A unique sample value for a column. */
 export function sample(column: SchemaColumn): string {
   const n = ++samples;
   const form = FORMS[`${column.table}.${column.name}`];
@@ -93,12 +93,12 @@ export function sample(column: SchemaColumn): string {
   throw new Error(`no sample for ${column.table}.${column.name} (${column.type})`);
 }
 
-/** Whether a value that is found somewhere can only come from this column. */
+/** Whether a value found elsewhere proves that it came from this column. */
 export function isTraceable(column: SchemaColumn): boolean {
   return column.type.includes('char') && !`${column.table}.${column.name}`.endsWith('_source');
 }
 
-/** The rows of a table that meet a condition, as text. */
+/** Reads the rows that match a condition, as text. */
 export async function textRows(
   backend: Backend,
   columns: readonly SchemaColumn[],
@@ -112,7 +112,7 @@ export async function textRows(
   );
 }
 
-/** Writes values into a row, past the service. */
+/** Writes values to a row, bypassing the service. */
 export async function writeRow(backend: Backend, table: string, id: string, values: TextRow): Promise<void> {
   const assignments = Object.entries(values).map(
     ([name, value]) => `${name} = ${value === null ? 'NULL' : `'${value}'`}`,

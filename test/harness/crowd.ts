@@ -1,17 +1,17 @@
 import { MINI_PROGRAM } from './world.js';
 
-/** Runs a statement on the server of a test. */
+/** Runs a statement on the test server. */
 type Run = (sql: string) => Promise<unknown>;
 
-/** An id (UUIDv7 in form) that sorts by its number; the first block tells tables apart. */
+/** An id in the format of UUIDv7 that sorts by its number. The first block identifies the table. */
 const id = (block: string, number: string) =>
   `CONCAT('${block}-0000-7000-8000-', LPAD(LOWER(HEX(${number})), 12, '0'))`;
 const LONG_AGO = "'2026-01-01 00:00:00.000'";
 const FAR_AHEAD = "'2099-01-01 00:00:00.000'";
 
 /**
- * Fills MariaDB with so many people who have an identity, a unionid, a session and events each, and with background
- * work that is not due. Half of them have the same nickname.
+ * Fills MariaDB with this many people, each with an identity, a unionid, a session and events, and with
+ * background work that is not due. Half of the people have the same nickname.
  */
 export async function fillWithCrowd(run: Run, people: number): Promise<void> {
   await run('SET SESSION foreign_key_checks = 0, unique_checks = 0');
@@ -50,13 +50,16 @@ const TABLES = [
   'avatar_jobs',
 ];
 
-/** Gives somebody the history of a person who comes often. @param events with an id each, before all others */
+/**
+ * Creates the history of a person who logs in often. @param events number of events, with ids before all
+ * others
+ */
 export async function giveHistory(
   run: Run,
   { userId, identityId }: { readonly userId: string; readonly identityId: string },
   events: number,
 ): Promise<void> {
-  // An event a minute, as their ids tell it.
+  // One event per minute, according to the ids.
   const minute = "LPAD(LOWER(HEX(1700000000000 + seq * 60000)), 12, '0')";
   const ids = `CONCAT(LEFT(${minute}, 8), '-', RIGHT(${minute}, 4), '-7000-8000-${userId.slice(-12)}')`;
   await run(`INSERT INTO events (id, type, user_id, actor, ip, details, created_at)

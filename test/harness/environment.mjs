@@ -1,14 +1,20 @@
 import { TestEnvironment } from 'jest-environment-node';
 
-/** Outlives every test file: it belongs to the process, not to the world that Jest makes for a file. */
+/**
+ * Survives all test files, because it belongs to the process and not to the context that Jest creates per
+ * file.
+ */
 const kept = [];
 
-/** What is kept keeps the world of its file, which costs memory: only where it is needed. */
+/**
+ * A kept handle keeps the context of its file in memory, so handles are kept only in affected versions of
+ * Node.
+ */
 const AFFECTED = Number(process.versions.node.split('.', 1)[0]) >= 24;
 
 /**
- * Node's environment with `keepAlive`: SQLite's connections and statements must not be collected (see
- * `retire` in src/database/sqlite/file.ts), also not when the world of their file is gone.
+ * Node's environment with `keepAlive`: SQLite's connections and statements must not be garbage-collected (see
+ * `retire` in src/database/sqlite/file.ts), even after the context of their file has ended.
  */
 export default class extends TestEnvironment {
   constructor(config, context) {

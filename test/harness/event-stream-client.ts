@@ -7,15 +7,15 @@ export interface StreamEvent {
   readonly data: { readonly status: string; readonly loginCode?: string };
 }
 
-/** How long an event may take that is expected at all (ms). */
+/** Timeout for an expected event (ms). */
 const PATIENCE_MS = 10_000;
 
-/** A browser that follows an attempt: Server-Sent Events over a connection of its own. */
+/** A browser that follows an attempt by Server-Sent Events on its own connection. */
 export class EventStreamClient {
   readonly events: StreamEvent[] = [];
-  /** Comments that came, the heartbeats. */
+  /** Number of comments received (heartbeats). */
   heartbeats = 0;
-  /** Milliseconds of `retry`. */
+  /** The last `retry` value (ms). */
   retry: number | null = null;
   hasEnded = false;
   private unread = 0;
@@ -37,7 +37,7 @@ export class EventStreamClient {
     });
   }
 
-  /** Connects and waits for the head of the reply. */
+  /** Connects and waits for the response headers. */
   static open(
     url: string,
     headers: Readonly<Record<string, string>> = {},
@@ -50,7 +50,7 @@ export class EventStreamClient {
     });
   }
 
-  /** The next event that was not asked for yet. */
+  /** The next event that was not returned yet. */
   async next(): Promise<StreamEvent> {
     await this.until(() => this.unread < this.events.length);
     const event = this.events[this.unread++];
@@ -58,20 +58,20 @@ export class EventStreamClient {
     return event;
   }
 
-  /** Waits until something is so, or the stream has ended. */
+  /** Waits until a condition holds or the stream has ended. */
   async until(holds: () => boolean): Promise<void> {
     const timer = setTimeout(() => this.response.destroy(new Error('nothing came')), PATIENCE_MS);
     while (!holds() && !this.hasEnded) await new Promise<void>((resolve) => this.waiting.push(resolve));
     clearTimeout(timer);
   }
 
-  /** Waits until the service has ended the stream. */
+  /** Waits until the service ends the stream. */
   async end(): Promise<void> {
     await this.until(() => false);
     if (!this.response.complete) throw new Error('the stream was not ended but broken');
   }
 
-  /** The browser is gone. */
+  /** Drops the connection, like a closed browser. */
   vanish(): void {
     this.response.destroy();
   }

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the system itself hands out: what it calls free may belong to somebody's connection a moment
- * later, before a service listens there. And above 10080, which browsers and fetch refuse.
+ * First port. It is below the ephemeral ports of the system, which an outgoing connection could take before
+ * the service listens. It is above 10080, the last port that browsers and fetch block.
  */
 const FIRST = 11_000;
-/** Each of the workers that run test files beside one another has so many. */
+/** Number of ports for each Jest worker. */
 const OF_A_WORKER = 1_000;
 const WORKERS = 20;
 
 const first = FIRST + (Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS) * OF_A_WORKER;
 let next = randomInt(OF_A_WORKER);
 
-/** A port where nobody listens, for who must know it beforehand. Others listen on 0. */
+/** Finds a free port, for a caller that must know it in advance. Other servers listen on port 0. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < OF_A_WORKER; tries++) {
     next = (next + 1) % OF_A_WORKER;

@@ -1,4 +1,4 @@
-/** A reply of the service, read. */
+/** A reply of the service with its parsed body. */
 export interface Reply<Body = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
@@ -6,18 +6,18 @@ export interface Reply<Body = Record<string, unknown>> {
   readonly text: string;
 }
 
-/** Headers and method of a call. */
+/** Options of a call. */
 export interface CallOptions {
   readonly method?: string;
   readonly json?: unknown;
   readonly body?: string;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A client that gives up after so many seconds. */
+  /** Timeout of the client (seconds). */
   readonly patience?: number;
 }
 
-/** Calls a URL without following redirects. */
+/** Requests a URL without following redirects. */
 export async function call<Body = Record<string, unknown>>(
   url: string,
   options: CallOptions = {},

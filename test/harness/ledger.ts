@@ -6,26 +6,26 @@ import { type Person, type Problem, type TokenReply, type World } from './world.
 const sessionOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[0] ?? '';
 const generationOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.')[1] ?? '';
 
-/** One kind of write, prepared so that its request can be sent now, and the rows that it promises. */
+/** A prepared write, whose request can be sent at once, and the rows that its success promises. */
 export interface Write {
   readonly name: string;
   send(): Promise<Reply<unknown>>;
-  /** A query that finds a row where what was acknowledged is in the database. */
+  /** A query that returns a row if the acknowledged write is in the database. */
   found(reply: Reply<unknown>): string;
 }
 
 const session = (reply: Reply<unknown>) =>
   `SELECT 1 FROM sessions WHERE id = '${sessionOf(reply.body as TokenReply)}'`;
 
-/** A first login of somebody, whose code is at hand. */
+/** A first login with a code that was already issued. */
 export async function firstLogin(world: World, person: Person): Promise<Write> {
   const code = await world.wxLogin(person);
   return { name: 'a first login', send: () => world.loginWith(code), found: session };
 }
 
 /**
- * Every kind of write that a request makes, each on a person of its own.
- * @param change writes past the service
+ * Every kind of write that a request makes, each for its own person.
+ * @param change writes directly to the database
  */
 export async function writes(world: World, change: (sql: string) => Promise<void>): Promise<Write[]> {
   const of = (name: string, send: Write['send'], found: Write['found']): Write => ({ name, send, found });
@@ -49,7 +49,7 @@ export async function writes(world: World, change: (sql: string) => Promise<void
     })
   ).body;
   const identity = items[0]?.id ?? '';
-  // Two WeChat accounts of one user: of a single one the last identity would go with it.
+  // Unlinking removes all identities of a unionid. Two WeChat accounts, so that it is not the LAST_IDENTITY.
   await change(
     `UPDATE wechat_identities SET union_id = NULL WHERE user_id = '${unlinked.user.id}';
      DELETE FROM union_ids WHERE user_id = '${unlinked.user.id}'`,
@@ -58,7 +58,7 @@ export async function writes(world: World, change: (sql: string) => Promise<void
   await world.miniProgramLogin(merging);
   const { user: younger } = await world.websiteLogin(merging);
   await world.control(`people/${merging.id}`, { withUnionId: true }, 'PATCH');
-  // The website's identity has told of its unionid; the mini program's is merged with it.
+  // The website identity now has a unionid. The login of the mini program will merge the two users.
   await world.websiteLogin(merging);
   const mergingCode = await world.wxLogin(merging);
 
@@ -122,7 +122,7 @@ export async function writes(world: World, change: (sql: string) => Promise<void
 export const isReady = async (url: string): Promise<boolean> =>
   (await call(`${url}/health/ready`)).status === 200;
 
-/** Waits until something is so; the limit is the promise under test. */
+/** Waits until a condition holds. The timeout is the promise under test. */
 export async function within(ms: number, holds: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + ms;
   while (!(await holds())) {
@@ -131,7 +131,7 @@ export async function within(ms: number, holds: () => Promise<boolean>): Promise
   }
 }
 
-/** Sends each and notes what was acknowledged; the rest must be refused as the database being away. */
+/** Sends each write and records the acknowledged ones. The others must fail with DATABASE_UNAVAILABLE. */
 export async function send(all: readonly Write[], ledger: string[]): Promise<Write[]> {
   const refused: Write[] = [];
   for (const write of all) {

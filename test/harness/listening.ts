@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { whileRunning } from '../runner/running.js';
 
-/** A server of a test that accepts connections. */
+/** A test server that accepts connections. */
 export interface Listening {
   readonly port: number;
-  /** Over HTTP, without a slash at the end. */
+  /** HTTP URL without a trailing slash. */
   readonly url: string;
-  /** Breaks all connections and stops to listen. */
+  /** Closes all connections and stops listening. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Has a server of `node:net` or `node:http` listen on the loopback.
- * @param port 0 for any that is free
+ * Makes a server of `node:net` or `node:http` listen on the loopback interface.
+ * @param port 0 for any free port
  */
 export async function listening(server: Server, port = 0, host = '127.0.0.1'): Promise<Listening> {
   const sockets = new Set<Socket>();

@@ -9,12 +9,15 @@ import { type Program, startProgram } from './program.js';
 
 const INSTALL = '/usr/bin/mariadb-install-db';
 const SERVER = '/usr/sbin/mariadbd';
-/** Small and quick: what a test server loses at a power cut does not matter. */
+/** Small and fast. Durability does not matter for a test server. */
 const SMALL = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=16M', '--innodb-doublewrite=0'];
 
-/** A MariaDB server of one test's own: it may be reconfigured, frozen and killed. Listens on both loopbacks. */
+/**
+ * A private MariaDB server, which a test may reconfigure, freeze and kill. It listens on IPv4 and IPv6
+ * loopback.
+ */
 export class MariadbServer {
-  /** Ends it for good. */
+  /** Stops the server and deletes its data. */
   readonly stop = whileRunning('mariadbd', async () => {
     this.thaw();
     await this.crash();
@@ -30,9 +33,9 @@ export class MariadbServer {
   ) {}
 
   /**
-   * Starts a server with an empty database `test`; root has no password.
-   * @param options of mariadbd, such as `--sql-mode=ANSI_QUOTES`
-   * @param disk folder in which its data folder is made
+   * Starts a server with an empty database `test`. root has no password.
+   * @param options options of mariadbd, for example `--sql-mode=ANSI_QUOTES`
+   * @param disk folder for the data folder
    */
   static async start(options: readonly string[] = [], disk = tmpdir()): Promise<MariadbServer> {
     const folder = await mkdtemp(join(disk, 'wechat-auth-test-mariadb-'));
@@ -44,28 +47,30 @@ export class MariadbServer {
     return new MariadbServer(port, folder, options, program, connection);
   }
 
-  /** For DATABASE_URL: as root, in the database `test`. */
+  /** Value of DATABASE_URL: user root, database `test`. */
   get url(): string {
     return this.urlOf('root');
   }
 
-  /** @param user with its password, as a URL writes them */
+  /** @param user user with password, URL-encoded */
   urlOf(user: string, host = '127.0.0.1'): string {
     return `mysql://${user}@${host}:${this.port}/test`;
   }
 
-  /** Rows of any statement, as root. */
+  /** Runs any statement as root and returns its rows. */
   async rows(sql: string): Promise<Record<string, unknown>[]> {
     const [result] = await this.connection.query(sql);
     return Array.isArray(result) ? (result as Record<string, unknown>[]) : [];
   }
 
-  /** A further connection as root, in the database `test`: to hold locks. The test ends it. */
+  /**
+   * Opens another connection as root to the database `test`, for example to hold locks. The test closes it.
+   */
   connect(): Promise<Connection> {
     return createConnection({ uri: this.url, multipleStatements: true });
   }
 
-  /** It stands still, and its connections with it. */
+  /** Suspends the process. Its connections hang. */
   freeze(): void {
     this.program.child.kill('SIGSTOP');
   }
@@ -74,14 +79,14 @@ export class MariadbServer {
     this.program.child.kill('SIGCONT');
   }
 
-  /** Ends as at a crash; `startAgain` brings the same data back. */
+  /** Kills the process. `startAgain` restarts it with the same data. */
   async crash(): Promise<void> {
     this.connection.destroy();
     this.program.child.kill('SIGKILL');
     await this.program.ended;
   }
 
-  /** On the same port, after a crash. @param options where they are to differ */
+  /** Restarts on the same port after a crash. @param options new options, if they change */
   async startAgain(options: readonly string[] = this.options): Promise<void> {
     this.program = run(this.folder, this.port, options);
     this.connection = await connected(this.port, this.program);
@@ -127,7 +132,10 @@ async function connected(port: number, program: Program): Promise<Connection> {
 
 let installation: Promise<string> | null = null;
 
-/** A fresh data folder, made once on a machine: it takes seconds, to copy it takes none. */
+/**
+ * An initialized data folder, created once per machine: initialization takes seconds, a copy takes almost no
+ * time.
+ */
 function installed(): Promise<string> {
   installation ??= install();
   return installation;
@@ -150,7 +158,7 @@ async function install(): Promise<string> {
     '/',
   );
   if ((await program.ended) !== 0) throw new Error(`mariadb-install-db failed:\n${program.output()}`);
-  // Another worker may have been faster.
+  // Another worker may have finished first.
   await rename(folder, finished).catch(() => rm(folder, { recursive: true, force: true }));
   return finished;
 }

@@ -1,13 +1,13 @@
-// Migrates a database up or down, and kills itself after so many statements that change something:
-// node migrations.mjs <DATABASE_URL> <up|down>. It waits for the number on stdin before it begins, so that a test can
-// have the next one load meanwhile. Says which statement was the last.
+// Migrates a database up or down and kills itself after a number of modifying statements:
+// node migrations.mjs <DATABASE_URL> <up|down>. It reads the number from stdin before it begins, so that a
+// test can preload the next process. It prints the last statement.
 import { writeSync } from 'node:fs';
 import { migrate, undoLastMigration } from '../../dist/database/migrations/migrate.js';
 
 const [url, direction] = process.argv.slice(2);
 let left = Infinity;
 
-/** Runs a statement, and dies with it when it was the last. */
+/** Runs a statement, and kills the process after the last one. */
 function killing(run) {
   return async (sql, parameters = []) => {
     const result = await run(sql, parameters);

@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import { type Context, createContext, type Module, runInNewContext, SourceTextModule } from 'node:vm';
 import type { Person, World } from './world.js';
 
-/** How the storage of a phone behaves: as it should, throwing at each call, or losing what it is given. */
+/** Behaviour of the phone's storage: it works, every call throws, or it discards values silently. */
 export type StorageState = 'good' | 'throws' | 'loses';
 
-/** A call of wx.request or wx.uploadFile, as it went out. */
+/** A call of wx.request or wx.uploadFile. */
 export interface Sent {
   readonly method: string;
   readonly path: string;
@@ -33,21 +33,24 @@ type Data = Record<string, unknown>;
 type Handler = (argument?: unknown) => unknown;
 
 /**
- * Somebody's phone with a mini program on it: `wx` as far as the samples need it, in callback style and with WeChat's
- * habits (content-type is JSON unless said otherwise, uploads answer text). WeChat is the sandbox, the service the
- * world's. Storage outlives the runs of the mini program.
+ * A phone with a mini program: the parts of `wx` that the samples use, in callback style and with WeChat's
+ * defaults (the content type is JSON, uploads return text). WeChat is the sandbox, the service is the
+ * world's. Storage survives restarts of the mini program.
  */
 export class Phone {
   readonly storage = new Map<string, unknown>();
   readonly sent: Sent[] = [];
   storageState: StorageState = 'good';
-  /** Whether calls fail as without a network. `answer`: they arrive, and only the answer is lost. */
+  /**
+   * Which part of a call is lost, as without a network. `answer`: the call arrives, and only the answer is
+   * lost.
+   */
   lost: 'nothing' | 'call' | 'answer' = 'nothing';
   wxLogins = 0;
 
   /**
-   * @param hosts which origin of the samples is which address
-   * @param files source by path, such as `pages/scan/scan.js`
+   * @param hosts addresses by origin in the samples
+   * @param files source by path, for example `pages/scan/scan.js`
    */
   constructor(
     private readonly world: World,
@@ -56,12 +59,12 @@ export class Phone {
     private readonly files: ReadonlyMap<string, string>,
   ) {}
 
-  /** How often a path was called so far. */
+  /** Number of calls to a path so far. */
   callsOf(path: string): number {
     return this.sent.filter((call) => call.path === path).length;
   }
 
-  /** Starts the mini program anew: memory is empty, storage is not. */
+  /** Restarts the mini program: memory is empty, storage is kept. */
   start(): MiniProgram {
     return new MiniProgram(this.files, createContext({ wx: this.wx }));
   }
@@ -127,7 +130,7 @@ export class Phone {
   }
 }
 
-/** One run of a mini program: its modules are loaded once. */
+/** One run of a mini program. Its modules are loaded once. */
 export class MiniProgram {
   private readonly modules = new Map<string, Module>();
   private readonly pages = new Map<string, Record<string, unknown>>();
@@ -137,7 +140,7 @@ export class MiniProgram {
     private readonly context: Context,
   ) {}
 
-  /** What a module exports. */
+  /** Returns the exports of a module. */
   async exportsOf<Exports>(path: string): Promise<Exports> {
     const module = this.moduleAt(path);
     if (module.status === 'unlinked') {
@@ -149,7 +152,7 @@ export class MiniProgram {
     return module.namespace as Exports;
   }
 
-  /** Opens a page, and waits until it has loaded. @param path without `.js` */
+  /** Opens a page and waits until it has loaded. @param path without `.js` */
   async open(path: string, query: Readonly<Record<string, string>> = {}): Promise<Page> {
     this.context.Page = (registered: Record<string, unknown>) => void this.pages.set(path, registered);
     await this.exportsOf(`${path}.js`);
@@ -185,34 +188,34 @@ export class Page {
     this.instance = { ...options, data: this.data, setData };
   }
 
-  /** Calls a handler, if the page has it. */
+  /** Calls a handler if the page defines it. */
   async call(name: string, argument?: unknown): Promise<unknown> {
     const handler = this.instance[name] as Handler | undefined;
     return await handler?.call(this.instance, argument);
   }
 
-  /** What the page shows. */
+  /** The visible text of the page. */
   get text(): string {
     return this.rendered().text;
   }
 
-  /** The labels of its buttons. */
+  /** The labels of the visible buttons. */
   get buttons(): string[] {
     return [...this.rendered().taps.keys()];
   }
 
-  /** Taps a button by its label. */
+  /** Taps the button with this label. */
   async tap(label: string): Promise<void> {
     const handler = this.rendered().taps.get(label);
     if (handler === undefined) throw new Error(`no button "${label}" in: ${this.text}`);
     await this.call(handler);
   }
 
-  /** As much of WXML as the samples use: `wx:if`, `wx:elif`, `{{ }}` and `bindtap`. */
+  /** Renders the subset of WXML that the samples use: `wx:if`, `wx:elif`, `{{ }}` and `bindtap`. */
   private rendered(): { text: string; taps: Map<string, string> } {
     const taps = new Map<string, string>();
     const isShown = [true];
-    // Per level: whether a branch of the chain of wx:if was taken.
+    // Per nesting level: whether a branch of the wx:if chain was taken.
     const isTaken = [false];
     let text = '';
     let button: { handler: string; from: number } | null = null;
@@ -243,7 +246,7 @@ export class Page {
     return { text: text.replace(/\s+/g, ' ').trim(), taps };
   }
 
-  /** In WXML a name that is not in the data is undefined. */
+  /** In WXML a name that is not in the data evaluates to undefined. */
   private value(expression: string): string {
     const data = new Proxy(this.data, { has: () => true });
     return String(runInNewContext(`with (data) (${expression})`, { data }));

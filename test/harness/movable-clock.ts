@@ -1,6 +1,6 @@
 import { Clock } from '../../src/common/clock.js';
 
-/** Runs with the real time, ahead of it by what a test moved it. */
+/** Real time plus an offset that a test sets. */
 export class MovableClock extends Clock {
   private ahead = 0;
 
@@ -13,7 +13,7 @@ export class MovableClock extends Clock {
     this.ahead += seconds * 1000;
   }
 
-  /** To the beginning of a minute: what is counted by the minute then has a whole one. */
+  /** Moves to the start of a minute, so that a per-minute limit has a complete window. */
   advanceToNextMinute(): void {
     this.ahead += 60_000 - (this.now() % 60_000);
   }

@@ -1,16 +1,16 @@
 import { call, type CallOptions, type Reply } from './http.js';
 
-/** Keys of an operator and of the operator's other programs. */
+/** API keys of an operator and of another service. */
 export const ADMIN_KEY = 'an-admin-key-for-tests';
 export const SERVICE_KEY = 'a-service-key-for-tests';
 
-/** The settings under which they work. */
+/** The settings that define these keys. */
 export const API_KEYS = {
   ADMIN_API_KEYS: `alice:${ADMIN_KEY}`,
   SERVICE_API_KEYS: `orders:${SERVICE_KEY}`,
 };
 
-/** Calls a route under an API key; without one where `null`. */
+/** Calls a route with an API key, or without one if `null`. */
 export function callWithKey<Body>(
   url: string,
   key: string | null,

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Rows of a query, as another process reads them from the file: what was only begun is not there. */
+/** Runs a query on the file in another process, which does not see uncommitted data. */
 export function rowsElsewhere(file: string, sql: string): Record<string, unknown>[] {
   const script = `
     const db = require('better-sqlite3')(process.argv[1], { readonly: true });
@@ -12,7 +12,7 @@ export function rowsElsewhere(file: string, sql: string): Record<string, unknown
   >[];
 }
 
-/** Another process that runs SQL on the file and keeps it open, until it is let go. */
+/** Runs SQL on the file in another process, which keeps the file open until it is released. */
 export async function holdElsewhere(file: string, sql: string): Promise<() => Promise<void>> {
   const script = `
     const db = require('better-sqlite3')(process.argv[1], { timeout: 5000 });
@@ -31,7 +31,7 @@ export async function holdElsewhere(file: string, sql: string): Promise<() => Pr
   };
 }
 
-/** Another process that writes to the file and ends. */
+/** Writes to the file in another process, which then exits. */
 export async function writeElsewhere(file: string, sql: string): Promise<void> {
   const release = await holdElsewhere(file, sql);
   await release();

@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { whileRunning } from '../runner/running.js';
 
-/** A program that runs beside a test. */
+/** A child process of a test. */
 export interface Program {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   readonly output: () => string;
-  /** Its exit status once it has ended, `null` where a signal ended it. */
+  /** Exit status once it has ended; `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
 }
 
-/** Starts a program in a folder, with this environment and nothing else but PATH. */
+/** Starts a program in a folder. Its environment consists of this one and PATH. */
 export function startProgram(
   [command, ...words]: readonly [string, ...string[]],
   cwd: string,
@@ -26,7 +26,7 @@ export function startProgram(
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
-  // Stopped also where it stands still (SIGSTOP).
+  // SIGKILL also ends a suspended process (SIGSTOP).
   const kill = whileRunning(command, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await closed;
@@ -38,15 +38,15 @@ export function startProgram(
   return { child, output: () => output, ended };
 }
 
-/** Asks it to end, and waits until it has. @returns its exit status */
+/** Sends SIGTERM and waits for the end. @returns the exit status */
 export async function endProgram({ child, ended }: Program): Promise<number | null> {
   child.kill('SIGTERM');
   return ended;
 }
 
 /**
- * Waits until an address answers with a status.
- * @throws Error after 30 s, with what the program has written
+ * Waits until a URL answers with a status.
+ * @throws Error after 30 s, with the output of the program
  */
 export async function untilAnswers(url: string, status: number, program: Program): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {

@@ -7,12 +7,12 @@ import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
 import { type Program, startProgram } from './program.js';
 
-/** Whether a test can start servers of its own. */
+/** Whether redis-server is installed. */
 export const HAS_REDIS_SERVER = spawnSync('redis-server', ['--version']).status === 0;
 
 /** A private redis-server, which a test may stop, demote, fill and reconfigure. */
 export class RedisServer {
-  /** Ends it for good. */
+  /** Stops the server and deletes its data. */
   readonly drop = whileRunning('redis-server', async () => {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
@@ -29,8 +29,8 @@ export class RedisServer {
   }
 
   /**
-   * Starts one on a free port and waits until it answers.
-   * @param settings as in redis.conf, name by name
+   * Starts a server on a free port and waits until it answers.
+   * @param settings settings of redis.conf by name
    */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-redis-'));
@@ -42,7 +42,7 @@ export class RedisServer {
     return server;
   }
 
-  /** Sentinels of a primary, that notice its end after half a second. */
+  /** Starts a sentinel for a primary. It detects a failure after half a second. */
   static async startSentinel(primary: number, name: string, quorum: number, more = ''): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-redis-'));
     const port = await freePort();
@@ -62,7 +62,7 @@ export class RedisServer {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Sends a command, past the service. */
+  /** Sends a command, bypassing the service. */
   async call(command: string, ...words: (string | number)[]): Promise<unknown> {
     if (!this.admin) {
       this.admin = new Redis({ port: this.port, host: '127.0.0.1', protocol: 2, enableReadyCheck: false });
@@ -71,7 +71,7 @@ export class RedisServer {
     return this.admin.call(command, ...words.map(String));
   }
 
-  /** Ends it at once, as a crash does. */
+  /** Kills the process. */
   async kill(): Promise<void> {
     this.admin?.disconnect();
     this.admin = null;
@@ -79,12 +79,12 @@ export class RedisServer {
     await this.program.ended;
   }
 
-  /** Stands still: connections stay, nothing is answered. */
+  /** Suspends or resumes the process. Suspended, it keeps its connections and does not answer. */
   freeze(on: boolean): void {
     this.program.child.kill(on ? 'SIGSTOP' : 'SIGCONT');
   }
 
-  /** Runs again after `kill`, on the same port and with the same folder. */
+  /** Restarts after `kill`, with the same port and folder. */
   async restart(): Promise<void> {
     this.program = this.run();
     await this.untilUp();
@@ -107,7 +107,7 @@ export class RedisServer {
       probe.on('error', () => undefined);
       try {
         await probe.connect();
-        // Also NOAUTH is an answer.
+        // A NOAUTH error is an answer too.
         await probe.ping().catch(() => undefined);
         return;
       } catch {
@@ -120,7 +120,9 @@ export class RedisServer {
   }
 }
 
-/** A cluster of three primaries with a third of the slots each, and a replica for the first ones. */
+/**
+ * Starts a cluster of three primaries with a third of the slots each. The first primaries get a replica each.
+ */
 export async function startRedisCluster(replicas = 0): Promise<RedisServer[]> {
   const busPorts = new Map<RedisServer, number>();
   const nodes: RedisServer[] = [];

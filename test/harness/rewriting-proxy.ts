@@ -2,20 +2,20 @@ import { createServer, request as send } from 'node:http';
 import { listening } from './listening.js';
 
 /**
- * A reverse proxy that people reach as `localhost`, in front of a service at `127.0.0.1`. It sends its upstream's name
- * as Host and says nothing of the name that it was called by, as nginx does with no more than `proxy_pass`.
+ * A reverse proxy at `localhost` in front of a service at `127.0.0.1`. It sends the upstream's name as Host
+ * and no header with the original name, like nginx with only `proxy_pass`.
  */
 export class RewritingProxy {
   private constructor(
     readonly url: string,
-    /** Breaks all connections and stops to listen. */
+    /** Closes all connections and stops listening. */
     readonly stop: () => Promise<void>,
   ) {}
 
   /**
-   * @param port where it listens
+   * @param port port of the proxy
    * @param upstream port of the service
-   * @param prefix path that it takes away: `/auth`, or nothing
+   * @param prefix path prefix that the proxy removes: `/auth`, or empty
    */
   static async start(port: number, upstream: number, prefix = ''): Promise<RewritingProxy> {
     const server = createServer((request, response) => {

@@ -2,17 +2,19 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type Listening, listening } from './listening.js';
 
-/** Who may use the stand-in. */
+/** Credentials that the stand-in accepts. */
 export const S3_KEYS = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
 };
 
-/** A bucket that speaks S3 as far as pictures need it, and takes signed requests only (AWS Signature Version 4). */
+/**
+ * A bucket with the part of S3 that pictures need. It accepts only signed requests (AWS Signature Version 4).
+ */
 export class S3StandIn {
-  /** By path: `/bucket/key`. */
+  /** Stored objects by path: `/bucket/key`. */
   readonly objects = new Map<string, { readonly bytes: Buffer; readonly contentType: string }>();
-  /** What arrived, in its order. */
+  /** All requests in order of arrival. */
   readonly requests: { readonly host: string; readonly path: string }[] = [];
   private readonly server: Server;
   private listening: Listening | null = null;
@@ -26,7 +28,7 @@ export class S3StandIn {
     });
   }
 
-  /** @returns the stand-in, and the URL to reach it at */
+  /** @returns the stand-in and its URL */
   static async listen(bucket: string): Promise<{ s3: S3StandIn; url: string }> {
     const s3 = new S3StandIn(bucket);
     s3.listening = await listening(s3.server);
@@ -73,7 +75,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Makes the signature again from the request as it came, and compares. */
+/** Recomputes the signature of the request and compares. */
 function isSigned(request: IncomingMessage, body: Buffer): boolean {
   const { authorization = '' } = request.headers;
   const parts =

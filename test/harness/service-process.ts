@@ -4,7 +4,7 @@ import { call } from './http.js';
 import { type Program, startProgram } from './program.js';
 import { SHOP, type World } from './world.js';
 
-/** Where a process of the service is going to be, and its environment. */
+/** Address and environment of a service process that is not started yet. */
 export interface ProcessPlan {
   readonly port: number;
   readonly url: string;
@@ -12,9 +12,9 @@ export interface ProcessPlan {
 }
 
 /**
- * Plans a process that takes the place of a world's instance: on the same database and store, with the same keys and
- * the same WeChat. Stops that instance, since SQLite's file belongs to one process.
- * @param environment what differs from the defaults
+ * Plans a process that replaces an instance of the world, with the same database, store, keys and WeChat.
+ * Stops that instance, because an SQLite file belongs to one process.
+ * @param environment deviations from the defaults
  */
 export async function processInPlaceOf(
   world: World,
@@ -41,12 +41,12 @@ export async function processInPlaceOf(
   };
 }
 
-/** Starts the service as a process, as it is built. */
+/** Starts the built service as a process. */
 export function startProcess(environment: Readonly<Record<string, string>>): Program {
   return startProgram([process.execPath, resolve('dist/main.js')], process.cwd(), environment);
 }
 
-/** Waits until the service at an address is ready. */
+/** Waits until the service at a URL is ready. */
 export async function untilReady(url: string): Promise<void> {
   for (let attempt = 0; attempt < 150; attempt++) {
     const reply = await call(`${url}/health/ready`).catch(() => null);

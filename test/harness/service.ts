@@ -11,16 +11,16 @@ import { freePort } from './free-port.js';
 import { keepHandle } from './kept-handles.js';
 import type { MovableClock } from './movable-clock.js';
 
-/** One instance of the service, as `npm start` would run it, in this process. */
+/** One instance of the service in this process, configured as by `npm start`. */
 export interface Service {
   readonly url: string;
   readonly app: NestFastifyApplication;
-  /** Everything that it has logged. */
+  /** The complete log. */
   log(): string;
   stop(): Promise<void>;
 }
 
-/** Starts the real app, on a port of its own unless the environment names one. */
+/** Starts the real app on a free port, unless the environment sets PORT. */
 export async function startService(
   environment: Readonly<Record<string, string>>,
   clock: MovableClock,
@@ -30,7 +30,7 @@ export async function startService(
   const config = loadConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'debug',
-    // A test file does in a second what an address may do in a minute.
+    // A test sends more requests in a second than an address may send in a minute.
     RATE_LIMITS: 'off',
     ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
     PORT: String(port),
@@ -45,7 +45,8 @@ export async function startService(
     },
   });
   const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock, doors });
-  // On SQLite the one runner of the connection, which holds all statements; elsewhere one that never connects.
+  // On SQLite this is the only runner, which holds all statements. Elsewhere it is a runner that never
+  // connects.
   keepHandle(app.get(DataSource).createQueryRunner());
   const stop = whileRunning(`the service on port ${port}`, () => app.close());
   await app.listen({ port, host: config.host });

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { type Listening, listening } from './listening.js';
 
 /**
- * Somebody else's website: pages by path. Browsers reach it by any name that ends in `.localhost` (RFC 6761
- * section 6.3), and each such name is a site of its own.
+ * A third-party website with pages by path. Browsers reach it under any name that ends in `.localhost` (RFC
+ * 6761 section 6.3), and each name is a separate site.
  */
 export class Site {
   private readonly pages = new Map<string, { readonly html: string; readonly pauseMs: number }>();
@@ -26,18 +26,18 @@ export class Site {
     return site;
   }
 
-  /** Its origin by a name: `shop` is `http://shop.localhost:<port>`. */
+  /** Its origin under a name: `shop` is `http://shop.localhost:<port>`. */
   origin(name: string): string {
     return `http://${name}.localhost:${this.listening.port}`;
   }
 
-  /** What a path shows from now on, after so long. */
+  /** Sets the page of a path, and the delay before it is sent (ms). */
   show(path: string, body: string, pauseMs = 0): void {
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${body}`;
     this.pages.set(path, { html, pauseMs });
   }
 
-  /** The queries that a path was asked for with, so far. */
+  /** The queries of all requests to a path so far. */
   queriesOf(path: string): Record<string, string>[] {
     return this.requests
       .filter(({ pathname }) => pathname === path)

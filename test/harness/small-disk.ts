@@ -6,9 +6,9 @@ import { whileRunning } from '../runner/running.js';
 
 const BLOCK = 4_096;
 
-/** A file system of its own in memory, small enough to be filled. */
+/** A small file system in memory that a test can fill. */
 export class SmallDisk {
-  /** Takes it away with all that is on it. */
+  /** Unmounts the file system and deletes its content. */
   readonly unmount = whileRunning('a small disk', () => {
     execFileSync('umount', [this.folder]);
     rmSync(this.folder, { recursive: true });
@@ -17,7 +17,7 @@ export class SmallDisk {
 
   private constructor(readonly folder: string) {}
 
-  /** @returns `null` where this process may not mount one */
+  /** @returns `null` if this process may not mount file systems */
   static mount(megabytes: number): SmallDisk | null {
     const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-test-disk-'));
     try {
@@ -31,7 +31,7 @@ export class SmallDisk {
     }
   }
 
-  /** Fills it but for so many blocks of 4 KiB. */
+  /** Fills the disk except for this many blocks of 4 KiB. */
   fill(blocksLeft: number): void {
     this.free();
     const { bavail, bsize } = statfsSync(this.folder);
@@ -41,7 +41,7 @@ export class SmallDisk {
     closeSync(file);
   }
 
-  /** Gives back what `fill` took. */
+  /** Frees the space that `fill` took. */
   free(): void {
     rmSync(this.ballast, { force: true });
   }

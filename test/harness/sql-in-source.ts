@@ -3,30 +3,28 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
-/** A piece of SQL that stands in the source. */
+/** A piece of SQL in the source code. */
 export interface SqlInSource {
   /** `file:line` */
   readonly place: string;
   readonly text: string;
-  /** Whether a statement that was sent, with its spaces collapsed, has the piece in it. */
+  /** Whether a sent statement, with white space collapsed, contains the piece. */
   isIn(sent: string): boolean;
 }
 
-/**
- * Migrations run once, and have a test of their own, as has the one row that readiness writes.
- */
+/** Excluded: migrations run once and have their own test, and readiness writes a single row. */
 const LEFT_OUT = /^src\/database\/(migrations|readiness)/;
 const BEGINS = /^\s*(SELECT|INSERT INTO|UPDATE|DELETE|REPLACE INTO|AND|WHERE|ORDER BY|ON DUPLICATE KEY)\s/;
-/** Of prose that begins with such a word. */
+/** Excludes prose that begins with one of these words. */
 const HAS_SQL = /\b(FROM|INTO|SET|VALUES|KEY|BY)\b|[=<>]\s*\?|\bIS (NOT )?NULL\b/;
 
-/** Text by the name of the constant that holds it. */
+/** Text constants by name. */
 type Constants = ReadonlyMap<string, string>;
 
 /**
- * All SQL of the service that MySQL or MariaDB may be sent: whole statements, and parts that are added to some. Where a
- * constant of text stands in one (`${COLUMNS}`), its value belongs to the piece, also where it is composed at load. A
- * statement of a lease queue counts once for each table that is described as a `LeaseTable`.
+ * Finds all SQL that the service may send to MySQL or MariaDB: complete statements and fragments. A text
+ * constant inside a piece (`${COLUMNS}`) is replaced by its value, also if the value is computed when the
+ * module loads. A statement of a lease queue counts once for each table that is described as a `LeaseTable`.
  */
 export async function sqlInSource(): Promise<SqlInSource[]> {
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
@@ -55,10 +53,10 @@ export async function sqlInSource(): Promise<SqlInSource[]> {
   return found;
 }
 
-/** The texts in the description of a table of work, by field: `name`, `key`, `lane`. */
+/** The text fields in the description of a queue table: `name`, `key`, `lane`. */
 type DescribedTable = ReadonlyMap<string, string>;
 
-/** The tables that a file describes: constants of the type `LeaseTable`. */
+/** The tables that a file describes in constants of the type `LeaseTable`. */
 function leaseTables(source: ts.SourceFile): DescribedTable[] {
   const found: DescribedTable[] = [];
   const visit = (node: ts.Node): void => {
@@ -89,7 +87,7 @@ const IS_CONSTANT = /^[A-Z][A-Z0-9_]*$/;
 /** Replaced before the statement is sent. */
 const IS_PLACEHOLDER = /^:\w+$/;
 
-/** The constants of text that a file declares itself, or imports from others of the service. */
+/** The text constants that a file declares, or imports from other files of the service. */
 async function constantsOf(source: ts.SourceFile): Promise<Constants> {
   const constants = new Map<string, string>();
   for (const statement of source.statements) {
@@ -128,8 +126,8 @@ async function addImported(
 }
 
 /**
- * The fixed parts of a text, with the values of constants in them; of one that is built for each described table, those
- * of each.
+ * The fixed parts of a text, with constants replaced by their values. For a text that is built per described
+ * table, the parts for each table.
  */
 function literalParts(node: ts.Node, constants: Constants, tables: readonly DescribedTable[]): string[][] {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [[node.text]];
@@ -147,7 +145,7 @@ function literalParts(node: ts.Node, constants: Constants, tables: readonly Desc
   });
 }
 
-/** Whether it is what a condition on the dialect leaves to SQLite. */
+/** Whether a condition on the dialect selects this node for SQLite only. */
 function isForSqlite(node: ts.Node): boolean {
   for (let child = node; !ts.isSourceFile(child); child = child.parent) {
     const { parent } = child;
@@ -160,12 +158,12 @@ function isForSqlite(node: ts.Node): boolean {
   return false;
 }
 
-/** Spaces and line breaks as one space. */
+/** Collapses white space to single spaces. */
 export function collapsed(sql: string): string {
   return sql.replace(/\s+/g, ' ').trim();
 }
 
-/** Anything may stand where a value or another part goes. */
+/** Matches any text between the fixed parts. */
 function matcher(parts: readonly string[]): (sent: string) => boolean {
   const fixed = parts.flatMap((part) => part.split('?')).map(collapsed);
   return (sent) => {

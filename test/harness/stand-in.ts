@@ -1,15 +1,15 @@
 import { createServer } from 'node:http';
 import { type Listening, listening } from './listening.js';
 
-/** A call that the service made to WeChat. */
+/** A call from the service to WeChat. */
 export interface StandInCall {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
 }
 
 /**
- * WeChat in forty lines: answers what a test tells it to and shows what it was asked. Not the sandbox, so what
- * works here needs none of its extras.
+ * A minimal WeChat that returns the answers that a test sets and records the calls. It is not the sandbox, so
+ * it proves that the service needs no extras of the sandbox.
  */
 export class StandIn {
   readonly calls: StandInCall[] = [];
@@ -28,13 +28,13 @@ export class StandIn {
       const { pathname, searchParams } = new URL(request.url ?? '/', standIn.url);
       standIn.calls.push({ path: pathname, query: Object.fromEntries(searchParams) });
       const answer = standIn.answers.get(pathname) ?? { errcode: 40066, errmsg: 'invalid url' };
-      // As WeChat does: UTF-8 under text/plain, and no word about the charset (wechat-api.md section 0).
+      // As WeChat does: UTF-8 as text/plain without a charset (wechat-api.md section 0).
       response.writeHead(200, { 'content-type': 'text/plain' }).end(JSON.stringify(answer));
     });
     return standIn;
   }
 
-  /** What a path answers from now on. */
+  /** Sets the answer of a path. */
   answer(path: string, answer: object): void {
     this.answers.set(path, answer);
   }

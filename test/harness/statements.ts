@@ -9,12 +9,15 @@ import { OLD_KEY, Tour, TOUR_SETTINGS } from './tour.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 import { World } from './world.js';
 
-/** Rows that any statement may read or sort, those of temporary tables included: chunks and windows of thousands. */
+/**
+ * Upper bound of the rows that a statement may read or sort, including temporary tables. Chunks and windows
+ * have thousands.
+ */
 const MOST_ROWS = 10_000;
 const SERVICE = 'service';
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 
-/** The server notes what it is sent, and how many rows it reads for it. */
+/** Makes the server record the statements and the number of rows that each reads. */
 const OPTIONS = [
   '--innodb-buffer-pool-size=1G',
   '--innodb-log-file-size=1G',
@@ -36,25 +39,26 @@ interface Plan {
 }
 
 /**
- * Tests that no statement of the service grows with the number of people: a tour through all routes and jobs on a
- * MariaDB with a crowd in it, the server's own count of what each statement reads, and EXPLAIN of each.
+ * Tests that the cost of no statement grows with the number of people. It makes a tour through all routes and
+ * jobs on a MariaDB with many people, and checks the server's count of rows and EXPLAIN for each statement.
  */
 export function describeStatements(people: number): void {
   describe(`all statements, beside ${people.toLocaleString('en')} people`, () => {
     let server: MariadbServer;
     let world: World;
     let receiver: WebhookReceiver;
-    /** One of each, as it was sent. */
+    /** One sample of each statement, as sent. */
     let sent: string[];
 
     beforeAll(async () => {
       server = await MariadbServer.start(OPTIONS);
       await server.rows(`CREATE USER ${SERVICE}@'%'; GRANT ALL ON test.* TO ${SERVICE}@'%'`);
-      // Before anything is prepared: else the values are not noted.
+      // Before any statement is prepared, otherwise the values are not logged.
       await server.rows('SET GLOBAL general_log = ON');
       const clock = new MovableClock();
       receiver = await WebhookReceiver.listen(SECRET, clock);
-      // The first keys are made before the rotation of ENCRYPTION_KEYS under which the tour begins.
+      // The first signing keys are created with the old key of ENCRYPTION_KEYS. The tour begins after its
+      // rotation.
       const first = { ENCRYPTION_KEYS: OLD_KEY, DATABASE_URL: server.urlOf(SERVICE) };
       await (await startService(first, clock)).stop();
       world = await World.start(
@@ -70,7 +74,7 @@ export function describeStatements(people: number): void {
       );
       const run = (sql: string) => server.rows(sql);
       await fillWithCrowd(run, people);
-      // One value under the key from before the rotation: it is sealed again.
+      // A value under the old key, so that the re-encryption has something to do.
       const id = '01910000-0000-7000-8000-000000000001';
       const old = new KeyRing([Buffer.from(OLD_KEY, 'base64')]);
       const sealed = old.seal('a session_key', `wechat_identities.session_key:${id}`);
@@ -99,7 +103,7 @@ export function describeStatements(people: number): void {
     });
 
     test('read and sort few rows', async () => {
-      // All but what the test itself has sent.
+      // All statements except those of the test itself.
       const noted = `FROM performance_schema.events_statements_history_long
         WHERE current_schema = 'test' AND sql_text NOT LIKE '%seq_1_to_%'
         AND sql_text NOT LIKE '%general_log%'`;
@@ -128,14 +132,14 @@ export function describeStatements(people: number): void {
   });
 }
 
-/** One of each statement that the service has sent, values included. */
+/** One sample of each statement that the service has sent, including values. */
 async function statementsSent(server: MariadbServer): Promise<string[]> {
   const rows = await server.rows(
     `SELECT CONVERT(argument USING utf8mb4) AS sql_text FROM mysql.general_log
      WHERE command_type IN ('Query', 'Execute') AND user_host LIKE '%${SERVICE}[${SERVICE}]%' ORDER BY event_time`,
   );
   const byForm = new Map<string, string>();
-  // A batch may stand there as one, with the statements that are behind each.
+  // A batch may be logged as one statement.
   const texts = rows.flatMap(({ sql_text: text }) => String(text).split(';\n'));
   for (const sql of texts) {
     const form = sql

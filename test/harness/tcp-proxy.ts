@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { type Listening, listening } from './listening.js';
 
-/** A cable between the service and a server, that a test can cut, hold, or make forget its connections. */
+/** A TCP proxy in front of a server. A test can cut it, hold it, or make it drop its connections silently. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private readonly forgotten = new WeakSet<Socket>();
@@ -16,7 +16,7 @@ export class TcpProxy {
 
   constructor(private target: { readonly host: string; readonly port: number }) {}
 
-  /** @returns the port to connect to; the same one every time */
+  /** @returns the port of the proxy; the same on every call */
   async open(): Promise<number> {
     const server = createServer({ allowHalfOpen: true }, (near) => {
       const far = connect({ ...this.target, allowHalfOpen: true });
@@ -25,7 +25,7 @@ export class TcpProxy {
       let answered = true;
       near.on('data', (sent) => {
         const data = this.rewritten(sent);
-        // What is sent in several packets before the answer is one trip.
+        // Several packets before an answer count as one round trip.
         if (answered) this.trips++;
         answered = false;
         if (silent()) return;
@@ -40,7 +40,7 @@ export class TcpProxy {
       });
       near.on('end', () => {
         if (silent()) return;
-        // In the order in which it was said.
+        // Keeps the order of data and end.
         if (this.keptText === null) far.end();
         else this.kept.push(() => far.end());
       });
@@ -55,55 +55,58 @@ export class TcpProxy {
     return this.port;
   }
 
-  /** New connections lead to another server; those that there are stay where they are, as when a name changes. */
+  /** Redirects new connections to another server. Existing ones stay, as after a DNS change. */
   lead(target: { readonly host: string; readonly port: number }): void {
     this.target = target;
   }
 
-  /** Requests that went through since the last time somebody asked. */
+  /** Number of round trips since the last call. */
   takeTrips(): number {
     const { trips } = this;
     this.trips = 0;
     return trips;
   }
 
-  /** The server is gone: connections break, new ones are refused. */
+  /** Simulates a dead server: connections are reset, new ones refused. */
   async cut(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await this.listening?.close();
   }
 
-  /** The network swallows everything, or no more; what was swallowed is lost and its connections with it. */
+  /**
+   * Starts or stops to drop all data. When it stops, all connections are closed, because their data is
+   * lost.
+   */
   hold(on: boolean): void {
     this.holding = on;
     if (!on) for (const socket of this.sockets) socket.destroy();
   }
 
-  /** The network swallows what is said on the connections that there are, goodbyes too; new ones are fine. */
+  /** Drops all data of the existing connections silently, including their end. New connections work. */
   forget(): void {
     for (const socket of this.sockets) this.forgotten.add(socket);
   }
 
-  /** The network is slow: what has this text in it stays under way until `deliver`, also where its client has gone. */
+  /** Delays the data that contains this text until `deliver`, even if the client disconnects. */
   keepBack(text: string): void {
     this.keptText = text;
   }
 
-  /** What was kept back arrives. */
+  /** Delivers the delayed data. */
   deliver(): void {
     this.keptText = null;
     for (const say of this.kept.splice(0)) say();
   }
 
   /**
-   * The next connections that say this break at that moment.
-   * @param delivered whether the server gets to know what was said; its answer is lost either way
+   * Breaks the next connections that send this text.
+   * @param delivered whether the server receives the data; its answer is lost in any case
    */
   breakAt(text: string, times: number, delivered: boolean): void {
     this.breaking = { text, times, delivered };
   }
 
-  /** Something in between changes what is said to the server. @param to as long as what it stands for */
+  /** Replaces text on the way to the server. @param to replacement of the same length */
   rewrite(from: string, to: string): void {
     if (from.length !== to.length) throw new Error('of the same length');
     this.rewriting = [from, to];
@@ -123,7 +126,7 @@ export class TcpProxy {
       one.on('error', () => other.destroy());
       one.on('close', () => {
         this.sockets.delete(one);
-        // A server that is at work notices that its client is gone when it is done.
+        // A busy server notices a lost client only when it has finished.
         if (this.keptText === null) other.end();
       });
     }

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProgram } from './program.js';
 
-/** A certificate with its key, and the authority that signed it, as PEM files. */
+/** Paths of a certificate, its key and the CA that signed it, as PEM files. */
 export interface TlsFiles {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Authorities and certificates of one test's own, made by openssl. */
+/** Creates CAs and certificates with openssl, in a folder of one test. */
 export class Certificates {
   private made = 0;
 
@@ -20,7 +20,10 @@ export class Certificates {
     return new Certificates(await mkdtemp(join(tmpdir(), 'wechat-auth-test-tls-')));
   }
 
-  /** @param names subjectAltName, such as `DNS:localhost,IP:127.0.0.1`; by a new authority each time */
+  /**
+   * Creates a certificate with a new CA. @param names subjectAltName, for example
+   * `DNS:localhost,IP:127.0.0.1`
+   */
   async make(names: string): Promise<TlsFiles> {
     const at = (name: string) => join(this.folder, `${this.made}-${name}.pem`);
     this.made++;

@@ -17,16 +17,16 @@ import type { WebhookReceiver } from './webhook-receiver.js';
 import { MINI_PROGRAM, type Person, type TokenReply, type World } from './world.js';
 
 const PUSH_TOKEN = 'tokenOfThePush0123456789';
-/** Under which signing keys and values are sealed before the tour. */
+/** The ENCRYPTION_KEYS before the tour. */
 export const OLD_KEY = Buffer.alloc(32, 7).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 9).toString('base64');
 const DAY = 86_400;
 
-/** The settings that the tour needs, beside WEBHOOK_URLS of a receiver of its own. */
+/** The settings for the tour, except WEBHOOK_URLS. */
 export const TOUR_SETTINGS = {
   ...API_KEYS,
   WECHAT_PUSH_TOKEN: PUSH_TOKEN,
-  // A rotation is under way: values are sealed again.
+  // A key rotation is in progress, so values are re-encrypted.
   ENCRYPTION_KEYS: `${NEW_KEY},${OLD_KEY}`,
   MAX_SESSIONS: '3',
 };
@@ -37,8 +37,7 @@ interface Page {
 }
 
 /**
- * Goes through everything that the service asks of its tables: each route and each job, on the ways that differ in
- * their statements.
+ * Executes every statement of the service: all routes and jobs, on each path that sends different statements.
  */
 export class Tour {
   constructor(
@@ -46,7 +45,7 @@ export class Tour {
     private readonly receiver: WebhookReceiver,
   ) {}
 
-  /** @param often comes to have a long history after the first login: gets it from `giveHistory` */
+  /** @param giveHistory gives a person a long history after their first login */
   async go(giveHistory: (tokens: TokenReply) => Promise<void>): Promise<void> {
     await this.world.control('settings', { sessionKeyMinIntervalSeconds: 0 });
     const often = await this.world.person();
@@ -155,7 +154,7 @@ export class Tour {
     await this.link(tokens, person);
     const { items, nextCursor } = (await this.me<Page>(tokens, '/identities?limit=1')).body;
     await this.me(tokens, `/identities?cursor=${nextCursor ?? ''}`);
-    // Both identities get one unionid: a unionid is attached late.
+    // Both identities get one unionid, which is attached after their creation.
     await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
     await world.websiteLogin(person);
     await this.me(tokens, `/identities/${items[0]?.id ?? ''}`, { method: 'DELETE' });
@@ -171,7 +170,7 @@ export class Tour {
     if (reply.status !== 201) throw new Error(reply.text);
   }
 
-  /** Two accounts that turn out to be one person's, with a picture each and with none. */
+  /** Merges two users, with a picture each and without pictures. */
   private async merge(): Promise<void> {
     const { world } = this;
     for (const withPictures of [true, false]) {
@@ -268,7 +267,7 @@ export class Tour {
     await this.picturesAreDone();
     await this.walkIsLeft();
     await call(`${this.world.url}/metrics`);
-    // As after a flood of refusals from one address.
+    // As after many refusals for one address.
     await app.get(EventLog, { strict: false }).amend([{ id: 'x', details: { count: 21 } }]);
     await app.get(SealingAgain, { strict: false }).run();
     await app.get(SigningKeys, { strict: false }).maintain();
@@ -277,21 +276,21 @@ export class Tour {
     await app.get(SessionPruning, { strict: false }).runDue();
   }
 
-  /** A walk that is not at its end leaves its place to the next run. */
+  /** An unfinished walk stores its position for the next run. */
   private async walkIsLeft(): Promise<void> {
     const walks = new TableWalks(this.world.service().app.get(Database, { strict: false }), this.world.clock);
     const options = { rest: 0, steps: 1 };
     await walks.goOn('tour', options, () => Promise.resolve({ last: 'x', writes: [] }));
   }
 
-  /** Pictures are copied, put off, and given back. */
+  /** Copies, postpones and releases pictures. */
   private async picturesAreDone(): Promise<void> {
     const { world } = this;
     await world.websiteLogin(await world.person({ avatar: { face: 'fox', colour: '#336699' } }));
     await world.websiteLogin(await world.person({ avatarUrl: `${world.sandbox.url}/nowhere/132` }));
     const { app } = world.service();
     await app.get(AvatarWorker, { strict: false }).runDue();
-    // Another instance holds the lease of this job: nothing happens to it.
+    // Another instance holds the lease of this job, so nothing changes.
     const job = { key: 'x', attempts: 1, lease: toSqlTime(0) };
     const queue = app.get(AvatarQueue, { strict: false });
     await queue.postpone(job, 1_000);

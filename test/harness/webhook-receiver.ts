@@ -3,24 +3,27 @@ import { Webhook } from 'standardwebhooks';
 import { type Listening, listening } from './listening.js';
 import type { MovableClock } from './movable-clock.js';
 
-/** One webhook that arrived with a good signature, at every repeat anew. */
+/** A received webhook with a valid signature. Repeats are recorded too. */
 export interface Received {
   readonly id: string;
   readonly type: string;
   readonly timestamp: string;
   readonly data: Readonly<Record<string, unknown>> & { readonly userId: string };
   readonly headers: Readonly<Record<string, string>>;
-  /** As it came. */
+  /** The raw body. */
   readonly body: string;
 }
 
-/** Farther from the receiver's clock a timestamp counts as replayed (Standard Webhooks). */
+/**
+ * Tolerated difference between timestamp and clock. Outside of it a webhook counts as a replay (Standard
+ * Webhooks).
+ */
 const TOLERANCE_SECONDS = 5 * 60;
 
-/** Takes webhooks as somebody else's service does: checks the signature, then answers what a test tells it to. */
+/** Receives webhooks like another service: verifies the signature and returns the status that a test sets. */
 export class WebhookReceiver {
   readonly received: Received[] = [];
-  /** Requests that were no webhooks of ours. Stays empty. */
+  /** Requests that are not valid webhooks. Must stay empty. */
   readonly forged: string[] = [];
   private answer: number | 'nothing' = 204;
   private readonly waiting: ServerResponse[] = [];
@@ -32,12 +35,12 @@ export class WebhookReceiver {
     private readonly clock: MovableClock,
   ) {}
 
-  /** For WEBHOOK_URLS. */
+  /** Value of WEBHOOK_URLS. */
   get url(): string {
     return `${this.listening.url}/hooks`;
   }
 
-  /** @param clock the service's: the library's own check knows only the machine's */
+  /** @param clock the service's clock; the library's own check uses the system clock */
   static async listen(secret: string, clock: MovableClock): Promise<WebhookReceiver> {
     const server = createServer();
     const receiver = new WebhookReceiver(await listening(server), secret, clock);
@@ -45,12 +48,12 @@ export class WebhookReceiver {
     return receiver;
   }
 
-  /** What every webhook is answered from now on; `nothing` leaves it without an answer until `release`. */
+  /** Sets the status for all further webhooks. `nothing` leaves them unanswered until `release`. */
   answers(answer: number | 'nothing'): void {
     this.answer = answer;
   }
 
-  /** Answers what was left without an answer, the oldest first. @param most how many of them */
+  /** Answers unanswered webhooks, oldest first. @param most maximum number */
   release(status = 204, most = Infinity): void {
     for (const response of this.waiting.splice(0, most)) response.writeHead(status).end();
   }
@@ -62,7 +65,7 @@ export class WebhookReceiver {
     });
   }
 
-  /** What arrived about a user, repeats too. */
+  /** The webhooks about a user, including repeats. */
   about(userId: string, type?: string): Received[] {
     return this.received.filter(
       (each) => each.data.userId === userId && (type === undefined || each.type === type),

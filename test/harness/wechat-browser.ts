@@ -4,12 +4,12 @@ import { type Person, SHOP, type TokenReply, type World } from './world.js';
 
 export const OFFICIAL_ACCOUNT = 'wx5a4db0c0de000003';
 
-/** What WeChat's browser on Android calls itself. */
+/** User-Agent of WeChat's browser on Android. */
 export const WECHAT_USER_AGENT =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.188 ' +
   'Mobile Safari/537.36 XWEB/1260117 MMWEBSDK/20240501 MicroMessenger/8.0.50.2701(0x28003252) WeChat/arm64 Language/zh_CN';
 
-/** WeChat's own browser on a person's phone. It follows redirects only when told, as `Browser` does. */
+/** WeChat's browser on a person's phone. Like `Browser`, it does not follow redirects by itself. */
 export class WeChatBrowser extends Browser {
   constructor(
     private readonly world: World,
@@ -22,7 +22,7 @@ export class WeChatBrowser extends Browser {
     url: string,
     options: CallOptions = {},
   ): Promise<Reply<Body>> {
-    // Whose phone it is: at WeChat this is the app's business, in the sandbox a cookie's.
+    // Identifies the person: at WeChat the app does this, in the sandbox a cookie.
     const isWeChat = url.startsWith(this.world.sandbox.url);
     const headers = {
       'user-agent': WECHAT_USER_AGENT,
@@ -32,12 +32,12 @@ export class WeChatBrowser extends Browser {
     return super.visit<Body>(url, { ...options, headers });
   }
 
-  /** Opens authorize with the official account. @returns WeChat's silent page */
+  /** Calls authorize with the official account. @returns WeChat's silent authorization page */
   async authorize(query: Readonly<Record<string, string>> = {}): Promise<URL> {
     return this.world.authorize(this, { appId: OFFICIAL_ACCOUNT, ...query });
   }
 
-  /** Goes through a page of WeChat, allowing what it asks for. @returns the callback */
+  /** Passes a page of WeChat and gives consent if asked. @returns the callback URL */
   async pass(page: URL | string): Promise<URL> {
     const onward = locationOf(await this.visit(new URL(page).href), this.world.sandbox.url);
     const uuid = onward.pathname === '/phone' ? onward.searchParams.get('uuid') : null;
@@ -47,12 +47,12 @@ export class WeChatBrowser extends Browser {
     return new URL(redirectUrl);
   }
 
-  /** The same, and through the callback. @returns where that leads */
+  /** The same, and then requests the callback. @returns the redirect target */
   async land(page: URL | string): Promise<URL> {
     return locationOf(await this.visit((await this.pass(page)).href));
   }
 
-  /** Opens the login page that asks for consent. @returns where its button leads */
+  /** Opens the login page that asks for consent. @returns the target of its button */
   async consentPage(loginPage: URL | string): Promise<URL | null> {
     const { status, text } = await this.visit(new URL(loginPage).href);
     if (status !== 200) throw new Error(`${status}: ${text}`);
@@ -60,20 +60,20 @@ export class WeChatBrowser extends Browser {
     return href === undefined ? null : new URL(href.replaceAll('&amp;', '&'));
   }
 
-  /** Opens the login page and taps its button. @returns where the login leads */
+  /** Opens the login page and taps its button. @returns the redirect target of the login */
   async consent(loginPage: URL | string): Promise<URL> {
     const page = await this.consentPage(loginPage);
     if (page === null) throw new Error('the page has no button that leads to WeChat');
     return this.land(page);
   }
 
-  /** A login up to the redirect to returnTo, with consent where it is asked for. */
+  /** Logs in up to the redirect to returnTo, with consent if asked. */
   async callback(query: Readonly<Record<string, string>> = {}): Promise<URL> {
     const location = await this.land(await this.authorize(query));
     return location.searchParams.has('consent') ? this.consent(location) : location;
   }
 
-  /** A login that must succeed. */
+  /** Logs in and expects success. */
   async login(): Promise<TokenReply> {
     const location = await this.callback({ returnTo: `${SHOP}/welcome` });
     const reply = await this.world.redeem(this, location.searchParams.get('loginCode'));

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Listening, listening } from './listening.js';
 
-/** Passes everything on between the service and WeChat, and shows it to who listens: what a test could not know. */
+/**
+ * A proxy between the service and WeChat that shows all data to a listener, so that a test learns the
+ * secrets.
+ */
 export class Wiretap {
   private target = '';
 
@@ -14,7 +17,7 @@ export class Wiretap {
     return this.listening.url;
   }
 
-  /** @param overheard gets the query and the JSON of each request, and the JSON of each answer */
+  /** @param overheard receives query and JSON of each request, and JSON of each answer */
   static async listen(overheard: (what: unknown) => void): Promise<Wiretap> {
     const server = createServer();
     const tap = new Wiretap(await listening(server), overheard);
@@ -24,7 +27,7 @@ export class Wiretap {
     return tap;
   }
 
-  /** Where everything goes. */
+  /** Sets the target of all requests. */
   passTo(url: string): void {
     this.target = url;
   }

@@ -20,7 +20,7 @@ export interface Person {
   readonly openIds: Readonly<Record<string, string>>;
 }
 
-/** What every login answers. */
+/** The reply of every login. */
 export interface TokenReply {
   readonly tokenType: string;
   readonly accessToken: string;
@@ -36,7 +36,7 @@ export interface TokenReply {
   readonly identity: { readonly appId: string; readonly openId: string; readonly unionId: string | null };
 }
 
-/** What a new attempt answers. */
+/** The reply that begins an attempt. */
 export interface AttemptReply {
   readonly id: string;
   readonly secret: string;
@@ -47,7 +47,7 @@ export interface AttemptReply {
   readonly expiresAt: string;
 }
 
-/** Where an attempt stands, for its browser or for the phone. */
+/** The state of an attempt, for its browser or for the phone. */
 export interface AttemptStatus {
   readonly status: string;
   readonly loginCode?: string;
@@ -64,12 +64,12 @@ export interface Problem {
   readonly errors?: { readonly field: string; readonly message: string }[];
 }
 
-/** What differs from the defaults: of the sandbox, and channels that the service does not know. */
+/** Deviations from the defaults: options of the sandbox, and channels that the service does not include. */
 export interface WorldOptions extends SandboxOptions {
   readonly doors?: readonly Type[];
 }
 
-/** A service (or several on one database), WeChat played by the sandbox, and one clock for all. */
+/** The service (one or several instances on one database), the sandbox as WeChat, and one clock for all. */
 export class World {
   private constructor(
     readonly clock: MovableClock,
@@ -80,11 +80,11 @@ export class World {
   ) {}
 
   /**
-   * Passport keeps strategies per process: of all apps in one test file, the one started last answers every login.
-   * Worlds beside each other are fine as long as only that one logs people in.
-   * @param environment what differs from the defaults
-   * @param instances that share database, store and keys
-   * @param clock for those who need it before there is a world
+   * Starts a world. Passport keeps strategies per process: the app that was started last answers the logins
+   * of all apps in a test file. Several worlds are possible if only that one logs people in.
+   * @param environment deviations from the defaults
+   * @param instances number of instances that share database, store and keys
+   * @param clock for tests that need the clock before the world exists
    */
   static async start(
     environment: Readonly<Record<string, string>> = {},
@@ -102,7 +102,7 @@ export class World {
         await startService(
           {
             ...backend.environment,
-            // Behind one address, as instances are: each must take the other's tokens.
+            // Instances share one public address, because each must accept the tokens of the others.
             ...(instances > 1
               ? { JWT_ISSUER: 'https://auth.example.com', JWT_AUDIENCE: 'https://auth.example.com' }
               : {}),
@@ -117,18 +117,18 @@ export class World {
       );
     }
     const world = new World(clock, sandbox, backend, services, stopSandbox);
-    // Where the sample mini program and the virtual WeChat go.
+    // The targets of the sample mini program and the virtual WeChat.
     const publicUrl = environment.PUBLIC_URL ?? world.url;
     await world.control('service', { url: world.url, publicUrl }, 'PUT');
     return world;
   }
 
-  /** The first instance's address. */
+  /** URL of the first instance. */
   get url(): string {
     return this.service().url;
   }
 
-  /** One of the instances. */
+  /** Returns an instance. */
   service(index = 0): Service {
     const service = this.services[index];
     if (!service) throw new Error(`there is no instance ${index}`);
@@ -141,7 +141,7 @@ export class World {
     await this.backend.drop();
   }
 
-  /** Time goes by: for the service, for WeChat, and for what stands in the store. */
+  /** Moves time forward for the service, WeChat and the store. */
   async pass(seconds: number): Promise<void> {
     this.clock.advance(seconds);
     await this.backend.ageStore(seconds);
@@ -152,19 +152,19 @@ export class World {
     await this.control('faults', { endpoint, ...fault });
   }
 
-  /** How often an endpoint was called so far. */
+  /** Number of calls of an endpoint so far. */
   async callsOf(endpoint: string): Promise<number> {
     const { count } = await this.control<{ count: number }>(`calls?endpoint=${encodeURIComponent(endpoint)}`);
     return count;
   }
 
-  /** A number that a SELECT gives as `n`. */
+  /** Counts rows. @param fromWhere the SQL after FROM */
   async count(fromWhere: string): Promise<number> {
     const [row] = await this.backend.rows(`SELECT COUNT(*) AS n FROM ${fromWhere}`);
     return Number(row?.n);
   }
 
-  /** Everything that all instances have logged. */
+  /** The log of all instances. */
   log(): string {
     return this.services.map((service) => service.log()).join('');
   }
@@ -183,12 +183,12 @@ export class World {
     return reply.body;
   }
 
-  /** Somebody new. */
+  /** Creates a person. */
   person(traits: Readonly<Record<string, unknown>> = {}): Promise<Person> {
     return this.control<Person>('people', { nickname: '小明 🌱', withUnionId: true, ...traits });
   }
 
-  /** A code of wx.login. */
+  /** Issues a code of wx.login. */
   async wxLogin(person: Person, appId = MINI_PROGRAM): Promise<string> {
     const { code } = await this.control<{ code: string }>('wx-login', { person: person.id, appId });
     return code;
@@ -199,7 +199,7 @@ export class World {
     return call(`${url}/v1/mini-program/login`, { json: { code, ...extra } });
   }
 
-  /** A mini-program login that must succeed. */
+  /** Logs in by mini program and expects success. */
   async miniProgramLogin(person: Person, url = this.url): Promise<TokenReply> {
     const reply = await this.loginWith(await this.wxLogin(person), {}, url);
     if (reply.status !== 200) throw new Error(reply.text);
@@ -211,7 +211,7 @@ export class World {
     return call(`${url}/v1/auth/refresh`, { json: { refreshToken } });
   }
 
-  /** GET /v1/auth/verify: whether an access token is good. */
+  /** GET /v1/auth/verify: whether an access token is valid. */
   verify(token: string, url = this.url): Promise<Reply<Problem>> {
     return call(`${url}/v1/auth/verify`, { token });
   }
@@ -226,7 +226,10 @@ export class World {
     return locationOf(await browser.visit(`${url}/v1/web-qr-login/authorize?${parameters.toString()}`));
   }
 
-  /** Scans the QR code of a page and taps allow. @returns the callback that WeChat sends the browser to */
+  /**
+   * Scans the QR code of a page and gives consent. @returns the callback URL to which WeChat sends the
+   * browser
+   */
   async scanAndAllow(qrPage: URL, person: Person): Promise<URL> {
     const page = await call(qrPage.href);
     const uuid = /\/connect\/qrcode\/([A-Za-z0-9]+)/.exec(page.text)?.[1];
@@ -251,12 +254,12 @@ export class World {
     return locationOf(await browser.visit(callback.href));
   }
 
-  /** What shows the owner of an account by a fresh wx.login. */
+  /** Proof of an account by a new wx.login. */
   async miniProgramProof(person: Person, appId = MINI_PROGRAM): Promise<{ code: string; appId: string }> {
     return { code: await this.wxLogin(person, appId), appId };
   }
 
-  /** The same by a website login that is not redeemed. */
+  /** Proof of an account by a website login that is not redeemed. */
   async websiteProof(person: Person): Promise<{ loginCode: string | null; codeVerifier: string }> {
     const { verifier, challenge } = pkce();
     const location = await this.websiteCallback(new Browser(), person, { codeChallenge: challenge });
@@ -273,7 +276,7 @@ export class World {
     return browser.visit(`${url}/v1/web-qr-login/token`, { json: { loginCode, ...extra } });
   }
 
-  /** A website login that must succeed. */
+  /** Logs in on the website and expects success. */
   async websiteLogin(person: Person): Promise<TokenReply> {
     const browser = new Browser();
     const location = await this.websiteCallback(browser, person);
@@ -282,7 +285,7 @@ export class World {
     return reply.body;
   }
 
-  /** Begins an attempt that must begin, by mini program where nothing else is said. */
+  /** Begins an attempt and expects success; by mini program unless another method is given. */
   async attempt(
     browser: Browser,
     asked: Readonly<Record<string, unknown>> = {},
@@ -295,7 +298,7 @@ export class World {
     return reply.body;
   }
 
-  /** Where an attempt stands, as a browser may know it. */
+  /** The state of an attempt for a browser. */
   status(
     browser: Browser,
     id: string,
@@ -305,7 +308,7 @@ export class World {
     return browser.visit(`${url}/v1/web-qr-login/attempts/${id}`, { headers });
   }
 
-  /** Looks at the code of an attempt. @returns the ticket that it shows */
+  /** Opens the mini program code of an attempt. @returns its ticket */
   async ticketOf({ qrImageUrl = '' }: AttemptReply): Promise<string> {
     const picture = await call(qrImageUrl);
     if (picture.status !== 200) throw new Error(picture.text);
@@ -313,7 +316,7 @@ export class World {
     return codes[0]?.scene ?? '';
   }
 
-  /** What a mini program says of a scan: it was opened, confirmed (with the code of wx.login), or refused. */
+  /** Reports a scan from the mini program: opened, confirmed (with a code of wx.login), or denied. */
   scan(
     accessToken: string,
     ticket: string,
