@@ -4,27 +4,30 @@ import type { BegunAttempt } from './attempts.js';
 import type { Binding } from './binding.js';
 import type { WxLoginOptions } from './wx-login-options.js';
 
-/** A new attempt and what was asked for. */
+/** A new attempt and the parameters of its request. */
 export interface NewAttempt extends BegunAttempt {
   readonly appId: string;
-  /** Allowed. */
+  /** Checked against RETURN_URLS. */
   readonly returnTo: string;
   readonly binding: Binding;
-  /** The header of the request. */
+  /** The Accept-Language header of the request. */
   readonly acceptLanguage: string | undefined;
 }
 
-/** What the screen shows: a page of WeChat, or a picture. Members of the reply of a new attempt. */
+/** What the screen shows: a page of WeChat or a picture. These are members of the reply to a new attempt. */
 export interface AttemptDisplay {
-  /** WeChat's page for the whole window. */
+  /** URL of WeChat's page as a full page. */
   readonly authorizeUrl?: string;
-  /** The same page in a frame. */
+  /** Options that show the same page in a frame. */
   readonly wxLogin?: WxLoginOptions;
-  /** Address of a picture of a code. */
+  /** URL of the picture of a QR code. */
   readonly qrImageUrl?: string;
 }
 
-/** Says what a screen shows for attempts of one method. Each channel with a method brings one, in its own folder. */
+/**
+ * Says what a screen shows for attempts of one method. Each channel with an attempt method provides one in
+ * its own folder.
+ */
 export interface AttemptScreen {
   show(attempt: NewAttempt): Promise<AttemptDisplay>;
 }

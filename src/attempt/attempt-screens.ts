@@ -5,21 +5,21 @@ import { namedProviders } from '../common/named-providers.js';
 import { StartFault } from '../common/start-fault.js';
 import { type AttemptScreen, ShowsAttempt } from './attempt-screen.js';
 
-/** Finds the screen of an attempt's method by its name. */
+/** Finds the screen of an attempt method by name. */
 @Injectable()
 export class AttemptScreens implements OnModuleInit {
   private byMethod: ReadonlyMap<AttemptMethod, AttemptScreen> = new Map();
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** @throws StartFault where a method has no screen, or two */
+  /** @throws StartFault if a method has no screen, or two */
   onModuleInit(): void {
     this.byMethod = namedProviders(this.discovery, ShowsAttempt, 'screen');
     const missing = ATTEMPT_METHODS.find((method) => !this.byMethod.has(method));
     if (missing) throw new StartFault(`No provider is the screen of ${missing}.`);
   }
 
-  /** The screen of a method. */
+  /** Returns the screen of a method. */
   of(method: AttemptMethod): AttemptScreen {
     const screen = this.byMethod.get(method);
     if (!screen) throw new Error(`the method ${method} has no screen`);

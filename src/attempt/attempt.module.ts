@@ -9,7 +9,7 @@ import { OpenLogins } from './open-logins.js';
 import { ReturnUrls } from './return-urls.js';
 import { WebViewTickets } from './web-view-tickets.js';
 
-/** Logins that begin at one door and are finished at another: a screen waits, a phone decides. */
+/** Logins that begin at one door and are finished at another: a screen waits while a phone confirms. */
 @Module({
   imports: [DiscoveryModule],
   providers: [

@@ -5,51 +5,51 @@ import type { Device } from '../session/session.service.js';
 import type { Binding } from './binding.js';
 import { LOGIN_CODE_MS } from './login-codes.js';
 
-/** Where an attempt stands. `by` is the identity in whose mini program it was scanned. */
+/** State of an attempt. `by` is the mini program identity that scanned it. */
 export type Step =
   | { readonly status: 'pending' }
   | { readonly status: 'scanned'; readonly by: string }
   | {
       readonly status: 'confirmed';
       readonly by: string | null;
-      /** `null` where who looks on is not told. */
+      /** `null` if the watchers must not get it. */
       readonly loginCode: string | null;
     }
   | { readonly status: 'redeemed'; readonly by: string | null }
   | { readonly status: 'denied'; readonly by: string | null }
   | { readonly status: 'expired' };
 
-/** A login on a screen that waits for somebody to show who they are. Times in ms. */
+/** A login on a screen that waits for its person. Times in milliseconds. */
 export interface Attempt {
   readonly method: AttemptMethod;
   readonly appId: string;
-  /** Origin of the site that asks. The rest of returnTo is in the state of the login, which alone goes back there. */
+  /** Origin of the site that requests the login. The full returnTo is kept in the login state. */
   readonly origin: string;
-  /** Who may redeem. */
+  /** The client that may redeem the loginCode. */
   readonly binding: Binding;
-  /** Who may look on: fingerprints of the browser's cookie and of the attempt's secret. */
+  /** Clients that may read the status: fingerprints of the browser's cookie and of the attempt's secret. */
   readonly watchers: { readonly browser: string; readonly secret: string };
-  /** What asks for the login: shown to the person who scans. */
+  /** The device that requests the login. It is shown to the person who scans. */
   readonly device: Device;
   readonly requestedAt: number;
   readonly expiresAt: number;
   readonly step: Step;
-  /** How many steps were made. */
+  /** Number of transitions so far. */
   readonly version: number;
 }
 
-/** What who looks on is told; `redeemed` is `confirmed` there, without a loginCode. */
+/** The state as watchers see it. `redeemed` is shown as `confirmed` without a loginCode. */
 export interface AttemptState {
   readonly status: 'pending' | 'scanned' | 'confirmed' | 'denied' | 'expired';
   readonly loginCode?: string;
 }
 
-/** What an attempt is called inside: nobody who reads it can poll with it. */
+/** Internal key of an attempt. It does not allow polling. */
 export function attemptKey(id: string): string {
   return fingerprint(id);
 }
 
-/** Where an attempt stands at a time (ms), as its browser sees it. */
+/** Returns the state at `now` (ms), as watchers see it. */
 export function stateOf({ step, expiresAt }: Attempt, now: number): AttemptState {
   switch (step.status) {
     case 'redeemed':
@@ -65,30 +65,28 @@ export function stateOf({ step, expiresAt }: Attempt, now: number): AttemptState
   }
 }
 
-/** Whether nothing can follow that a waiting browser would want to hear of. */
+/** Whether no further transition concerns a waiting browser. */
 export function isFinal({ status }: AttemptState): boolean {
   return status !== 'pending' && status !== 'scanned';
 }
 
-/** How long somebody who has scanned may take to decide, however late the scan was. */
+/** Minimum time to decide after a scan, even if the attempt is about to expire. */
 const DECISION_MS = 60 * 1_000;
 
-/** Who scans: an identity of a mini program. */
+/** The mini program identity that scans. */
 export interface Scanner {
   readonly id: string;
   readonly appId: string;
 }
 
-/** What WeChat's page came back with. The loginCode is `null` where who looks on is not told. */
+/** Result of WeChat's page. The loginCode is `null` if the watchers must not get it. */
 export type Landing = { readonly loginCode: string | null } | 'denied' | 'expired';
 
-/*
- * The steps. Each gives the attempt as it stands afterwards, `null` where nothing changes.
- */
+/* State transitions. Each returns the new attempt, or `null` if nothing changes. */
 
 /**
- * A person opens the scan in their mini program: the first one has it, again and again.
- * @throws AppError SCAN_UNKNOWN when it is over, or another mini program's; SCAN_TAKEN
+ * A person opens the scan in their mini program. The first one owns it; a repeated scan changes nothing.
+ * @throws AppError SCAN_UNKNOWN if it has expired or belongs to another mini program; SCAN_TAKEN
  */
 export function scan(attempt: Attempt, { id: by, appId }: Scanner, now: number): Attempt | null {
   if (appId !== attempt.appId) throw new AppError('SCAN_UNKNOWN');
@@ -101,17 +99,23 @@ export function scan(attempt: Attempt, { id: by, appId }: Scanner, now: number):
   };
 }
 
-/** The person who has scanned lets the login happen. @throws AppError as `mayDecide` does */
+/**
+ * The person who scanned confirms.
+ * @throws AppError as `mayDecide` does
+ */
 export function confirm(attempt: Attempt, by: string, loginCode: string, now: number): Attempt | null {
   return mayDecide(attempt, by, 'confirmed', now) ? confirmed(attempt, by, loginCode, now) : null;
 }
 
-/** The person who has scanned refuses. @throws AppError as `mayDecide` does */
+/**
+ * The person who scanned refuses.
+ * @throws AppError as `mayDecide` does
+ */
 export function deny(attempt: Attempt, by: string, now: number): Attempt | null {
   return mayDecide(attempt, by, 'denied', now) ? { ...attempt, step: { status: 'denied', by } } : null;
 }
 
-/** WeChat's page came back. What is decided, or over, stays so: its browser has been told. */
+/** WeChat's page has returned. A final state stays as it is, because the browser may have read it. */
 export function land(attempt: Attempt, landing: Landing, now: number): Attempt | null {
   if (stateOf(attempt, now).status !== 'pending') return null;
   if (typeof landing === 'object') return confirmed(attempt, null, landing.loginCode, now);
@@ -119,8 +123,8 @@ export function land(attempt: Attempt, landing: Landing, now: number): Attempt |
 }
 
 /**
- * The loginCode was turned into a session. A page around a frame may redeem it before the attempt is told of it: the
- * attempt is over then, too.
+ * The loginCode was exchanged for a session. The page around a frame may redeem it before the attempt gets
+ * its result; that ends the attempt, too.
  */
 export function redeem(attempt: Attempt): Attempt | null {
   const { step } = attempt;
@@ -129,9 +133,10 @@ export function redeem(attempt: Attempt): Attempt | null {
 }
 
 /**
- * Whether this person may decide, and has not.
- * @returns `false` where they have decided so already
- * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN; SCAN_REQUIRED from who has not seen what asks; SCAN_DECIDED otherwise
+ * Whether this person may decide and has not yet.
+ * @returns `false` if they have already made this decision
+ * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN; SCAN_REQUIRED before the scan was opened; SCAN_DECIDED after the
+ * opposite decision
  */
 export function mayDecide(
   attempt: Attempt,

@@ -3,7 +3,7 @@ import { channelOfMethod } from '../channel/channels.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { Metrics } from '../common/metrics.js';
-import { fingerprint, freshScene, freshSecret, secretsEqual } from '../crypto/secret.js';
+import { fingerprint, freshScene, freshSecret, isSecretForm, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import {
   type Attempt,
@@ -19,49 +19,54 @@ import {
 } from './attempt.js';
 import { OpenLogins } from './open-logins.js';
 
-/** How long an attempt that is over can still be asked about. */
-const AFTERLIFE_MS = 10 * 60 * 1_000;
+/** How long the status of an attempt can be read after its end (ms). */
+const RETENTION_MS = 10 * 60 * 1_000;
 const CHANNEL = 'attempts';
-const ID = /^[0-9a-f]{64}$/;
 const TICKET = /^[A-Za-z0-9_-]{32}$/;
-/** What a session keeps of it. An attempt is kept in memory, and read at every look. */
+/**
+ * Length of the column in `sessions`. Attempts are kept in memory and parsed at each read, so they must stay
+ * small.
+ */
 const MAX_USER_AGENT = 255;
-/** Steps of one attempt are few: who loses that often is stuck. */
-const MAX_RACES = 10;
+/** An attempt has few transitions. Losing this many races in a row means a fault. */
+const MAX_ATTEMPTS = 10;
 
-/** What an attempt begins with. */
+/** Parameters of a new attempt. */
 export type BeginAttempt = Pick<Attempt, 'method' | 'appId' | 'binding' | 'device'> & {
-  /** Allowed. */
+  /** Checked against RETURN_URLS. */
   readonly returnTo: string;
   /** Fingerprint of the browser's cookie. */
   readonly browser: string;
 };
 
-/** A new attempt, and its secrets: what the browser polls with is not what its QR code shows. */
+/**
+ * A new attempt with its secrets. They differ from the ticket in the QR code, which anybody near the screen
+ * can read.
+ */
 export interface BegunAttempt {
   readonly id: string;
-  /** Reads the status where the cookie is blocked. */
+  /** Authorizes reading the status where the cookie is blocked. */
   readonly secret: string;
   readonly expiresAt: number;
 }
 
-/** What a browser brings to show that the attempt is its own. */
+/** Credentials with which a browser reads its attempt. */
 export interface WatcherProof {
   /** Fingerprint of its cookie. */
   readonly browser: string | null;
   readonly secret: string | undefined;
 }
 
-/** A login that WeChat's page came back with, in a window of its own. */
+/** A login whose callback arrived in a top-level window. */
 export interface LandedLogin {
   readonly loginCode: string;
-  /** Fingerprint of the cookie that the callback brought. */
+  /** Fingerprint of the cookie that the callback carried. */
   readonly browser: string | null;
 }
 
 /**
- * Attempts in the shared store, so that any instance serves any browser and any phone. Every step compares and sets,
- * and is told to all instances. Keys are fingerprints of ids and tickets.
+ * Attempts in the shared store, so that any instance serves any browser and phone. Each transition is a
+ * compare-and-set and is published to all instances. Keys are fingerprints of ids and tickets.
  */
 @Injectable()
 export class Attempts {
@@ -72,7 +77,10 @@ export class Attempts {
     private readonly openLogins: OpenLogins,
   ) {}
 
-  /** @throws AppError STORE_UNAVAILABLE; RATE_LIMITED while too many of the app are open */
+  /**
+   * Creates an attempt.
+   * @throws AppError STORE_UNAVAILABLE; RATE_LIMITED if the app has too many open logins
+   */
   async begin({ browser, returnTo, ...asked }: BeginAttempt): Promise<BegunAttempt> {
     await this.openLogins.admit(asked.appId);
     const [id, secret] = [freshSecret(), freshSecret()];
@@ -92,57 +100,66 @@ export class Attempts {
   }
 
   /**
-   * The ticket that the QR code of an attempt shows: 32 characters of WeChat's scene alphabet, 192 bits
-   * (wechat-api.md section 1.5).
+   * Creates the ticket in the QR code of an attempt: 32 characters of the alphabet of WeChat's scene, 192
+   * bits (wechat-api.md section 1.5).
    */
   async issueTicket(id: string, expiresAt: number): Promise<string> {
     const ticket = freshScene();
-    // Longer than the attempt at first: a late scan prolongs it.
-    await this.store.begin(ticketKey(ticket), attemptKey(id), expiresAt - this.clock.now() + AFTERLIFE_MS);
+    // The ticket outlives the attempt's first deadline, because a late scan extends that.
+    await this.store.begin(ticketKey(ticket), attemptKey(id), expiresAt - this.clock.now() + RETENTION_MS);
     return ticket;
   }
 
   /**
-   * An attempt, for the browser that began it.
-   * @throws AppError ATTEMPT_UNKNOWN, the same for everybody else
+   * Returns an attempt to the browser that began it.
+   * @throws AppError ATTEMPT_UNKNOWN, also for an attempt of another browser
    */
   async watch(id: string, proof: WatcherProof): Promise<{ key: string; attempt: Attempt }> {
-    const attempt = ID.test(id) ? await this.read(attemptKey(id)) : null;
+    const attempt = isSecretForm(id) ? await this.read(attemptKey(id)) : null;
     if (!attempt || !isWatcher(attempt, proof)) throw new AppError('ATTEMPT_UNKNOWN');
     return { key: attemptKey(id), attempt };
   }
 
-  /** By key, for who has been let in by `watch`. */
+  /** Reads an attempt by key, for callers that `watch` has authorized. */
   async read(key: string): Promise<Attempt | null> {
     const stored = await this.store.get(storeKey(key));
     return stored === null ? null : (JSON.parse(stored) as Attempt);
   }
 
-  /** Tells of each step of any attempt, by key; `missed` where steps may have gone unheard. */
+  /**
+   * Subscribes to the transitions of all attempts, by key. `missed` is called when messages may have been
+   * lost.
+   */
   listen(stepped: (key: string) => void, missed: () => void): void {
     this.store.listen(CHANNEL, { onMessage: stepped, onMissed: missed });
   }
 
-  /** A scan. @throws AppError SCAN_UNKNOWN, SCAN_TAKEN */
+  /**
+   * Opens a scan.
+   * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN
+   */
   async scan(ticket: string, identity: Scanner): Promise<Attempt> {
     const key = await this.keyOfTicket(ticket);
     const { attempt } = await this.step(key, (asked) => scan(asked, identity, this.clock.now()));
-    return known(attempt);
+    return requireFound(attempt);
   }
 
-  /** Whether a person may decide so, without deciding. @throws AppError as `mayDecide` does */
+  /**
+   * Checks whether a person may make a decision.
+   * @throws AppError as `mayDecide` does
+   */
   async refuseUndecidable(
     ticket: string,
     identityId: string,
     decision: 'confirmed' | 'denied',
   ): Promise<void> {
-    const attempt = known(await this.read(await this.keyOfTicket(ticket)));
+    const attempt = requireFound(await this.read(await this.keyOfTicket(ticket)));
     mayDecide(attempt, identityId, decision, this.clock.now());
   }
 
   /**
-   * The person lets the login happen.
-   * @param issue makes the loginCode; of two at once one is never told to anybody
+   * Confirms a login.
+   * @param issue creates the loginCode; of two concurrent ones, one is discarded
    * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN, SCAN_REQUIRED, SCAN_DECIDED
    */
   async confirm(
@@ -155,25 +172,25 @@ export class Attempts {
       if (!mayDecide(attempt, identityId, 'confirmed', this.clock.now())) return null;
       return confirm(attempt, identityId, await issue(attempt, key), this.clock.now());
     });
-    return known(stepped.attempt);
+    return requireFound(stepped.attempt);
   }
 
   /**
-   * The person refuses.
-   * @returns also whether this was the refusal, and not a repeated one
+   * Refuses a login.
+   * @returns the attempt, and whether this call refused it or only repeated the refusal
    * @throws AppError SCAN_UNKNOWN, SCAN_TAKEN, SCAN_REQUIRED, SCAN_DECIDED
    */
   async deny(ticket: string, identityId: string): Promise<{ attempt: Attempt; isFirst: boolean }> {
     const key = await this.keyOfTicket(ticket);
     const { attempt, isStepped } = await this.step(key, (asked) => deny(asked, identityId, this.clock.now()));
-    // A repeated refusal is the same one.
+    // A repeated refusal is not counted again.
     if (isStepped) this.metrics.login('scan', 'LOGIN_DENIED');
-    return { attempt: known(attempt), isFirst: isStepped };
+    return { attempt: requireFound(attempt), isFirst: isStepped };
   }
 
   /**
-   * WeChat's page came back, and not in a frame (see FramedLandings). An attempt that is gone does not matter: its
-   * login goes on without it.
+   * WeChat's page returned in a top-level window (for frames see FramedLandings). If the attempt no longer
+   * exists, nothing happens, and the login continues without it.
    */
   async land(id: string, landing: LandedLogin | 'denied' | 'expired'): Promise<void> {
     await this.step(attemptKey(id), (attempt) => {
@@ -182,22 +199,25 @@ export class Attempts {
     });
   }
 
-  /** WeChat's page came back in a frame whose page was shown: everybody who may look on is told all of it. */
+  /** WeChat's page returned in a frame, and its result page was shown. All watchers get the full result. */
   async tell(key: string, landing: Landing): Promise<void> {
     await this.step(key, (attempt) => land(attempt, landing, this.clock.now()));
   }
 
-  /** The loginCode was turned into a session. */
+  /** The loginCode was exchanged for a session. */
   async redeemed(key: string): Promise<void> {
     await this.step(key, redeem);
   }
 
-  /** @returns the attempt as it stands then, `null` where there is none; and whether this was the step */
+  /**
+   * Applies a transition.
+   * @returns the resulting attempt, `null` if there is none; and whether this call changed it
+   */
   private async step(
     key: string,
     decide: (attempt: Attempt) => Attempt | null | Promise<Attempt | null>,
   ): Promise<{ attempt: Attempt | null; isStepped: boolean }> {
-    for (let race = 0; race < MAX_RACES; race++) {
+    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const stored = await this.store.get(storeKey(key));
       if (stored === null) return { attempt: null, isStepped: false };
       const attempt = JSON.parse(stored) as Attempt;
@@ -205,7 +225,7 @@ export class Attempts {
       if (decided === null) return { attempt, isStepped: false };
       const next: Attempt = { ...decided, version: attempt.version + 1 };
       if (await this.store.replace(storeKey(key), stored, JSON.stringify(next), this.ttl(next))) {
-        // The step stands; who does not hear of it looks again by and by.
+        // The transition is stored. A subscriber that misses the message polls later.
         await this.store.publish(CHANNEL, key).catch(() => undefined);
         return { attempt: next, isStepped: true };
       }
@@ -220,11 +240,11 @@ export class Attempts {
   }
 
   private ttl({ expiresAt }: Attempt): number {
-    return Math.max(1, expiresAt - this.clock.now()) + AFTERLIFE_MS;
+    return Math.max(1, expiresAt - this.clock.now()) + RETENTION_MS;
   }
 }
 
-function known(attempt: Attempt | null): Attempt {
+function requireFound(attempt: Attempt | null): Attempt {
   if (!attempt) throw new AppError('SCAN_UNKNOWN');
   return attempt;
 }
@@ -235,9 +255,9 @@ function isWatcher({ watchers }: Attempt, { browser, secret }: WatcherProof): bo
 }
 
 /**
- * Where a verifier redeems, any browser may bring the callback. Who began the attempt and sent WeChat's address to
- * somebody else must not get the loginCode by looking on, so it is told only where the callback came from the browser
- * that began. Else it is on returnTo alone.
+ * With a codeChallenge, any browser may carry the callback. An attacker could begin an attempt, send WeChat's
+ * URL to a victim, and read the victim's loginCode from the status. So watchers get it only if the callback
+ * came from the browser that began; else it is only in the redirect to returnTo.
  */
 function toldTo(attempt: Attempt, { loginCode, browser }: LandedLogin): string | null {
   return isWatcher(attempt, { browser, secret: undefined }) ? loginCode : null;

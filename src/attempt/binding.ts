@@ -1,7 +1,7 @@
 import { secretsEqual } from '../crypto/secret.js';
 import { verifierMatches } from './code-challenge.js';
 
-/** What ties an attempt to the browser that started it: exactly one of the two. */
+/** Binds an attempt to the client that began it: by exactly one of codeChallenge and cookie. */
 export type Binding =
   | { readonly codeChallenge: string }
   | {
@@ -9,12 +9,15 @@ export type Binding =
       readonly browser: string;
     };
 
-/** Whether a browser may continue the attempt at the callback: the verifier comes later, with the loginCode. */
+/**
+ * Whether a browser may continue the attempt at the callback. A codeVerifier is checked later, with the
+ * loginCode.
+ */
 export function mayContinue(binding: Binding, browser: string | null): boolean {
   return 'codeChallenge' in binding || (browser !== null && secretsEqual(binding.browser, browser));
 }
 
-/** Whether who redeems the loginCode is who started the attempt. */
+/** Whether the client that redeems the loginCode is the one that began the attempt. */
 export function mayRedeem(
   binding: Binding,
   browser: string | null,

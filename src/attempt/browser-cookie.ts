@@ -2,15 +2,14 @@ import '@fastify/cookie';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Binding } from './binding.js';
-import { fingerprint, freshSecret } from '../crypto/secret.js';
+import { fingerprint, freshSecret, isSecretForm } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
 
 const SECONDS = 24 * 60 * 60;
-const FORM = /^[0-9a-f]{64}$/;
 
 /**
- * The cookie that names a browser, so that a login started in one cannot be finished in another. All tabs share it.
- * It says nothing about who somebody is.
+ * The cookie that identifies a browser, so that a login begun in one cannot be finished in another. All tabs
+ * share it. It does not identify a person.
  */
 @Injectable()
 export class BrowserCookie {
@@ -19,24 +18,24 @@ export class BrowserCookie {
 
   constructor(config: AppConfig) {
     this.secure = config.publicUrl.startsWith('https:');
-    // __Host- is bound to https, the whole host and no other host: a subdomain cannot plant it.
+    // The `__Host-` prefix requires https and this exact host, so a subdomain cannot plant the cookie.
     this.name = this.secure ? '__Host-wechat-auth-browser' : 'wechat-auth-browser';
   }
 
-  /** Fingerprint of the browser's cookie; `null` where it sent none. */
+  /** Returns the fingerprint of the browser's cookie; `null` if it sent none. */
   read(request: FastifyRequest): string | null {
     const value = this.valueIn(request);
     return value === null ? null : fingerprint(value);
   }
 
-  /** What ties a login to who begins it: the codeChallenge, else this browser, which gets the cookie. */
+  /** Binds a login to its client: by the codeChallenge, else by the browser's cookie, which is set. */
   bind(codeChallenge: string | undefined, request: FastifyRequest, reply: FastifyReply): Binding {
     return codeChallenge === undefined ? { browser: this.ensure(request, reply) } : { codeChallenge };
   }
 
   /**
-   * Fingerprint of the browser's cookie. A browser without one gets it; one that has it gets it for another day, so
-   * that it outlives every login that begins.
+   * Returns the fingerprint of the browser's cookie, which is created or extended by a day, so that it
+   * outlives every login begun now.
    */
   ensure(request: FastifyRequest, reply: FastifyReply): string {
     const value = this.valueIn(request) ?? freshSecret();
@@ -52,6 +51,6 @@ export class BrowserCookie {
 
   private valueIn(request: FastifyRequest): string | null {
     const value = request.cookies[this.name];
-    return value !== undefined && FORM.test(value) ? value : null;
+    return value !== undefined && isSecretForm(value) ? value : null;
   }
 }

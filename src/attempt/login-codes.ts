@@ -8,34 +8,34 @@ import { type Binding, mayRedeem } from './binding.js';
 
 interface Pending {
   readonly binding: Binding;
-  /** The browser that logged in, which need not be who redeems. */
+  /** The browser that logged in. Another client may redeem the code. */
   readonly device: Device;
 }
 
-/** A login that succeeded in the browser and waits to be turned into tokens. */
+/** A login that succeeded in the browser and has yet to be exchanged for tokens. */
 export interface PendingLogin extends Pending {
   readonly kind: 'log-in';
-  /** How the person came in: the session is counted under it. */
+  /** Channel under which the session is counted. */
   readonly channel: ChannelLabel;
   readonly identityId: string;
   readonly isNewUser: boolean;
-  /** Key of the attempt that waits for it; `null` where no attempt does. */
+  /** Key of the attempt that waits for the login; `null` if none does. */
   readonly attempt: string | null;
 }
 
-/** A WeChat account that waits to be linked by who began the link: the verifier proves it. */
+/** A WeChat account that is linked when the client that began the link redeems the code with its verifier. */
 export interface PendingLink extends Pending {
   readonly kind: 'link';
-  /** The session that asked for the link. */
+  /** The session that began the link. */
   readonly sessionId: string;
-  /** The `WeChatLogin`, sealed: it holds WeChat's refresh token. */
+  /** The `WeChatLogin`, encrypted, because it contains WeChat's refresh token. */
   readonly login: string;
 }
 
-/** How long a loginCode lives. */
+/** Lifetime of a loginCode. */
 export const LOGIN_CODE_MS = 60 * 1_000;
 
-/** loginCodes: 60 s, one use, worth nothing without the cookie or the verifier of the attempt. */
+/** loginCodes: 60 s, single use, useless without the cookie or the verifier of the attempt. */
 @Injectable()
 export class LoginCodes {
   constructor(private readonly store: EphemeralStore) {}
@@ -48,8 +48,8 @@ export class LoginCodes {
   }
 
   /**
-   * What a loginCode stands for, without using it up, for who may redeem it.
-   * @param browser fingerprint of the cookie that came along
+   * Returns the login of a loginCode without using it up, to a client that may redeem it.
+   * @param browser fingerprint of the cookie of the request
    * @throws AppError LOGIN_CODE_INVALID
    */
   async find(
@@ -64,7 +64,10 @@ export class LoginCodes {
     return login;
   }
 
-  /** Uses a loginCode up. Of several at once one does. @throws AppError LOGIN_CODE_INVALID for the others */
+  /**
+   * Uses a loginCode up. Of several concurrent calls, one succeeds.
+   * @throws AppError LOGIN_CODE_INVALID for the others
+   */
   async use(loginCode: string): Promise<void> {
     if ((await this.store.take(key(loginCode))) === null) throw new AppError('LOGIN_CODE_INVALID');
   }

@@ -3,15 +3,16 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 
-/** As long as a login may be away at WeChat. Windows begin with the clock. */
+/** How long a login may stay at WeChat. Windows are aligned to the clock. */
 const WINDOW_MS = 10 * 60 * 1_000;
 /**
- * Logins that one app may begin in a window: 166 a second, or 50,000 pages that wait and show a new code every 5
- * minutes. An attempt lives for two windows and takes some 2 kB: an app holds 400 MB of Redis at most.
+ * Logins that one app may begin per window: 166 a second, or 50,000 waiting pages that show a new code every
+ * 5 minutes. An attempt is stored for two windows and takes some 2 kB, so an app uses at most 400 MB of
+ * Redis.
  */
 export const MAX_BEGUN = 100_000;
 
-/** Bounds the logins that one app has open over all instances: attempts, and states without an attempt. */
+/** Limits the open logins of one app over all instances: attempts, and states without an attempt. */
 @Injectable()
 export class OpenLogins {
   constructor(
@@ -20,7 +21,7 @@ export class OpenLogins {
   ) {}
 
   /**
-   * Counts one more, before it is begun.
+   * Counts a login before it begins.
    * @param appId of an app of the environment
    * @throws AppError RATE_LIMITED, STORE_UNAVAILABLE
    */

@@ -3,23 +3,26 @@ import { AppError } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
 import { AppConfig } from '../config/app-config.js';
 
-/** Characters by which a browser and a parser come to read two different addresses. */
+/** Characters that browsers and URL parsers interpret differently. */
 const AMBIGUOUS = /[\p{Cc}\s\\]/u;
-/** More often nobody decodes a path in a row: a proxy, a server and a framework. */
+/** A path is decoded at most this often: by a proxy, a server and a framework. */
 const MAX_DECODINGS = 3;
 
-/** The allow list RETURN_URLS: where a login may send a browser. Compared after parsing, never as text. */
+/**
+ * The allow list RETURN_URLS: where a login may redirect a browser. URLs are compared after parsing, never as
+ * text.
+ */
 @Injectable()
 export class ReturnUrls {
   private readonly prefixes: readonly URL[];
 
   constructor(config: AppConfig) {
-    // The login page itself is always a place to come back to.
+    // The login page itself is always allowed.
     this.prefixes = [...config.returnUrls, `${config.publicUrl}/login`].map((prefix) => new URL(prefix));
   }
 
   /**
-   * The address, parsed, if a login may return to it.
+   * Returns the parsed URL if a login may return to it.
    * @throws AppError RETURN_URL_FORBIDDEN
    */
   allowed(returnTo: string): URL {
@@ -30,7 +33,7 @@ export class ReturnUrls {
     return url;
   }
 
-  /** Origins that may call us from a browser with cookies. */
+  /** Origins that may call the API from a browser with cookies (CORS). */
   origins(): string[] {
     return [...new Set(this.prefixes.map((prefix) => prefix.origin))];
   }
@@ -48,9 +51,9 @@ function isWithin(url: URL, prefix: URL): boolean {
 }
 
 /**
- * Whether no server can read a way up or out of a path that the URL parser sees none in. Servers decode before they
- * resolve (`%2f`, `%252e`), some take away parameters first (`..;/`, Servlet specification 4.0 section 3.1), fold wide
- * forms (`．．`), or merge slashes. What cannot be decoded is not judged, but refused.
+ * Whether no server can read `..` or a separator in a path in which the URL parser sees none. Servers decode
+ * before they resolve (`%2f`, `%252e`), strip parameters first (`..;/`, Servlet specification 4.0 section
+ * 3.1), fold full-width forms (`．．`), or merge slashes. A path that cannot be decoded is refused.
  */
 function staysBelow(pathname: string): boolean {
   const segments = pathname.slice(1).split('/');
@@ -58,7 +61,7 @@ function staysBelow(pathname: string): boolean {
     const read = decoded(segment)?.normalize('NFKC');
     if (read === undefined || /[/\\\p{Cc}]/u.test(read)) return false;
     const name = read.replace(/;.*$/s, '').trim();
-    // A slash at the end, and no other, leaves an empty name.
+    // Only a trailing slash may leave an empty name.
     return !/^\.{1,2}$/.test(name) && (name !== '' || (segment === '' && index === segments.length - 1));
   });
 }
@@ -69,7 +72,7 @@ function decoded(segment: string): string | undefined {
     try {
       read = decodeURIComponent(read);
     } catch {
-      // What was encoded well holds a percent sign of its own.
+      // A value that was decoded once may contain a literal percent sign.
       return turn === 0 ? undefined : read;
     }
   }
@@ -77,12 +80,12 @@ function decoded(segment: string): string | undefined {
 }
 
 const ANSWERS = ['loginCode', 'linked', 'error'] as const;
-/** Beside `error`: under which the log and the events have it. */
+/** Sent with `error`: the id of the request in the log and in the events. */
 const REQUEST_ID = 'request_id';
-/** What a login tells the page that it returns to. */
+/** Query parameters that tell the page at returnTo the result of a login. */
 type Answer = (typeof ANSWERS)[number];
 
-/** The address with one answer of ours in its query; answers of earlier logins are taken out. */
+/** Returns the URL with one result parameter. Result parameters of earlier logins are removed. */
 export function withAnswer(returnTo: string, name: Answer, value: string): string {
   const url = new URL(returnTo);
   for (const each of ANSWERS) url.searchParams.delete(each);
@@ -91,7 +94,7 @@ export function withAnswer(returnTo: string, name: Answer, value: string): strin
   return url.href;
 }
 
-/** The address with an error in its query, and the id of the request that ended in it. */
+/** Returns the URL with an error code and the id of the request that failed. */
 export function withError(returnTo: string, code: ErrorCode, requestId: string): string {
   const url = new URL(withAnswer(returnTo, 'error', code));
   url.searchParams.set(REQUEST_ID, requestId);

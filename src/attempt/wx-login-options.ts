@@ -1,6 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** What WxLogin.js needs to show WeChat's QR code in a frame (wechat-api.md section 4.3), and the frame ready made. */
+/**
+ * Options with which WxLogin.js shows WeChat's QR code in a frame (wechat-api.md section 4.3), and the URL
+ * for a frame without WxLogin.js.
+ */
 export class WxLoginOptions {
   @ApiProperty({ description: 'The website app.', example: 'wx5a4db0c0de000002' })
   appid!: string;

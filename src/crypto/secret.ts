@@ -8,6 +8,11 @@ export function freshSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
+/** Whether a text has the form of `freshSecret`. */
+export function isSecretForm(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 /**
  * A random secret of 192 bits in 32 characters of `[A-Za-z0-9_-]`, the maximum for the scene of a mini
  * program code.

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Attempts, type BegunAttempt } from '../../attempt/attempts.js';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
-import { fingerprint, freshSecret } from '../../crypto/secret.js';
+import { fingerprint, freshSecret, isSecretForm } from '../../crypto/secret.js';
 import { AppConfig } from '../../config/app-config.js';
 import { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
 import { AppQuotas } from '../../rate-limit/door-quotas.js';
@@ -16,7 +16,6 @@ interface Offer {
   readonly ticket: string;
 }
 
-const KEY = /^[0-9a-f]{64}$/;
 /** How long a picture stays in memory, for a second tab. A reload takes it from the browser's cache. */
 const KEEP_MS = 60 * 1_000;
 /** Limit of the pictures in memory. One of 430 pixels has 60 to 120 kB. */
@@ -63,7 +62,7 @@ export class QrPictures {
    * @throws AppError ATTEMPT_UNKNOWN once the attempt is over, WeChatError
    */
   async fetch(key: string): Promise<Picture> {
-    if (!KEY.test(key)) throw new AppError('ATTEMPT_UNKNOWN');
+    if (!isSecretForm(key)) throw new AppError('ATTEMPT_UNKNOWN');
     const offered = await this.store.get(offerKey(key));
     if (offered === null) throw new AppError('ATTEMPT_UNKNOWN');
     return this.kept.get(key) ?? this.makeOnce(key, JSON.parse(offered) as Offer);

@@ -7,7 +7,7 @@ import {
 } from '../../attempt/attempt-screen.js';
 import { QrPictures } from './qr-pictures.js';
 
-/** Attempts that show a mini-program code. */
+/** Shows a mini program code for attempts that are scanned. */
 @Injectable()
 @ShowsAttempt('mini-program')
 export class ScanScreen implements AttemptScreen {
