@@ -1,23 +1,16 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsObject, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import type { AuthenticatedState } from '../auth/access-token/access-token.js';
 import { AppCodeRequest } from '../auth/code.requests.js';
 import { OwnerProof } from '../auth/owner-proof/owner-proof.js';
-import { OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
-import { MayBeNull, validated } from '../http/validation.js';
+import { OwnerProofProperty, OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
+import { validated } from '../http/validation.js';
 
 /**
  * Body: a fresh code of the WeChat account to link, and the proof that the owner of this account is present.
  */
 export class LinkMiniProgramRequest extends AppCodeRequest {
-  @ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest })
-  @MayBeNull()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => OwnerProofRequest)
+  @OwnerProofProperty()
   proof?: OwnerProofRequest;
 }
 

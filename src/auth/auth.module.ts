@@ -12,7 +12,7 @@ import { RefusedKeys } from './api-key/refused-keys.js';
 import { Exchanges } from './exchanges.js';
 import { WeChatStrategy } from './wechat.strategy.js';
 
-/** Turns codes into users and tokens into sessions. Issues nothing. */
+/** Authentication: codes become users, tokens become sessions. It issues no tokens. */
 @Global()
 @Module({
   imports: [DiscoveryModule, PassportModule, AttemptModule, WeChatModule, UserModule, SessionModule],

@@ -3,17 +3,19 @@ import { nameDecorator } from '../common/named-providers.js';
 import type { WeChatLanguage } from '../wechat/language.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 
-/** A code that came in by a channel. */
+/** A code and the channel it came in by. */
 export interface ChannelCode {
   readonly channel: Channel;
   readonly code: string;
-  /** The app that issued the code; the default of its kind where absent. */
+  /** The app that issued the code; if absent, the default of its kind. */
   readonly appId?: string | undefined;
-  /** In which WeChat is asked for a profile. */
+  /** Language in which WeChat is asked for a profile. */
   readonly language: WeChatLanguage;
 }
 
-/** Asks WeChat who is behind a code. Each channel with codes brings one, in its own folder. */
+/**
+ * Exchanges a code at WeChat for the login behind it. Each channel with codes provides one in its own folder.
+ */
 export interface CodeExchange {
   /** @throws AppError WECHAT_CODE_INVALID, WECHAT_CODE_USED, APP_UNKNOWN and others of WeChatApiService */
   exchange(code: ChannelCode): Promise<WeChatLogin>;

@@ -3,7 +3,7 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { loginReaderOf, type WeChatLoginState } from './wechat-login-request.js';
 
-/** Lets in who WeChat says is behind the code of the request; the handler gets it by `@CurrentLogin()`. */
+/** Authenticates a request by its WeChat code. The handler gets the result by `@CurrentLogin()`. */
 @Injectable()
 export class WeChatAuthGuard extends AuthGuard('wechat') {
   override getAuthenticateOptions(): { property: string; session: boolean } {

@@ -13,8 +13,8 @@ import { Exchanges } from './exchanges.js';
 import type { WeChatLoginRequest, WeChatLoginState } from './wechat-login-request.js';
 
 /**
- * The one strategy: takes a code of any channel and returns the identity and its user, nothing else. What follows (a
- * session, a redirect) is the door's business. An AppError thrown here reaches the problem filter intact.
+ * The only strategy: exchanges a code of any channel and returns the identity and its user. What follows (a
+ * session, a redirect) is up to the door. An AppError thrown here reaches the problem filter unchanged.
  */
 @Injectable()
 export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
@@ -26,12 +26,15 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     super();
   }
 
-  /** Called by passport. @throws AppError as the channel's exchange and UserService do, and TOKEN_CODE_MISMATCH */
+  /**
+   * Called by passport.
+   * @throws AppError as the channel's exchange and UserService do, and TOKEN_CODE_MISMATCH
+   */
   async validate(
     request: WeChatLoginState & Partial<Pick<FastifyRequest, 'headers'>>,
   ): Promise<WeChatLoginState['wechatLogin']> {
     const asked = request.wechatLoginRequest;
-    if (!asked) throw new Error('the wechat strategy runs under WeChatAuthGuard only');
+    if (!asked) throw new Error('WeChatStrategy requires WeChatAuthGuard');
     const { purpose, code, appId } = asked;
     const channel = channelOf(asked.channel);
     if (purpose === 'log-in' || purpose === 'find') noteInRequest({ login: channel.label });
@@ -56,7 +59,7 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     return resolved;
   }
 
-  /** Notes the app for the event of a refusal, where the request names one of ours or none. */
+  /** Notes the app for the event of a refusal, if the request names a configured app or none. */
   private noteApp({ channel, appId }: WeChatLoginRequest): void {
     const { appKind } = channelOf(channel);
     const { apps } = this;

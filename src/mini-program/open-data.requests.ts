@@ -64,7 +64,7 @@ export class PhoneNumberRequest {
     example: 'e31968a7f94cc5ee25fafc2aef2773f0bb8c3937b22520eb8ee345274d00c144',
   })
   @ValidateIf((request: PhoneNumberRequest) => isGiven(request.code) || !isGiven(request.encryptedData))
-  @Matches(CodeRequest.FORM, { message: 'code must be a code of the getPhoneNumber button' })
+  @Matches(CodeRequest.PATTERN, { message: 'code must be a code of the getPhoneNumber button' })
   code?: string;
 
   @CalledElsewhere('code')

@@ -1,11 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
-import { OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
-import { CalledElsewhere, MayBeNull } from '../http/validation.js';
+import { IsString, Matches, MaxLength } from 'class-validator';
+import { OwnerProofProperty, OwnerProofRequest } from '../auth/owner-proof/owner-proof.requests.js';
+import { MayBeNull } from '../http/validation.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
+import { AppIdProperty } from '../http/app-id-property.js';
 
-/** Where a website login goes, by which app, and who redeems it. */
+/** Parameters of a website login: the app, where it returns to, and who may redeem it. */
 export class WebsiteLoginRequest {
   @ApiProperty({
     description: 'Where to go afterwards; must match RETURN_URLS.',
@@ -15,20 +15,8 @@ export class WebsiteLoginRequest {
   @MaxLength(2048)
   returnTo!: string;
 
-  @ApiProperty({
-    required: false,
-    description: 'The website app; the first of WECHAT_WEBSITES where absent.',
-  })
-  @MayBeNull()
-  @IsString()
-  @MaxLength(64)
+  @AppIdProperty('The website app; the first of WECHAT_WEBSITES where absent.')
   appId?: string;
-
-  @CalledElsewhere('appId')
-  appid?: unknown;
-
-  @CalledElsewhere('appId')
-  app_id?: unknown;
 
   @ApiProperty({
     required: false,
@@ -41,13 +29,9 @@ export class WebsiteLoginRequest {
   codeChallenge?: string;
 }
 
-/** Body of a link: also the proof that the owner of this account asks. */
+/** Body of a link, with the proof that the owner of this account is present. */
 export class LinkWebsiteRequest extends WebsiteLoginRequest {
-  @ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest })
-  @MayBeNull()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => OwnerProofRequest)
+  @OwnerProofProperty()
   proof?: OwnerProofRequest;
 }
 

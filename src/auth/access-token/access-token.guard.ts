@@ -8,7 +8,7 @@ import { SessionService } from '../../session/session.service.js';
 import { TokenService } from '../../session/token.service.js';
 import { type AuthenticatedState, accessTokenOf, RECENT_SESSION, withToken } from './access-token.js';
 
-/** Stands before every route that does not say `@Public()`: a good token of a session that is alive. */
+/** Requires a valid access token of a live session on every route without `@Public()`. */
 @Injectable()
 export class AccessTokenGuard implements CanActivate {
   constructor(

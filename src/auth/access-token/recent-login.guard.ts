@@ -3,10 +3,10 @@ import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import type { AuthenticatedState } from './access-token.js';
 
-/** What changes who may get in, or cannot be undone, needs somebody who has just logged in. */
+/** Changes to who can log in, and irreversible ones, need a recent login. */
 const RECENT_MS = 10 * 60 * 1_000;
 
-/** Lets in sessions whose login is younger than 10 minutes; a refresh does not make it younger. */
+/** Admits sessions whose login is less than 10 minutes old. A refresh does not count as a login. */
 @Injectable()
 export class RecentLoginGuard implements CanActivate {
   constructor(private readonly clock: Clock) {}

@@ -20,42 +20,42 @@ import type { Actor } from '../../events/event-log.js';
 import { clientCredentials } from './client-credentials.js';
 import { RefusedKeys } from './refused-keys.js';
 
-/** Metadata key of the role that a route needs. */
+/** Metadata key of the role that a route requires. */
 export const ROLE = 'wechat-auth:api-key-role';
 const CLIENT = 'wechat-auth:api-key-as-client';
 
-/** Where the guard leaves the name of the key. */
+/** Request property in which the guard stores the API key. */
 interface ApiKeyState {
   apiKey?: GivenKey;
 }
 
-/** Names of the schemes in the OpenAPI document. */
+/** Names of the security schemes in the OpenAPI document. */
 export const API_KEY_SCHEME = 'api-key';
 export const CLIENT_SCHEME = 'client';
 
-/** A route for other programs of the operator: needs `X-Api-Key` with a service key or an admin key. */
+/** A route for other services of the operator. It requires `X-Api-Key` with a service key or an admin key. */
 export const ServiceKey = (): MethodDecorator & ClassDecorator => apiKeyOf('service');
 
 /**
- * The same for routes of OAuth (RFC 7662, RFC 7009), whose clients send name and key as HTTP Basic, or as `client_id`
- * and `client_secret` in the body, as well.
+ * The same for OAuth routes (RFC 7662, RFC 7009). Their clients may also send name and key by HTTP Basic, or
+ * as `client_id` and `client_secret` in the body.
  */
 export const ServiceClient = (): MethodDecorator & ClassDecorator =>
   applyDecorators(apiKeyOf('service'), SetMetadata(CLIENT, true), ApiSecurity(CLIENT_SCHEME));
 
-/** A route for operators: needs `X-Api-Key` with an admin key. */
+/** A route for operators. It requires `X-Api-Key` with an admin key. */
 export const AdminKey = (): MethodDecorator & ClassDecorator => apiKeyOf('admin');
 
-/** Who acts, for the events: the name of the key that let the request in. */
+/** The actor for events: role and name of the API key of the request. */
 export const CurrentOperator = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
   const { apiKey } = context.switchToHttp().getRequest<ApiKeyState>();
-  if (!apiKey) throw new Error('the route is not under an API key');
+  if (!apiKey) throw new Error('@CurrentOperator requires an API key guard');
   return `${apiKey.role}:${apiKey.name}`;
 });
 
 /**
- * Checks the key of a program. Admin keys may do what service keys may. A good key is let in whoever else guesses from
- * its address; one that is refused is recorded, and counted.
+ * Checks the API key. Admin keys may do whatever service keys may. A valid key is accepted even while other
+ * clients guess keys from the same address. A refused key is recorded and counted.
  */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
@@ -66,8 +66,8 @@ export class ApiKeyGuard implements CanActivate {
   ) {}
 
   /**
-   * @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route; BAD_REQUEST for
-   * keys in two places
+   * @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route;
+   * BAD_REQUEST for keys in two places
    */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const handlers = [context.getHandler(), context.getClass()];
@@ -77,7 +77,7 @@ export class ApiKeyGuard implements CanActivate {
     const clients = this.reflector.getAllAndOverride<boolean | undefined>(CLIENT, handlers)
       ? this.clients(request)
       : null;
-    // The header was looked at as the request came in.
+    // The header was checked when the request came in.
     const key = clients?.found ?? requestContext()?.apiKey ?? null;
     if (!key) {
       const isGiven = request.headers['x-api-key'] !== undefined || clients?.areGiven === true;
@@ -97,7 +97,7 @@ export class ApiKeyGuard implements CanActivate {
     noteInRequest({ challenge: BASIC_CHALLENGE });
     const given = clientCredentials(request);
     let found: ApiKey | null = null;
-    // Compares with every key, so that the time says nothing about which one was close.
+    // Compares with every key, so that the time does not reveal which one matched.
     for (const candidate of this.config.apiKeys) {
       for (const { name, key } of given) {
         if (secretsEqual(candidate.key, key) && candidate.name === name) found = candidate;

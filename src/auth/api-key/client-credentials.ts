@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error.js';
 
-/** Name and key of a program, as an OAuth client sends them (RFC 6749 section 2.3.1). */
+/** Name and key of a service, as an OAuth client sends them (RFC 6749 section 2.3.1). */
 export interface ClientCredentials {
   readonly name: string;
   readonly key: string;
@@ -11,11 +11,11 @@ export interface ClientCredentials {
 const BASIC = /^Basic +([A-Za-z0-9+/_-]+={0,2})$/i;
 
 /**
- * What a program shows beside X-Api-Key, where a route takes it: HTTP Basic, or `client_id` and `client_secret` in the
- * body. A `client_id` alone is no credential: many libraries send it along with Basic.
- * @returns every spelling of the credentials, none where there are none: RFC 6749 has name and key form-encoded
- * within Basic, RFC 7617 and most programs have them as they are
- * @throws AppError BAD_REQUEST where a request has credentials in more than one place (RFC 6749 section 2.3)
+ * Reads the credentials that a route accepts besides X-Api-Key: HTTP Basic, or `client_id` and
+ * `client_secret` in the body. A `client_id` alone is no credential: many libraries send it along with Basic.
+ * @returns all readings of the credentials, empty if there are none: RFC 6749 form-encodes name and key
+ * within Basic, but RFC 7617 and most clients do not
+ * @throws AppError BAD_REQUEST if a request has credentials in more than one place (RFC 6749 section 2.3)
  */
 export function clientCredentials({
   headers,

@@ -8,9 +8,9 @@ import { ROLE } from './api-key.guard.js';
 import { RefusedKeys } from './refused-keys.js';
 
 /**
- * Refuses a wrong X-Api-Key on the routes that need none, but treat a program with a good one differently: no limit of
- * its address, and its X-Forwarded-For counts. A program with a mistyped key hears of it with its first request, not
- * when everybody behind it is limited as one.
+ * Refuses an invalid X-Api-Key on routes that need no key but treat a valid one specially: the client is
+ * exempt from the limit of its address, and its X-Forwarded-For is trusted. So a mistyped key fails at the
+ * first request, not when all users behind that service share one limit.
  */
 @Injectable()
 export class PresentedKeyGuard implements CanActivate {

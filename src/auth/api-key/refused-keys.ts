@@ -6,7 +6,7 @@ import { Refusals } from '../../events/refusals.js';
 import { type Quota, API_KEY_GUESSES } from '../../rate-limit/quotas.js';
 import { RateLimiter } from '../../rate-limit/rate-limiter.js';
 
-/** Records API keys that were refused, without anything of the key. */
+/** Records refused API keys, without any part of the key. */
 @Injectable()
 export class RefusedKeys {
   constructor(
@@ -15,10 +15,10 @@ export class RefusedKeys {
   ) {}
 
   /**
-   * Counts a refusal for its address, and records it; one that cannot be recorded is refused all the same. After 30
-   * within a minute the rest of them is refused without a word in the events, whether RATE_LIMITS is on or off. Only
-   * refused keys come here: a good one from the same address is never counted, and never locked out.
-   * @param key the key whose role was not enough; `null` for one that is unknown
+   * Counts a refusal for its address and records it. A failure to record does not admit the key. After 30
+   * refusals within a minute, further ones are not recorded, even with RATE_LIMITS=off. Only refused keys
+   * count: a valid key from the same address is never locked out.
+   * @param key the key whose role was not sufficient; `null` for an unknown key
    * @throws AppError RATE_LIMITED
    */
   async refuse(request: FastifyRequest, reply: FastifyReply, key: GivenKey | null): Promise<void> {
@@ -30,7 +30,7 @@ export class RefusedKeys {
       actor: key ? `${key.role}:${key.name}` : 'system',
       details: {
         reason: key ? 'service key on a route for operators' : 'unknown key',
-        // The pattern of the route, never the address.
+        // The route's pattern, because the URL may contain personal data.
         route: `${request.method} ${request.routeOptions.url ?? ''}`,
       },
     });

@@ -1,10 +1,15 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsObject, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { CODE_VERIFIER } from '../../attempt/code-challenge.js';
-import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
+import { MayBeNull } from '../../http/validation.js';
 import { CodeRequest } from '../code.requests.js';
+import { AppIdProperty } from '../../http/app-id-property.js';
 
-/** Shows that the owner of the account is there: by a fresh wx.login, or by a website login that is not redeemed. */
+/**
+ * Proof that the account's owner is present: a fresh wx.login, or a website login that has not been redeemed.
+ */
 export class OwnerProofRequest {
   @ApiProperty({
     required: false,
@@ -13,23 +18,11 @@ export class OwnerProofRequest {
     maxLength: 512,
   })
   @MayBeNull()
-  @Matches(CodeRequest.FORM, { message: 'code must be a code of wx.login' })
+  @Matches(CodeRequest.PATTERN, { message: 'code must be a code of wx.login' })
   code?: string;
 
-  @ApiProperty({
-    required: false,
-    description: 'The mini program that the code is from; the first of WECHAT_MINI_PROGRAMS where absent.',
-  })
-  @MayBeNull()
-  @IsString()
-  @MaxLength(64)
+  @AppIdProperty('The mini program that the code is from; the first of WECHAT_MINI_PROGRAMS where absent.')
   appId?: string;
-
-  @CalledElsewhere('appId')
-  appid?: unknown;
-
-  @CalledElsewhere('appId')
-  app_id?: unknown;
 
   @ApiProperty({
     required: false,
@@ -46,4 +39,15 @@ export class OwnerProofRequest {
   @MayBeNull()
   @Matches(CODE_VERIFIER, { message: 'codeVerifier must be 43 to 128 unreserved characters' })
   codeVerifier?: string;
+}
+
+/** The proof in a request that links a WeChat account. */
+export function OwnerProofProperty(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ description: 'Shows that the owner of the account is present.', type: OwnerProofRequest }),
+    MayBeNull(),
+    IsObject(),
+    ValidateNested(),
+    Type(() => OwnerProofRequest),
+  );
 }

@@ -11,8 +11,8 @@ import { UserService } from '../../user/user.service.js';
 import type { OwnerProofRequest } from './owner-proof.requests.js';
 import { WeChatStrategy } from '../wechat.strategy.js';
 
-/** What a proof fails with that shows nobody: the same answer as for a proof of somebody else. */
-const SHOWS_NOBODY: ReadonlySet<ErrorCode> = new Set([
+/** Errors of a proof that identifies nobody. The reply is the same as for the proof of another person. */
+const UNIDENTIFIED: ReadonlySet<ErrorCode> = new Set([
   'WECHAT_CODE_INVALID',
   'WECHAT_CODE_USED',
   'TOKEN_CODE_MISMATCH',
@@ -21,8 +21,8 @@ const SHOWS_NOBODY: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * What adds a way into an account needs its owner, and not only an access token, which may be stolen
- * (docs/decisions/033).
+ * Adding a way to log in requires proof that the owner is present. An access token is not enough, because it
+ * may be stolen (docs/decisions/033).
  */
 @Injectable()
 export class OwnerProof {
@@ -36,9 +36,9 @@ export class OwnerProof {
 
   /**
    * Checks a proof and uses it up.
-   * @param request brings the cookie that a loginCode may be bound to
-   * @throws AppError OWNER_PROOF_REQUIRED, recorded; VALIDATION_FAILED for a proof that is two; what WeChat answers
-   *   when it cannot say who it is
+   * @param request carries the cookie that a loginCode may be bound to
+   * @throws AppError OWNER_PROOF_REQUIRED, recorded; VALIDATION_FAILED for a proof with both a code and a
+   * loginCode; errors of WeChat that prevent the check
    */
   async require(
     { user, identity }: SessionOfUser,
@@ -64,7 +64,7 @@ export class OwnerProof {
       }
       return false;
     } catch (error) {
-      if (error instanceof AppError && SHOWS_NOBODY.has(error.code)) return false;
+      if (error instanceof AppError && UNIDENTIFIED.has(error.code)) return false;
       throw error;
     }
   }
@@ -73,7 +73,7 @@ export class OwnerProof {
     const asked = { channel: 'mini-program', purpose: 'recognise', code, appId } as const;
     const found = await this.strategy.validate({ wechatLoginRequest: asked });
     if (!found?.resolved) return false;
-    // Whoever it is: WeChat has just replaced this person's session_key.
+    // Needed on a mismatch too, because WeChat has just replaced this person's session_key.
     await this.users.settle(found.resolved);
     return found.resolved.user.id === userId;
   }
@@ -89,7 +89,7 @@ export class OwnerProof {
     const login = await this.users.findIdentity(pending.identityId);
     if (login?.user.id !== userId) return false;
     await this.loginCodes.use(loginCode);
-    // Whoever still looks at the attempt is told that its loginCode is gone.
+    // A browser that still watches the attempt learns that its loginCode was used.
     if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
     return true;
   }

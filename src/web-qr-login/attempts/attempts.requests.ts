@@ -2,8 +2,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { ATTEMPT_METHODS, type AttemptMethod, channelOfMethod } from '../../channel/channels.js';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
-import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
+import { MayBeNull } from '../../http/validation.js';
 import { WxLoginOptions } from '../../attempt/wx-login-options.js';
+import { AppIdProperty } from '../../http/app-id-property.js';
 
 const anyOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
@@ -17,17 +18,8 @@ export class AttemptRequest {
   @IsIn(ATTEMPT_METHODS, { message: () => `method must be ${anyOf.format(ATTEMPT_METHODS)}` })
   method!: AttemptMethod;
 
-  @ApiProperty({ required: false, description: 'An app of the kind of the method; the first where absent.' })
-  @MayBeNull()
-  @IsString()
-  @MaxLength(64)
+  @AppIdProperty('An app of the kind of the method; the first where absent.')
   appId?: string;
-
-  @CalledElsewhere('appId')
-  appid?: unknown;
-
-  @CalledElsewhere('appId')
-  app_id?: unknown;
 
   @ApiProperty({
     required: false,
@@ -50,7 +42,7 @@ export class AttemptRequest {
   codeChallenge?: string;
 }
 
-/** Body of the report of a page that was shown in a frame. */
+/** Body of the report that a page was shown in a frame. */
 export class FramedCallbackRequest {
   @ApiProperty({
     description: 'From the page: 60 seconds, one use.',
@@ -105,7 +97,7 @@ export class AttemptReply {
   expiresAt!: string;
 }
 
-/** Reply: where an attempt stands. */
+/** Reply: the status of an attempt. */
 export class AttemptStatusReply {
   @ApiProperty({
     description: '`pending` until somebody scans; then `scanned`, and one of the three that end it.',

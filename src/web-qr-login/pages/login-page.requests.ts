@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
-import { CalledElsewhere, MayBeNull } from '../../http/validation.js';
+import { MayBeNull } from '../../http/validation.js';
+import { AppIdProperty } from '../../http/app-id-property.js';
 
 /** Query of the login page: parameters of a website, and parameters with which a login returns to the page. */
 export class LoginPageRequest {
@@ -11,20 +12,8 @@ export class LoginPageRequest {
   @MaxLength(2048)
   returnTo?: string;
 
-  @ApiProperty({
-    required: false,
-    description: 'An app to log in with, shown first; the first of each kind where absent.',
-  })
-  @MayBeNull()
-  @IsString()
-  @MaxLength(64)
+  @AppIdProperty('An app to log in with, shown first; the first of each kind where absent.')
   appId?: string;
-
-  @CalledElsewhere('appId')
-  appid?: unknown;
-
-  @CalledElsewhere('appId')
-  app_id?: unknown;
 
   @ApiProperty({ required: false, description: 'S256 challenge of the website that redeems the loginCode.' })
   @MayBeNull()
