@@ -82,7 +82,10 @@ export class EventPruning extends HourlyJob {
         return rows.length;
       });
       if (dropped > 0)
-        this.logger.warn({ deliveries: dropped, msg: 'dropped: their receiver is gone from WEBHOOK_URLS' });
+        this.logger.warn({
+          deliveries: dropped,
+          msg: 'deliveries deleted: their receiver is no longer in WEBHOOK_URLS',
+        });
     }
   }
 

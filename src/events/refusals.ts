@@ -131,7 +131,7 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
       await work();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.logger.warn({ type, code: error.code, msg: 'a refusal is not recorded' });
+      this.logger.warn({ type, code: error.code, msg: 'a refusal could not be recorded' });
     }
   }
 
@@ -211,7 +211,7 @@ export class Refusals implements LoginRefusals, BeforeApplicationShutdown {
     if (grown.length === 0) return;
     await this.events.amend(grown).catch((error: unknown) => {
       const code = error instanceof AppError ? error.code : 'INTERNAL_ERROR';
-      this.logger.warn({ code, msg: 'counts of refusals are not recorded' });
+      this.logger.warn({ code, msg: 'counts of refusals could not be recorded' });
     });
   }
 }

@@ -11,12 +11,12 @@ import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser } from './delete-user.js';
 import type { UserStatus } from './user.entity.js';
 
-/** What ends the sessions of a user: the writes of the session room, to stand in the same transaction. */
-export type Endings = (userId: string) => readonly Statement[];
+/** Builds the statements of the session room that end a user's sessions. They run in the same transaction. */
+export type SessionEndings = (userId: string) => readonly Statement[];
 
 /**
- * What operators do to an account. The id of a merged user stands for the surviving one. Each act is one
- * transaction with its event in it; what is so already stays as it is and is not recorded again.
+ * Changes that operators make to an account. The id of a merged user means the surviving one. Each change and
+ * its event are one transaction. A change that is already in effect is not recorded again.
  */
 @Injectable()
 export class AccountControl {
@@ -29,8 +29,8 @@ export class AccountControl {
   ) {}
 
   /**
-   * Takes the right to log in away, or gives it back. Sessions end either way: one that a login opened while the
-   * account was being disabled must not come to life when it is enabled.
+   * Disables or enables an account. Both end its sessions: a session that was opened while the account was
+   * being disabled must not become valid when it is enabled.
    * @returns ids of the identities whose sessions ended: call `SessionService.forgetIdentity` for each
    * @throws AppError NOT_FOUND
    */
@@ -38,7 +38,7 @@ export class AccountControl {
     userId: string,
     status: 'active' | 'disabled',
     actor: Actor,
-    endings: Endings,
+    endings: SessionEndings,
   ): Promise<string[]> {
     return this.database.transaction(async (manager) => {
       const user = await this.lockSurvivor(manager, userId);
@@ -56,8 +56,8 @@ export class AccountControl {
   }
 
   /**
-   * Erases a user like the person's own deletion.
-   * @returns ids of the identities that are gone: call `SessionService.forgetIdentity` for each
+   * Erases a user as if the person had deleted the account.
+   * @returns ids of the deleted identities: call `SessionService.forgetIdentity` for each
    * @throws AppError NOT_FOUND
    */
   async delete(userId: string, actor: Actor): Promise<string[]> {

@@ -20,7 +20,7 @@ export class AvatarJob {
   @JoinColumn({ name: 'user_id' })
   user?: User | null;
 
-  /** Address at WeChat, for a copy. */
+  /** URL at WeChat, for a copy. */
   @Column({ type: 'varchar', length: 2048, nullable: true })
   url!: string | null;
 

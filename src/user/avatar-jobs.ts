@@ -5,7 +5,7 @@ import { Clock } from '../common/clock.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
 
-/** Enqueues jobs. Each statement belongs into the transaction that makes the job necessary. */
+/** Enqueues jobs. Each statement belongs to the transaction that makes the job necessary. */
 @Injectable()
 export class AvatarJobs {
   private enqueued = false;
@@ -18,13 +18,12 @@ export class AvatarJobs {
   ) {}
 
   /**
-   * Enqueues the copy of a picture at WeChat. It replaces a pending copy of the same user. A pending copy from the same
-   * address keeps its back-off, so that logins do not shorten it. A merged or deleted user gets no copy.
-   *
-   * The statement locks the user's row first, as all transactions do: this excludes deadlocks.
-   * @param url headimgurl as WeChat gave it
+   * Enqueues the copy of a picture at WeChat. It replaces a pending copy of the same user. A pending copy of
+   * the same URL keeps its back-off, so that logins do not shorten it. A merged or deleted user gets no copy.
+   * To prevent deadlocks, the statement locks the user's row first, as all transactions do.
+   * @param url headimgurl as WeChat sent it
    * @param replaces whether it replaces an existing picture; otherwise it is for a user without one
-   * @returns no statement where the address is not a picture, or may not be fetched
+   * @returns no statement if the URL is not a picture or may not be fetched
    */
   copyStatements(userId: string, url: string | null, replaces: boolean): Statement[] {
     const picture = this.source.pictureUrl(url);
@@ -35,7 +34,8 @@ export class AvatarJobs {
     const flag = replaces ? 1 : 0;
     return [
       {
-        // One copy per user: its id is the user's. MySQL assigns from left to right: url comes last.
+        // One copy per user: its id is the user's. MySQL evaluates assignments from left to right, so url
+        // comes last.
         sql: `INSERT INTO avatar_jobs (id, kind, user_id, url, replaces, attempts, next_at, created_at)
               SELECT u.id, 'copy', u.id, ?, ?, 0, ?, ? FROM users u
               WHERE u.id = ? AND u.status <> 'merged' AND (u.avatar_key IS NULL OR ? = 1)${this.database.forUpdate}
@@ -54,20 +54,25 @@ export class AvatarJobs {
     return deletion(uuidv7(), avatarKey, this.clock.now());
   }
 
-  /** To be called after the commit: the worker of this instance starts at once. Without this call it is the next poll. */
+  /**
+   * Wakes the worker of this instance after the commit. Without this call the job waits for the next poll.
+   */
   wake(): void {
     if (!this.enqueued) return;
     this.enqueued = false;
     this.onWake();
   }
 
-  /** Sets what `wake` calls: the worker. */
+  /** Sets the callback of `wake`. */
   listen(onWake: () => void): void {
     this.onWake = onWake;
   }
 }
 
-/** The INSERT of a deletion. @param at when it is due (ms) */
+/**
+ * The INSERT of a deletion.
+ * @param at when it is due (ms)
+ */
 export function deletion(id: string, avatarKey: string, at: number): Statement {
   const time = toSqlTime(at);
   return {

@@ -13,7 +13,7 @@ const AVATAR_JOBS: LeaseTable = {
   leaseMs: 90_000,
 };
 
-/** A job as its row holds it. */
+/** The columns of a job. */
 export interface AvatarJobRow {
   readonly kind: 'copy' | 'delete';
   readonly user_id: string | null;

@@ -36,7 +36,7 @@ export class AvatarWorker extends LeaseWorker<ClaimedJob> {
 }
 
 class AvatarWork implements Work<ClaimedJob> {
-  // Few at once: pictures take memory. More than one: a slow server must not delay all others.
+  // Few, because pictures take memory; more than one, so that a slow server does not delay all others.
   readonly concurrency: Concurrency = { least: 4, most: 4, freeShare: 0 };
   readonly log: LaneLog = {
     logger: new Logger(AvatarWorker.name),
@@ -56,7 +56,7 @@ class AvatarWork implements Work<ClaimedJob> {
     return this.queue.claimJobs(limit);
   }
 
-  /** No reason names the address of a picture or its key: an address at WeChat identifies a person. */
+  /** No reason contains a picture's URL or key, because a URL at WeChat identifies a person. */
   async attempt(job: ClaimedJob, signal: AbortSignal): Promise<Outcome> {
     try {
       if (job.kind === 'delete') {
@@ -80,7 +80,7 @@ class AvatarWork implements Work<ClaimedJob> {
     return this.queue.finish([job]);
   }
 
-  /** A deletion is never given up: a picture that a person deletes must go. */
+  /** A deletion is never given up: a picture that a person deleted must be erased. */
   backoff(attempts: number, { kind }: ClaimedJob): number | null {
     if (kind === 'copy' && attempts >= MAX_COPY_ATTEMPTS) return null;
     return Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), LONGEST_DELAY_MS);

@@ -1,9 +1,9 @@
 import type { ConsentItem } from '../channel/app-kinds.js';
 import type { ColumnName, ColumnProperty, SnakeCase } from '../database/columns.js';
 
-/** What somebody sees of a column. Names are those of the reply; `null`: it is not in there. */
+/** Who sees a column. The names are those in the reply; `null` if the reply lacks it. */
 interface Disclosure {
-  /** Read with each login, refresh and token check. What the person is shown has to be. */
+  /** Read with each login, refresh and token check. Everything shown to the person must be loaded. */
   readonly loaded: boolean;
   /** In the replies for the person. */
   readonly person: string | null;
@@ -12,31 +12,32 @@ interface Disclosure {
   /** In an export. */
   readonly exported: string | null;
   /**
-   * How the operators' search finds users by it: the `whole` value, the `beginning` of it, a `filter` beside what is
-   * searched for.
+   * How the operators' search uses it: by its `whole` value, by its `beginning`, or as a `filter` of the
+   * results.
    */
   readonly searched: 'whole' | 'beginning' | 'filter' | null;
 }
 
 /**
- * What is left of a value when the person leaves, or the account is deleted. The row goes in any case. `picture`: the
- * value names a stored picture, which is deleted wherever the value is dropped. `event`: events may keep it.
+ * What remains of a value when the identity or the account is deleted. The row is always deleted. `picture`:
+ * the value names a stored picture, which is deleted whenever the value is dropped. `event`: events may keep
+ * it.
  */
 type Deletion = 'nothing' | 'nothing, picture too' | 'event';
 
-/** A rule for values that can be absent. */
+/** A rule for nullable values. */
 type IfNullable<Value, Rule> = null extends Value ? Rule : never;
 
-/** The value shares the fate of another column's value: it describes that one. */
+/** The value describes the value of another column and is treated together with it. */
 interface SameAs<Name> {
   readonly sameAs: Name;
 }
 
 /**
- * What a merge does with a column of the two users, of whom the older one survives.
- * - `keep`: both rows keep what they have. The survivor's `created_at` is the older one.
- * - `fill`: the survivor gets the value where it has none. The merged row is emptied.
- * - `disabled wins`: the survivor is disabled where one of them was. The merged row is `merged`.
+ * What a merge does with a column of the two users. The older user survives.
+ * - `keep`: both rows keep their value. The survivor's `created_at` is the older one.
+ * - `fill`: the survivor gets the value if it has none. The merged row is emptied.
+ * - `disabled wins`: the survivor is disabled if one of the two was. The merged row becomes `merged`.
  * - `point`: the merged row names the survivor.
  * - `now`: both rows get the time of the merge.
  */
@@ -44,38 +45,41 @@ export type UserMergeRule<Value, Name extends string> =
   'keep' | 'disabled wins' | 'now' | IfNullable<Value, 'point' | 'fill' | SameAs<Name>>;
 
 /**
- * The consent that covers a column; it is emptied when that consent is withdrawn. `source` is the column that says
- * whether WeChat or the person gave the value; `null` where it can only come from WeChat.
+ * The consent that covers a column. Revoking it empties the column. `source` is the column that says whether
+ * WeChat or the person set the value; `null` if only WeChat can.
  */
 export type ConsentRule<Name extends string> =
   { readonly item: ConsentItem; readonly source: Name | null } | SameAs<Name>;
 
-/** What has to be decided about a column of `users`. */
+/** The rules of a column of `users`. */
 export interface UserColumn<Value, Name extends string> extends Disclosure {
   readonly merge: UserMergeRule<Value, Name>;
-  /** `null`: no withdrawn consent changes it. */
+  /** `null`: no revocation changes it. */
   readonly consent: IfNullable<Value, ConsentRule<Name>> | null;
   readonly deletion: Deletion;
 }
 
-/** What has to be decided about a column of `wechat_identities`. */
+/** The rules of a column of `wechat_identities`. */
 export interface IdentityColumn<Value, Name extends string> extends Disclosure {
-  /** `move`: it names the survivor. `keep`: as it was. */
+  /** `move`: it gets the survivor's id. `keep`: unchanged. */
   readonly merge: 'keep' | 'move';
-  /** `everything`: emptied when all of an app's consent is withdrawn. */
+  /** `everything`: emptied when all consent of an app is revoked. */
   readonly consent: IfNullable<Value, 'everything'> | null;
-  /** The same when the identity alone goes, by unlinking or because its WeChat account was closed. */
+  /**
+   * As for users, and also when only the identity is deleted: by unlinking, or because its WeChat account was
+   * closed.
+   */
   readonly deletion: Deletion;
-  /** The column for which the value was sealed under ENCRYPTION_KEYS; `null` for a value in clear. */
+  /** The column that the value was encrypted for (ENCRYPTION_KEYS); `null` for a value in clear. */
   readonly sealed: Name | null;
 }
 
-/** A decision about each column of `users`. */
+/** The rules of each column of `users`. */
 export type UserColumns<Entity> = {
   readonly [P in ColumnProperty<Entity> as SnakeCase<P>]: UserColumn<Entity[P], ColumnName<Entity>>;
 };
 
-/** A decision about each column of `wechat_identities`. */
+/** The rules of each column of `wechat_identities`. */
 export type IdentityColumns<Entity> = {
   readonly [P in ColumnProperty<Entity> as SnakeCase<P>]: IdentityColumn<Entity[P], ColumnName<Entity>>;
 };

@@ -3,7 +3,7 @@ import type { ConsentItem } from '../channel/app-kinds.js';
 import { USER_COLUMNS } from './user.entity.js';
 import { IDENTITY_COLUMNS } from './wechat-identity.entity.js';
 
-/** Parts of statements that the decisions about the columns make. Built once, when the module is loaded. */
+/** Parts of statements that follow from the column rules. They are built once, when the module is loaded. */
 
 type UserColumnName = keyof typeof USER_COLUMNS;
 
@@ -12,29 +12,29 @@ export type MergedColumn = {
   [Name in UserColumnName]: (typeof USER_COLUMNS)[Name]['merge'] extends 'keep' ? never : Name;
 }[UserColumnName];
 
-/** All of them, in the order of the table. */
+/** All columns that a merge may change, in the order of the table. */
 export const MERGED_COLUMNS = (Object.keys(USER_COLUMNS) as UserColumnName[]).filter(
   (name): name is MergedColumn => USER_COLUMNS[name].merge !== 'keep',
 );
 
-/** What stands behind SELECT to read all columns of `users`. */
+/** The column list of a SELECT that reads all of `users`. */
 export const ALL_USER_COLUMNS = Object.keys(USER_COLUMNS).join(', ');
 
-/** What stands behind SET to give each of `MERGED_COLUMNS` a value. */
+/** The SET clause that assigns each of `MERGED_COLUMNS`. */
 export const MERGE_ASSIGNMENTS = MERGED_COLUMNS.map((name) => `${name} = ?`).join(', ');
 
-/** A column of `users` that is covered by a consent. */
+/** A column of `users` that a consent covers. */
 export type CoveredColumn = Decided<typeof USER_COLUMNS, 'consent'>;
 
 const COVERED = decided(USER_COLUMNS, 'consent');
 
-/** What stands behind SELECT to read the covered columns of `users u`. */
+/** The column list of a SELECT that reads the covered columns of `users u`. */
 export const COVERED_COLUMNS = COVERED.map((name) => `u.${name}`).join(', ');
 
-/** An item of consent. */
+/** A consent item and its columns. */
 interface CoveredItem {
   readonly item: ConsentItem;
-  /** The column with the value, and the one that says who gave it. */
+  /** The column of the value, and the column that says who set it. */
   readonly value: CoveredColumn;
   readonly source: CoveredColumn | null;
   /** All columns that are emptied with it. */
@@ -52,7 +52,7 @@ export const COVERED_ITEMS: readonly CoveredItem[] = COVERED.flatMap((value) => 
   return [{ item: rule.item, value, source: rule.source, columns: [value, ...followers] }];
 });
 
-/** What stands behind SET to empty what goes when all of an app's consent is withdrawn. */
-export const SECRETS_EMPTIED = decided(IDENTITY_COLUMNS, 'consent')
+/** The SET clause that empties what is deleted when all consent of an app is revoked. */
+export const CLEAR_SECRETS = decided(IDENTITY_COLUMNS, 'consent')
   .map((name) => `${name} = NULL`)
   .join(', ');

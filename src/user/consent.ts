@@ -9,16 +9,16 @@ import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser, type Histories } from './delete-user.js';
-import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, SECRETS_EMPTIED } from './column-sql.js';
+import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, CLEAR_SECRETS } from './column-sql.js';
 import type { User } from './user.entity.js';
 
-/** What is withdrawn. */
+/** The extent of a revocation. */
 type Withdrawn = Readonly<Record<ConsentItem, ConsentExtent>> & {
-  /** Nothing is left of the app's consent: WeChat's secrets are emptied, and sessions end. */
+  /** All consent of the app is revoked: WeChat's secrets are deleted, and the sessions end. */
   readonly everything: boolean;
 };
 
-/** An identity, and the columns of its user that a consent may cover. Both rows are locked. */
+/** An identity and its user's columns that a consent may cover. Both rows are locked. */
 interface Covered extends Pick<Row<User>, CoveredColumn> {
   readonly identity_id: string;
   readonly app_kind: AppKind;
@@ -27,9 +27,9 @@ interface Covered extends Pick<Row<User>, CoveredColumn> {
 }
 
 /**
- * What WeChat says about people's consent (wechat-api.md section 6.5). `USER_COLUMNS` and `IDENTITY_COLUMNS` say which
- * columns a consent covers. Each method is one transaction that includes its event. It may be repeated. For an openid
- * that is unknown here it only records the event.
+ * Applies WeChat's notifications about people's consent (wechat-api.md section 6.5). `USER_COLUMNS` and
+ * `IDENTITY_COLUMNS` say which columns a consent covers. Each method is one idempotent transaction that
+ * includes its event. For an unknown openid it only records the event.
  */
 @Injectable()
 export class Consent {
@@ -41,7 +41,7 @@ export class Consent {
     private readonly clock: Clock,
   ) {}
 
-  /** WeChat rated nickname and picture as a risk: they are cleared, also where the person chose them. */
+  /** WeChat rated nickname and picture as a risk. They are cleared even if the person chose them. */
   async profileModified(appId: string, openId: string): Promise<void> {
     await this.change(appId, openId, async (manager, covered) => {
       const cleared = covered ? await this.clear(manager, covered, PROFILE) : [];
@@ -57,9 +57,10 @@ export class Consent {
   }
 
   /**
-   * The person withdrew a consent: what `RevokeInfo` names is cleared, and nothing else. Where it names everything, or
-   * a value that is unknown, all that the consent of this app covered is cleared, and WeChat's secrets of the identity.
-   * @returns the identity whose sessions must end now; `null` where they go on, and for an unknown openid
+   * The person revoked a consent. Only the items that `RevokeInfo` names are cleared. If it names everything,
+   * or a value that is unknown here, all items that this app's consent covers are cleared, and WeChat's
+   * secrets of the identity.
+   * @returns the identity whose sessions must end now; `null` if they continue, and for an unknown openid
    */
   authorizationRevoked(appId: string, openId: string, revokeInfo: string | null): Promise<string | null> {
     return this.change(appId, openId, async (manager, covered) => {
@@ -85,15 +86,15 @@ export class Consent {
   }
 
   /**
-   * The person closed the WeChat account: the identity is deleted with its sessions, and the user with the last
-   * identity. A user who stays keeps nothing that was copied from WeChat.
-   * @returns the identity that is gone; `null` for an unknown openid
+   * The person closed the WeChat account. The identity and its sessions are deleted; if it was the last one,
+   * the user is, too. A remaining user keeps nothing that was copied from WeChat.
+   * @returns the deleted identity; `null` for an unknown openid
    */
   async accountCancelled(appId: string, openId: string): Promise<string | null> {
     const histories = await this.prepareDeletion(appId, openId);
     return this.change(appId, openId, async (manager, covered) => {
       const identityId = covered?.identity_id ?? null;
-      // Before the events are written: deleting the user empties the details of those that are there.
+      // Before the new events are written, because deleting the user empties the details of existing events.
       const wasLast = covered !== null && (await this.isLast(manager, covered));
       if (wasLast) {
         const reason = 'wechat account cancelled';
@@ -114,7 +115,7 @@ export class Consent {
     });
   }
 
-  /** For a user whose last identity this is. Checked again within the transaction. */
+  /** Prepares the deletion of a user whose last identity this is. The transaction checks that again. */
   private async prepareDeletion(appId: string, openId: string): Promise<Histories> {
     const [row] = await this.database.select<{ user_id: string }>(
       `SELECT i.user_id FROM wechat_identities i WHERE i.app_id = ? AND i.open_id = ? AND NOT EXISTS
@@ -136,7 +137,10 @@ export class Consent {
     return result;
   }
 
-  /** Locks the user before it reads the identity: no merge, link or deletion until the transaction ends. */
+  /**
+   * Locks the user before reading the identity. Until the transaction ends there is no merge, link or
+   * deletion.
+   */
   private async lock(manager: EntityManager, appId: string, openId: string): Promise<Covered | null> {
     const [owner] = await manager.query<{ user_id: string }[]>(
       'SELECT user_id FROM wechat_identities WHERE app_id = ? AND open_id = ?',
@@ -150,11 +154,11 @@ export class Consent {
        WHERE i.app_id = ? AND i.open_id = ? AND u.id = ?`,
       [appId, openId, owner.user_id],
     );
-    if (!covered) throw new LostRace('the identity went to another user or away');
+    if (!covered) throw new LostRace('the identity was moved or deleted');
     return covered;
   }
 
-  /** @returns the items that had a value and are cleared, for the event */
+  /** @returns the items that had a value and were cleared, for the event */
   private async clear(manager: EntityManager, covered: Covered, withdrawn: Withdrawn): Promise<string[]> {
     const { user_id: userId, avatar_key: avatarKey } = covered;
     const cleared = COVERED_ITEMS.filter(({ item, value, source }) => {
@@ -189,7 +193,7 @@ export class Consent {
     return others.length === 0;
   }
 
-  /** Identities with one unionid belong to one user, so only that user's can remain. */
+  /** Identities with the same unionid belong to the same user, so only that user can have further ones. */
   private async deleteIdentity(manager: EntityManager, covered: Covered): Promise<void> {
     await this.clear(manager, covered, {
       ...coveredBy(covered.app_kind),
@@ -211,24 +215,24 @@ export class Consent {
   }
 }
 
-/** What of `RevokeInfo` may stand in an event. */
+/** Values of `RevokeInfo` that may be recorded in an event. */
 const RECORDABLE = /^[A-Za-z0-9,;_-]{1,64}$/;
 const NOTHING: Withdrawn = { nickname: null, avatar: null, phoneNumber: null, everything: false };
 const PROFILE: Withdrawn = { ...NOTHING, nickname: 'any', avatar: 'any' };
 
-/** All that the consent of an app of this kind covers. */
+/** Everything that the consent of an app of this kind covers. */
 export function coveredBy(kind: AppKind): Withdrawn {
   return { ...appKind(kind).consent.covers, everything: true };
 }
 
-/** What one value of `RevokeInfo` withdraws; `undefined` where the value is unknown for this kind of app. */
+/** What one value of `RevokeInfo` revokes; `undefined` if the value is unknown for this kind of app. */
 export function withdrawnByValue(value: string, kind: AppKind): Withdrawn | undefined {
   const { covers, withdrawals } = appKind(kind).consent;
   const items = Object.hasOwn(withdrawals, value) ? withdrawals[value] : undefined;
   return items && { ...NOTHING, ...Object.fromEntries(items.map((item) => [item, covers[item]])) };
 }
 
-/** What a RevokeInfo of one value or several withdraws. A value that is unknown withdraws everything. */
+/** What a RevokeInfo with one or more values revokes. An unknown value revokes everything. */
 function withdrawnBy(revokeInfo: string | null, kind: AppKind): Withdrawn {
   const values = (revokeInfo ?? '').split(/[,;\s]+/).filter((value) => value !== '');
   const parts = values.map((value) => withdrawnByValue(value, kind));
@@ -244,4 +248,4 @@ function withdrawnBy(revokeInfo: string | null, kind: AppKind): Withdrawn {
   }, NOTHING);
 }
 
-const FORGET_SECRETS = `UPDATE wechat_identities SET ${SECRETS_EMPTIED} WHERE id = ?`;
+const FORGET_SECRETS = `UPDATE wechat_identities SET ${CLEAR_SECRETS} WHERE id = ?`;

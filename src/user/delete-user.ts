@@ -6,16 +6,16 @@ import { LostRace } from '../database/database-errors.js';
 import { EventLog, type NewEvent } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 
-/** Who wants a user deleted, and why: for the record. */
+/** Who deletes a user, and why. Both are recorded. */
 export interface Deletion {
   readonly actor: NewEvent['actor'];
   readonly reason: string;
 }
 
-/** How far the events of each account are anonymous already (`EventLog.anonymiseHistory`). */
+/** For each account, the event up to which the history is anonymous already (`EventLog.anonymiseHistory`). */
 export type Histories = ReadonlyMap<string, string>;
 
-/** The end of an account: nothing of the person stays in the tables. */
+/** Deletes users. None of the person's data stays in the tables. */
 @Injectable()
 export class DeleteUser {
   constructor(
@@ -25,9 +25,9 @@ export class DeleteUser {
   ) {}
 
   /**
-   * Deletes a user in a transaction of its own.
-   * @returns ids of the identities that are gone
-   * @throws AppError SESSION_ENDED when there is no such user any more
+   * Deletes a user in its own transaction.
+   * @returns ids of the deleted identities
+   * @throws AppError SESSION_ENDED if the user no longer exists
    */
   async delete(userId: string, deletion: Deletion): Promise<string[]> {
     try {
@@ -44,8 +44,9 @@ export class DeleteUser {
   }
 
   /**
-   * Anonymises long histories beforehand, so that the transaction of `within` does not grow with them. To be called for
-   * a user who is about to be deleted, outside of a transaction; where the deletion then fails, it can be repeated.
+   * Anonymises long histories beforehand, so that the transaction of `within` stays small. To be called
+   * outside a transaction, for a user who is about to be deleted. If the deletion then fails, it can be
+   * retried.
    */
   async prepare(userId: string): Promise<Histories> {
     const merged = await this.database.select<{ id: string }>('SELECT id FROM users WHERE merged_into = ?', [
@@ -59,13 +60,13 @@ export class DeleteUser {
   }
 
   /**
-   * Deletes a user within a transaction: identities, their sessions, union ids and pending copies of pictures go by
-   * cascade, users that were merged into this one go with it, the stored picture is enqueued for deletion, and of
-   * the events only what happened and when is kept. After the commit, call `AvatarJobs.wake`, and for each identity
-   * `SessionService.forgetIdentity`.
-   * @param histories what `prepare` has returned
-   * @returns ids of the identities that are gone
-   * @throws LostRace when the user was merged or deleted meanwhile
+   * Deletes a user within a transaction. Identities, their sessions, union ids and pending copies of pictures
+   * are deleted by cascade. Users that were merged into this one are deleted, too. The stored picture is
+   * enqueued for deletion. Events keep only type and time. After the commit, call `AvatarJobs.wake`, and
+   * `SessionService.forgetIdentity` for each identity.
+   * @param histories the result of `prepare`
+   * @returns ids of the deleted identities
+   * @throws LostRace if the user was merged or deleted meanwhile
    */
   async within(
     manager: EntityManager,

@@ -2,7 +2,7 @@ import { decided, type Decided, type Loaded, type SelectedRow, Selection } from 
 import { User, USER_COLUMNS } from './user.entity.js';
 import { IDENTITY_COLUMNS, WeChatIdentity } from './wechat-identity.entity.js';
 
-/** An identity with its user: the columns that are `loaded`. Times in ms. */
+/** An identity with its user: the columns that are `loaded`. Times in milliseconds. */
 export interface IdentityOfUser {
   readonly identity: Loaded<WeChatIdentity, Decided<typeof IDENTITY_COLUMNS, 'loaded'>>;
   readonly user: Loaded<User, Decided<typeof USER_COLUMNS, 'loaded'>>;
@@ -11,14 +11,14 @@ export interface IdentityOfUser {
 const IDENTITY = new Selection(WeChatIdentity, 'i', decided(IDENTITY_COLUMNS, 'loaded'));
 const USER = new Selection(User, 'u', decided(USER_COLUMNS, 'loaded'));
 
-/** Columns of identity `i` and user `u` for a SELECT that brings FROM and WHERE. */
+/** The column list for identity `i` and user `u`. The caller adds FROM and WHERE. */
 export const LOADED_COLUMNS = `${IDENTITY.sql}, ${USER.sql}`;
 
-/** Both in one round trip. */
+/** Reads both in one round trip. The caller adds WHERE. */
 export const SELECT_IDENTITY_OF_USER = `SELECT ${LOADED_COLUMNS}
   FROM wechat_identities i JOIN users u ON u.id = i.user_id`;
 
-/** What a row with `LOADED_COLUMNS` holds. */
+/** Reads a row with `LOADED_COLUMNS`. */
 export function toIdentityOfUser(row: SelectedRow): IdentityOfUser {
   return { identity: IDENTITY.read(row), user: USER.read(row) };
 }

@@ -12,8 +12,9 @@ import { type User, USER_COLUMNS } from './user.entity.js';
 type UserRow = Row<User>;
 
 /**
- * Makes one user of two that turn out to be one person. The older one survives and gets the identities (with their
- * sessions) and union ids. `USER_COLUMNS` says what becomes of each column. The other row stays and points to it.
+ * Merges two users that turn out to be one person. The older one survives and gets the identities (with their
+ * sessions) and union ids. `USER_COLUMNS` says what happens to each column. The other row stays and points to
+ * the survivor.
  */
 export class MergeUsers {
   constructor(
@@ -23,7 +24,10 @@ export class MergeUsers {
     private readonly now: number,
   ) {}
 
-  /** Merges within the transaction of the manager. @throws LostRace when one of them was merged or deleted */
+  /**
+   * Merges within the transaction of the manager.
+   * @throws LostRace if one of the users was merged or deleted
+   */
   async merge(oneId: string, otherId: string): Promise<void> {
     const [survivor, loser] = await this.lockBoth(oneId, otherId);
     const identities = await this.move('wechat_identities', loser.id, survivor.id);
@@ -45,7 +49,10 @@ export class MergeUsers {
     await this.manager.query(sql, [...parameters]);
   }
 
-  /** Both rows, the older one first. Locked in the order of their ids, so that two merges cannot deadlock. */
+  /**
+   * Returns both rows, the older one first. They are locked in the order of their ids, so that concurrent
+   * merges cannot deadlock.
+   */
   private async lockBoth(oneId: string, otherId: string): Promise<[UserRow, UserRow]> {
     const rows = await this.manager.query<UserRow[]>(
       `SELECT ${ALL_USER_COLUMNS} FROM users
@@ -54,7 +61,7 @@ export class MergeUsers {
     );
     const [first, second] = rows;
     if (!first || !second || rows.some((row) => row.status === 'merged')) {
-      throw new LostRace('one of the two was merged or deleted');
+      throw new LostRace('one of the users was merged or deleted');
     }
     return fromSqlTime(first.created_at) <= fromSqlTime(second.created_at)
       ? [first, second]
@@ -74,11 +81,11 @@ export class MergeUsers {
     return Number(counted?.n ?? 0);
   }
 
-  /** The merged row is emptied before the survivor is filled: the phone number is unique. */
+  /** The merged row is emptied before the survivor is filled, because the phone number is unique. */
   private async mergeColumns(survivor: UserRow, loser: UserRow): Promise<void> {
     const outcomes = MERGED_COLUMNS.map((name) => outcome(name, survivor, loser, toSqlTime(this.now)));
     await this.manager.query(UPDATE, [...outcomes.map(({ merged }) => asParameter(merged)), loser.id]);
-    // Users that were merged into this one before now point to the survivor: one step always leads there.
+    // Users merged into this one earlier now point to the survivor, so that a lookup always takes one step.
     await this.manager.query('UPDATE users SET merged_into = ? WHERE merged_into = ?', [
       survivor.id,
       loser.id,
@@ -89,7 +96,10 @@ export class MergeUsers {
     ]);
   }
 
-  /** Of two pictures one is deleted. A pending copy moves to a survivor with neither a picture nor a pending copy. */
+  /**
+   * If both have a picture, one is deleted. A pending copy moves to a survivor that has neither a picture nor
+   * a pending copy.
+   */
   private async settleAvatars(survivor: UserRow, loser: UserRow): Promise<void> {
     if (survivor.avatar_key !== null && loser.avatar_key !== null) {
       const { sql, parameters } = deletion(uuidv7(), loser.avatar_key, this.now);
@@ -116,7 +126,10 @@ const UPDATE = `UPDATE users SET ${MERGE_ASSIGNMENTS} WHERE id = ?`;
 
 type Value = UserRow[keyof UserRow];
 
-/** The value of a column in both rows after the merge. @param now as it is stored */
+/**
+ * Returns the value of a column in both rows after the merge.
+ * @param now the time as it is stored
+ */
 function outcome(
   name: MergedColumn,
   survivor: UserRow,
@@ -149,7 +162,7 @@ function filledColumns(survivor: UserRow, loser: UserRow): MergedColumn[] {
   );
 }
 
-/** A value that was read, as a statement takes it. */
+/** Converts a value that was read to a parameter of a statement. */
 function asParameter(value: Value): string | null {
   return value instanceof Date ? toSqlTime(value) : value;
 }

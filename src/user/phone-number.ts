@@ -1,25 +1,27 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
 
 /**
- * A phone number in E.164 (`+8613800138000`), the one form that is stored and compared.
+ * Converts a phone number to E.164 (`+8613800138000`), the only form that is stored and compared.
  * @param countryCode digits
- * @param nationalNumber digits, as people in that country write it
- * @returns `null` for what cannot be a number there
+ * @param nationalNumber digits, as written in that country
+ * @returns `null` if no number of that country has this form
  */
 export function toE164(countryCode: string, nationalNumber: string): string | null {
   const parsed = parsePhoneNumberFromString(`+${countryCode}${nationalNumber}`);
   return parsed?.isPossible() ? parsed.number : null;
 }
 
-/** A number as people type it: full-width digits count, and so do `+`, `00`, spaces, hyphens, dots and brackets. */
+/**
+ * A number as people type it. Full-width digits, `+`, `00`, spaces, hyphens, dots and brackets are accepted.
+ */
 const TYPED = /^[+\d(][\d\s().-]{3,31}$/;
 
 /**
- * The numbers in E.164 that somebody may mean by a text. Without a country code it is a number of China; what can be
- * read either way is.
- * @returns nothing for what is no phone number
+ * Returns the E.164 numbers that a text may mean. Without a country code it is read as a number of China; an
+ * ambiguous text yields both readings.
+ * @returns nothing for a text that is no phone number
  */
-export function phoneNumbersMeant(text: string): string[] {
+export function possiblePhoneNumbers(text: string): string[] {
   const typed = text.normalize('NFKC');
   if (!TYPED.test(typed)) return [];
   const readings = [

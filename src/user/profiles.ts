@@ -11,7 +11,7 @@ import { AvatarJobs } from './avatar-jobs.js';
 import type { IdentityOfUser } from './identity-rows.js';
 import { cleanNickname, nicknameFromWeChat } from './nickname.js';
 import { UserService } from './user.service.js';
-import { sealingPlace } from './sealed-columns.js';
+import { sealingContext } from './sealed-columns.js';
 
 /** A website identity whose profile can be read again, with WeChat's refresh token in clear. */
 export interface ProfileAuthorization {
@@ -20,10 +20,10 @@ export interface ProfileAuthorization {
   readonly refreshToken: string;
 }
 
-/** The user of an identity, also where a merge has just moved it. */
+/** The user of an identity. A subquery, so that it is right even if a merge has just moved the identity. */
 const USER_OF_IDENTITY = '(SELECT user_id FROM wechat_identities WHERE id = ?)';
 
-/** Changes of nickname, picture and phone number, by the person or from WeChat. */
+/** Profile data that people enter or WeChat supplies: nickname, picture, phone number. */
 @Injectable()
 export class Profiles {
   constructor(
@@ -36,8 +36,9 @@ export class Profiles {
   ) {}
 
   /**
-   * Sets the nickname that a person chose. WeChat's placeholder changes nothing: clients send it unasked.
-   * @throws AppError VALIDATION_FAILED when it has no visible character
+   * Sets the nickname that a person chose. WeChat's placeholder changes nothing, because clients send it
+   * unasked.
+   * @throws AppError VALIDATION_FAILED if cleaning leaves nothing
    */
   async rename(of: IdentityOfUser, nickname: string): Promise<IdentityOfUser> {
     if (cleanNickname(nickname) === null) {
@@ -50,7 +51,9 @@ export class Profiles {
     return this.change(of, [this.nicknameWrite(of, real, 'person')], ['nickname']);
   }
 
-  /** Replaces the profile by WeChat's current one, as the person asked. Placeholders replace nothing. */
+  /**
+   * Replaces the profile by what WeChat returns now, at the person's request. Placeholders overwrite nothing.
+   */
   async replaceBy(of: IdentityOfUser, profile: WeChatProfile): Promise<IdentityOfUser> {
     const nickname = nicknameFromWeChat(profile.nickname);
     const current = await this.reread(of);
@@ -65,9 +68,9 @@ export class Profiles {
   }
 
   /**
-   * Sets a phone number that WeChat has verified.
+   * Sets the phone number that WeChat verified.
    * @param phoneNumber E.164
-   * @throws AppError PHONE_NUMBER_TAKEN when another user has it; it is not moved
+   * @throws AppError PHONE_NUMBER_TAKEN if another user has it; it is never moved from one user to another
    */
   async setPhoneNumber(of: IdentityOfUser, phoneNumber: string): Promise<IdentityOfUser> {
     try {
@@ -88,8 +91,8 @@ export class Profiles {
   }
 
   /**
-   * The newest website login of a person whose profile WeChat may still give.
-   * @throws AppError WECHAT_AUTHORIZATION_EXPIRED when there is none
+   * Returns the newest website login whose profile can still be read at WeChat.
+   * @throws AppError WECHAT_AUTHORIZATION_EXPIRED if there is none
    */
   async authorization(userId: string): Promise<ProfileAuthorization> {
     const rows = await this.database.select<{
@@ -140,7 +143,7 @@ export class Profiles {
 
   private open(identityId: string, sealed: string): string | null {
     try {
-      return this.keyRing.open(sealed, sealingPlace('refresh_token', identityId));
+      return this.keyRing.open(sealed, sealingContext('refresh_token', identityId));
     } catch (error) {
       if (error instanceof SealError) return null;
       throw error;

@@ -10,14 +10,14 @@ import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { type IdentityOfUser, SELECT_IDENTITY_OF_USER, toIdentityOfUser } from './identity-rows.js';
 import { MergeUsers } from './merge-users.js';
 
-/** The identity and user of a login, and whether the user is new. */
+/** An identity with its user, and whether the user is new. */
 export interface Resolved extends IdentityOfUser {
   readonly isNewUser: boolean;
 }
 
 /**
- * The slow path of `UserService.resolve`, for everybody but a returning person: all steps in one transaction.
- * The database ensures uniqueness. A lost race is `LostRace` or a duplicate key, and the transaction is repeated.
+ * The slow path of `UserService.resolve`, for everybody but returning people: all steps in one transaction.
+ * Unique indexes decide races: the loser gets `LostRace` or a duplicate key error, and is retried.
  */
 export class ResolveInTransaction {
   constructor(
@@ -29,7 +29,8 @@ export class ResolveInTransaction {
   ) {}
 
   /**
-   * known (appId, openId) -> its user; else known unionId -> that user gets the identity; else a new user.
+   * A known (appId, openId) has its user. Else the user of a known unionId gets the identity. Else a new user
+   * is created.
    * @throws AppError WECHAT_UNIONID_CHANGED
    */
   async resolve(login: WeChatLogin): Promise<Resolved> {
@@ -57,8 +58,8 @@ export class ResolveInTransaction {
   }
 
   /**
-   * Links an identity to a user who asked for it. One that is the user's already stays as it is.
-   * @throws AppError IDENTITY_TAKEN when the WeChat account is somebody else's; WECHAT_UNIONID_CHANGED
+   * Links an identity to a user at the user's request. An identity that the user already has stays as it is.
+   * @throws AppError IDENTITY_TAKEN if the WeChat account belongs to another user; WECHAT_UNIONID_CHANGED
    */
   async link(userId: string, login: WeChatLogin): Promise<Resolved> {
     await this.lockUser(userId);
@@ -82,7 +83,10 @@ export class ResolveInTransaction {
     return { ...(await this.reread(login)), isNewUser: false };
   }
 
-  /** A unionid that arrives later is attached. Where it belongs to another user, the two are merged. */
+  /**
+   * Attaches a unionid that WeChat supplies late. If it belongs to another user, the two users are one person
+   * and are merged.
+   */
   private async reconcileUnionId({ identity, user }: IdentityOfUser, unionId: string | null): Promise<void> {
     if (unionId === null || unionId === identity.unionId) return;
     const changed = identity.unionId !== null;
@@ -127,21 +131,20 @@ export class ResolveInTransaction {
   }
 
   /**
-   * The user of a unionid, locked together with other users; `null` where it has none.
-   * @throws LostRace when the unionid was deleted or moved before its user was locked
+   * Returns the user of a unionid, `null` if there is none, and locks that user together with others.
+   * @throws LostRace if the unionid was removed or moved before its user was locked
    */
   private async lockOwner(unionId: string, others: readonly string[]): Promise<string | null> {
     const owner = await this.ownerOf(unionId);
     const users = new Set(owner === null ? others : [owner, ...others]);
-    // In the order of their ids, so that two transactions cannot deadlock.
+    // In the order of their ids, so that two such transactions cannot deadlock.
     for (const userId of [...users].sort()) await this.lockUser(userId);
-    // Unlinking, merging and deleting lock the user's row too: from here on the unionid stays where it is.
-    if ((await this.ownerOf(unionId)) !== owner)
-      throw new LostRace('the unionid went to another user or away');
+    // Unlinking, merging and deleting lock the user's row, so the unionid cannot change after this check.
+    if ((await this.ownerOf(unionId)) !== owner) throw new LostRace('the unionid was moved or deleted');
     return owner;
   }
 
-  /** Until this transaction ends, nobody else can merge or delete the user. */
+  /** Locks a user, so that no merge or deletion happens before this transaction ends. */
   private async lockUser(userId: string): Promise<void> {
     const [row] = await this.rows<{ status: string }>(
       `SELECT status FROM users WHERE id = ?${this.database.forUpdate}`,
@@ -160,7 +163,7 @@ export class ResolveInTransaction {
     return id;
   }
 
-  /** @returns the id of the new identity */
+  /** @returns id of the new identity */
   private async createIdentity(userId: string, login: WeChatLogin): Promise<string> {
     const id = uuidv7();
     await this.manager.query(

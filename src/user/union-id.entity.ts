@@ -2,7 +2,10 @@ import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { ColumnTable } from '../database/columns.js';
 import { User } from './user.entity.js';
 
-/** A WeChat account as all apps of one Open Platform account see it. By its primary key it has one user. */
+/**
+ * A WeChat account as all apps of one Open Platform account see it. The primary key ensures that it has one
+ * user.
+ */
 @Entity('union_ids')
 export class UnionId {
   @PrimaryColumn({ name: 'union_id', type: 'varchar', length: 64 })
@@ -16,9 +19,9 @@ export class UnionId {
   user?: User;
 }
 
-/** What has to be decided about a column of `union_ids`. The row goes with its user, or with its last identity. */
+/** The rules of a column of `union_ids`. The row is deleted with its user, or with its last identity. */
 interface UnionIdColumn {
-  /** `move`: it names the survivor. `keep`: as it was. */
+  /** `move`: it gets the survivor's id. `keep`: unchanged. */
   readonly merge: 'keep' | 'move';
   /** Name in the identities of an export. */
   readonly exported: string | null;
@@ -26,7 +29,7 @@ interface UnionIdColumn {
   readonly searched: 'whole' | null;
 }
 
-/** What becomes of each column. `test/e2e/columns.e2e.ts` compares what happens with what stands here. */
+/** The rules of each column. `test/e2e/columns.e2e.ts` compares them with the behaviour. */
 export const UNION_ID_COLUMNS = {
   union_id: { merge: 'keep', exported: 'unionId', searched: 'whole' },
   user_id: { merge: 'move', exported: null, searched: null },

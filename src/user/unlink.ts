@@ -10,7 +10,7 @@ interface IdentityRow {
   readonly union_id: string | null;
 }
 
-/** Takes a WeChat account away from a user. */
+/** Unlinks a WeChat account from a user. */
 @Injectable()
 export class Unlink {
   constructor(
@@ -19,11 +19,11 @@ export class Unlink {
   ) {}
 
   /**
-   * Removes an identity, and with it every identity of its unionid and the unionid itself: left behind, it would
-   * attach the account again at the next login. Their sessions go with them.
-   * @returns ids of the identities that are gone
-   * @throws AppError NOT_FOUND when the user has no such identity, LAST_IDENTITY when none would be left,
-   * SESSION_ENDED when the user is gone
+   * Removes an identity, every other identity of its unionid, and the unionid itself: if it stayed, the next
+   * login would attach the account again. Their sessions are deleted by cascade.
+   * @returns ids of the deleted identities
+   * @throws AppError NOT_FOUND if the user has no such identity, LAST_IDENTITY if none would be left,
+   * SESSION_ENDED if the user no longer exists
    */
   unlink(userId: string, identityId: string): Promise<string[]> {
     return this.database.transaction(async (manager) => {

@@ -14,16 +14,19 @@ import { AvatarJobs, deletion } from './avatar-jobs.js';
 import { AvatarQueue, type ClaimedCopy } from './avatar-queue.js';
 import type { ProfileSource, UserStatus } from './user.entity.js';
 
-/** Much longer than it takes from storing a picture to using it. */
+/** Much longer than the time between storing a picture and using it. */
 const UNUSED_MS = 60 * 60 * 1_000;
 
-/** A picture in the store that nobody uses yet, and the deletion that waits for it. */
+/** A stored picture that no user has yet, and its scheduled deletion. */
 interface StoredPicture {
   readonly key: string;
   readonly deletionId: string;
 }
 
-/** Gives users their pictures. The store is no part of a transaction, so it is told what to forget beforehand. */
+/**
+ * Assigns pictures to users. The store takes no part in transactions, so each picture is scheduled for
+ * deletion before it is stored.
+ */
 @Injectable()
 export class UserAvatars {
   constructor(
@@ -36,9 +39,10 @@ export class UserAvatars {
   ) {}
 
   /**
-   * The picture that a person chose: it replaces what is there, and what is still to be copied from WeChat.
+   * Sets the picture that a person chose. It replaces the existing one and a pending copy from WeChat.
    * @param bytes the file as it was sent
-   * @throws AppError AVATAR_INVALID, AVATARS_BUSY, AVATAR_STORE_UNAVAILABLE; SESSION_ENDED when the user is gone
+   * @throws AppError AVATAR_INVALID, AVATARS_BUSY, AVATAR_STORE_UNAVAILABLE; SESSION_ENDED if the user no
+   * longer exists
    */
   async choose(userId: string, bytes: Buffer): Promise<void> {
     const picture = await this.keep(bytes, 'person').catch((error: unknown) => {
@@ -57,7 +61,7 @@ export class UserAvatars {
     this.jobs.wake();
   }
 
-  /** Addresses of pictures of a user that are still to be copied. */
+  /** Returns the URLs of a user's pictures that are still to be copied. */
   async pendingOf(userId: string): Promise<string[]> {
     const rows = await this.database.select<{ url: string }>(
       "SELECT url FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'",
@@ -67,8 +71,8 @@ export class UserAvatars {
   }
 
   /**
-   * Gives the user the picture that a copy has fetched from WeChat, and finishes the job. Nothing changes where the
-   * job was deleted meanwhile or its lease was lost.
+   * Sets the picture that a copy job fetched from WeChat, and finishes the job. Changes nothing if the job
+   * was deleted or its lease was lost.
    * @throws AvatarFault content, busy; AppError AVATAR_STORE_UNAVAILABLE
    */
   async adopt(job: ClaimedCopy, bytes: Buffer): Promise<void> {
@@ -97,8 +101,8 @@ export class UserAvatars {
   }
 
   /**
-   * Stores a picture. Its deletion is written down first, and taken back in the transaction that uses it: whatever
-   * happens in between (the process killed, the user deleted) leaves no picture behind.
+   * Stores a picture. Its deletion is scheduled first, and cancelled in the transaction that uses the
+   * picture. So no crash and no deletion of the user in between leaves an orphaned picture.
    */
   private async keep(bytes: Buffer, from: ProfileSource): Promise<StoredPicture> {
     const encoded = await encodeAvatar(bytes, from);
@@ -108,7 +112,7 @@ export class UserAvatars {
     return picture;
   }
 
-  /** The user's row, locked before any job is; `null` for one who was merged or deleted. */
+  /** Locks the user's row, before any job is locked. Returns `null` for a user who was merged or deleted. */
   private async lock(manager: EntityManager, userId: string): Promise<{ avatar_key: string | null } | null> {
     const [user] = await manager.query<{ avatar_key: string | null; status: UserStatus }[]>(
       `SELECT avatar_key, status FROM users WHERE id = ?${this.database.forUpdate}`,

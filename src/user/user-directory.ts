@@ -2,22 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { isId } from '../common/id.js';
 import { decided, type Loaded, type SelectedRow, Selection } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
-import { phoneNumbersMeant } from './phone-number.js';
+import { possiblePhoneNumbers } from './phone-number.js';
 import { User, USER_COLUMNS, type UserStatus } from './user.entity.js';
 
 const COLUMNS_FOR_OPERATORS = decided(USER_COLUMNS, 'operators');
 
-/** A user as operators see it. Times in ms. */
+/** A user as operators see it. Times in milliseconds. */
 export type DirectoryUser = Loaded<User, (typeof COLUMNS_FOR_OPERATORS)[number]>;
 
-/** What is looked for. */
+/** Filters of a search for users. */
 export interface UserSearch {
   /**
-   * An id, openid, unionid or phone number as a whole, or the beginning of a nickname; everybody where `null`. The
-   * id of a merged user finds the surviving one.
+   * An id, openid, unionid or phone number as a whole, or the beginning of a nickname; `null` for all users.
+   * The id of a merged user finds the surviving one.
    */
   readonly q: string | null;
-  /** `null`: all but merged users. */
+  /** `null` for all but merged users. */
   readonly status: UserStatus | null;
   /** Only users before this id; `null` for the first page. */
   readonly before: string | null;
@@ -28,19 +28,25 @@ const USER = new Selection(User, 'u', COLUMNS_FOR_OPERATORS);
 const COLUMNS = USER.sql;
 
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** A prefix followed by this sorts after every nickname with that prefix: nicknames have at most 64 characters. */
-const LAST = '\u{10FFFF}'.repeat(64);
-/** Users found by the beginning of a nickname, for each status. Where more match, some are not found. */
-const MOST_BY_NICKNAME = 1_000;
-/** Users found by any other condition: an openid may be known to several apps. */
-const MOST_OF_A_WAY = 10;
+/**
+ * Appended to a prefix, it sorts after every nickname with that prefix: nicknames have at most 64 characters.
+ */
+const NICKNAME_UPPER_BOUND = '\u{10FFFF}'.repeat(64);
+/**
+ * Maximum number of users per status that a nickname prefix finds. Beyond it the operator has to type more.
+ */
+const MAX_BY_NICKNAME = 1_000;
+/** Maximum number of users that each other lookup finds: several apps may know the same openid. */
+const MAX_PER_LOOKUP = 10;
 
-/** Finds users for operators. Each condition uses an index, so the number of users does not matter. */
+/**
+ * Finds users for operators. Every lookup uses an index, so its time does not grow with the number of users.
+ */
 @Injectable()
 export class UserDirectory {
   constructor(private readonly database: Database) {}
 
-  /** The user with an id, or the survivor where it was merged; `null` where there is none. */
+  /** Returns a user by id; for a merged user the surviving one; `null` if there is none. */
   async find(userId: string): Promise<DirectoryUser | null> {
     if (!isId(userId)) return null;
     const [row] = await this.database.select<SelectedRow>(
@@ -51,16 +57,19 @@ export class UserDirectory {
     return row ? USER.read(row) : null;
   }
 
-  /** The users that match, the newest first. */
+  /** Returns the users that match, the newest first. */
   async list(search: UserSearch): Promise<DirectoryUser[]> {
     const { q } = search;
-    return q === null ? this.everybody(search) : this.matching({ ...search, q });
+    return q === null ? this.allUsers(search) : this.matching({ ...search, q });
   }
 
-  /** One page for each status: a condition with several would read all rows that do not meet it. */
-  private async everybody({ status, before, limit }: UserSearch): Promise<DirectoryUser[]> {
+  /**
+   * Reads a page of each status. One condition for several statuses would read past all rows that do not
+   * match.
+   */
+  private async allUsers({ status, before, limit }: UserSearch): Promise<DirectoryUser[]> {
     const pages = await Promise.all(
-      statusesMeant(status).map((each) =>
+      statusesFor(status).map((each) =>
         this.database.select<SelectedRow>(
           `SELECT ${COLUMNS} FROM users u ${this.database.forceIndex('ix_users_status')} WHERE u.status = ?
            ${before === null ? '' : 'AND u.id < ?'} ORDER BY u.id DESC LIMIT ?`,
@@ -75,21 +84,23 @@ export class UserDirectory {
       .slice(0, limit);
   }
 
-  /** Finds the ids of all users that the text can mean, as many as a page needs; then reads and filters these few. */
+  /**
+   * Collects the ids of all matches, as far as one page needs them, then reads and filters those few users.
+   */
   private async matching(search: Search): Promise<DirectoryUser[]> {
-    // One SELECT for each condition: with OR between them the whole table would be read.
-    const byOther = waysToFind(search.q);
-    const ways = [...this.byNickname(search), ...byOther];
+    // One SELECT for each lookup. Joined by OR they would read the whole table.
+    const exact = exactLookups(search.q);
+    const lookups = [...this.byNickname(search), ...exact];
     const found = await this.database.select<{ id: string }>(
-      ways.map(({ sql }) => `SELECT * FROM (${sql}) way`).join(' UNION '),
-      ways.flatMap(({ parameters }) => [...parameters]),
+      lookups.map(({ sql }) => `SELECT * FROM (${sql}) way`).join(' UNION '),
+      lookups.flatMap(({ parameters }) => [...parameters]),
     );
     const { status, before, limit } = search;
     const ids = found
       .filter(({ id }) => before === null || id < before)
       .sort(newestFirst)
-      // Users found by nickname have the status; the few others may not.
-      .slice(0, limit + byOther.length * MOST_OF_A_WAY);
+      // Matches by nickname have the status already; the few others may not.
+      .slice(0, limit + exact.length * MAX_PER_LOOKUP);
     if (ids.length === 0) return [];
     const rows = await this.database.select<SelectedRow>(
       `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${ids.map(() => '?').join(', ')})`,
@@ -103,22 +114,22 @@ export class UserDirectory {
   }
 
   /**
-   * A million nicknames may begin alike. Of each status the last thousand in the order of the index are found, in which
-   * the newest user of one nickname is the last. A merged user has no nickname.
+   * A prefix may match a million nicknames. For each status, the last thousand in index order are found; of
+   * equal nicknames these are the newest users. A merged user has no nickname.
    */
   private byNickname({ q, status }: Search): Statement[] {
-    return statusesMeant(status).map((each) => ({
-      // Not LIKE: in SQLite it ignores case, and wildcards in the text would have to be escaped.
+    return statusesFor(status).map((each) => ({
+      // Not LIKE: on SQLite it ignores case, and the wildcards of a text would have to be escaped.
       sql: `SELECT u.id FROM users u ${this.database.forceIndex('ix_users_status_nickname')}
             WHERE u.status = ? AND u.nickname >= ? AND u.nickname <= ?
-            ORDER BY u.nickname DESC, u.id DESC LIMIT ${MOST_BY_NICKNAME}`,
-      parameters: [each, q, q + LAST],
+            ORDER BY u.nickname DESC, u.id DESC LIMIT ${MAX_BY_NICKNAME}`,
+      parameters: [each, q, q + NICKNAME_UPPER_BOUND],
     }));
   }
 }
 
-/** `null`: all but merged users. */
-function statusesMeant(status: UserStatus | null): readonly UserStatus[] {
+/** Without a status, all but merged users. */
+function statusesFor(status: UserStatus | null): readonly UserStatus[] {
   return status === null ? ['active', 'disabled'] : [status];
 }
 
@@ -133,16 +144,16 @@ function given(value: string | null): string[] {
 }
 
 /**
- * The conditions that find a few users at most. Ids are compared only where the text can be one: MariaDB does not
- * compare other characters with an ASCII column.
+ * Lookups that find at most a few users. Ids are only looked up if the text can be one: MariaDB does not
+ * compare non-ASCII text with an ASCII column.
  */
-function waysToFind(q: string): Statement[] {
-  const ways: Statement[] = phoneNumbersMeant(q).map((number) => ({
+function exactLookups(q: string): Statement[] {
+  const lookups: Statement[] = possiblePhoneNumbers(q).map((number) => ({
     sql: 'SELECT id FROM users WHERE phone_number = ?',
     parameters: [number],
   }));
   if (isId(q)) {
-    ways.push(
+    lookups.push(
       { sql: 'SELECT id FROM users WHERE id = ?', parameters: [q] },
       {
         sql: 'SELECT merged_into AS id FROM users WHERE id = ? AND merged_into IS NOT NULL',
@@ -151,13 +162,13 @@ function waysToFind(q: string): Statement[] {
     );
   }
   if (WECHAT_ID.test(q)) {
-    ways.push(
+    lookups.push(
       {
-        sql: `SELECT user_id AS id FROM wechat_identities WHERE open_id = ? LIMIT ${MOST_OF_A_WAY}`,
+        sql: `SELECT user_id AS id FROM wechat_identities WHERE open_id = ? LIMIT ${MAX_PER_LOOKUP}`,
         parameters: [q],
       },
       { sql: 'SELECT user_id AS id FROM union_ids WHERE union_id = ?', parameters: [q] },
     );
   }
-  return ways;
+  return lookups;
 }

@@ -43,7 +43,7 @@ export class UserReply {
   lastLoginAt!: string | null;
 }
 
-/** The identity of a login. */
+/** The identity that a login used. */
 export class LoginIdentityReply {
   @ApiProperty({
     description: 'The app at WeChat by which the person logged in.',
@@ -63,7 +63,7 @@ export class LoginIdentityReply {
   unionId!: string | null;
 }
 
-/** An identity in a list of a user's identities. */
+/** An identity in a user's list. */
 export class IdentityReply extends LoginIdentityReply {
   @ApiProperty({ description: 'Id of the identity.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e50' })
   id!: string;
@@ -88,12 +88,11 @@ export class IdentityReply extends LoginIdentityReply {
   lastLoginAt!: string | null;
 }
 
-/** Makes the replies that need a setting: the address of pictures. */
+/** Builds the replies that need a setting: the URL of pictures. */
 @Injectable()
 export class UserReplies {
   constructor(private readonly config: AppConfig) {}
 
-  /** A user as clients see it. */
   user(user: Loaded<User, Decided<typeof USER_COLUMNS, 'person'>>): UserReply {
     return {
       id: user.id,
@@ -106,7 +105,6 @@ export class UserReplies {
   }
 }
 
-/** The identity of a login. */
 export function loginIdentityReply({
   appId,
   openId,
@@ -115,7 +113,6 @@ export function loginIdentityReply({
   return { appId, openId, unionId };
 }
 
-/** An identity in a list of a user's identities. */
 export function identityReply(identity: IdentityOfUser['identity']): IdentityReply {
   return {
     id: identity.id,

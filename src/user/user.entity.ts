@@ -1,13 +1,13 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { UserColumns } from './column-rules.js';
 
-/** `merged`: the row only points to the user that it became part of. */
+/** `merged`: the row only points to the surviving user. */
 export type UserStatus = 'active' | 'disabled' | 'merged';
 
-/** Who gave a value: WeChat (it is cleared when consent is withdrawn) or the person. */
+/** Who set a value: the person, or WeChat (then it is cleared when consent is revoked). */
 export type ProfileSource = 'wechat' | 'person';
 
-/** One person, however they log in. */
+/** One person, through whichever channels they log in. */
 @Entity('users')
 @Index('ix_users_status_nickname', ['status', 'nickname', 'id'])
 @Index('ix_users_status', ['status', 'id'])
@@ -52,8 +52,8 @@ export class User {
 }
 
 /**
- * What becomes of each column; `column-rules.ts` says what the words mean. A column without an entry does not compile,
- * and `test/e2e/columns.e2e.ts` compares what happens with what stands here.
+ * The rules of each column; `column-rules.ts` explains them. A column without an entry does not compile, and
+ * `test/e2e/columns.e2e.ts` compares the rules with the behaviour.
  */
 export const USER_COLUMNS = {
   id: {
@@ -121,7 +121,7 @@ export const USER_COLUMNS = {
     consent: null,
     deletion: 'nothing',
     loaded: true,
-    // A person who sees any reply is active.
+    // A user who gets a reply is always active.
     person: null,
     operators: 'status',
     exported: null,
@@ -132,11 +132,11 @@ export const USER_COLUMNS = {
     consent: null,
     deletion: 'nothing',
     loaded: false,
-    // A person who sees any reply is not merged.
+    // A user who gets a reply is never merged.
     person: null,
     operators: 'mergedInto',
     exported: null,
-    // The id of a merged user finds the survivor, whose own id this is.
+    // Searching for the id of a merged user finds the survivor, whose id this is.
     searched: 'whole',
   },
   created_at: {
@@ -154,7 +154,7 @@ export const USER_COLUMNS = {
     consent: null,
     deletion: 'nothing',
     loaded: false,
-    // Events say what changed, and when.
+    // Events record what changed and when.
     person: null,
     operators: null,
     exported: null,

@@ -9,7 +9,7 @@ import { AvatarWorker } from './avatar-worker.js';
 import { Consent } from './consent.js';
 import { DeleteUser } from './delete-user.js';
 import { Profiles } from './profiles.js';
-import { SealingAgain } from './sealing-again.js';
+import { Resealing } from './resealing.js';
 import { SessionKeys } from './session-keys.js';
 import { UnionId } from './union-id.entity.js';
 import { User } from './user.entity.js';
@@ -20,7 +20,7 @@ import { UserReplies } from './user-replies.js';
 import { UserService } from './user.service.js';
 import { WeChatIdentity } from './wechat-identity.entity.js';
 
-/** Users, their WeChat identities, and how the two find each other. */
+/** Users and their WeChat identities. */
 @Module({
   imports: [AvatarModule, TypeOrmModule.forFeature([User, WeChatIdentity, UnionId, AvatarJob])],
   providers: [
@@ -35,7 +35,7 @@ import { WeChatIdentity } from './wechat-identity.entity.js';
     Consent,
     DeleteUser,
     Unlink,
-    SealingAgain,
+    Resealing,
     AccountControl,
     UserDirectory,
   ],

@@ -20,14 +20,17 @@ import {
 import { nicknameFromWeChat } from './nickname.js';
 import { type Resolved, ResolveInTransaction } from './resolve.js';
 import { SessionKeys } from './session-keys.js';
-import { sealingPlace } from './sealed-columns.js';
+import { sealingContext } from './sealed-columns.js';
 
-/** A login that knows its user, with the writes that its door has to commit (in the batch that opens the session). */
+/**
+ * A login with its user. `writes` are statements that the caller has to commit, together with the new
+ * session.
+ */
 export interface ResolvedLogin extends Resolved {
   readonly writes: readonly Statement[];
 }
 
-/** Users and their identities. Of WeChat it knows the type `WeChatLogin` alone. */
+/** Users and their identities. Of WeChat it knows only the type `WeChatLogin`. */
 @Injectable()
 export class UserService {
   constructor(
@@ -42,8 +45,8 @@ export class UserService {
   ) {}
 
   /**
-   * The user behind a login: the one of the known (appId, openId), else of the known unionId, else a new one.
-   * A returning person costs one SELECT. Concurrent first logins of one person make one user.
+   * Returns the user of a login: that of the known (appId, openId), else of the known unionId, else a new
+   * one. For a returning person it takes one SELECT. Concurrent first logins of one person create one user.
    * @throws AppError ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; both are recorded
    */
   async resolve(login: WeChatLogin): Promise<ResolvedLogin> {
@@ -55,8 +58,8 @@ export class UserService {
   }
 
   /**
-   * The same, but creates no account.
-   * @returns `null` for a person who would be new
+   * The same, but creates no user.
+   * @returns `null` for a person who would be a new user
    */
   async resolveExisting(login: WeChatLogin): Promise<ResolvedLogin | null> {
     if (!(await this.isKnown(login))) return null;
@@ -65,7 +68,8 @@ export class UserService {
 
   /**
    * Links a WeChat account to a user who is logged in.
-   * @throws AppError IDENTITY_TAKEN, ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; SESSION_ENDED when the user is gone
+   * @throws AppError IDENTITY_TAKEN, ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; SESSION_ENDED if the user no
+   * longer exists
    */
   async link(userId: string, login: WeChatLogin): Promise<ResolvedLogin> {
     const resolved = await this.inTransaction(login, (resolving) => resolving.link(userId, login)).catch(
@@ -81,7 +85,7 @@ export class UserService {
     this.avatarJobs.wake();
   }
 
-  /** An identity with its user. */
+  /** Returns an identity with its user. */
   async findIdentity(identityId: string): Promise<IdentityOfUser | null> {
     const [row] = await this.database.select<SelectedRow>(`${SELECT_IDENTITY_OF_USER} WHERE i.id = ?`, [
       identityId,
@@ -90,8 +94,8 @@ export class UserService {
   }
 
   /**
-   * One page of the identities of a user, the oldest first.
-   * @param after id of the last one of the page before; `null` for the first
+   * Returns a page of a user's identities, the oldest first.
+   * @param after id of the last identity of the previous page; `null` for the first
    */
   async identitiesOf(
     userId: string,
@@ -106,7 +110,10 @@ export class UserService {
     return rows.map((row) => toIdentityOfUser(row).identity);
   }
 
-  /** A chunk of the users that were merged into one. @param after id of the last one before; `null` for the first */
+  /**
+   * Returns a chunk of the users that were merged into one.
+   * @param after id of the last user of the previous chunk; `null` for the first
+   */
   mergedInto(userId: string, after: string | null, limit: number): Promise<{ readonly id: string }[]> {
     return this.database.select(
       `SELECT id FROM users ${this.database.forceIndex('ix_users_merged_into')}
@@ -115,7 +122,10 @@ export class UserService {
     );
   }
 
-  /** Sets `last_login_at` of user and identity. @param openedAt ms, the time in the login's reply */
+  /**
+   * Sets the last login of the user and the identity of a session.
+   * @param openedAt the time in the reply of the login (ms)
+   */
   lastLoginWrites({ identity, user }: IdentityOfUser, openedAt: number): Statement[] {
     const at = toSqlTime(openedAt);
     return [
@@ -124,7 +134,7 @@ export class UserService {
     ];
   }
 
-  /** A returning person whose unionid is known already, or absent; `null` for everybody else. */
+  /** Resolves a returning person whose unionid is unchanged or not given. */
   private async returning(login: WeChatLogin): Promise<Resolved | null> {
     const [row] = await this.database.select<SelectedRow>(
       `${SELECT_IDENTITY_OF_USER} WHERE i.app_id = ? AND i.open_id = ?`,
@@ -154,7 +164,7 @@ export class UserService {
       );
     } catch (error) {
       if (error instanceof AppError && error.code === 'WECHAT_UNIONID_CHANGED') {
-        // After the rollback: it would undo the event too.
+        // After the rollback, which would undo the record.
         const known = await this.returning({ ...login, unionId: null });
         await this.events.record({
           type: 'identity.unionid_change_refused',
@@ -176,14 +186,20 @@ export class UserService {
     return rows.length > 0;
   }
 
-  /** Refuses the login of an account that is not active. @throws AppError ACCOUNT_DISABLED, recorded */
+  /**
+   * Refuses a login to an account that is not active.
+   * @throws AppError ACCOUNT_DISABLED, recorded
+   */
   async refuseDisabled({ identity, user }: IdentityOfUser): Promise<void> {
     if (user.status === 'active') return;
     await this.refusals.login('ACCOUNT_DISABLED', { userId: user.id, appId: identity.appId });
     throw new AppError('ACCOUNT_DISABLED');
   }
 
-  /** The identity's row before the user's, as in every login: two logins of one person cannot deadlock. */
+  /**
+   * The identity's row comes before the user's, as in every login, so that two logins of one person cannot
+   * deadlock.
+   */
   private loginWrites({ identity, user }: Resolved, login: WeChatLogin): Statement[] {
     const writes: (Statement | null)[] = [
       login.sessionKey &&
@@ -202,7 +218,7 @@ export class UserService {
     return writes.filter((write) => write !== null);
   }
 
-  /** WeChat's nickname fills an empty one; it never replaces what the person chose. */
+  /** WeChat's nickname is used only if the user has none. It never replaces one that the person chose. */
   private nicknameWrite(user: Resolved['user'], login: WeChatLogin): Statement | null {
     const nickname = nicknameFromWeChat(login.profile?.nickname ?? null);
     if (nickname === null || user.nickname !== null) return null;
@@ -217,14 +233,14 @@ export class UserService {
     return {
       sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
       parameters: [
-        this.keyRing.seal(login.refreshToken, sealingPlace('refresh_token', identityId)),
+        this.keyRing.seal(login.refreshToken, sealingContext('refresh_token', identityId)),
         identityId,
       ],
     };
   }
 }
 
-/** A user whom each attempt found merged or deleted is gone: the session that asked has ended. */
+/** If the user was merged or deleted in every attempt, the account no longer exists, and its session ends. */
 function userIsGone(error: unknown): never {
   throw error instanceof LostRace ? new AppError('SESSION_ENDED') : error;
 }

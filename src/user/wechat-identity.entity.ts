@@ -3,7 +3,7 @@ import type { AppKind } from '../channel/app-kinds.js';
 import type { IdentityColumns } from './column-rules.js';
 import { User } from './user.entity.js';
 
-/** A person as one app sees them: the openid, and the secrets that WeChat gave with it. */
+/** A person as one app sees them: the openid and the secrets that WeChat sent with it. */
 @Entity('wechat_identities')
 @Index('uq_wechat_identities_app_open', ['appId', 'openId'], { unique: true })
 @Index('ix_wechat_identities_open_id', ['openId'])
@@ -31,19 +31,19 @@ export class WeChatIdentity {
   @Column({ name: 'union_id', type: 'varchar', length: 64, nullable: true })
   unionId!: string | null;
 
-  /** Sealed; see `session-keys.ts`. */
+  /** Encrypted; see `session-keys.ts`. */
   @Column({ name: 'session_key', type: 'varchar', length: 255, nullable: true })
   sessionKey!: string | null;
 
-  /** Sealed. Valid for 5 minutes after `sessionKeyAt`: data encrypted with it may still be in transit. */
+  /** Encrypted. Valid for 5 minutes after `sessionKeyAt`: data encrypted with it may still be in transit. */
   @Column({ name: 'previous_session_key', type: 'varchar', length: 255, nullable: true })
   previousSessionKey!: string | null;
 
-  /** When the call to WeChat that gave `sessionKey` began. */
+  /** When the call to WeChat that returned `sessionKey` began. */
   @Column({ name: 'session_key_at', type: 'datetime', precision: 3, nullable: true })
   sessionKeyAt!: Date | null;
 
-  /** WeChat's refresh token of a website login, sealed. */
+  /** WeChat's refresh token of a website login, encrypted. */
   @Column({ name: 'refresh_token', type: 'varchar', length: 1024, nullable: true })
   refreshToken!: string | null;
 
@@ -55,8 +55,8 @@ export class WeChatIdentity {
 }
 
 /**
- * What becomes of each column; `column-rules.ts` says what the words mean. A column without an entry does not compile,
- * and `test/e2e/columns.e2e.ts` compares what happens with what stands here.
+ * The rules of each column; `column-rules.ts` explains them. A column without an entry does not compile, and
+ * `test/e2e/columns.e2e.ts` compares the rules with the behaviour.
  */
 export const IDENTITY_COLUMNS = {
   id: {
@@ -76,7 +76,7 @@ export const IDENTITY_COLUMNS = {
     deletion: 'event',
     sealed: null,
     loaded: false,
-    // Every reply with an identity has its user around it.
+    // Every reply with an identity contains or implies its user.
     person: null,
     operators: null,
     exported: null,
@@ -141,7 +141,7 @@ export const IDENTITY_COLUMNS = {
     merge: 'keep',
     consent: 'everything',
     deletion: 'nothing',
-    // It was the session_key when it was sealed, and is copied as it is.
+    // It was encrypted as the session_key, and is copied unchanged.
     sealed: 'session_key',
     loaded: false,
     person: null,

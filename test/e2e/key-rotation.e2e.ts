@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { KeyRing } from '../../src/crypto/key-ring.js';
 import { Database } from '../../src/database/database.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
-import { SealingAgain } from '../../src/user/sealing-again.js';
+import { Resealing } from '../../src/user/resealing.js';
 import { INSTANCES } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { type Service, startService } from '../harness/service.js';
@@ -122,12 +122,12 @@ describe('keys are replaced without anybody noticing', () => {
     const moved = await roll(`${NEW},${OLD}`);
     const third = await refresh(moved, second.body.refreshToken);
     expect(third.status).toBe(200);
-    await moved.app.get(SealingAgain, { strict: false }).run();
+    await moved.app.get(Resealing, { strict: false }).run();
     await moved.app.get(SigningKeys, { strict: false }).maintain();
 
     const sealed = await world.backend.rows('SELECT session_key FROM wechat_identities');
     const wrong = new KeyRing([Buffer.alloc(32, 1), Buffer.alloc(32, 2)]);
-    expect(await new SealingAgain(moved.app.get(Database, { strict: false }), wrong).run()).toBe(0);
+    expect(await new Resealing(moved.app.get(Database, { strict: false }), wrong).run()).toBe(0);
     expect(await world.backend.rows('SELECT session_key FROM wechat_identities')).toEqual(sealed);
 
     const last = await roll(NEW);

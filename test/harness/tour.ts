@@ -9,7 +9,7 @@ import { toSqlTime } from '../../src/database/sql-time.js';
 import { TableWalks } from '../../src/background/table-walks.js';
 import { AvatarQueue } from '../../src/user/avatar-queue.js';
 import { AvatarWorker } from '../../src/user/avatar-worker.js';
-import { SealingAgain } from '../../src/user/sealing-again.js';
+import { Resealing } from '../../src/user/resealing.js';
 import { Browser } from './browser.js';
 import { call, type CallOptions, type Reply } from './http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from './operator.js';
@@ -269,7 +269,7 @@ export class Tour {
     await call(`${this.world.url}/metrics`);
     // As after many refusals for one address.
     await app.get(EventLog, { strict: false }).amend([{ id: 'x', details: { count: 21 } }]);
-    await app.get(SealingAgain, { strict: false }).run();
+    await app.get(Resealing, { strict: false }).run();
     await app.get(SigningKeys, { strict: false }).maintain();
     await this.world.pass(400 * DAY);
     await app.get(EventPruning, { strict: false }).runDue();

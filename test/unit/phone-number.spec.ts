@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { phoneNumbersMeant } from '../../src/user/phone-number.js';
+import { possiblePhoneNumbers } from '../../src/user/phone-number.js';
 
 describe('a phone number that somebody typed', () => {
   test.each([
@@ -15,20 +15,20 @@ describe('a phone number that somebody typed', () => {
     '(138) 0013 8000',
     '１３８００１３８０００',
   ])('may be the Chinese number +8613800138000: %s', (text) => {
-    expect(phoneNumbersMeant(text)).toContain('+8613800138000');
+    expect(possiblePhoneNumbers(text)).toContain('+8613800138000');
   });
 
   test.each(['+14155552671', '14155552671', '0014155552671', '+1 (415) 555-2671'])(
     'may be a number of another country: %s',
     (text) => {
-      expect(phoneNumbersMeant(text)).toContain('+14155552671');
+      expect(possiblePhoneNumbers(text)).toContain('+14155552671');
     },
   );
 
   test.each(['', '小明', '138', '+', 'tel:+8613800138000', 'call 13800138000', '%', '9'.repeat(40)])(
     'is none: %s',
     (text) => {
-      expect(phoneNumbersMeant(text)).toEqual([]);
+      expect(possiblePhoneNumbers(text)).toEqual([]);
     },
   );
 });
