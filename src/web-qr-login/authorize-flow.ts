@@ -11,7 +11,10 @@ import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
 import type { AuthorizeRequest } from './web-qr-login.requests.js';
 import { WebsiteFlow } from './website/website-flow.js';
 
-/** Where `authorize` sends a browser: to one of WeChat's pages, or, with a ticket of a web view, straight back. */
+/**
+ * Determines the redirect of `authorize`: to one of WeChat's pages or, with a web-view ticket, back to
+ * returnTo.
+ */
 @Injectable()
 export class AuthorizeFlow {
   constructor(
@@ -67,8 +70,8 @@ export class AuthorizeFlow {
 }
 
 /**
- * A browser that is not WeChat's: somebody sent the address with their own ticket in it to make the person who opens
- * it work in the sender's account (login CSRF). A page cannot change the User-Agent of a navigation.
+ * Whether the browser is not WeChat's. An attacker may send a URL with their own ticket, so that the victim
+ * works in the attacker's account (login CSRF). A page cannot change the User-Agent of a navigation.
  */
 function isOtherBrowser(userAgent: string | null): boolean {
   return userAgent?.startsWith('Mozilla/') === true && !/MicroMessenger/i.test(userAgent);

@@ -7,7 +7,7 @@ import { SessionService, type Tokens } from '../session/session.service.js';
 import { UserService } from '../user/user.service.js';
 import { PendingLinks } from './pending-links.js';
 
-/** Turns a loginCode into a session. */
+/** Exchanges a loginCode for a session. */
 @Injectable()
 export class RedeemFlow {
   constructor(
@@ -19,9 +19,9 @@ export class RedeemFlow {
   ) {}
 
   /**
-   * Opens a session of the person who logged in, or of the account that is linked now. While the database is away the
-   * code is not used up: the same request may be repeated.
-   * @param browser fingerprint of the cookie that came along
+   * Opens a session of the person who logged in, or of the account that is linked now. While the database is
+   * unavailable, the code is not used up, so the client can retry.
+   * @param browser fingerprint of the cookie of the request
    * @throws AppError LOGIN_CODE_INVALID, ACCOUNT_DISABLED, SESSION_ENDED, IDENTITY_TAKEN
    */
   async redeem(
@@ -29,7 +29,7 @@ export class RedeemFlow {
     browser: string | null,
     codeVerifier: string | undefined,
   ): Promise<{ tokens: Tokens; isNewUser: boolean }> {
-    // A loginCode that is unknown belongs to no channel. Most come from websites.
+    // The channel of an unknown loginCode is unknown. Most come from websites.
     noteInRequest({ login: 'website' });
     const pending = await this.loginCodes.find(loginCode, browser, codeVerifier);
     if (pending.kind === 'link') {
@@ -38,7 +38,7 @@ export class RedeemFlow {
     }
     noteInRequest({ login: pending.channel });
     const tokens = await this.openSession(loginCode, pending);
-    // The session exists. A status that still says `confirmed` does no harm.
+    // The session exists. If this write fails, the status stays `confirmed`, which is harmless.
     if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
     return { tokens, isNewUser: pending.isNewUser };
   }

@@ -32,7 +32,7 @@ import { AuthorizeRequest, RedeemRequest } from './web-qr-login.requests.js';
 import { callbackLoginRequest, CallbackFlow } from './callback/callback-flow.js';
 import { RedeemFlow } from './redeem-flow.js';
 
-/** Where websites come in. The order of the methods is the way of a login. */
+/** Login of websites. The methods are in the order of a login. */
 @ApiTags('website')
 @Controller('v1/web-qr-login')
 @Public()
@@ -47,8 +47,8 @@ export class WebQrLoginController {
   ) {}
 
   /**
-   * Begins a login in this browser and sends it to WeChat: to the QR page of a website app, or through the silent page
-   * of an official account. With a ticket of a web view it goes straight back to returnTo.
+   * Begins a login in this browser and redirects it to WeChat: to the QR page of a website app, or to the
+   * silent page of an official account. With a web-view ticket it redirects to returnTo.
    */
   @Get('authorize')
   @RateLimit('authorize')
@@ -76,7 +76,7 @@ export class WebQrLoginController {
     await reply.redirect(await this.authorizeFlow.location(query, device, request, reply), 302);
   }
 
-  /** WeChat sends the browser back: with a code, or without one where the person cancelled. */
+  /** WeChat redirects the browser here with a code, or without one if the person cancelled. */
   @Get('callback')
   @RateLimit('callback')
   @UseGuards(CallbackGuard, WeChatAuthGuard)
@@ -123,7 +123,9 @@ export class WebQrLoginController {
     await this.callbackReply.land(request, reply, login, location, true);
   }
 
-  /** The loginCode of returnTo for tokens, with the proof that this is who began the login. */
+  /**
+   * Exchanges the loginCode for tokens. The cookie or the verifier proves that the client began the login.
+   */
   @Post('token')
   @RateLimit('redeem')
   @HttpCode(200)

@@ -39,7 +39,7 @@ import { WebsiteScreen } from './website/website.screen.js';
     RootController,
   ],
   providers: [
-    // authorize, callback, token: the same for all channels of this door
+    // authorize, callback, token: shared by all channels of this door
     AuthorizeFlow,
     LoginStates,
     CallbackGuard,

@@ -11,16 +11,16 @@ import { AppQuotas } from '../../rate-limit/door-quotas.js';
 import type { Device } from '../../session/session.service.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
 
-/** What a screen asks for. */
+/** Parameters of a new attempt. */
 export interface AskedAttempt {
   readonly method: AttemptMethod;
   readonly appId?: string | undefined;
-  /** The hosted login page where absent. */
+  /** If absent, the hosted login page. */
   readonly returnTo?: string | undefined;
   readonly codeChallenge?: string | undefined;
 }
 
-/** A new attempt with what its method shows. */
+/** A new attempt with what its method displays. */
 export interface ShownAttempt extends BegunAttempt, AttemptDisplay {
   readonly method: AttemptMethod;
 }
@@ -43,7 +43,7 @@ export class AttemptFlow {
   }
 
   /**
-   * @param device the screen, as the person who scans is told of it
+   * @param device the screen, as it is described to the person who scans
    * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
    */
   async begin(
@@ -55,7 +55,7 @@ export class AttemptFlow {
     const returnTo = this.returnUrls.allowed(asked.returnTo ?? this.pageUrl).href;
     const { appId } = this.apps.find(channelOfMethod(method).appKind, asked.appId);
     await this.quotas.take('attempts-app', appId);
-    // Also with a codeChallenge: the browser that shows the code may read the status by its cookie.
+    // Needed with a codeChallenge, too: the browser that shows the code reads the status by its cookie.
     const browser = this.cookie.ensure(request, reply);
     const binding = codeChallenge === undefined ? { browser } : { codeChallenge };
     const begun = await this.attempts.begin({ method, appId, returnTo, binding, browser, device });

@@ -53,7 +53,7 @@ export class AttemptsController {
     private readonly clock: Clock,
   ) {}
 
-  /** Begins an attempt, bound to the codeChallenge, else to this browser. */
+  /** Begins an attempt, bound to the codeChallenge or else to this browser. */
   @Post('attempts')
   @RateLimit('attempts')
   @ApiOperation({
@@ -77,7 +77,7 @@ export class AttemptsController {
     return { ...begun, expiresAt: new Date(expiresAt).toISOString() };
   }
 
-  /** Where an attempt stands, for the browser that began it. */
+  /** Returns the status of an attempt to the browser that began it. */
   @Get('attempts/:id')
   @RateLimit('attempt-status')
   @ApiOperation({
@@ -162,7 +162,7 @@ export class AttemptsController {
     await this.framed.shown(secret);
   }
 
-  /** The picture of a mini-program code, made at WeChat when it is first fetched. */
+  /** Serves the picture of a mini program code. WeChat creates the code at the first fetch. */
   @Get('qr-codes/:key')
   @RateLimit('qr-pictures')
   @ApiOperation({

@@ -2,19 +2,19 @@ import type { FastifyReply } from 'fastify';
 import type { AttemptState } from '../../attempt/attempt.js';
 import type { Waiter } from './live-status.js';
 
-/** How soon a browser whose stream ended asks again (ms). */
+/** Delay before a browser reconnects after the stream has ended (ms). */
 const RETRY_MS = 2_000;
-/** What a browser has not read by now it will not read: it is gone, or nearly. */
+/** Unread bytes at which the browser is taken to have disconnected. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
 /**
- * A stream of Server-Sent Events (WHATWG HTML, section 9.2) to one browser. The event is `status`, its id the version
- * of the attempt.
+ * A stream of Server-Sent Events (WHATWG HTML, section 9.2) to one browser. The event is named `status`, and
+ * its id is the version of the attempt.
  */
 export class EventStream implements Waiter {
   private readonly raw: FastifyReply['raw'];
 
-  /** Sends the head of the reply: from now on the reply is this stream's. */
+  /** Takes over the reply and sends its header. */
   constructor(reply: FastifyReply) {
     reply.hijack();
     this.raw = reply.raw;
@@ -24,15 +24,15 @@ export class EventStream implements Waiter {
     this.raw.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',
-      // nginx would hold the events back.
+      // Turns off the buffering of nginx.
       'X-Accel-Buffering': 'no',
     });
     this.write(`retry: ${RETRY_MS}\n\n`);
   }
 
-  /** @param gone called once, when the browser or the stream has gone */
+  /** @param gone called once, when the browser disconnects or the stream ends */
   onGone(gone: () => void): void {
-    // Behind another reply on its connection (pipelining) it would not hear of the connection's end.
+    // A pipelined request that waits behind another reply is not told when its connection closes.
     if (this.raw.socket === null) this.end();
     if (this.raw.destroyed || this.raw.writableEnded) gone();
     else this.raw.once('close', gone);
@@ -57,7 +57,7 @@ export class EventStream implements Waiter {
   }
 }
 
-/** The version of a Last-Event-ID header; `null` where there is none, or not one of ours. */
+/** Returns the version in a Last-Event-ID header; `null` if it is missing or malformed. */
 export function lastVersion(header: unknown): number | null {
   return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : null;
 }

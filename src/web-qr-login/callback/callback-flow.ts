@@ -16,13 +16,13 @@ import type { CallbackState } from './callback.guard.js';
 import { isFramed } from './callback-reply.js';
 import { type LoginState, LoginStates } from './login-states.js';
 
-/** Who brought a callback. */
+/** The browser that sent the callback. */
 interface From extends Omit<LandedLogin, 'loginCode'> {
   readonly device: Device;
   readonly framed: boolean;
 }
 
-/** What follows when WeChat's page came back and the strategy found out who it is. */
+/** Continues a login after WeChat's page has returned and the strategy has identified the person. */
 @Injectable()
 export class CallbackFlow {
   constructor(
@@ -36,9 +36,9 @@ export class CallbackFlow {
   ) {}
 
   /**
-   * Answers a callback that the guards let through.
-   * @returns returnTo with a loginCode; for a link that is bound to this browser, with `linked`; the login page for
-   *   who has to be asked first
+   * Answers a callback that passed the guards.
+   * @returns returnTo with a loginCode; with `linked` for a link that is bound to this browser; the login
+   * page if the person has to consent first
    */
   async land(
     request: FastifyRequest & CallbackState & WeChatLoginState,
@@ -72,7 +72,7 @@ export class CallbackFlow {
         binding,
         device,
       });
-      // The attempt of a frame learns of it when the page in the frame was shown.
+      // The attempt of a frame gets its result after the page in the frame was shown.
       if (attempt !== null && !framed) await this.attempts.land(attempt, { loginCode, browser });
       return withAnswer(returnTo, 'loginCode', loginCode);
     }
@@ -86,8 +86,8 @@ export class CallbackFlow {
 }
 
 /**
- * What the strategy is asked at a callback. A link that is bound to this browser is made at once. One that is bound to
- * a verifier waits for the verifier: until then nobody has shown to be who asked for it.
+ * The strategy's input for a callback. A link bound to this browser is made at once. A link bound to a
+ * codeChallenge is made when the verifier proves who began it.
  */
 export function callbackLoginRequest(request: FastifyRequest & CallbackState): WeChatLoginRequest {
   const { callbackFirst, callbackLogin, callbackUserId } = request;

@@ -105,7 +105,7 @@ export class LoginStates {
   }
 
   private async outcome(state: string): Promise<string> {
-    const patience = performance.now() + WAIT_MS;
+    const deadline = performance.now() + WAIT_MS;
     for (;;) {
       const stored = await this.store.get(key('login-outcome', state));
       if (stored !== null) {
@@ -113,7 +113,7 @@ export class LoginStates {
         if (this.clock.now() < until) return location;
         throw new AppError('STATE_INVALID');
       }
-      if (performance.now() > patience) throw new AppError('STATE_INVALID');
+      if (performance.now() > deadline) throw new AppError('STATE_INVALID');
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

@@ -7,7 +7,7 @@ import {
 } from '../../attempt/attempt-screen.js';
 import { InWeChatFlow } from './in-wechat-flow.js';
 
-/** Attempts of pages inside WeChat: WeChat's silent page. */
+/** Shows WeChat's silent page for attempts inside WeChat. */
 @Injectable()
 @ShowsAttempt('in-wechat')
 export class InWeChatScreen implements AttemptScreen {

@@ -11,7 +11,7 @@ import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { LinkWebsiteRequest } from '../web-qr-login.requests.js';
 import { WebsiteFlow } from './website-flow.js';
 
-/** Reply: where to send the browser. */
+/** Reply: the URL for the browser. */
 export class LinkWebsiteReply {
   @ApiProperty({ description: 'Always `website`.', enum: ['website'], example: 'website' })
   method!: 'website';
@@ -24,7 +24,7 @@ export class LinkWebsiteReply {
   authorizeUrl!: string;
 }
 
-/** A website login whose purpose is to add the WeChat account to the user who is logged in. */
+/** Website logins that link the WeChat account to the current user. */
 @ApiTags('account')
 @ApiBearerAuth()
 @RateLimit('account-writes')
@@ -36,8 +36,9 @@ export class LinkWebsiteController {
   ) {}
 
   /**
-   * Begins the link. Bound to this browser, the callback makes it and returns with `linked=<identity id>`; bound to a
-   * codeChallenge, it returns with a loginCode that is redeemed with the verifier.
+   * Begins a link. Bound to this browser, the callback makes the link and redirects with
+   * `linked=<identity id>`. Bound to a codeChallenge, it redirects with a loginCode that is redeemed with the
+   * verifier.
    */
   @Post()
   @UseGuards(RecentLoginGuard)
@@ -67,7 +68,7 @@ export class LinkWebsiteController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinkWebsiteReply> {
     const { proof, ...asked } = body;
-    // A proof works once: what is wrong with the rest of the request is said before it is used up.
+    // The proof is single-use, so the rest of the request is validated first.
     this.flow.checked(asked);
     await this.proof.require(current, proof, request);
     return {

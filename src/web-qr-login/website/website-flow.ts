@@ -9,16 +9,16 @@ import { WeChatApps } from '../../wechat/wechat-apps.js';
 import { callbackUrlOf } from '../callback/callback-url.js';
 import { type LoginState, LoginStates } from '../callback/login-states.js';
 
-/** What a website asks for when it begins a login, or a link. */
+/** Parameters of a website login or link. */
 export interface BeginLogin {
   readonly returnTo: string;
   readonly appId?: string | undefined;
   readonly codeChallenge?: string | undefined;
-  /** The session that asks for a link; `null` for a login. */
+  /** The session that begins a link; `null` for a login. */
   readonly linkTo: string | null;
 }
 
-/** Begins logins by WeChat's QR page. The rest is the same for all channels of this door: `callback/`. */
+/** Begins logins on WeChat's QR page. The rest is shared by all channels of this door: `callback/`. */
 @Injectable()
 export class WebsiteFlow {
   private readonly callbackUrl: string;
@@ -35,8 +35,8 @@ export class WebsiteFlow {
   }
 
   /**
-   * Begins a login bound to the codeChallenge, else to this browser, which gets the cookie.
-   * @returns WeChat's QR page
+   * Begins a login, bound to the codeChallenge, else to this browser by a cookie.
+   * @returns URL of WeChat's QR page
    * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN, STORE_UNAVAILABLE
    */
   async begin(asked: BeginLogin, request: FastifyRequest, reply: FastifyReply): Promise<string> {
@@ -53,7 +53,10 @@ export class WebsiteFlow {
     return this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language);
   }
 
-  /** The app and the address of what is asked. @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN */
+  /**
+   * Validates returnTo and the app.
+   * @throws AppError RETURN_URL_FORBIDDEN, APP_UNKNOWN
+   */
   checked({
     returnTo,
     appId,

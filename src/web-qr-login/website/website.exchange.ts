@@ -3,7 +3,7 @@ import { type ChannelCode, type CodeExchange, Exchange } from '../../auth/exchan
 import { WeChatApiService } from '../../wechat/wechat-api.service.js';
 import type { WeChatLogin } from '../../wechat/wechat-login.js';
 
-/** A code of WeChat's QR page (wechat-api.md section 4.4). */
+/** Exchanges a code of WeChat's QR page (wechat-api.md section 4.4). */
 @Injectable()
 @Exchange('website')
 export class WebsiteExchange implements CodeExchange {

@@ -12,7 +12,7 @@ import { WeChatApiService } from '../../wechat/wechat-api.service.js';
 import { callbackUrlOf } from '../callback/callback-url.js';
 import { LoginStates } from '../callback/login-states.js';
 
-/** Attempts that show WeChat's QR page, for the whole window and in a frame. */
+/** Shows WeChat's QR page, as a full page and in a frame. */
 @Injectable()
 @ShowsAttempt('website')
 export class WebsiteScreen implements AttemptScreen {
@@ -38,7 +38,10 @@ export class WebsiteScreen implements AttemptScreen {
   }
 }
 
-/** The options of one login. @param src the same as an address */
+/**
+ * Builds the options of one login.
+ * @param src URL of the same page for a frame
+ */
 export function wxLoginOptions(
   appId: string,
   callbackUrl: string,
