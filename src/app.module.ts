@@ -20,17 +20,17 @@ import { TokenModule } from './token/token.module.js';
 import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
 import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
 
-/** What tests and programs around the service may bring. */
+/** What tests and embedding programs may replace or add. */
 export interface AppOptions {
-  /** A test brings one that it can move. */
+  /** Tests pass a clock that they can advance. */
   readonly clock?: Clock | undefined;
-  /** A test may bring a shorter one. */
+  /** Tests may pass a shorter one. */
   readonly pollInterval?: PollInterval | undefined;
-  /** Modules of channels from elsewhere (docs/decisions/039-one-list-of-channels.md). */
+  /** Modules of channels outside `src/` (docs/decisions/039-one-list-of-channels.md). */
   readonly doors?: readonly Type[] | undefined;
 }
 
-/** The table of contents. */
+/** Lists all modules of the service. */
 @Module({})
 export class AppModule {
   static forRoot(
@@ -41,7 +41,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        // rooms that everything stands on
+        // rooms that all others use
         ConfigModule.forRoot(config, clock),
         MetricsModule.forRoot(metrics),
         HttpModule,
@@ -52,7 +52,7 @@ export class AppModule {
         OpsModule,
         // before the guards of AuthModule
         RateLimitModule,
-        // the way of a login, shared by the doors
+        // authentication, shared by the doors
         AuthModule,
         // doors
         MiniProgramModule,

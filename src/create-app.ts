@@ -18,15 +18,15 @@ import { Shutdown } from './ops/shutdown.js';
 import { registerVerifyFiles } from './ops/verify-files.js';
 import { ReturnUrls } from './attempt/return-urls.js';
 
-/** How an app is put together; a test may leave out what only a running service needs. */
+/** How the app is assembled. */
 export interface CreateAppOptions extends AppOptions {
   readonly config: AppConfig;
   readonly logger: Logger;
-  /** Builds the routes only: nothing connects. For the OpenAPI document. */
+  /** Builds only the routes and connects to nothing, for the OpenAPI document. */
   readonly preview?: boolean;
 }
 
-/** The whole service, ready to listen. Tests start the same one. */
+/** Creates the service, ready to listen. Tests start the same one. */
 export async function createApp({
   config,
   logger,

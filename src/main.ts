@@ -1,9 +1,12 @@
 /*
- * `node dist/main.js`. Nothing is imported before the version of Node is known: what is imported statically is loaded
- * first, and an older Node fails in it with a stack that names no version.
+ * Entry point: `node dist/main.js`. It has no static imports: they would be loaded before the version of Node
+ * is checked, and an older Node would fail in one of them with a stack that names no version.
  */
 
-/** First versions of the lines that work, as `engines` of package.json says. A later major version works, too. */
+/**
+ * First supported minor version of each release line, as in `engines` of package.json. Later major versions
+ * are supported, too.
+ */
 const SUPPORTED: readonly (readonly [number, number])[] = [
   [20, 19],
   [22, 13],

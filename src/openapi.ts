@@ -18,7 +18,7 @@ Log in with it by \`POST /v1/mini-program/login\`, then put the \`accessToken\` 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Each operation lists its codes; docs/errors.md has cause and cure of all.`;
 
 /**
- * The OpenAPI document of all routes; `docs/openapi.json` holds the one of this version.
+ * Builds the OpenAPI document of all routes. `docs/openapi.json` contains it.
  * @param publicUrl PUBLIC_URL, the server of the document
  */
 export function createOpenApiDocument(app: INestApplication, publicUrl: string): OpenAPIObject {
@@ -69,7 +69,7 @@ export function createOpenApiDocument(app: INestApplication, publicUrl: string):
   return documentPublicRoutes(documentChallenges(documentLimits(documentRefusals(withOneMethod(document)))));
 }
 
-/** Says of each public route that it needs nothing: an operation without `security` could be meant either way. */
+/** Marks public routes with an empty `security`. Without it, an operation's needs would be ambiguous. */
 function documentPublicRoutes(document: OpenAPIObject): OpenAPIObject {
   for (const { get, post, put, patch, delete: remove } of Object.values(document.paths)) {
     for (const operation of [get, post, put, patch, remove]) if (operation) operation.security ??= [];
@@ -77,18 +77,18 @@ function documentPublicRoutes(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** A route of any method (`@All`) is documented by its GET; OpenAPI would list it eight times. */
+/** Documents a route of any method (`@All`) by its GET. OpenAPI would list it eight times. */
 function withOneMethod(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
-    // Nothing but such a route has a HEAD or an OPTIONS of its own here.
+    // Only such a route has its own HEAD or OPTIONS here.
     if (item.get && item.options) document.paths[path] = { get: item.get };
   }
   return document;
 }
 
 /**
- * Swagger UI at /docs, the document at /docs/json. The module would serve the document as well, as JSON and as YAML,
- * but writes it anew for each request: up to 100 ms of the event loop for anybody who asks.
+ * Serves Swagger UI at /docs and the document at /docs/json. SwaggerModule's own document routes are off:
+ * they serialise the document again for each request, which blocks the event loop for up to 100 ms.
  */
 export function serveDocs(app: NestFastifyApplication, publicUrl: string): void {
   const document = createOpenApiDocument(app, publicUrl);

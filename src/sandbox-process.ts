@@ -42,7 +42,10 @@ export function startSandbox(config: AppConfig): SandboxProcess {
   return { listening, stop: () => void child.kill('SIGTERM') };
 }
 
-/** The path of the sandbox's program. Its package is looked up and never imported; production images do not hold it. */
+/**
+ * Returns the path of the sandbox's program. Its package is resolved but never imported, and production
+ * images do not contain it.
+ */
 function sandboxProgram(): string {
   const program = resolved('@wechat-auth/sandbox/main');
   if (program !== null && existsSync(program)) return program;

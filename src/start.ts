@@ -10,8 +10,10 @@ import { startLine } from './ops/start-line.js';
 import { stopApp } from './ops/stop-app.js';
 import { SandboxFault, startSandbox } from './sandbox-process.js';
 
-/** The process listens after this time, also where the database is silent or migrates for long (ms). */
-const PATIENCE_MS = 500;
+/**
+ * The process listens after this time even if the database does not respond or a migration runs long (ms).
+ */
+const LISTEN_DEADLINE_MS = 500;
 
 async function main(): Promise<void> {
   const stopping = new AbortController();
@@ -22,7 +24,7 @@ async function main(): Promise<void> {
   const config = loadProcessConfig();
   const logger = createLogger(config.logLevel);
   const sandbox = config.sandbox.enabled ? startSandbox(config) : null;
-  // Told below: until then it must not count as unhandled.
+  // The rejection is handled below. Until then it must not count as unhandled.
   sandbox?.listening.catch(() => undefined);
   const app = await createApp({ config, logger });
   const opening = app.get(DatabaseOpening, { strict: false });
@@ -30,29 +32,29 @@ async function main(): Promise<void> {
   void stopped.then(async (signal) => {
     logger.info({ signal, msg: 'stopping' });
     await stopApp(app, config.shutdownDelay * 1_000);
-    // A step of a migration is waited for, however long it takes; the next start does those that follow.
+    // The current migration step is awaited, however long it takes. The next start runs the remaining ones.
     await opening.migration?.catch(() => undefined);
     sandbox?.stop();
-    // Not left to the event loop: it would wait for a log that nobody reads.
+    // The event loop might not end by itself: it would wait for a log pipe that nobody reads.
     process.exit(0);
   });
 
   await app.init();
   opening.begin();
-  await Promise.race([opening.opened, opening.tried, sleep(PATIENCE_MS)]);
+  await Promise.race([opening.opened, opening.tried, sleep(LISTEN_DEADLINE_MS)]);
   await sandbox?.listening;
   if (stopping.signal.aborted) return;
   await app.listen({ port: config.port, host: config.host });
   const warning = fileDescriptorWarning();
   if (warning !== null) logger.warn({ msg: warning });
   await opening.opened;
-  // Where lines are collected, each of them is JSON.
+  // In production, log collectors expect every line to be JSON.
   if (config.nodeEnv !== 'production') process.stdout.write(greeting(config));
 }
 
 /**
- * Resolves with the first SIGTERM or SIGINT. Those that follow change nothing: npm and a terminal both pass one on, and
- * a second one must not cut off what the first one waits for.
+ * Resolves with the first SIGTERM or SIGINT. Further signals are ignored: npm and a terminal both forward
+ * one, and a second one must not interrupt the shutdown.
  */
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
