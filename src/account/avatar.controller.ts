@@ -47,9 +47,9 @@ function TakesPicture(summary: string, operationId: string): MethodDecorator {
       summary,
       operationId,
       description:
-        'JPEG, PNG, WebP or GIF of at most 2 MB that does not move, recognised by its content; stored as a square WebP. In a mini ' +
-        'program send what chooseAvatar gave: `wx.uploadFile({ url, filePath: e.detail.avatarUrl, name: "file", ' +
-        'header: { Authorization: `Bearer ${accessToken}` } })`. It replaces the picture that is there.',
+        'JPEG, PNG, WebP or GIF of at most 2 MB without animation, recognised by its content; stored as a square WebP. In a mini ' +
+        'program, send the result of chooseAvatar: `wx.uploadFile({ url, filePath: e.detail.avatarUrl, name: "file", ' +
+        'header: { Authorization: `Bearer ${accessToken}` } })`. It replaces the existing picture.',
     }),
     ApiConsumes('multipart/form-data'),
     ApiBody({

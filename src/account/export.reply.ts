@@ -77,7 +77,8 @@ export class ExportReply {
 
   @ApiProperty({
     type: [String],
-    description: 'What is held encrypted and works only between WeChat and this service.',
+    description:
+      'Names of values that are stored encrypted and work only between WeChat and this service. They are not exported.',
     example: ['session_key of each mini program'],
   })
   encrypted!: string[];

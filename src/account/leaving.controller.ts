@@ -29,7 +29,7 @@ export class LeavingController {
    */
   @Get('export')
   @ApiOperation({
-    summary: 'Everything held about me',
+    summary: 'Export my data',
     description: 'Everything that is stored about the user, as one JSON document.',
     operationId: 'exportMe',
   })

@@ -30,9 +30,9 @@ export class SessionsController {
   @Get()
   @RateLimit('account')
   @ApiOperation({
-    summary: 'Where am I logged in',
+    summary: 'List my sessions',
     description:
-      'Where the user is logged in, the most recently used session first, with app, device, address and times.',
+      'The live sessions of the user, the most recently used first, with app, device, address and times.',
     operationId: 'mySessions',
   })
   @ApiOkResponse({ type: SessionListReply })
@@ -78,7 +78,7 @@ export class SessionsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'End all other sessions',
-    description: 'Ends every session of the user except the one that asks.',
+    description: 'Ends all sessions of the user except the current one.',
     operationId: 'endMyOtherSessions',
   })
   @ApiNoContentResponse({ description: 'They have ended.' })

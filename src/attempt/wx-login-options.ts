@@ -12,37 +12,40 @@ export class WxLoginOptions {
   scope!: 'snsapi_login';
 
   @ApiProperty({
-    description: 'Encoded already: WxLogin.js wants it so.',
+    description: 'Already URL-encoded, as WxLogin.js requires.',
     example: 'https%3A%2F%2Fauth.example.com%2Fv1%2Fweb-qr-login%2Fcallback',
   })
   redirect_uri!: string;
 
   @ApiProperty({
-    description: 'Of this attempt; one use.',
+    description: 'The state of this attempt; single use.',
     example: '6f0cc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   state!: string;
 
-  @ApiProperty({ description: 'The frame itself goes to the callback, which tells the page around it.' })
+  @ApiProperty({
+    description:
+      'The frame itself is redirected to the callback, whose page posts the result to the embedding page.',
+  })
   self_redirect!: true;
 
   @ApiProperty({ enum: [1], description: 'The compact look, from 220 x 220 pixels.' })
   stylelite!: 1;
 
-  @ApiProperty({ enum: ['auto'], description: 'Dark where the browser is.' })
+  @ApiProperty({ enum: ['auto'], description: 'Follows the colour scheme of the browser.' })
   color_scheme!: 'auto';
 
   @ApiProperty({
     required: false,
     enum: ['en'],
     description:
-      'Where Accept-Language of the request prefers English to Chinese, or names neither. Absent: Chinese.',
+      'If Accept-Language of the request prefers English to Chinese, or names neither. Absent: Chinese.',
   })
   lang?: 'en';
 
   @ApiProperty({
     description:
-      "The frame's `allow`: Chrome 142 and later let WeChat's page ask the desktop app (quick login) only so.",
+      "The frame's `allow`: Chrome 142 and later need it for WeChat's page to reach the desktop app (quick login).",
     example: 'local-network-access',
   })
   allow!: 'local-network-access';

@@ -23,7 +23,7 @@ export class CodeRequest {
 /** Body with a code of any configured mini program. */
 export class AppCodeRequest extends CodeRequest {
   @AppIdProperty(
-    'The mini program that the code is from; the first of WECHAT_MINI_PROGRAMS where absent.',
+    'The mini program that the code is from; if absent, the first of WECHAT_MINI_PROGRAMS.',
     'wx5a4db0c0de000001',
   )
   appId?: string;

@@ -81,7 +81,7 @@ export class MiniProgramController {
   @ApiOperation({
     summary: 'Check that code and token are the same person',
     description:
-      'For a page that asks whether the person who holds the phone now is the person of the access token. The code is spent. The app is that of the session.',
+      'Checks whether the person who holds the phone now is the person of the access token. The code is used up. The app is that of the session.',
     operationId: 'validateToken',
   })
   @ApiOkResponse({ type: ValidatedTokenReply })

@@ -66,7 +66,7 @@ export class OpenDataController {
   @ApiOperation({
     summary: 'Store the profile that WeChat encrypted',
     description:
-      'Takes what `wx.getUserProfile` gave, checks `signature` over `rawData` with the session_key, decrypts `encryptedData`, and fills the nickname and the picture that the user lacks. The placeholder 微信用户 with the grey picture replaces nothing.',
+      'Takes the result of `wx.getUserProfile`, checks `signature` over `rawData` with the session_key, decrypts `encryptedData`, and replaces nickname and picture. The placeholder 微信用户 and the grey picture replace nothing.',
     operationId: 'putProfile',
   })
   @ApiOkResponse({ type: ProfileReply })
@@ -122,7 +122,7 @@ export class OpenDataController {
     const info = await this.phoneInfo(body, session);
     const number = toE164(info.countryCode, info.purePhoneNumber);
     if (number === null)
-      throw new AppError('WECHAT_BAD_REPLY', { detail: 'WeChat gave what is no phone number.' });
+      throw new AppError('WECHAT_BAD_REPLY', { detail: 'WeChat returned an invalid phone number.' });
     const { user } = await this.profiles.setPhoneNumber(session, number);
     return {
       phoneNumber: info.phoneNumber,

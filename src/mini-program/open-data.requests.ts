@@ -40,7 +40,7 @@ export class OpenDataRequest {
 /** The result of wx.getUserProfile or wx.getUserInfo. */
 export class ProfileRequest extends OpenDataRequest {
   @ApiProperty({
-    description: 'Byte for byte as WeChat gave it.',
+    description: 'Byte for byte as WeChat returned it.',
     example: '{"nickName":"小明 🌱","avatarUrl":"https://thirdwx.qlogo.cn/mmopen/vi_32/xiaoming-1/132"}',
   })
   @IsString()
@@ -49,7 +49,7 @@ export class ProfileRequest extends OpenDataRequest {
   rawData!: string;
 
   @ApiProperty({
-    description: 'SHA-1 of rawData and session_key in lower-case hex, as WeChat gave it.',
+    description: 'SHA-1 of rawData and session_key in lower-case hex, as WeChat returned it.',
     example: '75e81ceda165f4ffa64f4068af58c64b8f54b88c',
   })
   @Matches(/^[0-9a-fA-F]{40}$/, { message: 'signature must be a sha1 in hex' })

@@ -50,7 +50,7 @@ export class AskingDeviceReply {
   ip!: string | null;
 
   @ApiProperty({
-    description: 'When the code was asked for.',
+    description: 'When the code was requested.',
     format: 'date-time',
     example: '2026-11-21T08:30:00.000Z',
   })
@@ -60,7 +60,7 @@ export class AskingDeviceReply {
 /** The site that requests the login. The person decides by it, too. */
 export class AskingSiteReply {
   @ApiProperty({
-    description: 'Host of returnTo, in ASCII: letters that only look like others are seen as `xn--`.',
+    description: 'Host of returnTo, in ASCII (`xn--`), so that look-alike letters are visible.',
     example: 'shop.example.com',
   })
   host!: string;
@@ -71,7 +71,7 @@ export class AskingSiteReply {
 
 /** Reply of a scan. */
 export class ScanReply extends ScanStatusReply {
-  @ApiProperty({ description: 'The website that asks for the login.', type: AskingSiteReply })
+  @ApiProperty({ description: 'The website that requests the login.', type: AskingSiteReply })
   site!: AskingSiteReply;
 
   @ApiProperty({ description: 'The device that shows the code.', type: AskingDeviceReply })
@@ -118,7 +118,7 @@ export class ScansController {
   @ApiOperation({
     summary: 'Open a scan',
     description:
-      'The mini program calls it with the `scene` of the code that was scanned. The reply says which site asks, from which device, and when, so that the person can decide. The attempt becomes `scanned` and belongs to this person.',
+      'The mini program calls it with the `scene` of the code that was scanned. The reply says which site requests the login, from which device, and when, so that the person can decide. The attempt becomes `scanned` and belongs to this person.',
     operationId: 'openScan',
   })
   @ApiOkResponse({ type: ScanReply })
@@ -190,7 +190,7 @@ export class ScansController {
   @UseGuards(MiniProgramSessionGuard)
   @ApiOperation({
     summary: 'Refuse a scan',
-    description: 'The person refuses. The waiting screen is told, and nobody is logged in.',
+    description: 'The person refuses. The waiting screen learns it, and nobody is logged in.',
     operationId: 'denyScan',
   })
   @ApiOkResponse({ type: ScanStatusReply })

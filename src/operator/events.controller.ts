@@ -12,7 +12,7 @@ export class EventListQuery extends PageQuery {
   @ApiProperty({
     required: false,
     example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f',
-    description: 'Exactly this user: what happened to a merged one before stands under its own id.',
+    description: 'Exactly this user. Events of a user before it was merged have its own id.',
   })
   @IsOptional()
   @Matches(/^[0-9a-f-]{36}$/, { message: 'userId must be the id of a user' })
@@ -87,7 +87,7 @@ export class EventListReply {
     type: String,
     nullable: true,
     example: null,
-    description: 'null on the last page. One before may have fewer events than asked for, or none.',
+    description: 'null on the last page. Earlier pages may have fewer events than `limit`, or none.',
   })
   nextCursor!: string | null;
 }

@@ -13,8 +13,7 @@ export class RotationRequest {
     required: false,
     default: false,
     example: false,
-    description:
-      'After a compromise: the new key signs at once, tokens of all others are refused from then on.',
+    description: 'After a compromise: the new key signs at once, and tokens of all other keys are refused.',
   })
   @IsOptional()
   @IsBoolean()

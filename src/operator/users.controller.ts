@@ -25,7 +25,7 @@ function OneUser(summary: string, operationId: string): MethodDecorator {
       summary,
       operationId,
       description:
-        'The id of a merged user stands for the surviving one. Each act is an event with the name of the API key.',
+        'The id of a merged user means the surviving one. Each change is recorded as an event with the name of the API key.',
     }),
     ApiParam({ name: 'id', description: 'Id of the user.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f' }),
     ApiProblems({}, 'API_KEY_INVALID', 'RATE_LIMITED', 'FORBIDDEN', 'NOT_FOUND', 'DATABASE_UNAVAILABLE'),

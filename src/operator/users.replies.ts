@@ -6,7 +6,7 @@ import type { UserStatus } from '../user/user.entity.js';
 /** A user as operators see it. */
 export class OperatorUserReply extends UserReply {
   @ApiProperty({
-    description: 'A disabled user cannot log in; a merged one stands for its survivor.',
+    description: 'A disabled user cannot log in; a merged one became part of `mergedInto`.',
     enum: ['active', 'disabled', 'merged'],
     example: 'active',
   })

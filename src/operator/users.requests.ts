@@ -13,8 +13,8 @@ export class UserListQuery extends PageQuery {
     maxLength: 256,
     description:
       'A user id, openid, unionid or phone number as a whole, or the beginning of a nickname. A phone number may be ' +
-      'spelled in any way; without a country code it is one of China. Of nicknames that begin alike, a thousand ' +
-      'of each status are found: write more of it where there are more.',
+      'spelled in any way; without a country code it is one of China. Of nicknames with the same beginning, a thousand ' +
+      'of each status are found: type more of the nickname to find others.',
   })
   @IsOptional()
   @IsString()
@@ -25,7 +25,7 @@ export class UserListQuery extends PageQuery {
     required: false,
     enum: STATUSES,
     example: 'active',
-    description: 'Where absent, all but merged users.',
+    description: 'If absent, all but merged users.',
   })
   @IsOptional()
   @IsIn(STATUSES)

@@ -26,7 +26,7 @@ export class WebhookController {
     operationId: 'adminResendEvent',
   })
   @ApiParam({ name: 'id', description: 'Id of the event.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e53' })
-  @ApiAcceptedResponse({ description: 'It goes out in the background.' })
+  @ApiAcceptedResponse({ description: 'It is sent in the background.' })
   @ApiProblems({}, 'API_KEY_INVALID', 'FORBIDDEN', 'NOT_FOUND', 'WEBHOOKS_OFF', 'DATABASE_UNAVAILABLE')
   async resend(@Param('id') id: string, @CurrentOperator() operator: Actor): Promise<void> {
     await this.webhooks.resend(id, operator);

@@ -12,7 +12,7 @@ export class UserReply {
   id!: string;
 
   @ApiProperty({
-    description: 'At most 64 characters; `null` until the person gives one.',
+    description: 'At most 64 characters; `null` until the person sets one.',
     type: String,
     nullable: true,
     example: '小明 🌱',
@@ -23,7 +23,7 @@ export class UserReply {
     type: String,
     nullable: true,
     example: 'https://login.example.com/avatars/9f2c6d1e0b7a4853',
-    description: 'A square WebP of 640 pixels; with `?size=132` of 132. Another picture has another address.',
+    description: 'A square WebP of 640 pixels; with `?size=132` of 132. Another picture has another URL.',
   })
   avatarUrl!: string | null;
 
@@ -55,7 +55,7 @@ export class LoginIdentityReply {
   openId!: string;
 
   @ApiProperty({
-    description: 'The person in all apps of one Open Platform account; `null` where WeChat did not say it.',
+    description: 'The person in all apps of one Open Platform account; `null` if WeChat did not return it.',
     type: String,
     nullable: true,
     example: 'ocMvos6NjeKLIBqg5Mr9QjxrP1FA',

@@ -83,34 +83,34 @@ export class WebQrLoginController {
   @UseFilters(CallbackFilter)
   @LoginBy(callbackLoginRequest)
   @ApiOperation({
-    summary: 'WeChat comes back here',
+    summary: 'WeChat redirects here',
     description:
       'Errors return to returnTo with `error=<code>`: any of WeChat, LOGIN_DENIED, STATE_INVALID, ACCOUNT_DISABLED and ' +
-      'others of docs/errors.md. Only a state that names no login gets an error page.',
+      'others of docs/errors.md. Only an unknown state gets an error page.',
     operationId: 'callback',
   })
   @ApiAcceptLanguage('In which language WeChat is asked for the profile: zh_CN, zh_TW or en.')
   @ApiQuery({
     name: 'code',
     required: false,
-    description: "WeChat's code; absent where the person refused.",
+    description: "WeChat's code; absent if the person refused.",
     schema: { type: 'string' },
   })
   @ApiQuery({
     name: 'state',
     required: true,
-    description: 'The state that `authorize` gave to WeChat: it works once.',
+    description: 'The state that `authorize` sent to WeChat; single use.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9]{1,128}$' },
   })
   @ApiResponse({
     status: 302,
     description:
-      'To returnTo, with `loginCode`, `linked` or `error`; inside WeChat to the login page for who has to be asked first.',
+      'To returnTo, with `loginCode`, `linked` or `error`; inside WeChat to the login page if the person has to consent first.',
   })
   @ApiResponse({
     status: 200,
     description:
-      'In a frame: a page that tells the page around it, if that is of the origin of returnTo, or asks for the whole window.',
+      'In a frame: a page that posts the result to the embedding page, if that has the origin of returnTo, or that asks it to open the callback in the whole window.',
   })
   @ApiProblems({}, 'STATE_INVALID', 'STORE_UNAVAILABLE')
   async callback(

@@ -15,13 +15,13 @@ export class WebsiteLoginRequest {
   @MaxLength(2048)
   returnTo!: string;
 
-  @AppIdProperty('The website app; the first of WECHAT_WEBSITES where absent.')
+  @AppIdProperty('The website app; if absent, the first of WECHAT_WEBSITES.')
   appId?: string;
 
   @ApiProperty({
     required: false,
     description:
-      'base64url of the SHA-256 of a codeVerifier (RFC 7636, S256): binds the login to who knows it.',
+      'base64url of the SHA-256 of a codeVerifier (RFC 7636, S256). It binds the login to the client that knows the verifier.',
     example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   })
   @MayBeNull()
@@ -40,14 +40,14 @@ export class AuthorizeRequest extends WebsiteLoginRequest {
   @ApiProperty({
     required: false,
     description:
-      'A website app, or an official account for a page inside WeChat; the first of WECHAT_WEBSITES where absent.',
+      'A website app, or an official account for a page inside WeChat; if absent, the first of WECHAT_WEBSITES.',
   })
   override appId?: string;
 
   @ApiProperty({
     required: false,
     description:
-      "From a mini program's web-view-tickets: then codeChallenge is required, and no page of WeChat follows.",
+      "From a mini program's web-view-tickets. It requires codeChallenge, and no page of WeChat is shown.",
     maxLength: 128,
   })
   @MayBeNull()

@@ -13,7 +13,8 @@ import { AppIdProperty } from '../../http/app-id-property.js';
 export class OwnerProofRequest {
   @ApiProperty({
     required: false,
-    description: 'Fresh code of wx.login, of a WeChat account that the user has already. Not with loginCode.',
+    description:
+      'Fresh code of wx.login, of a WeChat account that is already linked to the user. Not with loginCode.',
     example: '081iIL0000b2GL14bY100yLB0z2iIL0E',
     maxLength: 512,
   })
@@ -21,13 +22,13 @@ export class OwnerProofRequest {
   @Matches(CodeRequest.PATTERN, { message: 'code must be a code of wx.login' })
   code?: string;
 
-  @AppIdProperty('The mini program that the code is from; the first of WECHAT_MINI_PROGRAMS where absent.')
+  @AppIdProperty('The mini program that the code is from; if absent, the first of WECHAT_MINI_PROGRAMS.')
   appId?: string;
 
   @ApiProperty({
     required: false,
     description:
-      'Of a website login just made by a WeChat account that the user has already, and not redeemed.',
+      'The loginCode of a recent website login with a WeChat account that is already linked to the user; not redeemed yet.',
     maxLength: 128,
   })
   @MayBeNull()
@@ -35,7 +36,10 @@ export class OwnerProofRequest {
   @MaxLength(128)
   loginCode?: string;
 
-  @ApiProperty({ required: false, description: 'Of a loginCode that is bound to a codeChallenge.' })
+  @ApiProperty({
+    required: false,
+    description: 'The verifier, if the loginCode is bound to a codeChallenge.',
+  })
   @MayBeNull()
   @Matches(CODE_VERIFIER, { message: 'codeVerifier must be 43 to 128 unreserved characters' })
   codeVerifier?: string;

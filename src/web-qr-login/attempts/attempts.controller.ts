@@ -81,7 +81,7 @@ export class AttemptsController {
   @Get('attempts/:id')
   @RateLimit('attempt-status')
   @ApiOperation({
-    summary: 'Where an attempt stands',
+    summary: 'The status of an attempt',
     description:
       'For clients that poll, at most every 2 seconds. The attempt belongs to the browser that began it: by its cookie, or by its `secret` in `X-Attempt-Secret` where cookies of other sites are blocked.',
     operationId: 'attemptStatus',
@@ -153,10 +153,10 @@ export class AttemptsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'The page of a frame was shown',
-    description: 'For the page that ends a login in a frame, which alone knows the secret.',
+    description: 'Called by the page that ends a login in a frame. Only that page knows the secret.',
     operationId: 'framedCallbackShown',
   })
-  @ApiNoContentResponse({ description: 'The attempt is told.' })
+  @ApiNoContentResponse({ description: 'The attempt has the result.' })
   @ApiProblems({ body: true }, 'ATTEMPT_UNKNOWN', 'STORE_UNAVAILABLE')
   async shown(@Body() { secret }: FramedCallbackRequest): Promise<void> {
     await this.framed.shown(secret);

@@ -18,12 +18,12 @@ export class AttemptRequest {
   @IsIn(ATTEMPT_METHODS, { message: () => `method must be ${anyOf.format(ATTEMPT_METHODS)}` })
   method!: AttemptMethod;
 
-  @AppIdProperty('An app of the kind of the method; the first where absent.')
+  @AppIdProperty('An app of the kind of the method; if absent, the first one.')
   appId?: string;
 
   @ApiProperty({
     required: false,
-    description: 'Where to go afterwards; must match RETURN_URLS. The hosted login page where absent.',
+    description: 'Where to go afterwards; must match RETURN_URLS. If absent, the hosted login page.',
     example: 'http://localhost:3000/login',
   })
   @MayBeNull()
@@ -34,7 +34,7 @@ export class AttemptRequest {
   @ApiProperty({
     required: false,
     description:
-      'S256 challenge of who redeems the loginCode; bound to the cookie of this browser where absent.',
+      'S256 challenge of the client that redeems the loginCode. If absent, the attempt is bound to the cookie of this browser.',
     example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   })
   @MayBeNull()
@@ -45,7 +45,7 @@ export class AttemptRequest {
 /** Body of the report that a page was shown in a frame. */
 export class FramedCallbackRequest {
   @ApiProperty({
-    description: 'From the page: 60 seconds, one use.',
+    description: 'From the page; valid for 60 seconds, single use.',
     example: '5be0c07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   @IsString()
@@ -56,13 +56,14 @@ export class FramedCallbackRequest {
 /** Reply: a new attempt. */
 export class AttemptReply {
   @ApiProperty({
-    description: 'To ask for the status with.',
+    description: 'Id with which the status is read.',
     example: '9f2bc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   id!: string;
 
   @ApiProperty({
-    description: 'Reads the status from another site, where the cookie is blocked: X-Attempt-Secret.',
+    description:
+      'Sent as X-Attempt-Secret, it reads the status from another site, where the cookie is blocked.',
     example: '07acc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   secret!: string;
@@ -108,7 +109,7 @@ export class AttemptStatusReply {
 
   @ApiProperty({
     required: false,
-    description: 'With `confirmed`, until it is redeemed: 60 seconds, one use.',
+    description: 'With `confirmed`, until it is redeemed; valid for 60 seconds, single use.',
     example: '3c1fc07bd1f84e5f9a0f6c2b7d3e4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5',
   })
   loginCode?: string;
