@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
-import { inTime } from '../common/in-time.js';
+import { withTimeout } from '../common/with-timeout.js';
 import type { WaitingWork } from './backlog.js';
 import type { Leased, LeaseQueue } from './lease-queue.js';
 
@@ -160,7 +160,7 @@ export class Lane<Item extends Leased> {
       return { kind: 'refused', reason: 'it never ended' };
     }
     try {
-      return await inTime(this.work.attempt(item, controller.signal), this.work.queue.deadlineMs, () => {
+      return await withTimeout(this.work.attempt(item, controller.signal), this.work.queue.deadlineMs, () => {
         controller.abort();
         return new Error('the attempt exceeded its deadline');
       });

@@ -60,7 +60,7 @@ export function codeOf(error: unknown): ErrorCode {
 }
 
 /** Passes the result or error of a promise on and counts its outcome. */
-export async function counted<T>(work: Promise<T>, count: (outcome: Outcome) => void): Promise<T> {
+export async function countOutcome<T>(work: Promise<T>, count: (outcome: Outcome) => void): Promise<T> {
   try {
     const result = await work;
     count('success');

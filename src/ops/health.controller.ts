@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagg
 import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
-import { inTime } from '../common/in-time.js';
+import { withTimeout } from '../common/with-timeout.js';
 import { Public } from '../http/public.js';
 import { Database } from '../database/database.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
@@ -80,7 +80,7 @@ export class HealthController {
   /** `null` if the check succeeds in time. */
   private async fault(check: Promise<void>): Promise<string | null> {
     try {
-      await inTime(check, DEADLINE_MS, () => new Error('no answer in time'));
+      await withTimeout(check, DEADLINE_MS, () => new Error('no answer in time'));
       return null;
     } catch (error) {
       if (!(error instanceof AppError)) {

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../common/app-error.js';
-import { inTime } from '../common/in-time.js';
+import { withTimeout } from '../common/with-timeout.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 
 /** Longer than a healthy store ever takes, shorter than its own second: what comes after may need that one. */
@@ -55,7 +55,7 @@ export class SharedCounts {
       return own();
     }
     try {
-      return await inTime(shared(), PATIENCE_MS, () => new AppError('STORE_UNAVAILABLE'));
+      return await withTimeout(shared(), PATIENCE_MS, () => new AppError('STORE_UNAVAILABLE'));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       this.goOnAlone();

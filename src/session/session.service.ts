@@ -4,7 +4,7 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { defaultChannelOf } from '../channel/channels.js';
-import { counted, Metrics } from '../common/metrics.js';
+import { countOutcome, Metrics } from '../common/metrics.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
@@ -144,7 +144,7 @@ export class SessionService {
     refreshToken: string,
     mayContinue: (session: SessionOfUser) => Promise<boolean> = () => Promise.resolve(true),
   ): Promise<Tokens> {
-    return counted(this.exchangeRefreshToken(refreshToken, mayContinue), (outcome) =>
+    return countOutcome(this.exchangeRefreshToken(refreshToken, mayContinue), (outcome) =>
       this.metrics.refresh(outcome),
     );
   }

@@ -9,7 +9,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { JwtService } from '@nestjs/jwt';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
-import { inTime } from '../common/in-time.js';
+import { withTimeout } from '../common/with-timeout.js';
 import { KeyRing, SealError } from '../crypto/key-ring.js';
 import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
@@ -148,7 +148,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     const age = now - this.loadedAt;
     if (!known || age >= EXPIRED_MS) await this.loading;
     else if (age >= MAX_AGE_MS && this.loading) {
-      await inTime(this.loading, RELOAD_WAIT_MS, () => new Error('later')).catch(() => undefined);
+      await withTimeout(this.loading, RELOAD_WAIT_MS, () => new Error('later')).catch(() => undefined);
     }
     return this.find(kid)?.jwt ?? null;
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser } from '../harness/browser.js';
-import { inTime } from '../../src/common/in-time.js';
+import { withTimeout } from '../../src/common/with-timeout.js';
 import { call } from '../harness/http.js';
 import { EventStreamClient } from '../harness/event-stream-client.js';
 import { listening } from '../harness/listening.js';
@@ -144,7 +144,7 @@ describe('an instance that is told to stop', () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
-    expect(await inTime(gone(), 10_000, () => new Error('it still runs'))).toBe(true);
+    expect(await withTimeout(gone(), 10_000, () => new Error('it still runs'))).toBe(true);
     await rm(folder, { recursive: true, force: true });
   });
 });

@@ -95,7 +95,7 @@ export function describeStatements(people: number): void {
       await server.stop();
     }, 60_000);
 
-    test('are known: the tour has come to each that stands in the source', async () => {
+    test('are known: the tour executes every statement in the source code', async () => {
       const texts = sent.map(collapsed);
       const unknown = (await sqlInSource()).filter((piece) => !texts.some((text) => piece.isIn(text)));
       expect(unknown.map(({ place, text }) => `${place} ${text}`)).toEqual([]);

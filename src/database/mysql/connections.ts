@@ -1,7 +1,7 @@
 import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AppError } from '../../common/app-error.js';
-import { inTime } from '../../common/in-time.js';
+import { withTimeout } from '../../common/with-timeout.js';
 import type { ConnectionUse, Connections, Statement } from '../connections.js';
 import {
   ConnectionLost,
@@ -169,7 +169,7 @@ export class MysqlConnections implements Connections {
     if (session.idleFor < ALIVE_FOR_MS) return;
     const silent = new Error('silent');
     try {
-      await inTime(ping(connection), PING_MS, () => silent);
+      await withTimeout(ping(connection), PING_MS, () => silent);
     } catch (error) {
       connection.destroy();
       // The network has probably dropped the other idle connections too, except those that answered since the
@@ -193,7 +193,7 @@ export class MysqlConnections implements Connections {
       return work({ runner, connection, session: sessionOf(connection) });
     });
     try {
-      return await inTime(
+      return await withTimeout(
         asked,
         Math.max(0, Math.ceil(until - performance.now())),
         () =>

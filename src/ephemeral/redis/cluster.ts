@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { inTime } from '../../common/in-time.js';
+import { withTimeout } from '../../common/with-timeout.js';
 import type { RedisConfig } from '../../config/app-config.js';
 import { keySlot, SLOTS } from './key-slot.js';
 import type { OutageLog } from '../outage-log.js';
@@ -84,7 +84,7 @@ export class RedisCluster implements RedisServers {
         const isUnsent = error instanceof NotSent || verdictOf(error)?.retriable === true;
         if (!isUnsent || performance.now() + RETRY_PAUSE_MS >= until) throw error;
         await Promise.all([
-          inTime(this.refresh(), SLOTS_TIMEOUT_MS, () => new NoAnswer()).catch(() => undefined),
+          withTimeout(this.refresh(), SLOTS_TIMEOUT_MS, () => new NoAnswer()).catch(() => undefined),
           new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS)),
         ]);
         if (performance.now() >= until) throw error;
@@ -223,7 +223,7 @@ export class RedisCluster implements RedisServers {
     const redis = await connect(address, this.config);
     try {
       const words = Promise.allSettled([authenticate(redis, this.config), redis.cluster('SLOTS')]);
-      const [auth, reply] = await inTime(words, SLOTS_TIMEOUT_MS, () => new NoAnswer());
+      const [auth, reply] = await withTimeout(words, SLOTS_TIMEOUT_MS, () => new NoAnswer());
       if (reply.status === 'fulfilled') return slotTable(reply.value, address);
       const refused: unknown = auth.status === 'rejected' ? auth.reason : reply.reason;
       if (/cluster support disabled/i.test(describe(refused))) throw new PermanentFault(NO_CLUSTER);

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { inTime } from '../../common/in-time.js';
+import { withTimeout } from '../../common/with-timeout.js';
 import type { OutageLog } from '../outage-log.js';
 import {
   connectFault,
@@ -126,7 +126,7 @@ export class RedisConnection {
     const redis = await this.waitUntilUsable(until);
     const sentAt = performance.now();
     try {
-      return await inTime(command(redis), Math.max(1, Math.round(until - sentAt)), () => new NoAnswer());
+      return await withTimeout(command(redis), Math.max(1, Math.round(until - sentAt)), () => new NoAnswer());
     } catch (error) {
       this.applyVerdict(error, redis, performance.now() - sentAt);
       throw error;
@@ -241,7 +241,7 @@ export class RedisConnection {
       const address = await this.plan.locate();
       if (this.isClosed) return;
       redis = await connect(address, this.plan.login, (error) => this.markLost(error.client, error.reason));
-      await inTime(this.plan.handshake(redis), CONNECT_TIMEOUT_MS, () => new NoAnswer());
+      await withTimeout(this.plan.handshake(redis), CONNECT_TIMEOUT_MS, () => new NoAnswer());
       if (!redis.stream.writable) throw new NotSent('the connection was closed');
       this.adopt(redis, address);
     } catch (error) {
@@ -321,7 +321,7 @@ export async function connect(
     onEnd({ client: redis, reason: faults[0] ?? new NotSent('the connection was closed') }),
   );
   try {
-    await inTime(redis.connect(), CONNECT_TIMEOUT_MS + DISCONNECT_TIMEOUT_MS, () => new NoAnswer());
+    await withTimeout(redis.connect(), CONNECT_TIMEOUT_MS + DISCONNECT_TIMEOUT_MS, () => new NoAnswer());
     return redis;
   } catch (error) {
     redis.disconnect();

@@ -1,4 +1,4 @@
-import { inTime } from '../../common/in-time.js';
+import { withTimeout } from '../../common/with-timeout.js';
 import type { RedisConfig } from '../../config/app-config.js';
 import { authenticate, connect, type RedisAddress } from './connection.js';
 import { describe, handshakeFault, PermanentFault, NoAnswer, NotSent } from './faults.js';
@@ -49,7 +49,7 @@ async function ask(sentinel: RedisAddress, config: RedisConfig): Promise<RedisAd
   const redis = await connect(sentinel, config);
   try {
     const login = { user: config.sentinelUser, password: config.sentinelPassword };
-    const [auth, reply] = await inTime(
+    const [auth, reply] = await withTimeout(
       Promise.allSettled([
         authenticate(redis, login),
         redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', config.primaryName ?? ''),

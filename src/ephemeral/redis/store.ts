@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { AppError } from '../../common/app-error.js';
-import { inTime } from '../../common/in-time.js';
+import { withTimeout } from '../../common/with-timeout.js';
 import { StartFault } from '../../common/start-fault.js';
 import type { RedisConfig } from '../../config/app-config.js';
 import { EphemeralStore, type StoreListener } from '../ephemeral-store.js';
@@ -89,7 +89,7 @@ export class RedisStore extends EphemeralStore {
     this.timer = setInterval(() => void this.heartbeat(), HEARTBEAT_MS).unref();
     const verdicts = await Promise.all(
       [this.servers.firstOutcome, this.subscriber.firstOutcome].map((verdict) =>
-        inTime(verdict, START_MS, () => new NotSent('no answer yet')).catch(() => null),
+        withTimeout(verdict, START_MS, () => new NotSent('no answer yet')).catch(() => null),
       ),
     );
     const lasting = verdicts.find((verdict) => verdict instanceof PermanentFault);

@@ -4,7 +4,7 @@
  * @param ms integer
  * @throws the error of `timeoutError` after the timeout; the operation itself continues, and its result is ignored
  */
-export function inTime<T>(work: Promise<T>, ms: number, timeoutError: () => Error): Promise<T> {
+export function withTimeout<T>(work: Promise<T>, ms: number, timeoutError: () => Error): Promise<T> {
   // Promise.race would create twice as many promises. This function wraps every command to the database and
   // to Redis.
   return new Promise((resolve, reject) => {
