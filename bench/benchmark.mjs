@@ -13,7 +13,7 @@ import { Tables } from './tables.mjs';
 const MINI_PROGRAM = 'wxbe0c40000000001a:0123456789abcdef0123456789abcdef';
 const WEBSITE = 'wxbe0c40000000002b:fedcba9876543210fedcba9876543210';
 
-/** Who takes part in what, in the order of each round. */
+/** The contestants of each operation, in the order of a round. */
 const OPERATIONS = {
   miniProgramLogin: ['service', 'floor'],
   websiteLogin: ['service', 'floor', 'better-auth'],
@@ -21,14 +21,14 @@ const OPERATIONS = {
   verify: ['service', 'floor', 'bare', 'better-auth'],
 };
 
-/** No single measurement goes on for longer, however fast it is. */
+/** Most operations of one measurement, however fast they are. */
 const MOST_OPERATIONS = 1_000_000;
 
 /**
- * The whole run: starts everybody on databases of their own, measures in turn, cleans up whatever happens.
+ * The whole run: starts each contestant on its own database, measures in turn, and always cleans up.
  * @param size `{ seconds, warmUpSeconds, rounds, concurrency, people, profileSeconds }`
- * @param say told of each step
- * @returns what `report` takes
+ * @param say called with the name of each step
+ * @returns the input of `report`
  */
 export async function runBenchmark(size, say) {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-bench-'));
@@ -77,7 +77,7 @@ export async function runBenchmark(size, say) {
   }
 }
 
-/** As in production, but for the limits per address: one address plays all clients. Production refuses that switch. */
+/** As in production, but without limits per address: one address simulates all clients. Production refuses that. */
 async function setUpService(tables, { redisUrl, wechatUrl, key }, folder) {
   const port = await freePort();
   const database = await tables.create('service');
@@ -132,7 +132,7 @@ async function firstLogins(load, { service, 'better-auth': betterAuth }, { peopl
   await load.run({ ...once, contestant: 'better-auth', port: betterAuth.port, operation: 'websiteLogin' });
 }
 
-/** A B C A B C …: what disturbs the machine for a while disturbs everybody. @returns operation -> rounds */
+/** A B C A B C …: a disturbance of the machine affects all contestants. @returns operation -> rounds */
 async function measure(load, contestants, size, say) {
   const measured = {};
   for (const [operation, names] of Object.entries(OPERATIONS)) {
@@ -160,7 +160,7 @@ function line(name, { perSecond, p99, cpuPerOperation, busy, loadBusy }) {
   return `${name} ${Math.round(perSecond)}/s, p99 ${p99.toFixed(1)} ms, ${Math.round(cpuPerOperation)} µs (busy ${share(busy)}, load ${share(loadBusy)})`;
 }
 
-/** The service alone once more, with the profiler on. @returns operation -> summary */
+/** Runs the service again, with the profiler. @returns operation -> summary */
 async function profile(load, { port, environment }, size, folder, say) {
   const file = join(folder, 'service.cpuprofile');
   const preload = fileURLToPath(new URL('profile/on-signal.mjs', import.meta.url));
@@ -184,7 +184,7 @@ async function written(file) {
     try {
       return JSON.parse(readFileSync(file, 'utf8'));
     } catch {
-      // Not there, or not whole.
+      // Missing or incomplete.
     }
   }
   throw new Error('no profile was written');

@@ -20,7 +20,7 @@ export async function freePort() {
 }
 
 /**
- * Starts a program of bench/ that says when it is ready. Its log goes where all logs go: nowhere.
+ * Starts a program of bench/ and waits until it is ready. Its log is discarded, like all logs.
  * @returns `{ pid, port, stop }`
  */
 export async function startProgram(path, environment) {
@@ -36,7 +36,7 @@ export async function startProgram(path, environment) {
 
 /**
  * Starts the built service.
- * @param nodeArguments before the program, for a profile
+ * @param nodeArguments arguments of Node, for a profile
  */
 export async function startService(port, environment, nodeArguments = []) {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -49,7 +49,7 @@ export async function startService(port, environment, nodeArguments = []) {
   return { pid: child.pid, port, stop: () => stop(child), signal: (name) => child.kill(name) };
 }
 
-/** The load's process: `run` a job, hear when its measured part begins, and have its result. */
+/** The load generator: `run` starts a job, reports when its measured part begins, and returns its result. */
 export function startLoad() {
   const child = fork(fileURLToPath(new URL('load/load.mjs', import.meta.url)));
   track(child, 'the load');
@@ -68,7 +68,7 @@ export function startLoad() {
   };
 }
 
-/** Ends what still runs. */
+/** Ends all processes that still run. */
 export async function stopAll() {
   await Promise.all([...running.keys()].map(stop));
 }
@@ -78,7 +78,7 @@ function track(child, name) {
     running.delete(child);
     throw new Error(`${name} ended (${code ?? signal})`);
   });
-  // Most of them end because they are stopped, and nobody waits for that.
+  // Most children end because they are stopped, and then nothing awaits this promise.
   ended.catch(() => undefined);
   running.set(child, ended);
 }
@@ -99,7 +99,7 @@ async function isReady(port) {
   throw new Error('the service is not ready');
 }
 
-/** Nothing of the settings of whoever runs this reaches what is measured. */
+/** The measured processes do not inherit the caller's settings. */
 function baseEnvironment() {
   const { PATH, HOME } = process.env;
   return { PATH, HOME, NODE_ENV: 'production' };

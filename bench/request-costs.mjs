@@ -1,6 +1,6 @@
-// What one request takes of the event loop, at every route, whatever it holds: `nest build && node bench/request-costs.mjs
-// [part of a path]`. Prints all that take more than 2 ms; no request may take more than 5 (docs/decisions/031). Some
-// minutes on a quiet machine, in this process and on SQLite in a temporary folder.
+// Measures how long hostile requests to every route block the event loop: `nest build && node bench/request-costs.mjs
+// [part of a path]`. Prints those above 2 ms; no request may take more than 5 ms (docs/decisions/031). Takes some
+// minutes on an idle machine, in this process and on SQLite in a temporary folder.
 import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,9 @@ import { createApp } from '../dist/create-app.js';
 import { createLogger } from '../dist/ops/logger.js';
 
 const SHOWN_MS = 2;
-/** What a request costs by itself shows in the best of some tries. */
+/** The minimum of several tries is the cost of the request itself. */
 const TRIES = 15;
-/** Swagger UI's files are as large as they are, and off in production. */
+/** The files of Swagger UI are large, and off in production. */
 const SWAGGER_FILES = /^\/docs\/.*\.js$/;
 const ID = '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e52';
 
@@ -23,7 +23,7 @@ const many = (count, member, joint = ',') =>
   Array.from({ length: count }, (_, index) => member(index)).join(joint);
 const members = (count) => `{${many(count, (index) => `"${index.toString(36)}":0`)}}`;
 
-/** Names of fields that routes read; a long value of each meets the check of its field. */
+/** Names of fields that routes read: a long value of each reaches the validation of that field. */
 const FIELDS = [
   ...['code', 'appId', 'refreshToken', 'loginCode', 'codeVerifier', 'codeChallenge', 'returnTo', 'method'],
   ...[
@@ -41,7 +41,7 @@ const FIELDS = [
 ];
 const LONG = ['a', ' ', '0', 'A=', '-_', '明', '\u202e', '=', '%', 'a.', '/', '"'];
 
-/** Bodies that cost much where nobody bounds them: each as large as any route takes, and larger. */
+/** Bodies that are expensive without bounds: as large as any route accepts, and larger. */
 const BODIES = [
   ['28,000 short members', json(members(28_000))],
   ['members up to 16 kB', json(members(1_900))],
@@ -109,7 +109,7 @@ const BODIES = [
   ]),
 ];
 
-/** The same without a body: what stands in the address and in the head. Node takes 16 kB of both together. */
+/** Hostile URLs and header fields. Node accepts 16 kB of both together. */
 const HEADS = [
   ['7,000 parameters', { url: `?${many(5_000, (index) => index.toString(36), '&').slice(0, 15_000)}` }],
   ['one parameter again and again', { url: `?${many(5_000, () => 'a', '&')}` }],
@@ -162,7 +162,7 @@ const app = await createApp({ config, logger: createLogger('silent') });
 await app.init();
 await app.getHttpAdapter().getInstance().ready();
 
-/** Milliseconds for which the event loop is at work while a request is answered. */
+/** How long the event loop is busy while a request is answered (ms). */
 async function costOf(request) {
   const before = performance.eventLoopUtilization();
   await app.inject(request);

@@ -1,12 +1,12 @@
 /**
- * The speed tables: installs what bench/ needs, builds the service, measures, writes docs/performance.md.
+ * Installs the packages of bench/, builds the service, measures, and writes the tables of docs/performance.md.
  *
  *   npm run bench                 about 6 minutes
- *   npm run bench -- --quick      a smoke run of a minute; prints its tables and leaves the document alone
- *   npm run bench -- --no-build   takes dist/ as it is
+ *   npm run bench -- --quick      a smoke run of a minute; prints its tables and does not write the document
+ *   npm run bench -- --no-build   does not build dist/ again
  *
- * BENCH_DATABASE_URL (default mysql://root@127.0.0.1:3306/) is a server where databases may be made and dropped;
- * BENCH_REDIS_URL (default redis://127.0.0.1:6379/11) a database of Redis that is empty, and is emptied afterwards.
+ * BENCH_DATABASE_URL (default mysql://root@127.0.0.1:3306/): a server where databases may be created and dropped.
+ * BENCH_REDIS_URL (default redis://127.0.0.1:6379/11): an empty Redis database; it is emptied afterwards.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -26,13 +26,13 @@ if (!existsSync(`${here}node_modules/.package-lock.json`)) {
 }
 if (!arguments_.has('--no-build')) command('npm', ['run', 'build'], root);
 
-// Only now are the packages there that these need.
+// These modules need the packages that were installed just now.
 const { runBenchmark } = await import('./benchmark.mjs');
 const { stopAll } = await import('./processes.mjs');
 const { report, writeReport } = await import('./report/document.mjs');
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  // The run then fails where it stands, and cleans up.
+  // The run then fails at its current step, and cleans up.
   process.once(signal, () => void stopAll());
 }
 const results = await runBenchmark(isQuick ? QUICK : FULL, (text) => console.log(text));

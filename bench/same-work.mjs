@@ -1,12 +1,12 @@
 /**
- * Shows that the floor does the service's work: the same operation is done once on each, and what it wrote to which
- * columns of which table, and the shape of the reply, must be equal. A floor that does less would flatter nobody.
+ * Checks that the floor does the same work as the service: the same operation is executed once on each, and the columns
+ * written and the shape of the reply must be equal.
  */
 import { ServiceVisitor } from './load/visitors.mjs';
 
 const OPERATIONS = ['miniProgramLogin', 'websiteLogin', 'refresh'];
 
-/** @param contestants `[{ name, port, database }]` @throws Error that shows both */
+/** @param contestants `[{ name, port, database }]` @throws Error that contains both */
 export async function compareWork(contestants, tables, person) {
   for (const operation of OPERATIONS) {
     const [first, ...others] = await Promise.all(
@@ -41,7 +41,7 @@ function shape(value) {
   return Object.fromEntries(names.map((name) => [name, shape(value[name])]));
 }
 
-/** For each table, of every row that was added what is in it, and of every row that was changed what changed. */
+/** For each table, the content of every added row, and the changes of every changed row. */
 function difference(before, after) {
   const written = {};
   for (const [table, rows] of Object.entries(after)) {

@@ -1,6 +1,6 @@
 /**
- * WeChat, as far as a login needs it: answers at once and correctly, and remembers nothing. Whose code it is stands
- * in the code (`<anything>-<person>-<unique>`), so that any number of people can log in without a registration.
+ * WeChat, as far as a login needs it: answers at once and correctly, without state. The code contains the person
+ * (`<anything>-<person>-<unique>`), so any number of people can log in without a registration.
  *
  *   node bench/stand-in.mjs   (PORT)
  */
@@ -17,7 +17,7 @@ const ENDPOINTS = {
     const person = CODE.exec(query.get('js_code') ?? '')?.[1];
     if (person === undefined)
       return { errcode: 40029, errmsg: 'invalid code, rid: 65d56510-389d87bb-729c2f46' };
-    // A fresh key each time: the login has a session_key to encrypt and to store.
+    // A new key each time, so that the login has a session_key to encrypt and store.
     return {
       session_key: randomBytes(16).toString('base64'),
       openid: openId(query.get('appid'), person),
@@ -71,7 +71,7 @@ const server = createServer((request, response) => {
   const body = Buffer.from(
     JSON.stringify(endpoint ? endpoint(searchParams) : { errcode: 40066, errmsg: 'invalid url' }),
   );
-  // Section 0: text/plain without a charset, and the status is 200 whatever happens.
+  // Section 0: text/plain without a charset, and always status 200.
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
   response.end(body);
 });

@@ -1,10 +1,10 @@
 import { createConnection } from 'mysql2/promise';
 import { Redis } from 'ioredis';
 
-/** Tables that a returning person is in. */
+/** Tables with rows of a returning user. */
 const PEOPLE = ['users', 'union_ids', 'wechat_identities'];
 
-/** The databases of one run, one for each contestant that keeps anything, and its part of Redis. */
+/** The databases of one run, one for each contestant with storage, and its part of Redis. */
 export class Tables {
   static async open(databaseUrl, redisUrl) {
     const connection = await createConnection({ uri: databaseUrl, multipleStatements: true, timezone: 'Z' });
@@ -25,7 +25,7 @@ export class Tables {
     this.names = [];
   }
 
-  /** @returns the address of a new, empty database */
+  /** @returns the URL of a new, empty database */
   async create(contestant) {
     const name = `wechat_auth_bench_${process.pid}_${contestant.replaceAll('-', '_')}`;
     await this.connection.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
@@ -35,7 +35,7 @@ export class Tables {
     return url.href;
   }
 
-  /** Drops and empties what this run made. */
+  /** Drops the databases of this run, and empties its Redis database. */
   async close() {
     for (const name of this.names) await this.connection.query(`DROP DATABASE \`${name}\``);
     await this.redis.flushdb();
@@ -43,7 +43,7 @@ export class Tables {
     this.redis.disconnect();
   }
 
-  /** Has everybody's picture copied, as it is for a returning person. */
+  /** Marks all pictures as copied, as for a returning user. */
   async settlePictures(database) {
     await this.connection.query(
       `UPDATE ${quoted(database)}.users SET avatar_key = LEFT(SHA1(id), 32), avatar_source = 'wechat';
@@ -51,7 +51,7 @@ export class Tables {
     );
   }
 
-  /** Makes the same tables, with the same keys, and puts the same people into them. */
+  /** Creates the same tables with the same keys, and inserts the same users. */
   async copy(from, to) {
     const [tables] = await this.connection.query(
       `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?`,

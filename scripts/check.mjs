@@ -1,9 +1,9 @@
-// `npm run check`: everything that can be said of the code without running a test. All faults at once.
+// `npm run check`: all checks that run no test. It reports every failure, not only the first.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { COMPOSE_FILES } from './compose-files.mjs';
 
-/** The longest first: it decides when all are done. */
+/** The slowest first, because it determines the total time. */
 const CHECKS = [
   ['types and lint', 'node', 'scripts/types-and-lint.mjs'],
   ['build', 'node', 'scripts/build.mjs'],
@@ -13,7 +13,7 @@ const CHECKS = [
   ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
   ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src'],
 ];
-/** What looks at the build. */
+/** Checks that need the build. */
 const CHECKS_OF_BUILD = [
   ['size of the hosted pages', 'node', 'scripts/page-size.mjs'],
   ['OpenAPI document', 'node', 'scripts/openapi.mjs'],
@@ -27,12 +27,12 @@ const CHECKS_OF_BUILD = [
   ['nginx', 'node', 'scripts/nginx.mjs'],
 ];
 
-/** Redocly asks its maker for news, and complains of Node 20, unless it is told not to. */
+/** Otherwise Redocly sends telemetry, looks for updates, and warns of Node 20. */
 const QUIET = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
 
 const failed = [];
 
-/** Runs a check, and says what it said when it has ended: two that run at once are not mixed up. */
+/** Runs a check and prints its output when it has ended, so that concurrent checks are not interleaved. */
 function check([name, command, ...words]) {
   const program = command === 'node' ? process.execPath : `node_modules/.bin/${command}`;
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: QUIET });
@@ -49,7 +49,7 @@ function check([name, command, ...words]) {
   });
 }
 
-/** Does one check after the other until none is left. Several do so at once, one for each core. */
+/** Runs checks until none is left. One of these workers runs per core. */
 async function work(waiting) {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     await check(next);

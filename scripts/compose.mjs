@@ -1,5 +1,5 @@
-// The compose files against the service: its variables, its secrets, and what it says to the environment that
-// docker-compose makes of them. No engine is needed.
+// Checks the compose files against the service: variables, secrets, and whether the service accepts the environment
+// that docker-compose renders. Needs no Docker engine.
 import 'reflect-metadata';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,14 +15,14 @@ const SECRET_NAMES = allSettings()
   .filter(([, { secret }]) => secret)
   .map(([name]) => name);
 
-/** Set by the image, or by nobody: the sandbox is a service of its own. */
+/** Set by the image, or not at all: the sandbox is a service of its own. */
 const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT', 'SANDBOX_HOST'];
-/** Left to the service's defaults where WeChat is played. */
+/** With the sandbox, the service's defaults apply. */
 const MADE_UP = ['ENCRYPTION_KEYS', 'WECHAT_MINI_PROGRAMS', 'WECHAT_WEBSITES', 'WECHAT_OFFICIAL_ACCOUNTS'];
-/** Secret in general; here it names a Redis that is behind no password, on a network of its own. */
+/** A secret in general; here it is the URL of a Redis without a password, on a network of its own. */
 const BY_VALUE = ['REDIS_URL'];
 
-/** Both that there are: 1.29, and the one that is part of docker. */
+/** Both versions: docker-compose 1.29, and `docker compose`. */
 const COMPOSES = [['docker-compose'], ['docker', 'compose']];
 
 const faults = [];
@@ -45,7 +45,7 @@ rmSync(folder, { recursive: true });
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;
 
-/** Every variable of the service can be set, by value or as a file, and no other stands there. */
+/** Every variable of the service can be set, by value or as a file, and there is no other variable. */
 function checkVariables(mode) {
   const where = mode === '' ? 'without the profile' : `with the profile ${mode}`;
   const names = Object.keys(composeServices(mode).app.environment);
@@ -62,7 +62,7 @@ function checkVariables(mode) {
   }
 }
 
-/** Each `…_FILE` is mounted, from a file that make-secrets.sh makes. */
+/** Each `…_FILE` is mounted from a file that make-secrets.sh creates. */
 function checkSecrets() {
   const files = composeSecrets();
   const services = Object.values(composeServices(''));
@@ -82,7 +82,7 @@ function checkSecrets() {
   }
 }
 
-/** Images of others are named with a version, those that are built by names that differ: they are built at once. */
+/** Foreign images have a version. Our images have different names, because they are built in parallel. */
 function checkImages() {
   const services = Object.entries(composeServices(''));
   for (const [name, { image }] of services) {
@@ -93,8 +93,8 @@ function checkImages() {
 }
 
 /**
- * What docker-compose reads: an untouched clone is the sandbox's, as is one with .env.example for its .env, and the
- * service takes the environment of each mode.
+ * What docker-compose renders: a fresh clone starts the sandbox, with and without .env.example as its .env, and the
+ * service accepts the environment of each mode.
  */
 function checkRendered(compose) {
   const untouched = render(compose, '');
@@ -106,7 +106,7 @@ function checkRendered(compose) {
   }
   if (!untouched.services.sandbox || untouched.services.sandbox.profiles)
     faults.push('an untouched clone starts no sandbox');
-  // 1.29 prints a service that it does not start, docker compose leaves it out.
+  // docker-compose 1.29 prints a service that it does not start, docker compose omits it.
   if (real.services.sandbox && !real.services.sandbox.profiles?.includes('sandbox'))
     faults.push('the sandbox starts without its profile');
   writeFileSync(
@@ -128,13 +128,13 @@ function render([program, ...words], dotEnv) {
   return null;
 }
 
-/** The service starts with this environment, as far as that can be said before anything connects. */
+/** The service accepts this environment, as far as that is known before it connects to anything. */
 function checkAccepted(environment) {
   const given = Object.entries(environment).map(([name, value]) => [
     name,
     value?.replace('/run/secrets', secretsFolder),
   ]);
-  // Else the service would make keys, and leave them in data/.
+  // Otherwise the service would create keys in data/.
   const keys = {
     ENCRYPTION_KEYS: environment.ENCRYPTION_KEYS_FILE ? '' : Buffer.alloc(32).toString('base64'),
   };

@@ -1,4 +1,4 @@
-// A database that the migrations made against one that the entities describe: tables, columns, nullability, length.
+// Compares a database made by the migrations with one made from the entities: tables, columns, nullability, length.
 import 'reflect-metadata';
 import { readdirSync } from 'node:fs';
 import { DataSource } from 'typeorm';
@@ -12,7 +12,7 @@ for (const file of readdirSync('dist', { recursive: true }).filter((name) => nam
   );
 }
 
-/** Every column of every table, in words that can be compared. */
+/** Every column of every table, as comparable text. */
 async function describe(prepare) {
   const dataSource = await new DataSource(
     dataSourceOptions({ type: 'sqlite', path: ':memory:' }, entities),
@@ -33,7 +33,7 @@ async function describe(prepare) {
   return lines;
 }
 
-/** Does what it is given with the one connection. */
+/** Runs a function with the single connection. */
 function withConnection(work) {
   return (dataSource) =>
     work({ dialect: 'sqlite', query: (sql, parameters) => dataSource.query(sql, parameters) });

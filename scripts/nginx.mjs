@@ -1,4 +1,4 @@
-// `nginx -t` on the configuration of docker-compose.yml.
+// Runs `nginx -t` on the configuration of docker-compose.yml.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ if (spawnSync('nginx', ['-v']).error) {
   const config = readFileSync('deploy/nginx/nginx.conf', 'utf8')
     .replaceAll('/tmp/', `${folder}/`)
     .replace('/dev/stdout', join(folder, 'access.log'))
-    // Needs Docker's name server, and nginx 1.27.3, which Debian does not have yet.
+    // Needs Docker's DNS and nginx 1.27.3, which Debian does not have yet.
     .replaceAll('server app:3000 resolve', 'server 127.0.0.1:3000');
   writeFileSync(file, config);
   const { status, stderr } = spawnSync('nginx', ['-t', '-c', file, '-p', folder], { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-// docs/openapi.json from the routes: `--write` makes it, without it a difference is a failure.
+// Generates docs/openapi.json from the routes: `--write` writes it; without it, a difference is a failure.
 import 'reflect-metadata';
 import { writeOrCompare } from './generated.mjs';
 import { loadConfig } from '../dist/config/load-config.js';
@@ -6,7 +6,7 @@ import { createApp } from '../dist/create-app.js';
 import { createOpenApiDocument } from '../dist/openapi.js';
 import { createLogger } from '../dist/ops/logger.js';
 
-// Nothing connects, so these values are never used; they keep this machine's settings out of the document.
+// Nothing connects, so these values are not used; they keep this machine's settings out of the document.
 const config = loadConfig({ NODE_ENV: 'test', ENCRYPTION_KEYS: Buffer.alloc(32).toString('base64') });
 const app = await createApp({ config, logger: createLogger('error'), preview: true });
 await app.init();

@@ -1,4 +1,4 @@
-// The hosted pages as they are served, each against the budget: HTML with its style, script and texts inline.
+// Checks the size of each hosted page as served: HTML with style, script and texts inline.
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,9 +9,9 @@ import { createApp } from '../dist/create-app.js';
 import { DatabaseOpening } from '../dist/database/database-opening.js';
 import { createLogger } from '../dist/ops/logger.js';
 
-/** Bytes of a page. */
+/** Maximum size of a page (bytes). */
 const BUDGET = 30_000;
-/** A long address, beside a challenge: both are in the page more than once. */
+/** A long returnTo and a codeChallenge, because a page contains both more than once. */
 const RETURN_TO = `${'https://shop.example.com/checkout?cart='.padEnd(300, '0123456789')}&from=home`;
 const CHALLENGE = createHash('sha256').update('verifier').digest('base64url');
 const USER_AGENTS = {
@@ -28,14 +28,14 @@ const config = loadConfig({
   DATABASE_URL: `sqlite:${join(folder, 'pages.sqlite')}`,
   AVATAR_STORE: `disk:${join(folder, 'avatars')}`,
   RETURN_URLS: 'https://shop.example.com',
-  // Nothing is sent to them: no page makes a call to WeChat.
+  // Never called: no page makes a request to WeChat.
   WECHAT_API_URL: 'http://127.0.0.1:1',
   WECHAT_OPEN_URL: 'http://127.0.0.1:1',
 });
 const app = await createApp({ config, logger: createLogger('fatal') });
 const sizes = [];
 
-/** Asks for a page in both languages. */
+/** Requests a page in both languages. */
 async function measure(name, url, headers = {}) {
   for (const language of ['zh-CN', 'en']) {
     const page = await app.inject({
@@ -47,7 +47,7 @@ async function measure(name, url, headers = {}) {
   }
 }
 
-/** Where WeChat sends the browser after an attempt of a website that somebody denied. */
+/** The redirect from WeChat after a user denied a website login. */
 async function deniedCallback(wish) {
   const json = { method: 'website', returnTo: RETURN_TO, ...wish };
   const { authorizeUrl } = (
@@ -65,7 +65,7 @@ try {
   const login = `/login?${new URLSearchParams({ returnTo: RETURN_TO, codeChallenge: CHALLENGE })}`;
   for (const [browser, userAgent] of Object.entries(USER_AGENTS)) {
     const headers = { 'user-agent': userAgent };
-    // In WeChat's browser the login begins by a redirect, unless it has just failed.
+    // In WeChat's browser the login begins with a redirect, unless it has just failed.
     await measure(`login, ${browser}`, browser === 'WeChat' ? `${login}&error=LOGIN_DENIED` : login, headers);
     await measure(`login, ${browser}, snapshot`, `${login}&error=WECHAT_SNAPSHOT_USER`, headers);
     await measure(`linked, ${browser}`, '/login?linked=wx0', headers);

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const ROOT = dirname(import.meta.dirname);
 const SOURCES = join(ROOT, 'src/web-qr-login/pages/browser');
 const OUTPUT = join(ROOT, 'dist/pages');
-/** What a page loads by itself. Other modules and style sheets are imported by these. */
+/** Entry points. They import the other modules and style sheets. */
 const ENTRY_POINTS = ['page.css', 'login.css', 'login.ts', 'relay.ts', 'result.ts'];
 
 export default async function bundlePages({ sourceMaps = false } = {}) {
@@ -28,7 +28,7 @@ export default async function bundlePages({ sourceMaps = false } = {}) {
   await Promise.all(outputFiles.map(({ path, contents }) => replace(path, contents)));
 }
 
-/** Writes a file in one step, and only where it differs: a test run beside this one may be reading it. */
+/** Writes a file atomically, and only if it differs: a concurrent test run may be reading it. */
 async function replace(path, contents) {
   const present = await readFile(path).catch(() => null);
   if (present?.equals(contents)) return;

@@ -1,4 +1,4 @@
-// `npm run screenshot`: takes the pictures of the READMEs again, after the pages have changed.
+// `npm run screenshot`: takes the screenshots of the READMEs again, after the pages have changed.
 import { spawnSync } from 'node:child_process';
 
 const test = spawnSync(

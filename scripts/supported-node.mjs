@@ -1,11 +1,11 @@
-// Says in one line that this Node is too old, before a tool that needs a newer one fails with a stack. What counts is
+// Reports in one line that this Node is too old, before a tool fails with a stack trace. The supported versions are
 // `engines` of package.json.
 import { readFileSync } from 'node:fs';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-/** Of a range such as `^20.19.0 || >=24.11.0`. */
+/** Parses a range such as `^20.19.0 || >=24.11.0`. */
 const isSupported = engines.node.split('||').some((range) => {
   const [, sign, first, second] = /(\^|>=)(\d+)\.(\d+)/.exec(range);
   if (major === Number(first)) return minor >= Number(second);

@@ -1,4 +1,4 @@
-/** Says in its last lines what the tests ran on. */
+/** Prints in its last lines on which database and store the tests ran. */
 export default class RanOnReporter {
   onRunComplete(_contexts, results) {
     const { TEST_DATABASE_URL, TEST_REDIS_URL } = process.env;

@@ -1,5 +1,5 @@
-// `npm test`: all tests that need nothing but Node. `--browser`: those in Chromium. `--deploy`: those of deploy/, with
-// nginx. `--slow`: those that take minutes. Further words go to Jest.
+// `npm test`: all tests that need only Node. `--browser`: those in Chromium. `--deploy`: those of deploy/, with
+// nginx. `--slow`: those that take minutes. Further arguments are passed to Jest.
 import { spawnSync } from 'node:child_process';
 
 const words = process.argv.slice(2);

@@ -1,8 +1,8 @@
 // Checks the documentation: pages exist in English and Chinese with the same headings and code, links lead somewhere,
 // the READMEs stay short. `NAME.md` is in English, `NAME.zh-CN.md` in Chinese.
 //
-// A code block is the same in both languages, except for comments, and for texts that are Chinese in the Chinese one:
-// what stands between two of the characters ' " ` < > { } may differ where it has Chinese characters.
+// A code block is the same in both languages, except for comments and Chinese texts: the text between two of the
+// characters ' " ` < > { } may differ if it contains Chinese characters.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 
@@ -44,7 +44,7 @@ const COMMENTS = {
 const faults = [];
 
 /**
- * What is compared and linked in a page.
+ * The parts of a page that are compared, and its links.
  * @returns headings { level, text }, code blocks { language, code, line }, links { target, line }; lines count from 1
  */
 function read(file) {
@@ -136,7 +136,7 @@ function comparePages(english, chinese) {
   if (readFileSync(chinese, 'utf8').includes('帐号')) faults.push(`${chinese}: write 账号, not 帐号`);
 }
 
-/** A link to a file or a heading of this repository; others are not looked at. */
+/** A link to a file or a heading of this repository; other links are not checked. */
 function checkLink(file, { target, line }) {
   if (/^[a-z][a-z+.-]*:/.test(target)) return;
   const [path, anchor] = target.split('#').map(decodeURIComponent);

@@ -1,9 +1,9 @@
-// What `tsc` says of each project, and `eslint .`, which takes the TypeScript program of the first project: to build and
-// check one of its own is half of the time that it takes.
+// Runs `tsc` on each project, and `eslint .` with the TypeScript program of the first project: building its own program
+// is half of ESLint's time.
 import { ESLint } from 'eslint';
 import ts from 'typescript';
 
-/** The first one has all files in it that ESLint checks. */
+/** The first one contains all files that ESLint checks. */
 const PROJECTS = ['tsconfig.test.json', 'src/web-qr-login/pages/browser/tsconfig.json'];
 
 const host = {

@@ -1,7 +1,7 @@
 /**
- * better-auth with its own WeChat provider and its own tables, on its handler for node:http (no framework between).
- * Its provider has WeChat's host written into it, so `fetch` sends what is meant for that host to the stand-in;
- * nothing else of it is touched. Session check: with its cookie cache, as fresh as this service's (5 s).
+ * better-auth with its own WeChat provider and its own tables, on its handler for node:http (without a framework).
+ * WeChat's host is a constant in its provider, so `fetch` redirects requests for that host to the stand-in; nothing else
+ * is changed. Session check: with its cookie cache, with the same maximum age as this service's (5 s).
  *
  *   node bench/contestants/better-auth.mjs   (PORT, DATABASE_URL, WECHAT_API_URL, WEBSITE)
  */

@@ -1,7 +1,7 @@
 /**
- * The floor: what a login cannot avoid, written by hand for the returning person and nothing else. On the same tables
- * it writes the same rows with the same number of commits, keeps the same marks in Redis, encrypts and signs in the
- * same way, logs one line per reply, and gives the same replies. What it leaves out stands in docs/performance.md.
+ * The floor: the minimum work of a login, written by hand for the returning user only. It writes the same rows to the
+ * same tables with the same number of commits, sets the same marks in Redis, encrypts and signs in the same way, logs
+ * one line per reply, and gives the same replies. docs/performance.md lists what it omits.
  *
  *   node bench/contestants/floor.mjs   (PORT, DATABASE_URL, REDIS_URL, WECHAT_API_URL, WECHAT_OPEN_URL,
  *                                       MINI_PROGRAM, WEBSITE, ENCRYPTION_KEY, RETURN_TO)

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** A reply: its head as text, its body as text. */
+/** A reply: header and body as text. */
 class Reply {
   constructor(head, body) {
     this.head = head;
@@ -10,7 +10,7 @@ class Reply {
     this.status = Number(head.slice(9, 12));
   }
 
-  /** The first header of a name; '' where there is none. */
+  /** The first header field of a name; '' if there is none. */
   header(name) {
     return new RegExp(`^${name}: *(.*)$`, 'im').exec(this.head)?.[1] ?? '';
   }
@@ -22,8 +22,8 @@ class Reply {
 }
 
 /**
- * One kept-alive connection, one request at a time. Hardly more than the system calls: a bare Fastify route costs
- * less than a request of undici, and a load that is slower than what it measures would measure itself.
+ * One keep-alive connection, one request at a time, with little more than the system calls: a bare Fastify route costs
+ * less than a request of undici, and a load generator that is slower than its target would measure itself.
  */
 export class Connection {
   constructor(port) {
@@ -36,7 +36,7 @@ export class Connection {
     this.waiting = null;
   }
 
-  /** @param headers lines, each with its CRLF @returns the reply */
+  /** @param headers lines, each with CRLF @returns the reply */
   request(method, path, headers = '', body = '') {
     const length =
       body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;

@@ -1,6 +1,6 @@
 /**
- * The load, in a process of its own: so many visitors, each with one request under way at a time, for a bounded time
- * and number of operations. Gets jobs from its parent and answers each with what it measured.
+ * The load generator, in a process of its own: a number of visitors, each with one request at a time, for a limited
+ * time and number of operations. It receives jobs from its parent and returns the measurements.
  */
 import { performance } from 'node:perf_hooks';
 import { cpuMicroseconds } from './cpu.mjs';
@@ -12,12 +12,12 @@ const VISITORS = {
   bare: BareVisitor,
   'better-auth': BetterAuthVisitor,
 };
-/** Operation -> what has to be there before it, outside of what is measured. */
+/** Operation -> what it needs beforehand, outside of the measurement. */
 const PREPARATIONS = { refresh: 'prepareRefresh', verify: 'prepareVerify' };
 
-/** Of so many operations one may fail: better-auth now and then loses a deadlock to itself. It is counted, and told. */
+/** One of so many operations may fail: better-auth occasionally deadlocks with itself. Failures are reported. */
 const OPERATIONS_PER_FAILURE = 100;
-/** What has to be there beforehand is tried so often. */
+/** Tries of a preparation. */
 const PREPARATION_TRIES = 5;
 
 /** @param job `{ contestant, port, pid, operation, seconds, concurrency, people, most }` */
@@ -49,7 +49,7 @@ async function run(job) {
   }
 }
 
-/** Everybody of a range once: first logins, and the rows that a returning person needs. */
+/** Logs in everybody of a range once, which creates the rows of a returning user. */
 async function once(job) {
   const visitors = admit(job);
   let person = 0;
@@ -67,7 +67,7 @@ async function once(job) {
   }
 }
 
-/** Visitor v is person v, v + n, v + 2n …: never two at once are the same one. */
+/** Visitor v is person v, v + n, v + 2n …: no two visitors are the same person at a time. */
 function admit({ contestant, port, concurrency, people }) {
   return Array.from({ length: concurrency }, (_, index) => {
     let person = index;
@@ -78,7 +78,7 @@ function admit({ contestant, port, concurrency, people }) {
   });
 }
 
-/** @returns the milliseconds of each operation that succeeded, in order of size, and how many did not */
+/** @returns the durations of the operations that succeeded (ms, ascending), and how many failed */
 async function closedLoop(visitors, { operation, seconds, most }, startedAt) {
   const latencies = [];
   const failures = [];

@@ -3,20 +3,20 @@ import { Connection } from './connection.mjs';
 /** Where a website login returns to. */
 export const RETURN_TO = 'https://shop.example.com/welcome';
 
-/** So many sessions does each visitor check in turn, as the same people come back with the same token. */
+/** Sessions that each visitor checks in turn, because the same users return with the same token. */
 const SESSIONS = 16;
 
 let codes = 0;
 
-/** A code of WeChat that nobody has used; the stand-in reads in it whose it is. */
+/** An unused code of WeChat; the stand-in reads the person from it. */
 function freshCode(person) {
   codes += 1;
   return `code-${person}-${process.pid.toString(36)}x${codes.toString(36)}`;
 }
 
-/** A client with one connection. Each operation rejects unless it gets what it came for. */
+/** A client with one connection. Each operation rejects unless it succeeds. */
 class Visitor {
-  /** @param nextPerson gives a person who nobody else is at the moment */
+  /** @param nextPerson returns a person that no other visitor is at the moment */
   constructor(port, nextPerson) {
     this.connection = new Connection(port);
     this.nextPerson = nextPerson;
@@ -39,7 +39,7 @@ class Visitor {
   }
 }
 
-/** Speaks this service's routes, which the floor and the bare route have too. */
+/** Calls this service's routes, which the floor and the bare route have too. */
 export class ServiceVisitor extends Visitor {
   /** @returns the TokenReply */
   async miniProgramLogin(person = this.nextPerson()) {
@@ -47,7 +47,7 @@ export class ServiceVisitor extends Visitor {
     return JSON.parse((await this.expect(200, 'POST', '/v1/mini-program/login', '', body)).body);
   }
 
-  /** authorize, callback and redeem in a browser that was never here. @returns the TokenReply */
+  /** authorize, callback and redeem in a new browser. @returns the TokenReply */
   async websiteLogin(person = this.nextPerson()) {
     const asked = `/v1/web-qr-login/authorize?returnTo=${encodeURIComponent(RETURN_TO)}`;
     const begun = await this.expect(302, 'GET', asked);
@@ -85,14 +85,14 @@ export class ServiceVisitor extends Visitor {
   }
 }
 
-/** The bare route knows no token; it gets a header as long as one. */
+/** The bare route ignores tokens; it gets a header field of the same length. */
 export class BareVisitor extends ServiceVisitor {
   async prepareVerify() {
     this.tokens = [`Authorization: Bearer ${'x'.repeat(500)}\r\n`];
   }
 }
 
-/** Speaks better-auth's routes. Its login ends in a session cookie: sign-in and callback, and no third request. */
+/** Calls better-auth's routes. Its login is two requests, sign-in and callback, and ends in a session cookie. */
 export class BetterAuthVisitor extends Visitor {
   async websiteLogin(person = this.nextPerson()) {
     const origin = `Origin: http://127.0.0.1:${this.connection.port}\r\n`;
@@ -116,7 +116,7 @@ export class BetterAuthVisitor extends Visitor {
     }
   }
 
-  /** Asks for the session, and keeps the cookies that come back, as a browser does. */
+  /** Reads the session and stores the cookies of the reply, as a browser does. */
   async verify() {
     const jar = this.inTurn(this.jars);
     const cookie = `Cookie: ${[...jar.values()].join('; ')}\r\n`;

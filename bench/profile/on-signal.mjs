@@ -1,6 +1,6 @@
 /**
- * Loaded before the service (`node --import`): SIGUSR2 begins a CPU profile, the next one writes it to PROFILE_FILE.
- * So a profile holds the load and not the start, which `--cpu-prof` would put into it.
+ * Loaded before the service (`node --import`): SIGUSR2 starts a CPU profile, the next one writes it to PROFILE_FILE.
+ * So the profile excludes the start of the service, which `--cpu-prof` would include.
  */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';

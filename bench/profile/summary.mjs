@@ -1,5 +1,5 @@
 /**
- * Where the time of a CPU profile goes: self time by package (the service's own code by room) and by function.
+ * Summarises a CPU profile: self time by package (the service's own code by room) and by function.
  *
  *   node bench/profile/summary.mjs FILE.cpuprofile
  */
@@ -8,10 +8,10 @@ import { pathToFileURL } from 'node:url';
 
 const PACKAGE = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/g;
 const ROOM = /\/dist\/(?:([^/]+)\/)?[^/]+\.js$/;
-/** Time in which nothing runs, and the profiler's own start. */
+/** Idle time, and the start of the profiler. */
 const NOT_OURS = new Set(['(idle)', 'dispatch']);
 
-/** @returns `{ packages, functions }`, each `[[name, share of the time that is not idle]]`, the most costly first */
+/** @returns `{ packages, functions }`, each `[[name, share of the time that is not idle]]`, the most expensive first */
 export function summarise(profile) {
   const samples = new Map();
   profile.samples.forEach((id, index) => samples.set(id, (samples.get(id) ?? 0) + profile.timeDeltas[index]));

@@ -12,7 +12,7 @@ const TITLES = {
   verify: 'Token check (`GET /v1/auth/verify`)',
 };
 
-/** What is aimed at: operation, measure, against whom, and the bound. */
+/** The aims: operation, measure, contestant to compare with, and the bound. */
 const AIMS = [
   { operation: 'miniProgramLogin', measure: 'cpuPerOperation', to: 'floor', most: 2 },
   { operation: 'websiteLogin', measure: 'cpuPerOperation', to: 'floor', most: 2 },
@@ -22,7 +22,7 @@ const AIMS = [
 
 const MEASURES = { cpuPerOperation: 'CPU', perSecond: 'throughput' };
 
-/** Puts the results between the markers of a Markdown file; what a person wrote around them stays. */
+/** Writes the results between the markers of a Markdown file; the text around them stays. */
 export function writeReport(file, results) {
   const text = readFileSync(file, 'utf8');
   const begin = text.indexOf(BEGIN);

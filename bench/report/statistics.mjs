@@ -1,4 +1,4 @@
-/** The middle value, and how far the others are away from it. */
+/** Median, minimum and maximum. */
 export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -8,7 +8,7 @@ export function spread(values) {
   return { median, least: sorted[0], most: sorted.at(-1) };
 }
 
-/** Ratio of two contestants in each round: what disturbs the machine for a while disturbs both. */
+/** Ratio of two contestants in each round: a disturbance of the machine affects both. */
 export function ratio(rounds, of, to, measure) {
   return spread(rounds.map((round) => round[of][measure] / round[to][measure]));
 }
