@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.js';
+import { placeholders } from '../database/statements.js';
 import { MOST_COUNTED } from './backlog.js';
 
 /**
@@ -60,5 +61,5 @@ export function leaseStatements(
 
 /** A statement for a number of keys. */
 export function forKeys(sql: string, count: number): string {
-  return sql.replace(KEYS, Array<string>(count).fill('?').join(', '));
+  return sql.replace(KEYS, placeholders(count));
 }

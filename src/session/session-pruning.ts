@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { placeholders } from '../database/statements.js';
 import { TableWalks } from '../background/table-walks.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { HourlyJob } from '../background/hourly-job.js';
@@ -47,7 +48,7 @@ export class SessionPruning extends HourlyJob {
       const ended = rows.filter((row) => Number(row.ended) === 1).map(({ id }) => id);
       pruned += ended.length;
       const deletion = {
-        sql: `DELETE FROM sessions WHERE id IN (${ended.map(() => '?').join(', ')})`,
+        sql: `DELETE FROM sessions WHERE id IN (${placeholders(ended.length)})`,
         parameters: ended,
       };
       return { last: rows.at(-1)?.id ?? null, writes: ended.length === 0 ? [] : [deletion] };

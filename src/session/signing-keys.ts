@@ -15,6 +15,7 @@ import { StartFault } from '../common/start-fault.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import { type Actor, EventLog } from '../events/event-log.js';
 import { SigningKey } from './signing-key.entity.js';
 
@@ -288,7 +289,7 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
       },
       ...events,
     ];
-    for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
+    await execute(manager, ...statements);
     return row.kid;
   }
 

@@ -6,6 +6,7 @@ import { isId } from '../common/id.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import { type Actor, EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser } from './delete-user.js';
@@ -44,9 +45,7 @@ export class AccountControl {
       const user = await this.lockSurvivor(manager, userId);
       if (user.status === status && status === 'active') return [];
       const changes = user.status === status ? [] : this.change(user.id, status, actor);
-      for (const { sql, parameters } of [...endings(user.id), ...changes]) {
-        await manager.query(sql, [...parameters]);
-      }
+      await execute(manager, ...endings(user.id), ...changes);
       const identities = await manager.query<{ id: string }[]>(
         'SELECT id FROM wechat_identities WHERE user_id = ?',
         [user.id],

@@ -3,9 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { type AppKind, appKind, type ConsentExtent, type ConsentItem } from '../channel/app-kinds.js';
 import type { Row } from '../database/columns.js';
-import { Database, type Statement } from '../database/database.js';
+import { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser, type Histories } from './delete-user.js';
@@ -45,14 +46,15 @@ export class Consent {
   async profileModified(appId: string, openId: string): Promise<void> {
     await this.change(appId, openId, async (manager, covered) => {
       const cleared = covered ? await this.clear(manager, covered, PROFILE) : [];
-      await this.write(manager, [
+      await execute(
+        manager,
         this.events.entry({
           type: 'wechat.user_info_modified',
           userId: covered?.user_id ?? null,
           actor: 'wechat',
           details: { appId, cleared },
         }),
-      ]);
+      );
     });
   }
 
@@ -67,7 +69,8 @@ export class Consent {
       const withdrawn = covered && withdrawnBy(revokeInfo, covered.app_kind);
       const cleared = covered && withdrawn ? await this.clear(manager, covered, withdrawn) : [];
       const ended = covered && withdrawn?.everything ? covered.identity_id : null;
-      await this.write(manager, [
+      await execute(
+        manager,
         ...(ended === null ? [] : [{ sql: FORGET_SECRETS, parameters: [ended] }]),
         this.events.entry({
           type: 'wechat.user_authorization_revoke',
@@ -80,7 +83,7 @@ export class Consent {
             cleared,
           },
         }),
-      ]);
+      );
       return ended;
     });
   }
@@ -107,10 +110,11 @@ export class Consent {
         actor: 'wechat',
         details: { appId, identityId },
       } as const;
-      await this.write(manager, [
+      await execute(
+        manager,
         this.events.entry({ type: 'wechat.user_authorization_cancellation', ...common }),
         ...(covered ? [this.events.entry({ type: 'identity.deleted', ...common })] : []),
-      ]);
+      );
       return identityId;
     });
   }
@@ -167,7 +171,8 @@ export class Consent {
       return withdrawn[item] === 'any' || (withdrawn[item] === 'copied' && !chosenByPerson);
     });
     const columns = cleared.flatMap((each) => each.columns);
-    await this.write(manager, [
+    await execute(
+      manager,
       ...(withdrawn.avatar === null
         ? []
         : [{ sql: "DELETE FROM avatar_jobs WHERE user_id = ? AND kind = 'copy'", parameters: [userId] }]),
@@ -178,7 +183,7 @@ export class Consent {
         sql: `UPDATE users SET ${columns.map((column) => `${column} = NULL, `).join('')}updated_at = ? WHERE id = ?`,
         parameters: [toSqlTime(this.clock.now()), userId],
       },
-    ]);
+    );
     return cleared.map(({ item }) => item);
   }
 
@@ -200,18 +205,15 @@ export class Consent {
       nickname: 'copied',
       avatar: 'copied',
     });
-    await this.write(manager, [
+    await execute(
+      manager,
       { sql: 'DELETE FROM wechat_identities WHERE id = ?', parameters: [covered.identity_id] },
       {
         sql: `DELETE FROM union_ids WHERE union_id = ? AND NOT EXISTS
               (SELECT 1 FROM wechat_identities i WHERE i.user_id = ? AND i.union_id = ?)`,
         parameters: [covered.union_id, covered.user_id, covered.union_id],
       },
-    ]);
-  }
-
-  private async write(manager: EntityManager, statements: readonly Statement[]): Promise<void> {
-    for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
+    );
   }
 }
 

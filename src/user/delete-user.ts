@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Database, type Statement } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
+import { execute } from '../database/statements.js';
 import { EventLog, type NewEvent } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 
@@ -94,7 +95,7 @@ export class DeleteUser {
         anonymous: true,
       }),
     ];
-    for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
+    await execute(manager, ...statements);
     return identityIds;
   }
 }

@@ -4,6 +4,7 @@ import type { Row } from '../database/columns.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { fromSqlTime, toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import type { EventLog } from '../events/event-log.js';
 import { deletion } from './avatar-jobs.js';
 import { ALL_USER_COLUMNS, MERGE_ASSIGNMENTS, MERGED_COLUMNS, type MergedColumn } from './column-sql.js';
@@ -34,7 +35,7 @@ export class MergeUsers {
     const unionIds = await this.move('union_ids', loser.id, survivor.id);
     await this.mergeColumns(survivor, loser);
     await this.settleAvatars(survivor, loser);
-    const { sql, parameters } = this.events.entry({
+    const event = this.events.entry({
       type: 'user.merged',
       userId: survivor.id,
       actor: 'system',
@@ -46,7 +47,7 @@ export class MergeUsers {
         disabled: loser.status === 'disabled',
       },
     });
-    await this.manager.query(sql, [...parameters]);
+    await execute(this.manager, event);
   }
 
   /**
@@ -102,8 +103,7 @@ export class MergeUsers {
    */
   private async settleAvatars(survivor: UserRow, loser: UserRow): Promise<void> {
     if (survivor.avatar_key !== null && loser.avatar_key !== null) {
-      const { sql, parameters } = deletion(uuidv7(), loser.avatar_key, this.now);
-      await this.manager.query(sql, [...parameters]);
+      await execute(this.manager, deletion(uuidv7(), loser.avatar_key, this.now));
     }
     const pending = await this.manager.query<{ id: string }[]>(
       `SELECT id FROM avatar_jobs WHERE id IN (?, ?)${this.database.forUpdate}`,

@@ -5,6 +5,7 @@ import type { SelectedRow } from '../database/columns.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import type { EventLog, NewEvent } from '../events/event-log.js';
 import type { WeChatLogin } from '../wechat/wechat-login.js';
 import { type IdentityOfUser, SELECT_IDENTITY_OF_USER, toIdentityOfUser } from './identity-rows.js';
@@ -179,8 +180,7 @@ export class ResolveInTransaction {
   }
 
   private async record(event: NewEvent): Promise<void> {
-    const { sql, parameters } = this.events.entry(event);
-    await this.manager.query(sql, [...parameters]);
+    await execute(this.manager, this.events.entry(event));
   }
 
   private rows<Row>(sql: string, parameters: readonly (string | null)[]): Promise<Row[]> {

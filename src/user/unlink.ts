@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Database } from '../database/database.js';
+import { execute } from '../database/statements.js';
 import { EventLog } from '../events/event-log.js';
 
 interface IdentityRow {
@@ -55,13 +56,13 @@ export class Unlink {
   ): Promise<void> {
     for (const { id, app_id: appId } of going) {
       await manager.query('DELETE FROM wechat_identities WHERE id = ?', [id]);
-      const { sql, parameters } = this.events.entry({
+      const event = this.events.entry({
         type: 'identity.unlinked',
         userId,
         actor: 'user',
         details: { appId, identityId: id },
       });
-      await manager.query(sql, [...parameters]);
+      await execute(manager, event);
     }
     if (unionId !== null) {
       await manager.query('DELETE FROM union_ids WHERE union_id = ? AND user_id = ?', [unionId, userId]);

@@ -9,6 +9,7 @@ import { Clock } from '../common/clock.js';
 import { freshSecret } from '../crypto/secret.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
+import { execute } from '../database/statements.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs, deletion } from './avatar-jobs.js';
 import { AvatarQueue, type ClaimedCopy } from './avatar-queue.js';
@@ -52,11 +53,12 @@ export class UserAvatars {
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, userId);
       if (!user) throw new AppError('SESSION_ENDED');
-      await write(manager, [
+      await execute(
+        manager,
         { sql: "DELETE FROM avatar_jobs WHERE id = ? AND kind = 'copy'", parameters: [userId] },
         ...(await this.use(manager, userId, user.avatar_key, picture, 'person')),
         this.events.entry({ type: 'user.updated', userId, actor: 'user', details: { changed: ['avatar'] } }),
-      ]);
+      );
     });
     this.jobs.wake();
   }
@@ -82,7 +84,8 @@ export class UserAvatars {
       const row = await this.queue.held(manager, job);
       if (!user || !row) return;
       const wanted = user.avatar_key === null || Boolean(row.replaces);
-      await write(manager, [
+      await execute(
+        manager,
         { sql: 'DELETE FROM avatar_jobs WHERE id = ?', parameters: [job.key] },
         ...(wanted
           ? [
@@ -95,7 +98,7 @@ export class UserAvatars {
               }),
             ]
           : []),
-      ]);
+      );
     });
     this.jobs.wake();
   }
@@ -142,8 +145,4 @@ export class UserAvatars {
       ...(formerKey === null ? [] : [this.jobs.deleteStatement(formerKey)]),
     ];
   }
-}
-
-async function write(manager: EntityManager, statements: readonly Statement[]): Promise<void> {
-  for (const { sql, parameters } of statements) await manager.query(sql, [...parameters]);
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isId } from '../common/id.js';
 import { decided, type Loaded, type SelectedRow, Selection } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
+import { placeholders } from '../database/statements.js';
 import { possiblePhoneNumbers } from './phone-number.js';
 import { User, USER_COLUMNS, type UserStatus } from './user.entity.js';
 
@@ -103,7 +104,7 @@ export class UserDirectory {
       .slice(0, limit + exact.length * MAX_PER_LOOKUP);
     if (ids.length === 0) return [];
     const rows = await this.database.select<SelectedRow>(
-      `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${ids.map(() => '?').join(', ')})`,
+      `SELECT ${COLUMNS} FROM users u WHERE u.id IN (${placeholders(ids.length)})`,
       ids.map(({ id }) => id),
     );
     return rows
