@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AttemptScreens } from './attempt-screens.js';
 import { Attempts } from './attempts.js';
 import { BrowserCookie } from './browser-cookie.js';
-import { FramedLandings } from './framed-landings.js';
+import { FramedResults } from './framed-results.js';
 import { LoginCodes } from './login-codes.js';
 import { OpenLogins } from './open-logins.js';
 import { ReturnUrls } from './return-urls.js';
@@ -16,7 +16,7 @@ import { WebViewTickets } from './web-view-tickets.js';
     Attempts,
     AttemptScreens,
     BrowserCookie,
-    FramedLandings,
+    FramedResults,
     LoginCodes,
     OpenLogins,
     ReturnUrls,
@@ -26,7 +26,7 @@ import { WebViewTickets } from './web-view-tickets.js';
     Attempts,
     AttemptScreens,
     BrowserCookie,
-    FramedLandings,
+    FramedResults,
     LoginCodes,
     OpenLogins,
     ReturnUrls,

@@ -80,7 +80,7 @@ export interface Scanner {
 }
 
 /** Result of WeChat's page. The loginCode is `null` if the watchers must not get it. */
-export type Landing = { readonly loginCode: string | null } | 'denied' | 'expired';
+export type LoginResult = { readonly loginCode: string | null } | 'denied' | 'expired';
 
 /* State transitions. Each returns the new attempt, or `null` if nothing changes. */
 
@@ -116,10 +116,10 @@ export function deny(attempt: Attempt, by: string, now: number): Attempt | null 
 }
 
 /** WeChat's page has returned. A final state stays as it is, because the browser may have read it. */
-export function land(attempt: Attempt, landing: Landing, now: number): Attempt | null {
+export function finish(attempt: Attempt, result: LoginResult, now: number): Attempt | null {
   if (stateOf(attempt, now).status !== 'pending') return null;
-  if (typeof landing === 'object') return confirmed(attempt, null, landing.loginCode, now);
-  return { ...attempt, step: landing === 'denied' ? { status: landing, by: null } : { status: landing } };
+  if (typeof result === 'object') return confirmed(attempt, null, result.loginCode, now);
+  return { ...attempt, step: result === 'denied' ? { status: result, by: null } : { status: result } };
 }
 
 /**

@@ -10,8 +10,8 @@ import {
   attemptKey,
   confirm,
   deny,
-  land,
-  type Landing,
+  finish,
+  type LoginResult,
   mayDecide,
   redeem,
   scan,
@@ -58,7 +58,7 @@ export interface WatcherProof {
 }
 
 /** A login whose callback arrived in a top-level window. */
-export interface LandedLogin {
+export interface CallbackLogin {
   readonly loginCode: string;
   /** Fingerprint of the cookie that the callback carried. */
   readonly browser: string | null;
@@ -189,19 +189,19 @@ export class Attempts {
   }
 
   /**
-   * WeChat's page returned in a top-level window (for frames see FramedLandings). If the attempt no longer
+   * WeChat's page returned in a top-level window (for frames see FramedResults). If the attempt no longer
    * exists, nothing happens, and the login continues without it.
    */
-  async land(id: string, landing: LandedLogin | 'denied' | 'expired'): Promise<void> {
+  async finish(id: string, result: CallbackLogin | 'denied' | 'expired'): Promise<void> {
     await this.step(attemptKey(id), (attempt) => {
-      const told = typeof landing === 'object' ? { loginCode: toldTo(attempt, landing) } : landing;
-      return land(attempt, told, this.clock.now());
+      const visible = typeof result === 'object' ? { loginCode: visibleLoginCode(attempt, result) } : result;
+      return finish(attempt, visible, this.clock.now());
     });
   }
 
   /** WeChat's page returned in a frame, and its result page was shown. All watchers get the full result. */
-  async tell(key: string, landing: Landing): Promise<void> {
-    await this.step(key, (attempt) => land(attempt, landing, this.clock.now()));
+  async deliverResult(key: string, result: LoginResult): Promise<void> {
+    await this.step(key, (attempt) => finish(attempt, result, this.clock.now()));
   }
 
   /** The loginCode was exchanged for a session. */
@@ -259,7 +259,7 @@ function isWatcher({ watchers }: Attempt, { browser, secret }: WatcherProof): bo
  * URL to a victim, and read the victim's loginCode from the status. So watchers get it only if the callback
  * came from the browser that began; else it is only in the redirect to returnTo.
  */
-function toldTo(attempt: Attempt, { loginCode, browser }: LandedLogin): string | null {
+function visibleLoginCode(attempt: Attempt, { loginCode, browser }: CallbackLogin): string | null {
   return isWatcher(attempt, { browser, secret: undefined }) ? loginCode : null;
 }
 

@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { fingerprint, freshSecret, isSecretForm } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import { attemptKey, type Landing } from './attempt.js';
+import { attemptKey, type LoginResult } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { LOGIN_CODE_MS } from './login-codes.js';
 
 /** Result of a login in a frame, and the attempt that has yet to get it. */
-interface StoredLanding {
+interface StoredResult {
   readonly attempt: string;
-  readonly landing: Landing;
+  /** The name is that of stored values; instances of two versions may share the store. */
+  readonly landing: LoginResult;
 }
 
 /**
@@ -18,7 +19,7 @@ interface StoredLanding {
  * that is in that page and nowhere else (docs/decisions/032).
  */
 @Injectable()
-export class FramedLandings {
+export class FramedResults {
   constructor(
     private readonly store: EphemeralStore,
     private readonly attempts: Attempts,
@@ -29,9 +30,9 @@ export class FramedLandings {
    * @returns the secret for the page in the frame; each page has its own
    * @throws AppError STORE_UNAVAILABLE
    */
-  async keep(attemptId: string, landing: Landing): Promise<string> {
+  async keep(attemptId: string, result: LoginResult): Promise<string> {
     const secret = freshSecret();
-    const stored: StoredLanding = { attempt: attemptKey(attemptId), landing };
+    const stored: StoredResult = { attempt: attemptKey(attemptId), landing: result };
     await this.store.set(key(secret), JSON.stringify(stored), LOGIN_CODE_MS);
     return secret;
   }
@@ -43,8 +44,8 @@ export class FramedLandings {
   async shown(secret: string): Promise<void> {
     const stored = isSecretForm(secret) ? await this.store.take(key(secret)) : null;
     if (stored === null) throw new AppError('ATTEMPT_UNKNOWN');
-    const { attempt, landing } = JSON.parse(stored) as StoredLanding;
-    await this.attempts.tell(attempt, landing);
+    const { attempt, landing } = JSON.parse(stored) as StoredResult;
+    await this.attempts.deliverResult(attempt, landing);
   }
 }
 

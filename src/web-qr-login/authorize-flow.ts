@@ -38,14 +38,14 @@ export class AuthorizeFlow {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<string> {
-    if (ticket !== undefined) return this.landWebView(ticket, asked, device, request);
+    if (ticket !== undefined) return this.redirectWebView(ticket, asked, device, request);
     if (asked.appId !== undefined && this.apps.kindOf(asked.appId) === 'official_account') {
       return this.inWeChat.begin(asked, request, reply);
     }
     return this.websites.begin({ ...asked, linkTo: null }, request, reply);
   }
 
-  private async landWebView(
+  private async redirectWebView(
     ticket: string,
     { returnTo, codeChallenge }: AuthorizeRequest,
     device: Device,

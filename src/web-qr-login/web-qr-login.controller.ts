@@ -119,8 +119,8 @@ export class WebQrLoginController {
     @Headers('user-agent') userAgent: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { login, location } = await this.callbackFlow.land(request, { ip, userAgent: userAgent ?? null });
-    await this.callbackReply.land(request, reply, login, location, true);
+    const { login, location } = await this.callbackFlow.finish(request, { ip, userAgent: userAgent ?? null });
+    await this.callbackReply.send(request, reply, login, location, true);
   }
 
   /**

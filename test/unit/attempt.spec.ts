@@ -5,7 +5,7 @@ import {
   confirm,
   deny,
   isFinal,
-  land,
+  finish,
   mayDecide,
   redeem,
   scan,
@@ -151,7 +151,7 @@ describe('the steps of an attempt', () => {
 
   test('a confirmation lives as long as its loginCode', () => {
     expect(confirm(attempt(STEPS.scanned), 'me', 'l', NOW)?.expiresAt).toBe(NOW + MINUTE);
-    expect(land(attempt(STEPS.pending), { loginCode: 'l' }, NOW)?.expiresAt).toBe(NOW + MINUTE);
+    expect(finish(attempt(STEPS.pending), { loginCode: 'l' }, NOW)?.expiresAt).toBe(NOW + MINUTE);
   });
 
   test.each<[keyof typeof STEPS, boolean]>([
@@ -164,9 +164,9 @@ describe('the steps of an attempt', () => {
   ])("WeChat's page coming back to one that is %s is heard: %s", (step, isHeard) => {
     const stands = attempt(STEPS[step]);
     const landed = [
-      outcome(() => land(stands, { loginCode: 'l' }, NOW)),
-      outcome(() => land(stands, 'denied', NOW)),
-      outcome(() => land(stands, 'expired', NOW)),
+      outcome(() => finish(stands, { loginCode: 'l' }, NOW)),
+      outcome(() => finish(stands, 'denied', NOW)),
+      outcome(() => finish(stands, 'expired', NOW)),
     ];
     const heard = [
       { status: 'confirmed', by: null, loginCode: 'l' },
@@ -174,7 +174,7 @@ describe('the steps of an attempt', () => {
       { status: 'expired' },
     ];
     expect(landed).toEqual(isHeard ? heard : ['same', 'same', 'same']);
-    expect(outcome(() => land(stands, { loginCode: 'l' }, ENDS))).toBe('same');
+    expect(outcome(() => finish(stands, { loginCode: 'l' }, ENDS))).toBe('same');
   });
 
   test('is redeemed once it is confirmed, and before where the page around a frame is faster', () => {
@@ -188,7 +188,7 @@ describe('the steps of an attempt', () => {
       scan(attempt(STEPS.pending), me, NOW),
       confirm(attempt(STEPS.scanned), 'me', 'l', NOW),
       deny(attempt(STEPS.scanned), 'me', NOW),
-      land(attempt(STEPS.pending), 'denied', NOW),
+      finish(attempt(STEPS.pending), 'denied', NOW),
       redeem(attempt(STEPS.confirmed)),
     ];
     for (const each of after) {

@@ -12,7 +12,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stateOf } from '../../attempt/attempt.js';
 import { Attempts } from '../../attempt/attempts.js';
-import { FramedLandings } from '../../attempt/framed-landings.js';
+import { FramedResults } from '../../attempt/framed-results.js';
 import { ApiAcceptLanguage } from '../../http/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../../http/problem-docs.js';
 import { Clock } from '../../common/clock.js';
@@ -46,7 +46,7 @@ export class AttemptsController {
   constructor(
     private readonly flow: AttemptFlow,
     private readonly attempts: Attempts,
-    private readonly framed: FramedLandings,
+    private readonly framed: FramedResults,
     private readonly live: LiveStatus,
     private readonly pictures: QrPictures,
     private readonly cookie: BrowserCookie,

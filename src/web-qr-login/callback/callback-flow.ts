@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { attemptKey } from '../../attempt/attempt.js';
-import { Attempts, type LandedLogin } from '../../attempt/attempts.js';
+import { Attempts, type CallbackLogin } from '../../attempt/attempts.js';
 import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { LoginCodes } from '../../attempt/login-codes.js';
 import { withAnswer } from '../../attempt/return-urls.js';
@@ -17,7 +17,7 @@ import { isFramed } from './callback-reply.js';
 import { type LoginState, LoginStates } from './login-states.js';
 
 /** The browser that sent the callback. */
-interface From extends Omit<LandedLogin, 'loginCode'> {
+interface From extends Omit<CallbackLogin, 'loginCode'> {
   readonly device: Device;
   readonly framed: boolean;
 }
@@ -40,7 +40,7 @@ export class CallbackFlow {
    * @returns returnTo with a loginCode; with `linked` for a link that is bound to this browser; the login
    * page if the person has to consent first
    */
-  async land(
+  async finish(
     request: FastifyRequest & CallbackState & WeChatLoginState,
     device: Device,
   ): Promise<{ login: LoginState; location: string }> {
@@ -73,7 +73,7 @@ export class CallbackFlow {
         device,
       });
       // The attempt of a frame gets its result after the page in the frame was shown.
-      if (attempt !== null && !framed) await this.attempts.land(attempt, { loginCode, browser });
+      if (attempt !== null && !framed) await this.attempts.finish(attempt, { loginCode, browser });
       return withAnswer(returnTo, 'loginCode', loginCode);
     }
     if (channel.callback?.isSilent) return this.inWeChat.askForConsent(state);

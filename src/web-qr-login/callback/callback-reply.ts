@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Landing } from '../../attempt/attempt.js';
-import { FramedLandings } from '../../attempt/framed-landings.js';
+import type { LoginResult } from '../../attempt/attempt.js';
+import { FramedResults } from '../../attempt/framed-results.js';
 import { AppConfig } from '../../config/app-config.js';
 import type { LoginState } from './login-states.js';
 import { FramePage } from '../pages/frame-page.js';
@@ -20,7 +20,7 @@ export class CallbackReply {
   private readonly page: FramePage;
 
   constructor(
-    private readonly framed: FramedLandings,
+    private readonly framed: FramedResults,
     config: AppConfig,
   ) {
     this.page = new FramePage(config.brand.name);
@@ -30,7 +30,7 @@ export class CallbackReply {
    * @param location returnTo with an answer of ours, or the login page
    * @param isOutcome whether the login ended with this answer; `false` for a request that was refused while it goes on
    */
-  async land(
+  async send(
     request: FastifyRequest,
     reply: FastifyReply,
     login: LoginState,
@@ -43,12 +43,12 @@ export class CallbackReply {
     }
     const { searchParams } = new URL(location);
     const answer = ['loginCode', 'linked', 'error'].find((name) => searchParams.has(name)) ?? 'error';
-    const landing = landingOf(searchParams);
+    const result = resultOf(searchParams);
     const requestId = searchParams.get('request_id');
     // Without a report the parent page still gets its message.
     const report =
-      isOutcome && login.attempt !== null && landing !== null
-        ? await this.framed.keep(login.attempt, landing).catch(() => null)
+      isOutcome && login.attempt !== null && result !== null
+        ? await this.framed.keep(login.attempt, result).catch(() => null)
         : null;
     await this.page.sendResult(
       reply,
@@ -81,7 +81,7 @@ export class CallbackReply {
 }
 
 /** The result for the attempt; `null` where the address has none that ends an attempt. */
-function landingOf(answers: URLSearchParams): Landing | null {
+function resultOf(answers: URLSearchParams): LoginResult | null {
   const loginCode = answers.get('loginCode');
   if (loginCode !== null) return { loginCode };
   const error = answers.get('error');

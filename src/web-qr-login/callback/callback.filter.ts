@@ -5,7 +5,7 @@ import { withError } from '../../attempt/return-urls.js';
 import { channelOf } from '../../channel/channels.js';
 import type { ErrorCode } from '../../common/error-catalogue.js';
 import { ProblemFilter } from '../../http/problem.filter.js';
-import { AlreadyLanded, type CallbackState, FramedCallback } from './callback.guard.js';
+import { RepeatedCallback, type CallbackState, FramedCallback } from './callback.guard.js';
 import { CallbackReply, isFramed } from './callback-reply.js';
 import { ErrorPageFilter } from '../pages/error-page.filter.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
@@ -32,15 +32,15 @@ export class CallbackFilter implements ExceptionFilter {
       await this.page.catch(exception, host);
     } else if (exception instanceof FramedCallback) {
       await this.callbackReply.toTop(request, reply, login);
-    } else if (exception instanceof AlreadyLanded) {
-      await this.callbackReply.land(request, reply, login, exception.location, true);
+    } else if (exception instanceof RepeatedCallback) {
+      await this.callbackReply.send(request, reply, login, exception.location, true);
     } else {
       const { code } = await this.problems.toAppError(exception, request);
       const isFirst = callbackFirst !== undefined;
       const location = await this.locationOf(code, login, isFirst, request);
       // While the store is unavailable only repeats of this callback fail.
       if (callbackFirst) await this.states.finish(callbackFirst.state, location).catch(() => undefined);
-      await this.callbackReply.land(request, reply, login, location, isFirst);
+      await this.callbackReply.send(request, reply, login, location, isFirst);
     }
   }
 
@@ -59,7 +59,7 @@ export class CallbackFilter implements ExceptionFilter {
     // The attempt of a frame gets its result when the page in the frame was shown.
     if (login.attempt !== null && !isFramed(request)) {
       const outcome = code === 'LOGIN_DENIED' ? 'denied' : 'expired';
-      await this.attempts.land(login.attempt, outcome).catch(() => undefined);
+      await this.attempts.finish(login.attempt, outcome).catch(() => undefined);
     }
     return plain;
   }

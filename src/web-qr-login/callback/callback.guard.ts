@@ -19,8 +19,8 @@ export interface CallbackState {
 }
 
 /** The callback repeats one that was answered: it gets the same redirect. */
-export class AlreadyLanded extends Error {
-  override readonly name = 'AlreadyLanded';
+export class RepeatedCallback extends Error {
+  override readonly name = 'RepeatedCallback';
 
   constructor(readonly location: string) {
     super('the callback was answered before');
@@ -45,7 +45,7 @@ export class CallbackGuard implements CanActivate {
     private readonly sessions: SessionService,
   ) {}
 
-  /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; AlreadyLanded for a repeat, FramedCallback */
+  /** @throws AppError STATE_INVALID, LOGIN_DENIED, SESSION_ENDED for a link whose session is over; RepeatedCallback for a repeat, FramedCallback */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & CallbackState>();
     // Until the state is read.
@@ -67,7 +67,7 @@ export class CallbackGuard implements CanActivate {
       throw new AppError('STATE_INVALID');
     const given = code ?? '';
     const continuation = await this.states.continue(state, login, given, this.cookie.read(request));
-    if (!continuation.first) throw new AlreadyLanded(continuation.location);
+    if (!continuation.first) throw new RepeatedCallback(continuation.location);
     request.callbackFirst = { state, code: given };
     // WeChat's old way to say that the person tapped cancel (wechat-api.md section 4.1).
     if (given === '') throw new AppError('LOGIN_DENIED');
