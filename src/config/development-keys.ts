@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import { encryptionKeys } from './parsers.js';
 
 /**
- * ENCRYPTION_KEYS of a machine where none are set (never production): made once, kept in a file that only the
- * owner may read. Two processes that start at once agree, since a link is made whole or not at all. The draft's name is
- * random: the processes of two containers may have the same id.
+ * Keys for a machine without ENCRYPTION_KEYS (never production): created once in a file that only the owner may read.
+ * Two processes that start at once use the same keys, since linking the draft is atomic. The draft has a random name,
+ * since processes of two containers may have the same id.
  */
 export function developmentKeys(folder: string): Buffer[] {
   const file = join(folder, 'encryption-keys');

@@ -1,20 +1,20 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Shorter names differ by two letters without being meant: HOST and PORT do. */
+/** Shorter names are not compared: HOST and PORT differ by two letters. */
 const MIN_LENGTH = 8;
 const MAX_EDITS = 2;
 /** Kubernetes and Docker describe other services by such variables: `SANDBOX_PORT=tcp://10.0.0.7:3001`. */
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
 const SERVICE_LINK_NAME = /_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
 
-/** Whether an orchestrator made this variable to describe another service. */
+/** Whether an orchestrator set this variable to describe another service. */
 export function isServiceLink(name: string, value: string | undefined): boolean {
   return SERVICE_LINK_NAME.test(name) || (name.endsWith('_PORT') && SERVICE_LINK.test(value ?? ''));
 }
 
 /**
- * One line for each variable that is set, that the service does not read, and whose name is nearly that of one it
- * reads: `RETURN_URL` for RETURN_URLS. A setting that is ignored without a word is found by the first customer.
+ * Warns of each variable that the service does not read and whose name is close to one that it reads, such as
+ * `RETURN_URL`: a setting that is ignored silently is noticed by the first customer.
  * @param known every name that is read, `_FILE` forms included
  */
 export function misspeltVariables(
@@ -43,7 +43,7 @@ function nearest(name: string, candidates: readonly string[]): string | null {
   return closest && closest.edits <= MAX_EDITS ? closest.candidate : null;
 }
 
-/** `WECHAT_MINIPROGRAM` and `wechat_mini_programs` are one name: separators, case and the plural do not count. */
+/** A name without separators, case and plural: `WECHAT_MINIPROGRAM` and `wechat_mini_programs` are the same. */
 function letters(name: string): string {
   return name
     .toUpperCase()

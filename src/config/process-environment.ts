@@ -7,11 +7,10 @@ import { loadConfig } from './load-config.js';
 const FILE = '.env';
 
 /**
- * The settings of this process: its environment, and the file `.env` of the working directory for what the
- * environment leaves open.
- * @throws ConfigError
- * @throws StartFault where there is a `.env` that cannot be read as one: without it a production would start as
- * development, with the sandbox
+ * Loads the settings of this process from its environment and from the file `.env` of the working directory. Variables
+ * of the environment win.
+ * @throws ConfigError where a value cannot be used
+ * @throws StartFault where `.env` exists and cannot be read: a production without it would start as development
  */
 export function loadProcessConfig(): AppConfig {
   const text = read();
@@ -21,7 +20,7 @@ export function loadProcessConfig(): AppConfig {
   return loadConfig(process.env);
 }
 
-/** `null` where there is none. */
+/** @returns the bytes of `.env`; `null` where it does not exist */
 function read(): Buffer | null {
   try {
     return readFileSync(FILE);
@@ -52,7 +51,7 @@ export function checked(bytes: Buffer): string {
   return text;
 }
 
-/** Number of the first line that says nothing, `null` where there is none. A quoted value may have several lines. */
+/** Number of the first line that is neither an assignment nor a comment. A quoted value may have several lines. */
 function firstStrayLine(text: string): number | null {
   const lines = text.split(/\r\n|\n|\r/);
   for (let index = 0; index < lines.length; index++) {

@@ -11,9 +11,9 @@ import { RateLimiter } from './rate-limiter.js';
 import type { AppKind } from '../channel/app-kinds.js';
 
 /**
- * Stands before every other guard, so that bad codes, tokens and keys are not free. The address is that of the
- * client (`RequestContext.ip`). A program of the operator with a good API key has no limit of its own: a company's back
- * end logs in all its people from one address. What the app may do at WeChat holds for it as well.
+ * Runs before every other guard, so that requests with bad codes, tokens and keys are counted too. The address is that
+ * of the client (`RequestContext.ip`). A program with a valid API key has no limit of its address, since a company's back
+ * end logs in all its people from one; the quota of the app holds for it as well.
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {

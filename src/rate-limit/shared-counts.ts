@@ -4,31 +4,34 @@ import { AppError } from '../common/app-error.js';
 import { withTimeout } from '../common/with-timeout.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 
-/** Longer than a healthy store ever takes, shorter than its own second: what comes after may need that one. */
-const PATIENCE_MS = 500;
-/** How often a store that is away is looked for (real time). */
-const LOOK_EVERY_MS = 1_000;
-/** Keys counted in this process: some 10 MB. */
+/**
+ * Deadline of one count (ms): longer than a healthy store takes, and shorter than the store's own deadline, so that the
+ * rest of the request still has time.
+ */
+const COUNT_TIMEOUT_MS = 500;
+/** Interval between two pings of a store that is unavailable (ms of real time). */
+const PING_INTERVAL_MS = 1_000;
+/** Keys that this process counts by itself: about 10 MB. */
 const MAX_KEYS = 50_000;
 
 /**
- * Counts that all instances share. While the store is away each instance counts for itself: a limit is then as many
- * times as high as there are instances, and no request fails or waits for it. Only requests that were under way when
- * the store went away wait, half a second at most: it is looked for in the background.
+ * Counters that all instances share. While the store is unavailable, each instance counts for itself, so a limit is
+ * multiplied by the number of instances. No request fails because of the store. Only requests that were running when it
+ * became unavailable wait for it, at most half a second.
  */
 @Injectable()
 export class SharedCounts {
   private readonly logger = new Logger(SharedCounts.name);
   private readonly ownCounts = new LRUCache<string, number>({ max: MAX_KEYS });
-  private isAway = false;
-  private lookedAt = 0;
+  private isStoreUnavailable = false;
+  private pingedAt = 0;
 
   constructor(private readonly store: EphemeralStore) {}
 
   /**
-   * Counts one more. Never rejects because of the store.
-   * @param window ms
-   * @returns how many there are now, this one included
+   * Increments a counter. Never rejects because of the store.
+   * @param window life of the counter (ms)
+   * @returns the count, this one included
    */
   count(key: string, window: number): Promise<number> {
     return this.fromStore(
@@ -41,7 +44,7 @@ export class SharedCounts {
     );
   }
 
-  /** How many there are. Never rejects because of the store. */
+  /** Reads a counter. Never rejects because of the store. */
   read(key: string): Promise<number> {
     return this.fromStore(
       async () => Number((await this.store.get(key)) ?? 0),
@@ -50,32 +53,32 @@ export class SharedCounts {
   }
 
   private async fromStore(shared: () => Promise<number>, own: () => number): Promise<number> {
-    if (this.isAway) {
-      this.lookForStore();
+    if (this.isStoreUnavailable) {
+      this.pingStore();
       return own();
     }
     try {
-      return await withTimeout(shared(), PATIENCE_MS, () => new AppError('STORE_UNAVAILABLE'));
+      return await withTimeout(shared(), COUNT_TIMEOUT_MS, () => new AppError('STORE_UNAVAILABLE'));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.goOnAlone();
+      this.countLocally();
       return own();
     }
   }
 
-  private goOnAlone(): void {
-    if (this.isAway) return;
-    this.isAway = true;
-    this.lookedAt = performance.now();
+  private countLocally(): void {
+    if (this.isStoreUnavailable) return;
+    this.isStoreUnavailable = true;
+    this.pingedAt = performance.now();
     this.logger.warn('the shared store is away: requests are counted by each instance for itself');
   }
 
-  private lookForStore(): void {
-    if (performance.now() - this.lookedAt < LOOK_EVERY_MS) return;
-    this.lookedAt = performance.now();
+  private pingStore(): void {
+    if (performance.now() - this.pingedAt < PING_INTERVAL_MS) return;
+    this.pingedAt = performance.now();
     this.store.ping().then(
       () => {
-        this.isAway = false;
+        this.isStoreUnavailable = false;
         this.logger.log('the shared store is back: requests are counted for all instances together');
       },
       () => undefined,

@@ -49,7 +49,7 @@ interface HeldConnection {
 /**
  * The connection pool for MySQL or MariaDB.
  *
- * An operation that is refused because of its deadline is never rollBackOnFailure: the statement right before COMMIT
+ * An operation that is refused because of its deadline is never carried out later: the statement right before COMMIT
  * makes the server compare its time with the deadline. A connection returns to the pool only after the server
  * has confirmed that no transaction is open.
  */
@@ -102,7 +102,7 @@ export class MysqlConnections implements Connections {
 
   /**
    * One round trip. If the connection is lost, the same statements are sent once more. They wait for the
-   * locks of the first attempt if it still runs, and hit its primary keys if it was rollBackOnFailure.
+   * locks of the first attempt if it still runs, and hit its primary keys if it was not rolled back.
    */
   async batch(statements: readonly Statement[], until: number): Promise<number[]> {
     const once = () => this.write(until, (held) => sendBatch(held, statements, until));
