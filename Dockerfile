@@ -42,7 +42,7 @@ FROM runtime AS sandbox
 COPY --from=sandbox-build /app/node_modules ./node_modules
 COPY --from=sandbox-build /app/sandbox/package.json ./sandbox/
 COPY --from=sandbox-build /app/sandbox/dist ./sandbox/dist
-# Whoever reaches the port can log in as any of its people: publish it on 127.0.0.1 only.
+# Anybody who reaches the port can log in as any of its people: publish it on 127.0.0.1 only.
 ENV SANDBOX_HOST=0.0.0.0
 USER node
 EXPOSE 3001

@@ -1,5 +1,5 @@
 #!/bin/sh
-# nginx's image runs this before nginx: the proxies in front (TRUSTED_PROXIES, separated by commas) as nginx wants them.
+# nginx's image runs this before nginx. Writes TRUSTED_PROXIES (comma-separated) in nginx's syntax.
 set -eu
 for proxy in $(echo "${TRUSTED_PROXIES:-}" | tr ',' ' '); do
     echo "set_real_ip_from $proxy;"

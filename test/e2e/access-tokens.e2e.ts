@@ -208,7 +208,7 @@ describe('an access token', () => {
     );
   });
 
-  test('that is refused is told in the challenge, and nothing of an error where none came', async () => {
+  test('a refused token is named in the challenge; without a token the challenge has no error', async () => {
     const { accessToken } = await world.miniProgramLogin(await world.person());
     const challenge = async (path: string, token?: string, method = 'GET'): Promise<string | null> => {
       const options = token === undefined ? { method } : { method, token };

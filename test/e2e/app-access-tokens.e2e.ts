@@ -63,7 +63,7 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect(await fetches()).toBe(1);
   });
 
-  test('its end is told as a time and in seconds', async () => {
+  test('its expiry is given as a time and in seconds', async () => {
     const { body } = await appToken();
     expect(body.expiresAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const left = (Date.parse(body.expiresAt) - world.clock.now()) / 1000;
@@ -111,7 +111,7 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect(await fetches()).toBeLessThanOrEqual(2);
   });
 
-  test('who fetched for longer than the lock lasts does not open the lock of the next one', async () => {
+  test('an instance whose fetch outlasts the lock does not release the lock of the next one', async () => {
     await world.pass(8_000);
     await world.control('calls', undefined, 'DELETE');
     const endpoint = '/cgi-bin/stable_token';

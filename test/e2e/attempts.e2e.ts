@@ -242,7 +242,7 @@ describe('an attempt', () => {
   });
 
   describe('bound to its browser', () => {
-    test('tells another browser nothing, whatever of it can be seen in the code', async () => {
+    test('tells another browser nothing, whatever of it the QR code shows', async () => {
       const browser = new Browser();
       const attempt = await world.attempt(browser);
       const stranger = new Browser();
@@ -279,7 +279,7 @@ describe('an attempt', () => {
       await strangers();
     });
 
-    test('is seen by all tabs of its browser, and by who has its secret', async () => {
+    test('is visible to all tabs of its browser, and with its secret', async () => {
       const browser = new Browser();
       const [one, other] = [await world.attempt(browser), await world.attempt(browser)];
       for (const { id } of [one, other]) {

@@ -138,7 +138,7 @@ describe('pictures from WeChat', () => {
     expect(await jobs(world)).toEqual([]);
   });
 
-  test('who has a picture keeps it: the next login fetches nothing', async () => {
+  test('a user with a picture keeps it: the next login fetches nothing', async () => {
     const person = await world.person();
     const url = await copied(world, await world.websiteLogin(person));
     const before = await world.callsOf(PICTURES);
@@ -380,7 +380,7 @@ describe('two users who turn out to be one', () => {
     return world.websiteLogin(person);
   }
 
-  test('the picture moves to the one who has none, with the word whose it was', async () => {
+  test('the picture moves to the survivor without one, together with its source', async () => {
     const { person, older, younger } = await twice();
     const url = await copied(world, younger);
     const merged = await merge(person);
@@ -406,7 +406,7 @@ describe('two users who turn out to be one', () => {
     expect((await picture(stays)).response.status).toBe(200);
   });
 
-  test('a picture that is still to come comes to the one who stays', async () => {
+  test('a picture that is not copied yet goes to the survivor', async () => {
     await world.fault(PICTURES, { status: 503, body: 'busy' });
     const { person, older, younger } = await twice();
     await until(async () => isPutOff((await jobs(world, copyOf(younger)))[0], world, 1));
@@ -457,7 +457,7 @@ describe('a picture of one’s own', () => {
     },
   );
 
-  test('it stands against WeChat: what is still to be copied is forgotten, and later logins enqueue nothing', async () => {
+  test('it overrides WeChat: a pending copy is dropped, and later logins enqueue nothing', async () => {
     const person = await world.person();
     await world.fault(PICTURES, { status: 503, body: 'busy' });
     const login = await world.websiteLogin(person);
@@ -482,7 +482,7 @@ describe('a picture of one’s own', () => {
     expect((await picture((await avatarUrl(world, login)) ?? '')).response.status).toBe(200);
   });
 
-  test('exactly 2 MB is taken, more is not, whether its length is told beforehand or not', async () => {
+  test('exactly 2 MB is accepted, more is not, with or without Content-Length', async () => {
     const login = await world.miniProgramLogin(await world.person());
     const jpeg = await square('#123456');
     const padded = (length: number) => Buffer.concat([jpeg, Buffer.alloc(length - jpeg.length)]);
@@ -604,7 +604,7 @@ describe('the address of a picture', () => {
     });
   });
 
-  test('answers 304 to who has it, and to nobody else', async () => {
+  test('answers 304 only to a client that has it', async () => {
     const { response } = await picture(url);
     const etag = response.headers.get('etag') ?? '';
     const ask = (ifNoneMatch: string, address = url) =>

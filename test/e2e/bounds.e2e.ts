@@ -98,7 +98,7 @@ const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;
     }
   });
 
-  test('refuses more than 50 parameters, and one that comes twice', async () => {
+  test('refuses more than 50 parameters, and a duplicate one', async () => {
     const many = `?${Array.from({ length: 51 }, (_, index) => `a${index}=1`).join('&')}`;
     for (const query of [many, '?code=a&code=b', '?a&a', '?a[]=1&a[]=2', '?%61=1&a=2']) {
       expect(await others(routes, { status: 400, code: 'VALIDATION_FAILED' }, () => ({}), query)).toEqual([]);

@@ -150,7 +150,7 @@ describe('a column that was added or forgotten', () => {
     },
   );
 
-  test('an entry that is taken away, or one decision of it, is told of', () => {
+  test('an entry, or one decision of it, that is removed is reported', () => {
     expect(undecided('users', userColumns, without(USER_COLUMNS, 'nickname'))).toContain(
       'users.nickname: merge is not decided',
     );

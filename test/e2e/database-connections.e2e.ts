@@ -52,7 +52,7 @@ if (backend.databaseUrl !== null) {
       expect(open.length).toBeLessThanOrEqual(POOL);
     });
 
-    test('those that turn out to be closed as somebody reads cost nobody a 503', async () => {
+    test('those that turn out to be closed during a read cause no 503', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
       await fill(tokens);
@@ -64,7 +64,7 @@ if (backend.databaseUrl !== null) {
       expect(await count(sessionsOf(tokens))).toBe(2);
     });
 
-    test('one that turns out to be closed as somebody writes costs nobody a 503', async () => {
+    test('one that turns out to be closed during a write causes no 503', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
       proxy.breakAt('START TRANSACTION', 1, false);
@@ -75,7 +75,7 @@ if (backend.databaseUrl !== null) {
       expect(await count(sessionsOf(tokens))).toBe(2);
     });
 
-    test('those that the server has closed cost nobody a 503', async () => {
+    test('those that the server has closed cause no 503', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
       await fill(tokens);
@@ -128,7 +128,7 @@ if (backend.databaseUrl !== null) {
       await holder.end();
     });
 
-    test('a server that takes no writes any more: 503, and none of its connections is used again', async () => {
+    test('a server that has become read-only: 503, and none of its connections is used again', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
       await fill(tokens);

@@ -214,7 +214,7 @@ if (backend.databaseUrl !== null) {
       expect(ledger.filter(({ kind, status }) => kind === 'login' && status !== 503)).toEqual([]);
     });
 
-    test('a server that stood still goes on with what its client has given up, and refuses the COMMIT', async () => {
+    test('a stalled server continues a batch that its client has abandoned, and refuses the COMMIT', async () => {
       const { tokens } = await somebody();
       const user = tokens.user.id;
       await holder.query(`START TRANSACTION; SELECT id FROM users WHERE id = '${user}' FOR UPDATE`);

@@ -136,7 +136,7 @@ if (backend.databaseUrl !== null) {
       });
     });
 
-    test('a server that keeps a setting of its own: the start is refused, a later connection is not used', async () => {
+    test('a server that overrides a session variable: the start is refused, a later connection is not used', async () => {
       const proxy = new TcpProxy({ host: '127.0.0.1', port: server.port });
       const port = await proxy.open();
       const url = new URL(server.url);

@@ -68,7 +68,7 @@ describe.each(subjects)('the store %s', (_where, create) => {
   const fifty = <T>(work: (index: number) => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: 50 }, (_, index) => work(index)));
 
-  test('answers null where nothing stands', async () => {
+  test('answers null for an unknown key', async () => {
     expect(await store.get('nothing')).toBeNull();
     expect(await store.take('nothing')).toBeNull();
     await store.delete('nothing');
@@ -252,7 +252,7 @@ if (keys !== null) {
       while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
     };
 
-    test('that forgot its connections: who listens learns that something was missed, and hears again', async () => {
+    test('that dropped its connections: subscribers learn that messages may be lost, and receive again', async () => {
       const heard: string[] = [];
       let missed = 0;
       store.listen('news', {

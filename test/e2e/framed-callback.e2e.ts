@@ -285,7 +285,7 @@ describe('the callback of a login that a challenge binds, in a frame', () => {
     expect(refusalOf(resultOf(await inFrame(frame, other)).location)).toBe(refused);
   });
 
-  test('with an unknown state is an error page that nobody may frame', async () => {
+  test('with an unknown state is an error page that may not be framed', async () => {
     const callback = new URL(`${world.url}/v1/web-qr-login/callback?code=x&state=${'a'.repeat(64)}`);
     const reply = await inFrame(new Browser(), callback);
     expect(reply.status).toBe(400);
@@ -337,7 +337,7 @@ describe('one attempt gives one session', () => {
     expect(await world.callsOf(EXCHANGE)).toBe(calls + 1);
   });
 
-  test('which the page around may open before the attempt is told: then it is over without a loginCode', async () => {
+  test('which the surrounding page may redeem before the attempt is updated: then the attempt ends without a loginCode', async () => {
     const own = pkce();
     const { attempt, callback, frame } = await scannedWith(own);
     const result = resultOf(await inFrame(frame, callback));
@@ -347,7 +347,7 @@ describe('one attempt gives one session', () => {
     expect(await statusOf(attempt)).toEqual({ status: 'confirmed' });
   });
 
-  test('never to who began it elsewhere: by a link that somebody else opens, nobody but that browser is told', async () => {
+  test('never to the client that began it elsewhere: if another person opens the link, only that browser gets the result', async () => {
     const stranger = new Browser();
     const { attempt, callback } = await scanned({ codeChallenge: pkce().challenge }, stranger);
     const victim = new Browser();
@@ -360,7 +360,7 @@ describe('one attempt gives one session', () => {
   });
 });
 
-describe('a page in a frame that nobody was shown', () => {
+describe('a page in a frame that was not displayed', () => {
   test('tells the attempt nothing: a foreign page around the code learns no loginCode', async () => {
     const thief = pkce();
     const thiefsBrowser = new Browser();
@@ -374,7 +374,7 @@ describe('a page in a frame that nobody was shown', () => {
     expect(await statusOf(attempt)).toEqual({ status: 'expired' });
   });
 
-  test('tells the attempt once it is shown, by a secret of one use that stands nowhere else', async () => {
+  test('updates the attempt once it is displayed, by a single-use secret that appears nowhere else', async () => {
     const { attempt, callback, frame } = await scannedWith(pkce());
     const reply = await inFrame(frame, callback);
     const result = resultOf(reply);
@@ -406,7 +406,7 @@ describe('a page in a frame that nobody was shown', () => {
     expect(await statusOf(attempt)).toEqual({ status: 'pending' });
   });
 
-  test('is told for as long as its loginCode lives', async () => {
+  test('is reported for as long as its loginCode is valid', async () => {
     const { attempt, callback, frame } = await scannedWith(pkce());
     const result = resultOf(await inFrame(frame, callback));
     await world.pass(61);
@@ -426,7 +426,7 @@ test('a login inside WeChat asks for the whole window, whatever binds it: the pa
   expect(location.searchParams.has('consent')).toBe(true);
 });
 
-test('what WxLogin.js needs stands in the reply of the attempt, and is one login with the address', async () => {
+test('the reply of the attempt contains the options of WxLogin.js, which begin the same login as its URL', async () => {
   const attempt = await world.attempt(new Browser(), { method: 'website' });
   const callback = `${world.url}/v1/web-qr-login/callback`;
   const state = new URL(attempt.authorizeUrl ?? '').searchParams.get('state');

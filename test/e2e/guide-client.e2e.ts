@@ -373,7 +373,7 @@ onceOnly("the guide's code for mini programs", () => {
       expect(logins()).toEqual({ wx: 2, login: 1, refresh: 0 });
     });
 
-    test('asks somebody who has logged out to log in first', async () => {
+    test('asks a user who has logged out to log in first', async () => {
       await me();
       await auth.logout();
       const shown = await screen();

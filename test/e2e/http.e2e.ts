@@ -137,7 +137,7 @@ describe('a request that arrives slowly', () => {
     });
   }
 
-  test('has 10 s for its fields and 30 s in all, and is told when they are over', async () => {
+  test('has 10 s for its header and 30 s in all, and gets an error when they are over', async () => {
     const server = world.service().app.getHttpServer();
     const { headersTimeout, requestTimeout, maxConnections } = server;
     expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 30_000 });
@@ -163,7 +163,7 @@ describe('a request that arrives slowly', () => {
     }
   });
 
-  test('and one with more than 16 kB of fields is told what is wrong', async () => {
+  test('and one with more than 16 kB of header fields gets an error that says so', async () => {
     const answer = await answerTo(
       `GET /health/live HTTP/1.1\r\nHost: a\r\nCookie: ${'x'.repeat(17_000)}\r\n\r\n`,
     );
@@ -207,7 +207,7 @@ describe('the id of a request', () => {
     },
   );
 
-  test('stands in the log with method, route and status, and in the events', async () => {
+  test('is in the log with method, route and status, and in the events', async () => {
     const code = await world.wxLogin(await world.person());
     await call(`${world.url}/v1/mini-program/login`, {
       json: { code },

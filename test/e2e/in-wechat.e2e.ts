@@ -80,7 +80,7 @@ describe('a page inside WeChat begins', () => {
     },
   );
 
-  test('by the login page without a returnTo, which is then where it comes back to, and does not begin again', async () => {
+  test('by the login page without a returnTo returns to that page, which does not begin another login', async () => {
     const browser = await known();
     const location = await browser.land(locationOf(await browser.visit(`${world.url}/login`)));
     expect(location.origin + location.pathname).toBe(`${world.url}/login`);
@@ -128,7 +128,7 @@ describe('a page inside WeChat begins', () => {
   });
 });
 
-describe('somebody whom the official account knows', () => {
+describe('a user whom the official account knows', () => {
   test('is logged in silently, as the same user, and WeChat is asked for nothing but the openid', async () => {
     const first = await browserOf();
     const { user } = await first.login();
@@ -151,7 +151,7 @@ describe('somebody whom the official account knows', () => {
     expect(await world.callsOf(USERINFO)).toBe(calls);
   });
 
-  test('is nobody else for that: a disabled account returns with ACCOUNT_DISABLED', async () => {
+  test('remains the same user: a disabled account returns with ACCOUNT_DISABLED', async () => {
     const first = await browserOf();
     const { user } = await first.login();
     await world.backend.write(`UPDATE users SET status = 'disabled' WHERE id = '${user.id}'`);
@@ -172,7 +172,7 @@ describe('somebody whom the official account knows', () => {
 });
 
 describe('somebody new', () => {
-  test('leaves no trace, and comes to the login page with all that the site asked for', async () => {
+  test('leaves no trace, and gets the login page with all parameters of the site', async () => {
     const browser = await browserOf();
     const { challenge, verifier } = pkce();
     const returnTo = `${WELCOME}?from=home&tag=%E5%BE%AE%E4%BF%A1#top`;
@@ -207,7 +207,7 @@ describe('somebody new', () => {
     expect(page?.searchParams.get('state')).not.toBe(silent.searchParams.get('state'));
   });
 
-  test('who has a mini program and a website already is the same user by the unionid', async () => {
+  test('with a mini program and a website identity is the same user by the unionid', async () => {
     const person = await world.person();
     const mini = await world.miniProgramLogin(person);
     await world.websiteLogin(person);
@@ -324,7 +324,7 @@ describe('the state of a consent', () => {
     expect(locationOf(await browser.visit(callback.href)).searchParams.has('loginCode')).toBe(true);
   });
 
-  test('of a challenge may be followed elsewhere, and then gives what only the verifier redeems', async () => {
+  test('of a challenge may be finished in another browser, and its loginCode needs the verifier', async () => {
     const { challenge, verifier } = pkce();
     const { page } = await asked({ codeChallenge: challenge });
     const other = await browserOf();
@@ -358,7 +358,7 @@ describe('the state of a consent', () => {
 });
 
 describe('a snapshot page', () => {
-  test('makes nobody, neither silently nor with consent, and the full page logs in', async () => {
+  test('creates no user, neither silently nor with consent, and the full page logs in', async () => {
     const browser = await browserOf();
     const before = await everybody();
     await world.fault(EXCHANGE, SNAPSHOT);
@@ -382,7 +382,7 @@ describe('a snapshot page', () => {
     });
   });
 
-  test('also makes nobody of whom we know, with the openid of somebody', async () => {
+  test('logs nobody in by a known openid either', async () => {
     const browser = await known();
     const openid = browser.person.openIds[OFFICIAL_ACCOUNT];
     const told = { access_token: '59_token', openid, unionid: browser.person.unionId, is_snapshotuser: 1 };
@@ -407,7 +407,7 @@ describe('a snapshot page', () => {
 describe('an attempt inside WeChat', () => {
   const statusOf = async (browser: Browser, id: string) => (await world.status(browser, id)).body;
 
-  test('of somebody known is confirmed when WeChat comes back, once', async () => {
+  test('of a known user is confirmed by the callback, once', async () => {
     const browser = await known();
     const attempt = await attemptIn(browser);
     expect(await statusOf(browser, attempt.id)).toEqual({ status: 'pending' });
@@ -419,7 +419,7 @@ describe('an attempt inside WeChat', () => {
     expect((await world.redeem(browser, loginCode)).status).toBe(401);
   });
 
-  test('of somebody new waits for the consent', async () => {
+  test('of a new user waits for the consent', async () => {
     const browser = await browserOf();
     const attempt = await attemptIn(browser);
     const page = await browser.land(attempt.authorizeUrl ?? '');
@@ -456,7 +456,7 @@ describe('an attempt inside WeChat', () => {
     expect((await world.redeem(browser, location.searchParams.get('loginCode'))).status).toBe(200);
   });
 
-  test('of a stranger gives the stranger nothing when somebody opens its link: no cookie, no way on', async () => {
+  test('of an attacker gives the attacker nothing when a victim opens its link: no cookie, no continuation', async () => {
     const stranger = new Browser();
     const attempt = await attemptIn(stranger);
     const victim = await known();
@@ -628,14 +628,14 @@ describe('a session that came in by an official account', () => {
     expect([ticket.status, ticket.body.code]).toEqual([403, 'MINI_PROGRAM_SESSION_REQUIRED']);
   });
 
-  test('is told of as a login of the official account', async () => {
+  test('is recorded as a login of the official account', async () => {
     const rows = await world.backend.rows(
       `SELECT details FROM events WHERE type = 'login.succeeded' ORDER BY created_at DESC, id DESC`,
     );
     expect(rows.map(({ details }) => JSON.stringify(details))[0]).toContain('official_account');
   });
 
-  test('ends when its WeChat account is unlinked, and the next visit is one of somebody new', async () => {
+  test('ends when its WeChat account is unlinked, and the next visit is a new user', async () => {
     const { verifier, challenge } = pkce();
     const owner = await new WeChatBrowser(world, person).callback({ codeChallenge: challenge });
     const proof = { loginCode: owner.searchParams.get('loginCode'), codeVerifier: verifier };
@@ -684,7 +684,7 @@ describe('one callback for many sites and environments', () => {
   });
 });
 
-describe('a returnTo that nobody allowed', () => {
+describe('a returnTo that is not allowed', () => {
   test.each([
     'javascript:alert(1)',
     '//evil.example.com',

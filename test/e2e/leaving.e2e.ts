@@ -71,7 +71,7 @@ describe('taking data along and leaving', () => {
     expect(Array.isArray(body.pendingPictures)).toBe(true);
   });
 
-  test('who has left leaves no address behind, whatever else their devices do on other instances', async () => {
+  test('after a deletion no address remains, whatever other devices of the user do on other instances', async () => {
     const person = await world.person();
     const { accessToken, user } = await world.miniProgramLogin(person);
     const elsewhere = world.service(INSTANCES - 1).url;
@@ -108,7 +108,7 @@ describe('taking data along and leaving', () => {
     expect(await world.count(`events WHERE user_id IN (${ids}) AND ip IS NOT NULL`)).toBe(0);
   });
 
-  test('who leaves is erased from every table, all sessions end at once, and a later login is a new user', async () => {
+  test('a deleted account is erased from every table, all sessions end at once, and a later login is a new user', async () => {
     const person = await world.person({ nickname: '无影无踪' });
     const { accessToken, user } = await world.miniProgramLogin(person);
     await withPhone(person, accessToken);
@@ -139,7 +139,7 @@ describe('taking data along and leaving', () => {
     expect(later.user.id).not.toBe(user.id);
   });
 
-  test('leaving while somebody links and logs in leaves nothing half behind', async () => {
+  test('a deletion during a concurrent link and login leaves no partial data', async () => {
     for (let round = 0; round < 5; round++) {
       const person = await world.person();
       const { accessToken } = await world.miniProgramLogin(person);

@@ -73,7 +73,7 @@ describe('linking and unlinking WeChat accounts', () => {
     expect(await identities(accessToken)).toHaveLength(1);
   });
 
-  test('bound to a verifier, the link is made by who knows it and not before', async () => {
+  test('bound to a verifier, the link is made when it is redeemed with the verifier and not before', async () => {
     const person = await world.person({ withUnionId: false });
     const { accessToken } = await world.miniProgramLogin(person);
     const { verifier: codeVerifier, challenge: codeChallenge } = pkce();

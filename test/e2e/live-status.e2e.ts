@@ -76,7 +76,7 @@ describe('the events of an attempt', () => {
   const long = (): Promise<AttemptReply> => world.attempt(new Browser(), { method: 'website' });
 
   describe('tell its browser', () => {
-    test('at once where it stands, each step as it happens, and then no more', async () => {
+    test('the current status at once, each step as it happens, and then no more', async () => {
       const browser = new Browser();
       const attempt = await world.attempt(browser);
       const ticket = await world.ticketOf(attempt);
@@ -166,7 +166,7 @@ describe('the events of an attempt', () => {
       stream.vanish();
     });
 
-    test('when it comes back only what it has not heard, and how it ended in any case', async () => {
+    test('after a reconnect only the steps that it has missed, and the final status in any case', async () => {
       const attempt = await world.attempt(new Browser());
       const ticket = await world.ticketOf(attempt);
       await world.scan(accessToken, ticket);
@@ -199,7 +199,7 @@ describe('the events of an attempt', () => {
   });
 
   describe('by the clock', () => {
-    test('a heartbeat comes every 15 seconds, whoever comes and goes', async () => {
+    test('a heartbeat is sent every 15 seconds, whoever connects and disconnects', async () => {
       const streams = await Promise.all(
         Array.from({ length: 20 }, async () => follow(world.url, await long())),
       );
@@ -215,7 +215,7 @@ describe('the events of an attempt', () => {
       await within(5_000, () => waiters() === 0);
     });
 
-    test('a stream ends after 5 minutes, and a new one goes on', async () => {
+    test('a stream ends after 5 minutes, and a new one continues it', async () => {
       const attempt = await long();
       const stream = await follow(world.url, attempt);
       await world.pass(290);
@@ -231,7 +231,7 @@ describe('the events of an attempt', () => {
       next.vanish();
     });
 
-    test('the end of the time is told, also to who reconnects with the last id', async () => {
+    test('the expiry is reported, also to a client that reconnects with the last id', async () => {
       const attempt = await world.attempt(new Browser());
       const stream = await follow(world.url, attempt);
       await world.pass(150);

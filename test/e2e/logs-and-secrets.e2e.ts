@@ -181,7 +181,7 @@ describe('the log', () => {
     await ask(nonsensePath(route), { method, headers: nobody, patience: 10, ...broken });
   }
 
-  test('has a line for every route, whoever asks for whatever', async () => {
+  test('has a log line for every route, whatever the request', async () => {
     // fetch has no TRACE.
     const all = world.service().app.get(RouteTable).all();
     const routes = all.filter(({ method }) => method !== 'TRACE');
@@ -309,7 +309,7 @@ describe('the log', () => {
     });
   });
 
-  test('says of a login who it was, and of one that failed why', async () => {
+  test('names the user of a login, and the cause of a failed one', async () => {
     const person = await world.person();
     const code = secrets.keep('code', await world.wxLogin(person));
     const reply = await world.loginWith(code);

@@ -107,7 +107,7 @@ describe('merges that race', () => {
     }
   });
 
-  test('a user who had merged another before it is merged itself leaves both one step from who is left', async () => {
+  test('when a user that had absorbed another is merged, both rows point directly to the survivor', async () => {
     const { person, logins } = await scattered(SECOND_MINI_PROGRAM, MINI_PROGRAM, WEBSITE);
     await bind(person);
     for (const appId of [MINI_PROGRAM, WEBSITE, SECOND_MINI_PROGRAM]) await loginAt(appId, person);
@@ -156,7 +156,7 @@ describe('merges that race', () => {
     await expectWhole();
   });
 
-  test('tokens of a user who has just been merged act for the one who is left, on every instance', async () => {
+  test('tokens of a user who has just been merged act for the survivor, on every instance', async () => {
     const { person, logins } = await scattered(MINI_PROGRAM, WEBSITE);
     const [older, younger] = logins;
     if (!older || !younger) throw new Error('two logins are needed');

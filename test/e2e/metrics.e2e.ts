@@ -88,7 +88,7 @@ describe('what is counted', () => {
     expect(await growth(world, login('mini-program', 'WECHAT_CODE_USED'), again)).toBe(1);
   });
 
-  test('a login that fails after WeChat has said who it is', async () => {
+  test('a login that fails after WeChat has identified the person', async () => {
     const person = await world.person();
     const { user } = await world.miniProgramLogin(person);
     await callWithKey(`${world.url}/v1/admin/users/${user.id}/disable`, ADMIN_KEY, { method: 'POST' });
@@ -162,7 +162,7 @@ describe('what is counted', () => {
     expect(await growth(world, login('website', 'LOGIN_CODE_INVALID'), redeem)).toBe(1);
   });
 
-  test('a code that only shows who is there is no login', async () => {
+  test('a code that only identifies the person is no login', async () => {
     const person = await world.person();
     const { accessToken } = await world.miniProgramLogin(person);
     const validate = async () =>
@@ -322,7 +322,7 @@ describe('the backlog of background work', () => {
     expect(await backlog('avatars')).toEqual(nothing);
   });
 
-  test('what was postponed waits; what nobody begins is due, and becomes older, before its hand-over too', async () => {
+  test('a postponed item is waiting; an item that nobody claims is due and ages, in the outbox too', async () => {
     receiver.answers(503);
     await world.miniProgramLogin(await world.person());
     await worker().runDue();
@@ -463,7 +463,7 @@ describe('without METRICS_TOKEN, /metrics', () => {
   });
   afterAll(() => world.stop());
 
-  test('is open to this machine, as text of Prometheus that nobody caches', async () => {
+  test('is open to this machine, in the text format of Prometheus, and not cacheable', async () => {
     const reply = await call(`${world.url}/metrics`);
     expect(reply.status).toBe(200);
     expect(reply.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
@@ -493,7 +493,7 @@ describe('without METRICS_TOKEN, /metrics', () => {
     expect(await get(`${world.url}/metrics`, { [name]: value })).toEqual(FORBIDDEN);
   });
 
-  test('is closed to an nginx on this machine that says nothing of its client', async () => {
+  test('is closed to an nginx on this machine that sends no client address', async () => {
     const answer = await say(world, 'GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
   });
@@ -517,7 +517,7 @@ describe('with METRICS_TOKEN, /metrics', () => {
   });
   afterAll(() => world.stop());
 
-  test('is open to who has it, also behind a proxy', async () => {
+  test('is open with the token, also behind a proxy', async () => {
     const authorization = `Bearer ${METRICS_TOKEN}`;
     expect(await get(`${world.url}/metrics`, { authorization })).toEqual(OPEN);
     const forwarded = { authorization, host: 'auth.example.com', 'x-forwarded-for': '203.0.113.7' };

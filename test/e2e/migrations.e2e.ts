@@ -16,7 +16,7 @@ describe('a migration that is cut off', () => {
   });
   afterEach(() => backend.drop());
 
-  test('goes on at the next start, after whichever statement it was killed, up and down', async () => {
+  test('continues at the next start, after whichever statement it was killed, forward and backward', async () => {
     const fresh = await createBackend();
     await load(fresh, 'up').run(Infinity);
     const expected = await definitions(fresh);

@@ -253,7 +253,7 @@ describe('a malformed request', () => {
     expect(reply.text).not.toContain('a secret code');
   });
 
-  test('with keys that nobody asked for is taken without them', async () => {
+  test('with unexpected keys is accepted without them', async () => {
     const code = await world.wxLogin(await world.person());
     const reply = await world.loginWith(code, {
       openId: 'oSomebodyElse',

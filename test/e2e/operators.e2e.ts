@@ -268,7 +268,7 @@ describe(`what operators see, on ${INSTANCES} instance(s)`, () => {
     expect((await search('   ')).length).toBe(nicknames.length);
   });
 
-  test('who is found in several ways stands on one page only', async () => {
+  test('a user who matches in several ways is on one page only', async () => {
     const q = '13800138000';
     const ids = await insertUsers([`${q} a`, q, `${q} b`, q, `${q} c`]);
     for (const [index, number] of ['+8613800138000', '+13800138000'].entries()) {
@@ -424,7 +424,7 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
   const verifyOn = (token: string, instance: number): Promise<Reply<Problem>> =>
     world.verify(token, world.service(instance).url);
 
-  test('a disabled user is out here at once, everywhere within 5 s, and comes back only by a login', async () => {
+  test('a disabled user is refused here at once, everywhere within 5 s, and after enabling needs a login', async () => {
     const person = await world.person();
     const { user, accessToken, refreshToken } = await world.miniProgramLogin(person);
     expect((await verifyOn(accessToken, 0)).status).toBe(200);
@@ -464,7 +464,7 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
     expect((await verifyOn(again.accessToken, last)).status).toBe(200);
   });
 
-  test('logins that race with disabling leave nobody in, also after enabling', async () => {
+  test('logins that race with disabling leave no live session, also after enabling', async () => {
     const person = await world.person();
     const { user, accessToken } = await world.miniProgramLogin(person);
     const codes = await Promise.all(Array.from({ length: 12 }, () => world.wxLogin(person)));
@@ -559,7 +559,7 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
     }
   });
 
-  test('on an id that nobody has they are NOT_FOUND', async () => {
+  test('for an unknown id they are NOT_FOUND', async () => {
     const acts: readonly (readonly [method: string, end: string])[] = [
       ['GET', ''],
       ['DELETE', ''],
@@ -661,7 +661,7 @@ describe(`signing keys that an operator rotates, on ${INSTANCES} instance(s)`, (
     });
   });
 
-  test('now: old tokens die here at once and everywhere within 5 s, and refreshing goes on', async () => {
+  test('now: old tokens are refused here at once and everywhere within 5 s, and refreshes continue', async () => {
     const tokens = await world.miniProgramLogin(await world.person());
     for (const service of world.services) {
       expect((await world.verify(tokens.accessToken, service.url)).status).toBe(200);

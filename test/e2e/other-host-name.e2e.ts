@@ -109,7 +109,7 @@ once('the login page of a service that is reached by two names', () => {
     expect((await world.redeem(browser, code, {}, publicUrl)).status).toBe(200);
   });
 
-  test('stays inside the sandbox’s phone, which shows the service under a name of its own', async () => {
+  test('stays inside the sandbox’s phone, which shows the service under another host name', async () => {
     const { id } = await world.person();
     const phone = new WebViewBrowser(world.sandbox.url, `${id}.wechat.localhost`);
     const first = await phone.visit('/login');

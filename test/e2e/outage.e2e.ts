@@ -183,7 +183,7 @@ if (backend.redisUrl !== null) {
       await proxy.cut();
     });
 
-    test('cut off or silent: logins answer 503, what needs no Redis goes on, and it comes back by itself', async () => {
+    test('disconnected or silent: logins answer 503, routes that need no Redis continue, and it recovers by itself', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
       for (const outage of ['cut', 'hold'] as const) {

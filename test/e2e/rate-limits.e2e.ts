@@ -161,7 +161,7 @@ describe('a limited route', () => {
     expect(fields(await upload(world.url, ours)).left).toBe('"avatar-uploads";r=299;t=60');
   });
 
-  test('takes no good token either beyond its quota: bad ones are not free', async () => {
+  test('beyond its quota refuses valid tokens too: invalid ones are counted', async () => {
     const { accessToken: token } = await world.miniProgramLogin(await world.person());
     const ours = from('192.0.2.3');
     const guess = (): Promise<Reply<Problem>> => upload(world.url, { token: 'x.y.z', ...ours });

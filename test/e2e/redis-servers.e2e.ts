@@ -92,7 +92,7 @@ function listenTo(store: RedisStore): { heard: string[]; missed: () => number } 
 }
 
 onPrivateServers('a Redis that fails over behind its name', () => {
-  test('logins go on with the new primary, the first one too, and who listens is told', async () => {
+  test('logins continue with the new primary, the first one too, and subscribers receive messages', async () => {
     const [old, next] = [await server(), await server()];
     const proxy = new TcpProxy({ host: '127.0.0.1', port: old.port });
     const port = await proxy.open();
@@ -114,7 +114,7 @@ onPrivateServers('a Redis that fails over behind its name', () => {
     expect(String(await next.call('KEYS', 'wechat-auth:spent-code:*'))).toContain('spent-code');
   });
 
-  test('nobody needs to ask: the instance finds out by itself, and hears what is published there', async () => {
+  test('without traffic the instance detects the failover by itself, and receives what is published there', async () => {
     const [old, next] = [await server(), await server()];
     const proxy = new TcpProxy({ host: '127.0.0.1', port: old.port });
     const { store } = await connected(`redis://127.0.0.1:${await proxy.open()}`);
@@ -153,7 +153,7 @@ onPrivateServers('a Redis that fails over behind its name', () => {
 });
 
 onPrivateServers('a Redis that ends connections', () => {
-  test('as idle ones, for instance: nobody gets an error for it, and nobody is told', async () => {
+  test('as idle ones, for instance: no caller gets an error, and nothing is logged', async () => {
     const only = await server();
     const { store, lines } = await connected(`redis://${only.place}`);
     const { missed } = listenTo(store);
@@ -245,7 +245,7 @@ onPrivateServers('a Redis that answers and takes no writes', () => {
     },
   );
 
-  test('busy with a script of somebody else (BUSY): the same, until it is killed', async () => {
+  test('busy with a foreign script (BUSY): the same, until it is killed', async () => {
     const sick = await server({ 'lua-time-limit': '100' });
     const { store, lines } = await connected(`redis://${sick.place}`);
     const endless = sick.call('EVAL', 'while true do end', '0').catch(() => undefined);
@@ -310,7 +310,7 @@ onPrivateServers('a Redis that is nearly full', () => {
     );
   });
 
-  test('is told of at start where it would evict marks of spent codes', async () => {
+  test('is warned of at start if it would evict marks of spent codes', async () => {
     const evicting = await server({ 'maxmemory-policy': 'allkeys-lru' });
     const { lines } = await connected(`redis://${evicting.place}`);
     expect(lines).toEqual([expect.stringContaining('maxmemory-policy allkeys-lru')]);
@@ -320,7 +320,7 @@ onPrivateServers('a Redis that is nearly full', () => {
 });
 
 onPrivateServers('a Redis that is absent at start', () => {
-  test('the service listens and is not ready, says why once, and comes up with Redis', async () => {
+  test('the service listens and is not ready, logs the cause once, and becomes ready with Redis', async () => {
     const redisPort = await freePort();
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-test-'));
@@ -490,7 +490,7 @@ onPrivateServers('what waiting does not mend', () => {
 });
 
 onPrivateServers('Redis Sentinel', () => {
-  test('the primary dies: logins work again with the one that the sentinels name, and who listens hears there', async () => {
+  test('the primary dies: logins work again with the one that the sentinels name, and subscribers receive from it', async () => {
     const primary = await server({ 'repl-diskless-sync-delay': '0' });
     const replica = await server({ replicaof: `127.0.0.1 ${primary.port}`, 'repl-diskless-sync-delay': '0' });
     const sentinels: RedisServer[] = [];

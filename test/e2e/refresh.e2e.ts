@@ -187,7 +187,7 @@ describe('a refresh', () => {
     expect(gist(await world.verify(tokens.accessToken)).status).toBe(401);
   });
 
-  test('goes on after a restart, and after the key of the tokens was rotated', async () => {
+  test('continues after a restart, and after a rotation of the signing key', async () => {
     const [older, newer] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)].map((key) => key.toString('base64'));
     const { refreshToken } = await login();
     const rotated = await startService(

@@ -59,7 +59,7 @@ if (backend.databaseUrl !== null) {
       expect(await tripsOf(() => call(`${world.url}/v1/auth/verify`, { token: accessToken }))).toBe(0);
     });
 
-    test('tokens of keys that nobody knows take one a second, however many come', async () => {
+    test('tokens with unknown keys cause one read a second, however many arrive', async () => {
       const { accessToken } = await world.miniProgramLogin(await world.person());
       const [, ...rest] = accessToken.split('.');
       const startedAt = performance.now();

@@ -133,7 +133,7 @@ describe('a login by scanning with a mini program', () => {
       expect(looks[0]?.text).not.toContain('loginCode');
     });
 
-    test('says nothing of a screen that says nothing of itself, and bears one that says too much', async () => {
+    test('omits the device of a screen without a User-Agent, and accepts a User-Agent that is too long', async () => {
       const someone = await phone();
       for (const [userAgent, browser] of [
         ['', null],
@@ -224,7 +224,7 @@ describe('a login by scanning with a mini program', () => {
   });
 
   describe('by several people', () => {
-    test('belongs to who scanned first', async () => {
+    test('belongs to the person who scanned first', async () => {
       const screen = await scanned();
       const stranger = await phone();
       expectRefusal(await open(stranger, screen), 409, 'SCAN_TAKEN');
@@ -359,7 +359,7 @@ describe('a login by scanning with a mini program', () => {
       expect((await world.loginWith(code)).status).toBe(200);
     });
 
-    test('nobody without a token, or with one whose session is over', async () => {
+    test('refuses a request without a token, or with one whose session has ended', async () => {
       const screen = await scanned();
       const path = `${world.url}/v1/mini-program/scans/${screen.ticket}`;
       for (const step of ['', '/confirm', '/deny']) {
@@ -475,7 +475,7 @@ describe('the picture of a code', () => {
     expect(await world.callsOf(MAKE)).toBe(before + 1);
   });
 
-  test('opens the page of WECHAT_SCAN_PAGE with a ticket that no browser is told', async () => {
+  test('opens the page of WECHAT_SCAN_PAGE with a ticket that no browser receives', async () => {
     const browser = new Browser();
     const attempt = await world.attempt(browser);
     const scene = await world.ticketOf(attempt);

@@ -95,7 +95,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(47);
   });
 
-  test('of what has ended, the last hundred are kept, however often a person comes and goes', async () => {
+  test('of ended sessions the last hundred are kept, however often a person logs in and out', async () => {
     const person = await world.person();
     const { user } = await world.miniProgramLogin(person);
     const [row] = await world.backend.rows(`SELECT id FROM wechat_identities WHERE user_id = '${user.id}'`);

@@ -155,7 +155,7 @@ if (backend.databaseUrl === null) {
 
     const change = (sql: string) => writeElsewhere(file, sql);
 
-    test('held by another process: writes are refused within 2 s, reading goes on, the loop never stops', async () => {
+    test('locked by another process: writes are refused within 2 s, reads continue, the event loop is never blocked', async () => {
       const tokens = await world.miniProgramLogin(await world.person());
       const all = await writes(world, change);
       const sessions = () =>

@@ -204,7 +204,7 @@ onMysql('the database is not there at the start', () => {
     databaseUrl = new URL(tables.environment.DATABASE_URL ?? '');
   });
 
-  test('the process is alive and not ready, answers 503, says why, and comes up by itself', async () => {
+  test('the process is alive and not ready, answers 503, logs the cause, and becomes ready by itself', async () => {
     const proxy = new TcpProxy({ host: databaseUrl.hostname, port: Number(databaseUrl.port || 3306) });
     databaseUrl.hostname = '127.0.0.1';
     databaseUrl.port = String(await proxy.open());

@@ -23,7 +23,7 @@ describe('docs/verifying-tokens.md', () => {
   });
   afterAll(() => world.stop());
 
-  test('the code for Node.js says who it is, and refuses a token that was touched', async () => {
+  test('the code for Node.js names the user, and refuses a token that was changed', async () => {
     const { accessToken, user } = await world.miniProgramLogin(await world.person());
     const [header, payload, signature] = accessToken.split('.');
     const touched = [header, payload, `${signature?.slice(0, -4)}AAAA`].join('.');

@@ -132,7 +132,7 @@ describe('the way from a mini program into its web view', () => {
     expect((await redeem(loginCode, own)).body.code).toBe('ACCOUNT_DISABLED');
   });
 
-  test('leads whose account is deleted meanwhile nowhere', async () => {
+  test('leads nowhere if the account is deleted meanwhile', async () => {
     const own = pkce();
     const ticket = await ticketFor();
     const left = await call(`${world.url}/v1/users/me`, { method: 'DELETE', token: session.accessToken });
@@ -262,7 +262,7 @@ describe('a ticket', () => {
     expect(loginCodeOf(await open(ticket, own.challenge))).not.toBe('');
   });
 
-  test('needs a challenge: a browser that has our cookie is told so too, and nothing is used up', async () => {
+  test('needs a challenge: without one even a browser with our cookie is refused, and nothing is used up', async () => {
     const ticket = await ticketFor();
     const browser = new Browser();
     await world.authorize(browser);
@@ -303,7 +303,7 @@ describe('the loginCode of a ticket', () => {
   });
 });
 
-describe('a ticket is given to nobody', () => {
+describe('a ticket is refused', () => {
   test('without a fresh code: a stolen access token is not enough', async () => {
     const codes = [undefined, null, '', 1, 'x'.repeat(513), 'with space', ['081'], { $ne: null }];
     const calls = await world.callsOf(LOGIN);

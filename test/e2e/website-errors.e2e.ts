@@ -208,7 +208,7 @@ describe('a returnTo that the operator did not allow', () => {
     expect(qrPage.pathname).toBe('/connect/qrconnect');
   });
 
-  test('is checked before anything is begun: no state is made, and none of its text comes back', async () => {
+  test('is checked first: no state is created, and none of its text is echoed', async () => {
     const reply = await call(
       `${world.url}/v1/web-qr-login/authorize?returnTo=${encodeURIComponent('"><script>x')}`,
     );

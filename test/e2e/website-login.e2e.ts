@@ -111,7 +111,7 @@ describe('the cookie that names a browser', () => {
   });
   afterAll(() => world.stop());
 
-  test('is HttpOnly and SameSite=Lax, and a second tab goes on with it, for another day', async () => {
+  test('is HttpOnly and SameSite=Lax; a second tab reuses it and extends it by a day', async () => {
     const browser = new Browser();
     const first = await browser.visit(world.url + AUTHORIZE);
     const [cookie, ...more] = first.headers.getSetCookie();

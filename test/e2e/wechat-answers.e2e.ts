@@ -76,7 +76,7 @@ describe('what WeChat answers to a code', () => {
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(60);
   });
 
-  test('an error of the configuration tells the log the app and what to do, and who logs in nothing of it', async () => {
+  test('a configuration error logs the app and what to do; the client learns nothing of it', async () => {
     await world.fault(ENDPOINT, {
       errcode: 40164,
       errmsg:
@@ -227,7 +227,7 @@ describe('a WeChat that takes calls and answers none', () => {
     await silent.close();
   });
 
-  test('is not sent more than a thousand calls at once: a login beyond them is refused, and its code is not spent', async () => {
+  test('gets at most a thousand concurrent calls: a further login is refused, and its code is not spent', async () => {
     const http = world.service().app.get(WeChatHttp, { strict: false });
     const waiting = Array.from({ length: MOST }, () =>
       http.call({ path: 'cgi-bin/silence', appId: MINI_PROGRAM, query: {} }, new Deadline(25_000)),

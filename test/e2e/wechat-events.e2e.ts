@@ -234,13 +234,13 @@ describe('who may push', () => {
     expect(closed.log().match(/WECHAT_PUSH_TOKEN is not set/g)).toHaveLength(1);
   });
 
-  test('who has the token, for any app that is configured', async () => {
+  test('a sender with the token, for any configured app', async () => {
     expect(await verifyUrl()).toMatchObject({ status: 200, verified: true });
     for (const appId of [MINI_PROGRAM, WEBSITE])
       expect(answers(await push(world, person, 'unsubscribe', { appId }))).toEqual(TAKEN);
   });
 
-  test('nobody with another token, a wrong signature, or none', async () => {
+  test('no sender with another token, a wrong signature, or none', async () => {
     expect(await verifyUrl({ token: 'another' })).toMatchObject({ status: 403, verified: false });
     expect(answers(await push(world, person, 'unsubscribe', { token: 'another' }))).toEqual(
       refused(403, 'PUSH_SIGNATURE_INVALID'),
@@ -766,7 +766,7 @@ describe('what happens to the person', () => {
     },
   );
 
-  test('everything of a website: what the person chose themselves is none of its business', async () => {
+  test('everything of a website: values that the person chose stay', async () => {
     const { person, website, key, jobs, hasPicture } = await somebody('网站选名的人');
     await chosenByPerson(world, website);
     await push(world, person, 'user_authorization_revoke', {
@@ -785,7 +785,7 @@ describe('what happens to the person', () => {
     expect((await world.verify(website.accessToken)).body.code).toBe('SESSION_ENDED');
   });
 
-  test('user_authorization_revoke of a website: the phone number, which is none of its business, stays', async () => {
+  test('user_authorization_revoke of a website: the phone number, which its consent does not cover, stays', async () => {
     const { person, mini, website, phone } = await somebody('网站的人');
     const extra = { ...SAFELY, appId: WEBSITE, revokeInfo: `'; DROP TABLE users; --` };
     await push(world, person, 'user_authorization_revoke', extra);
