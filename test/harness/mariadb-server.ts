@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { cp, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
@@ -22,6 +23,7 @@ export class MariadbServer {
     this.thaw();
     await this.crash();
     await rm(this.folder, { recursive: true, force: true });
+    await rm(temporaryFolder(this.folder), { recursive: true, force: true });
   });
 
   private constructor(
@@ -110,7 +112,22 @@ function run(folder: string, port: number, options: readonly string[]): Program 
       ...options,
     ],
     folder,
+    ownTemporaryFolder(folder),
   );
+}
+
+/**
+ * A server that starts deletes every temporary table (`#sql…`) of its temporary folder. In /tmp it would delete those of
+ * the server that other tests use.
+ */
+function ownTemporaryFolder(folder: string): { TMPDIR: string } {
+  mkdirSync(temporaryFolder(folder), { recursive: true });
+  return { TMPDIR: temporaryFolder(folder) };
+}
+
+/** Not below the data, which may be on a disk that a test fills. */
+function temporaryFolder(folder: string): string {
+  return join(tmpdir(), `${basename(folder)}-tmp`);
 }
 
 async function connected(port: number, program: Program): Promise<Connection> {
@@ -156,8 +173,10 @@ async function install(): Promise<string> {
       ...SMALL,
     ],
     '/',
+    ownTemporaryFolder(folder),
   );
   if ((await program.ended) !== 0) throw new Error(`mariadb-install-db failed:\n${program.output()}`);
+  await rm(temporaryFolder(folder), { recursive: true, force: true });
   // Another worker may have finished first.
   await rename(folder, finished).catch(() => rm(folder, { recursive: true, force: true }));
   return finished;
