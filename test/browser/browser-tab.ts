@@ -50,7 +50,7 @@ export async function tab(options: BrowserContextOptions = {}): Promise<Page> {
   return page;
 }
 
-/** What a test provoked: the browser says it of each request that is refused or lost. */
+/** Expected console messages: the browser reports each request that is refused or lost. */
 export function expectFailedRequests(): void {
   expect(complaints.filter((each) => !each.startsWith('Failed to load resource'))).toEqual([]);
   complaints.length = 0;
@@ -59,7 +59,7 @@ export function expectFailedRequests(): void {
 export const stage = (page: Page): Locator => page.locator('.scan:not([hidden]) .stage');
 export const statusOf = (page: Page): Locator => page.locator('.scan:not([hidden]) .status');
 
-/** Waits until the code that is shown stands so. */
+/** Waits for this status of the shown code. */
 export async function stands(page: Page, state: string): Promise<void> {
   await page.locator(`.scan:not([hidden]) .stage[data-state=${state}]`).waitFor();
 }

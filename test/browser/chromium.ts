@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
-/** WCAG 2.2 AA with everything below it, and what axe-core itself holds for good manners. */
+/** WCAG 2.2 A and AA, and axe-core's best practices. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** Debian's Chromium, without what it does in the background. */
@@ -28,7 +28,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `artifacts/screenshots/${name}.png` });
 }
 
-/** Collects what a page complains of on its console; a test expects nothing. */
+/** Collects the warnings and errors on the console of a page; a test expects none. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -37,7 +37,7 @@ afterAll(async () => {
   await sites.stop();
 });
 
-/** WeChat at a name of its own: another site than the service, as it is in life. */
+/** WeChat under a host name of its own: another site than the service, as in production. */
 function wechatUrl(): string {
   return world.sandbox.url.replace('127.0.0.1', 'open.localhost');
 }
@@ -118,7 +118,7 @@ describe('a website that shows the QR code on its own page', () => {
     const messages = await told();
     expect(messages).toMatchObject([{ origin: world.url, data: { type: 'wechat-auth:login' } }]);
     expect(page.url()).toBe(`${sites.origin('shop')}/`);
-    // Nothing of ours is left in the browser: no cookie came into it.
+    // The browser has no cookie of ours.
     expect(await context.cookies(world.url)).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -27,7 +27,7 @@ const CROWD = 12;
   const verify = async ({ accessToken }: TokenReply) =>
     (await call(`${wiring.url}/v1/auth/verify`, { token: accessToken })).status;
 
-  /** What must hold of the tables: everybody who has logged in is one user. */
+  /** Invariant of the tables: everybody who has logged in is one user. */
   const expectOneUserEach = async () => {
     const twice = `SELECT union_id FROM wechat_identities GROUP BY union_id HAVING COUNT(DISTINCT user_id) > 1`;
     expect(await wiring.backend.rows(twice)).toEqual([]);

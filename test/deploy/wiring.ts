@@ -14,11 +14,11 @@ export interface Replica {
   program: Program;
 }
 
-/** What nginx notes of a request. */
+/** The log entry of nginx for a request. */
 export interface Passage {
   readonly requestId: string;
   readonly status: number;
-  /** The addresses that it went to, one after the other. */
+  /** The upstream addresses that were tried, in order. */
   readonly replicas: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export class Wiring {
 
   /** @param proxies in front of nginx: TRUSTED_PROXIES in .env */
   static async start(proxies = ''): Promise<Wiring> {
-    // What /app/data is: a volume that the replicas share. The keys are made there, by whoever comes first.
+    // /app/data: a volume that the replicas share. The first replica creates the keys there.
     const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-wiring-'));
     const backend = await createBackend();
     const ports = { sandbox: await freePort(), nginx: await freePort() };
@@ -129,7 +129,7 @@ export class Wiring {
     return (
       log
         .split('\n')
-        // A line that is being written is no line yet.
+        // Ignore an incomplete line.
         .slice(0, -1)
         .map((line) => {
           const { requestId, status, replica } = JSON.parse(line) as Record<string, string | number>;
@@ -167,7 +167,7 @@ async function frontConfig(
     .replaceAll('/tmp/', `${folder}/`)
     .replace('access_log /dev/stdout', `access_log ${folder}/access.log`)
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
-    // Docker's name server finds the replicas there; here they are named. Debian's nginx does not know `resolve`.
+    // Docker's DNS finds the replicas there; here they are listed. Debian's nginx does not support `resolve`.
     .replace(/server app:3000 resolve (.*);/g, (_, options: string) =>
       replicas.map((replica) => `server 127.0.0.1:${replica} ${options};`).join('\n'),
     );

@@ -153,7 +153,7 @@ describe('an access token', () => {
   });
 
   describe('that our own key signed', () => {
-    /** Signs with the service's key what no login would. */
+    /** Signs claims that no login would get with the service's key. */
     async function signed(changes: Claims): Promise<string> {
       const signer = world.service().app.get(SigningKeys, { strict: false }).signer();
       const claims = {
@@ -222,7 +222,7 @@ describe('an access token', () => {
     expect(await challenge('/v1/auth/logout', 'x.y.z', 'POST')).toBe('Bearer error="invalid_token"');
     await call(`${world.url}/v1/auth/logout`, { method: 'POST', token: accessToken });
     expect(await challenge('/v1/users/me', accessToken)).toBe('Bearer error="invalid_token"');
-    // The code is not good; of the token nothing is said.
+    // The code is invalid; the reply says nothing of the token.
     const good = await world.miniProgramLogin(await world.person());
     const reply = await call(`${world.url}/v1/mini-program/validate-token`, {
       json: { code: 'no-code-of-wechat' },

@@ -11,7 +11,7 @@ import { call, type Reply } from '../harness/http.js';
 import { WeChatBrowser } from '../harness/wechat-browser.js';
 import { type Person, type Problem, type TokenReply, World } from '../harness/world.js';
 
-/** What every part of the service has to take from the channel's own folder, `test/fixtures/mobile-app`. */
+/** Values that every part of the service must take from the channel's own folder, `test/fixtures/mobile-app`. */
 const APP = { appId: 'wx5a4db0c0de000009', secret: 'c0de0000000000000000000000000009' };
 const ENVIRONMENT = { WECHAT_MOBILE_APPS: `${APP.appId}:${APP.secret}` };
 // The sandbox simulates no SDK for apps: for it the app is a second official account, whose codes are alike.
@@ -41,7 +41,7 @@ describe('a channel that is made of its own folder alone', () => {
   beforeEach(() => world.pass(61));
   afterAll(() => world.stop());
 
-  /** A code that the app gets of WeChat. */
+  /** A code that the app gets from WeChat. */
   async function codeOf(person: Person): Promise<string> {
     const query = new URLSearchParams({
       appid: APP.appId,

@@ -14,12 +14,12 @@ interface Answer extends Problem {
   readonly valid: boolean;
 }
 
-/** Two instances only agree through Redis; one alone agrees with itself in memory. */
+/** Two instances share state through Redis only; in memory there is one instance. */
 const instances = backend.redisUrl === null ? 1 : 2;
 
 describe(`one access token of the app for ${instances} instance(s)`, () => {
   let world: World;
-  /** A mini program of this run's own: its token stands in a Redis that other runs share. */
+  /** A mini program of this run only: its token is in a Redis that other runs share. */
   const appId = `wx${Math.floor(Math.random() * 1e16)
     .toString(16)
     .padStart(16, '0')}`;
@@ -107,7 +107,7 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
       ),
     );
     expect(replies.filter(({ body }) => body.valid)).toHaveLength(100);
-    // Normal mode gives a new one or the dead one again; only then is it forced.
+    // Normal mode returns a new token or the dead one again; only then is a refresh forced.
     expect(await fetches()).toBeLessThanOrEqual(2);
   });
 
@@ -123,7 +123,7 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     const next = appToken(1);
     while ((await fetches()) < 2);
     expect((await tooSlow).body.code).toBe('WECHAT_UNAVAILABLE');
-    // Waits for the second fetch. Were the lock open, it would fetch itself.
+    // Waits for the second fetch. If the lock were released, it would fetch itself.
     const third = await appToken(0);
     expect(third.body.accessToken).toBe((await next).body.accessToken);
     expect(await fetches()).toBe(2);
@@ -206,7 +206,7 @@ describe(`one access token of the app for ${instances} instance(s)`, () => {
     expect((await check()).body.code).toBe('WECHAT_RATE_LIMITED');
     expect((await world.control<{ count: number }>('calls?endpoint=/wxa/checksession')).count).toBe(1);
     world.clock.advance(61);
-    // Redis counts its own seconds; the time that was written down decides.
+    // Redis uses its own clock; the time in the value decides.
     expect((await check()).body.valid).toBe(true);
   });
 

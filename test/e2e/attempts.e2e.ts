@@ -30,11 +30,11 @@ function pkce(): { verifier: string; challenge: string } {
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 }
 
-/** The count of logins that an app has open is looked up in the store itself: Redis would take too long to count. */
+/** In memory only: the test counts up in the store, which would take too long with Redis. */
 const inMemory = backend.redisUrl === null ? describe : describe.skip;
 
 inMemory('an app with too many logins open', () => {
-  test('begins no more of them, by any door, until the window is over; other apps and open logins go on', async () => {
+  test('begins no further login, by any door, until the window ends; other apps and open logins continue', async () => {
     const world = await World.start();
     const browser = new Browser();
     const open = await world.attempt(browser, { method: 'website' });
@@ -79,7 +79,7 @@ describe('the picture of a code', () => {
     expect(bytes[0]?.length).toBeGreaterThan(500);
     expect(new Set(bytes.map((each) => each.toString('hex'))).size).toBe(1);
     expect((await world.callsOf('/wxa/getwxacodeunlimit')) - before).toBe(1);
-    // The token of the app, sealed, is all that a first picture leaves there.
+    // All that a first picture leaves in the store is the app's sealed access token.
     expect(Math.max(0, ...written.map((value) => value.length))).toBeLessThan(Number(bytes[0]?.length));
     await world.pass(301);
     expect((await fetch(attempt.qrImageUrl ?? '')).status).toBe(404);
@@ -272,7 +272,7 @@ describe('an attempt', () => {
       await confirm(ticket);
       await strangers();
       const { loginCode = null } = (await world.status(browser, attempt.id)).body;
-      // Not even with the loginCode itself, which uses nothing up.
+      // Not even with the loginCode itself, which is not used up by this.
       expect((await world.redeem(stranger, loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
       expect((await world.redeem(new Browser(), loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
       expect((await world.redeem(browser, loginCode)).status).toBe(200);
@@ -292,7 +292,7 @@ describe('an attempt', () => {
       for (const wrong of [other.secret, one.secret.toUpperCase(), `${one.secret} x`, 'f'.repeat(64), '']) {
         expect(answer(await withSecret(wrong))).toEqual(UNKNOWN);
       }
-      // The right cookie makes a wrong secret good, and the other way round.
+      // The right cookie is enough with a wrong secret, and vice versa.
       expect((await world.status(browser, one.id, { 'x-attempt-secret': 'wrong' })).status).toBe(200);
       const stranger = new Browser();
       await world.attempt(stranger);
@@ -335,7 +335,7 @@ describe('an attempt', () => {
       for (const secret of [first.body.id, first.body.secret]) expect(sent).not.toContain(secret);
       const second = await begin({ method: 'website' }, { cookie: sent });
       expect(second.headers.get('set-cookie')).toBe(cookie);
-      // One that is not of ours is replaced: nobody chooses what a browser is called.
+      // A cookie that we did not issue is replaced: a client cannot choose the name of its browser.
       const planted = await begin({ method: 'website' }, { cookie: 'wechat-auth-browser=chosen' });
       expect(planted.headers.get('set-cookie')).toMatch(/^wechat-auth-browser=[0-9a-f]{64};/);
     });
@@ -361,7 +361,7 @@ describe('an attempt', () => {
   });
 
   describe("by WeChat's website page", () => {
-    /** An attempt whose person has just allowed it. */
+    /** An attempt that the person has just confirmed. */
     async function allowed(
       asked = {},
     ): Promise<{ browser: Browser; attempt: AttemptReply; callback: string }> {
@@ -384,9 +384,9 @@ describe('an attempt', () => {
     });
 
     test.each([
-      // Nobody knows yet whether the answer is shown there: framed-callback.e2e.ts.
+      // It is not known yet whether the browser displays the answer: framed-callback.e2e.ts.
       ['in a frame', { 'sec-fetch-dest': 'iframe' }, 'pending'],
-      // Who was sent here by a link of somebody else's attempt logs in nobody but themselves.
+      // A person who followed a link of another person's attempt logs in only themselves.
       ['in the window of another browser', { 'sec-fetch-dest': 'document' }, 'confirmed'],
     ])(
       'with a codeChallenge, %s: has no loginCode for who looks on and is %s',
@@ -528,7 +528,7 @@ describe('on https', () => {
       /^__Host-wechat-auth-browser=[0-9a-f]{64}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     expect(reply.body.qrImageUrl).toMatch(/^https:\/\/auth\.example\.com\/v1\/web-qr-login\/qr-codes\//);
-    // The name without its prefix, which a subdomain could plant, counts for nothing.
+    // The cookie name without the prefix, which a subdomain could set, is ignored.
     const value = /=([0-9a-f]{64});/.exec(reply.headers.get('set-cookie') ?? '')?.[1] ?? '';
     const path = `${world.url}/v1/web-qr-login/attempts/${reply.body.id}`;
     const planted = await call(path, { headers: { cookie: `wechat-auth-browser=${value}` } });

@@ -18,7 +18,7 @@ interface User {
   readonly avatarUrl: string | null;
 }
 
-/** Waits for what happens in the background; the limit is generous, nothing is decided by time. */
+/** Waits for background work. The time-out is generous, because no assertion depends on time. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 12_000;
   while (!(await holds())) {
@@ -33,7 +33,7 @@ async function avatarUrl(world: World, { accessToken }: TokenReply): Promise<str
   return me.body.avatarUrl;
 }
 
-/** @returns the address of the user's picture, once there is one */
+/** @returns the URL of the user's picture, once there is one */
 async function copied(world: World, login: TokenReply): Promise<string> {
   const urls: string[] = [];
   await until(async () => {
@@ -85,7 +85,7 @@ async function upload(
   return { status: response.status, headers: response.headers, text, body };
 }
 
-/** The same from the database, where the clock has outrun the token. */
+/** The same from the database, if the token has expired by the moved clock. */
 async function hasPicture(world: World, { user }: TokenReply): Promise<boolean> {
   return (await world.count(`users WHERE id = '${user.id}' AND avatar_key IS NOT NULL`)) === 1;
 }
@@ -104,7 +104,7 @@ async function files(world: World): Promise<string[]> {
   return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.webp'));
 }
 
-/** Moves the clock, and lets somebody else's login wake the worker, instead of waiting for its next look. */
+/** Moves the clock and wakes the worker by another login, instead of waiting for the next poll. */
 async function later(world: World, seconds: number): Promise<void> {
   world.clock.advance(seconds);
   await copied(world, await world.websiteLogin(await world.person()));
@@ -279,7 +279,7 @@ function inSeconds(world: World, time: unknown): number {
   return (at - world.clock.now()) / 1000;
 }
 
-/** Whether a job waits after so many tries, rather than being done now: a lease is 90 s. */
+/** Whether a job is postponed after so many attempts and not leased: a lease is 90 s. */
 function isPutOff(job: Record<string, unknown> | undefined, world: World, attempts: number): boolean {
   const delay = 60 * 2 ** (attempts - 1);
   const left = inSeconds(world, job?.next_at);
@@ -366,7 +366,7 @@ describe('two users who turn out to be one', () => {
   });
   afterAll(() => world.stop());
 
-  /** Somebody with two users: the older one by the mini program, the other by the website. */
+  /** A person with two users: the older one of the mini program, the other of the website. */
   async function twice(): Promise<{ person: Person; older: TokenReply; younger: TokenReply }> {
     const person = await world.person({ withUnionId: false });
     const older = await world.miniProgramLogin(person);

@@ -10,26 +10,26 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 const KB = 1024;
 
-/** Routes that take more than 16 kB, and how much; pictures are read in pieces, once it is known who sends them. */
+/** Routes that accept more than 16 kB, and how much. Pictures are streamed after authentication. */
 const LARGER: Readonly<Record<string, number>> = {
   'PUT /v1/mini-program/profile': 128 * KB,
   'POST /v1/mini-program/phone-number': 128 * KB,
   'POST /v1/mini-program/open-data': 128 * KB,
   'POST /v1/wechat/events/:appId': 64 * KB,
 };
-/** Read their body as text, with bounds of their own (push-message.spec.ts), or not at all. */
+/** Routes that read their body as text, with limits of their own (push-message.spec.ts), or not at all. */
 const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;
 
 /**
- * Whoever bounds a body must do so before anything copies or validates it, and before anybody is asked who it is. What
- * is refused there differs by no database.
+ * Bodies must be bounded before they are copied or validated, and before authentication. The refusals do not depend on
+ * the database.
  */
 (backend.databaseUrl === null ? describe : describe.skip)('every route of the route table', () => {
   let world: World;
   let routes: readonly Route[];
   beforeAll(async () => {
     world = await World.start();
-    // Files of Swagger UI are routes of somebody else, and take nothing; fetch has no TRACE, and Fastify wants a body of a QUERY.
+    // Swagger UI's files are not our routes and take no input; fetch has no TRACE; Fastify requires a body for QUERY.
     routes = world
       .service()
       .app.get(RouteTable)
@@ -43,7 +43,7 @@ const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;
     call(world.url + path.replace(/:\w+/g, ID) + query, { method, patience: 10, ...options });
   const withBody = (): Route[] => routes.filter(({ method }) => !['GET', 'HEAD'].includes(method));
 
-  /** Asks each in turn. @returns those that do not answer so */
+  /** Requests each in turn. @returns those with another answer */
   async function others(
     asked: readonly Route[],
     expected: Pick<Problem, 'code' | 'status'>,
@@ -53,7 +53,7 @@ const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;
     const wrong: string[] = [];
     for (const route of asked) {
       const { status, body } = await ask(route, options(route), query);
-      // HEAD has no body, and a page that a browser opens says it in HTML.
+      // HEAD has no body, and pages for browsers answer in HTML.
       const isSo = status === expected.status && (body.code ?? expected.code) === expected.code;
       if (!isSo) wrong.push(`${name(route)}: ${status} ${body.code ?? ''}`);
     }

@@ -8,7 +8,7 @@ declare const backend: { databaseUrl: string | null };
 
 const POOL = 4;
 
-// With a server of its own: the same for every run.
+// Starts its own server, so it does not depend on the backend of the run.
 if (backend.databaseUrl !== null) {
   describe('connections to the database', () => {
     let server: MariadbServer;
@@ -17,7 +17,7 @@ if (backend.databaseUrl !== null) {
 
     beforeAll(async () => {
       server = await MariadbServer.start();
-      // Not even a server that takes no writes refuses those who may do everything.
+      // Even a read-only server accepts writes of users with all privileges.
       await server.rows("CREATE USER service@'%' IDENTIFIED BY 'secret'; GRANT ALL ON test.* TO service@'%'");
       proxy = new TcpProxy({ host: '127.0.0.1', port: server.port });
       const url = new URL(server.urlOf('service:secret'));
@@ -40,7 +40,7 @@ if (backend.databaseUrl !== null) {
       const rows = await server.rows("SELECT id FROM information_schema.processlist WHERE user = 'service'");
       return rows.map(({ id }) => Number(id));
     };
-    /** So that the whole pool is open, and idle. */
+    /** Opens the whole pool and leaves it idle. */
     const fill = (tokens: TokenReply) =>
       Promise.all(Array.from({ length: 3 * POOL }, () => world.refresh(tokens.refreshToken)));
 
@@ -69,7 +69,7 @@ if (backend.databaseUrl !== null) {
       const tokens = await world.miniProgramLogin(person);
       proxy.breakAt('START TRANSACTION', 1, false);
       expect((await world.loginWith(await world.wxLogin(person))).status).toBe(200);
-      // A person who is new takes a transaction of several statements.
+      // A new user needs a transaction of several statements.
       proxy.breakAt('START TRANSACTION', 1, false);
       await world.miniProgramLogin(await world.person());
       expect(await count(sessionsOf(tokens))).toBe(2);
@@ -139,7 +139,7 @@ if (backend.databaseUrl !== null) {
       await server.rows('SET GLOBAL read_only = 0');
       await world.miniProgramLogin(person);
       const kept = (await ids()).filter((id) => before.includes(id));
-      // But for those that work in the background had in its hands at that moment.
+      // Except those that background work was using at that moment.
       expect(kept.length).toBeLessThanOrEqual(2);
       expect(await count(sessionsOf(tokens))).toBe(2);
     });

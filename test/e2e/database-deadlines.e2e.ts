@@ -8,11 +8,11 @@ import { type Person, type TokenReply, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** Fewer than want to write at once: they wait for a connection, and then for the lock. */
+/** Fewer connections than concurrent writes: writers wait for a connection, and then for the lock. */
 const POOL = 8;
-/** information_schema.innodb_trx is renewed only for who has not asked for 0.1 s. */
+/** information_schema.innodb_trx is cached unless it was not read for 0.1 s. */
 const POLL_MS = 150;
-/** What is refused is refused within 2 s; this machine is busy with other tests. */
+/** Refusals arrive within 2 s; the machine may be busy with other tests. */
 const REFUSED_MS = 3_000;
 
 interface Somebody {
@@ -20,7 +20,7 @@ interface Somebody {
   readonly tokens: TokenReply;
 }
 
-/** One thing that somebody asked for, what was answered, and what the database must hold where it was done. */
+/** One request, its answer, and what the database must contain if it was executed. */
 interface Entry {
   readonly kind: string;
   readonly status: number;
@@ -30,7 +30,7 @@ interface Entry {
   readonly proof: string;
 }
 
-// With a server of its own: the same for every run.
+// Starts its own server, so it does not depend on the backend of the run.
 if (backend.databaseUrl !== null) {
   describe('the database holds a write up', () => {
     let server: MariadbServer;
@@ -78,7 +78,7 @@ if (backend.databaseUrl !== null) {
     };
     const done = (condition: string) => `SELECT COUNT(*) AS done FROM ${condition}`;
 
-    /** All kinds of writes at once: each person does one of them, and all log in once more. */
+    /** All kinds of writes concurrently: each person makes one of them, and all log in again. */
     const askForAll = ({ people, codes }: Awaited<ReturnType<typeof crowd>>): Promise<Entry[]> =>
       Promise.all(
         people.flatMap(({ tokens }, index) => {
@@ -131,7 +131,7 @@ if (backend.databaseUrl !== null) {
         }),
       );
 
-    /** After all of it: what was refused is not there, what was acknowledged is. */
+    /** At the end refused writes are absent and acknowledged ones present. */
     const balance = async (ledger: readonly Entry[]) => {
       await quiet();
       for (const { kind, status, proof } of ledger) {
@@ -144,7 +144,7 @@ if (backend.databaseUrl !== null) {
       }
     };
 
-    /** Nothing of the service runs at the server any more, and its connections are not more than its pool. */
+    /** No statement of the service runs at the server any more, and it has no more connections than its pool. */
     const quiet = async () => {
       for (let attempt = 0; attempt < 50; attempt++) {
         const rows = await server.rows(

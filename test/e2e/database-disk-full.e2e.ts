@@ -7,7 +7,7 @@ import { World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** More than the pages of a small table hold: one of them finds no room for the next page. */
+/** More rows than the pages of a small table hold: one insert needs a page that does not fit on the disk. */
 const LOGINS = 80;
 
 const disk = backend.databaseUrl === null ? null : SmallDisk.mount(100);

@@ -11,7 +11,7 @@ import { World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** Each of them changes what a statement means, or when it ends. */
+/** Each of these settings changes the meaning of a statement, or when it ends. */
 const HOSTILE: Readonly<Record<string, string>> = {
   sql_mode:
     "'NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH,NO_UNSIGNED_SUBTRACTION'",
@@ -29,11 +29,11 @@ const HOSTILE: Readonly<Record<string, string>> = {
   lock_wait_timeout: '86400',
   innodb_lock_wait_timeout: '600',
   wait_timeout: '1',
-  // Of all connections together: there is no room for ours.
+  // The limit of all connections together, which leaves none for ours.
   max_prepared_stmt_count: '0',
 };
 
-/** What a person may call themselves, if SQL is not to run: without escapes, with them, in GBK, and in no charset. */
+/** Nicknames that attempt SQL injection: without escapes, with escapes, in GBK, and in no charset. */
 const NICKNAMES = [
   String.raw`\'; UPDATE users SET status = 'disabled' -- `,
   `'; UPDATE users SET status = 'disabled' -- `,
@@ -59,13 +59,13 @@ async function open(url: string): Promise<{ database: Database; close: () => Pro
   return { database, close: () => dataSource.destroy() };
 }
 
-// With a server of its own: the same for every run.
+// Starts its own server, so it does not depend on the backend of the run.
 if (backend.databaseUrl !== null) {
   describe('sessions of the database', () => {
     let server: MariadbServer;
     beforeAll(async () => {
       server = await MariadbServer.start();
-      // init_connect is not for those who may do everything.
+      // init_connect is not executed for users with all privileges.
       await server.rows("CREATE USER service@'%' IDENTIFIED BY 'secret'; GRANT ALL ON test.* TO service@'%'");
     }, 60_000);
     afterAll(() => server.stop());
@@ -141,7 +141,7 @@ if (backend.databaseUrl !== null) {
       const port = await proxy.open();
       const url = new URL(server.url);
       url.port = String(port);
-      // As something in between that answers for the server: it keeps the setting to itself.
+      // Like a proxy that answers for the server and does not pass the setting on.
       const setting = 'SET SESSION sql_mode = ';
       const kept = `${'SET @sql_mode'.padEnd(setting.length - 2)}= `;
       proxy.rewrite(setting, kept);
@@ -177,7 +177,7 @@ if (backend.databaseUrl !== null) {
       await other.database.exclusively('a lock', () => Promise.resolve(order.push('second')));
       expect(order).toEqual(['first', 'second']);
 
-      // Whoever holds it is killed with the work half done: nobody waits for it.
+      // The holder is killed half-way: no other instance waits for it.
       let repeated = 0;
       const killed = one.database.exclusively('a lock', async (manager) => {
         const [row] = await manager.query<{ id: number }[]>('SELECT CONNECTION_ID() AS id');
@@ -189,7 +189,7 @@ if (backend.databaseUrl !== null) {
       await Promise.all([first, killed]);
       expect(repeated).toBe(2);
 
-      // Whoever stays away for too long is refused, as at any other lock.
+      // A wait that is too long is refused, as with any other lock.
       const holder = await server.connect();
       await holder.query("START TRANSACTION; UPDATE named_locks SET taken = taken + 1 WHERE name = 'a lock'");
       await expect(other.database.exclusively('a lock', () => Promise.resolve())).rejects.toMatchObject({
@@ -217,7 +217,7 @@ if (backend.databaseUrl !== null) {
         () => database.run((manager) => manager.query(sql, parameters)),
       ];
       for (const work of works) await expect(work()).rejects.toThrow(/parameter 1 of a statement is a/);
-      // And none of them left its transaction open.
+      // No connection has an open transaction.
       const [row] = await database.select<{ n: string }>(
         'SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()',
         [],

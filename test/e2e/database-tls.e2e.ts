@@ -7,7 +7,7 @@ import { Certificates, type TlsFiles } from '../harness/tls-files.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** Starts as the service does. @returns the cipher that is spoken to the server, `''` for none */
+/** Connects as the service does. @returns the TLS cipher of the connection, `''` for none */
 async function cipherOf(url: string): Promise<string> {
   const { database } = loadConfig({
     NODE_ENV: 'test',
@@ -24,7 +24,7 @@ async function cipherOf(url: string): Promise<string> {
   }
 }
 
-// With a server of its own: the same for every run.
+// Starts its own server, so it does not depend on the backend of the run.
 if (backend.databaseUrl !== null) {
   describe('TLS to the database', () => {
     let files: Certificates;

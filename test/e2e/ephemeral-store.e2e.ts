@@ -158,7 +158,7 @@ describe.each(subjects)('the store %s', (_where, create) => {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     };
-    // In Redis a subscription takes a moment, of which nobody is told: knock until it opens.
+    // A subscription in Redis takes effect a moment later, without a notification: publish until it arrives.
     await until(
       () => heard.every((list) => list.length > 0),
       async () => {
@@ -206,7 +206,7 @@ describe('a Redis that is away', () => {
     }
   }
 
-  // The time limits of these tests are for a hang, not for the second that a command may take.
+  // The time-outs of these tests detect a hang. They do not measure the second that a command may take.
   test('because its port is closed: every call fails at once, and starting does not hang', async () => {
     store = redisStore({ REDIS_URL: 'redis://127.0.0.1:1' });
     await store.connect();
@@ -261,7 +261,7 @@ if (keys !== null) {
       });
       await until(() => missed === 1);
       proxy.forget();
-      // Nobody says a word meanwhile that could fail for it.
+      // No command is sent meanwhile that could fail.
       await until(() => missed === 2);
       await until(() =>
         store.publish('news', 'again').then(
@@ -276,7 +276,7 @@ if (keys !== null) {
       await store.set('still', 'here', 60_000);
       lines.length = 0;
       const answers = Promise.all([store.get('still'), store.get('still')]);
-      // The commands are on their way; by the time that their answers are looked for their second is over.
+      // The commands were sent; when their answers are read, their second is over.
       await new Promise((resolve) => setTimeout(resolve, 5));
       for (const end = performance.now() + 1_500; performance.now() < end;);
       expect(await answers).toEqual(['here', 'here']);

@@ -115,7 +115,7 @@ describe('an export', () => {
     const [response] = (await once(client, 'response')) as [IncomingMessage];
     await once(response, 'data');
     client.destroy();
-    // Until nothing more is asked: two looks in a row find the same.
+    // Until no more statements arrive: two reads in a row give the same count.
     for (let before = -1; before !== read;) {
       before = read;
       await new Promise((resolve) => setTimeout(resolve, 300));

@@ -7,17 +7,17 @@ import { type AttemptReply, type Person, type Problem, SHOP, WEBSITE, World } fr
 
 const EXCHANGE = '/sns/oauth2/access_token';
 const WELCOME = `${SHOP}/welcome`;
-/** What a browser says of a page that it shows in a frame (Fetch Metadata). */
+/** Fetch Metadata of a page in a frame. */
 const FRAMED = { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' };
 const AT_THE_TOP = {
   'sec-fetch-dest': 'document',
   'sec-fetch-mode': 'navigate',
   'sec-fetch-site': 'cross-site',
 };
-/** Tries to leave a script, a text in it, and an attribute. */
+/** Tries to break out of a script, of a string in it, and of an attribute. */
 const HOSTILE_BRAND = `</script><script>alert(1)</script>"'\`\u2028\u2029<!--`;
 
-/** What the page of a frame has for the page around it. */
+/** The message of the frame to the surrounding page. */
 interface Result {
   readonly location: string;
   readonly targetOrigin: string;
@@ -76,17 +76,17 @@ function resultOf(reply: Reply<unknown>): Result {
   return JSON.parse(json ?? 'null') as Result;
 }
 
-/** What the page does once a browser has really shown it. */
+/** The request that the page makes once a browser has displayed it. */
 function show({ report }: Result): Promise<Reply<Problem>> {
   return call(`${world.url}/v1/web-qr-login/framed-callbacks`, { json: { secret: report } });
 }
 
-/** What who has the secret of an attempt learns of it. */
+/** The status of an attempt, read with its secret. */
 async function statusOf({ id, secret }: AttemptReply): Promise<unknown> {
   return (await world.status(new Browser(), id, { 'x-attempt-secret': secret })).body;
 }
 
-/** Every page for a frame: nobody else may frame it, and nothing foreign runs in it. */
+/** Every page for a frame: no other origin may frame it, and it runs no foreign script. */
 function expectFramePage(reply: Reply<unknown>, origin: string): void {
   expect(reply.status).toBe(200);
   expect(reply.headers.get('content-type')).toMatch(/^text\/html/);

@@ -9,7 +9,7 @@ import { type AttemptReply, type Person, SHOP, World } from '../harness/world.js
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-/** What is tested here is the client: the backend makes no difference. */
+/** This tests the client: the backend makes no difference. */
 const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
 
 interface User {

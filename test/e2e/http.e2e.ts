@@ -125,7 +125,7 @@ describe('every error', () => {
 });
 
 describe('a request that arrives slowly', () => {
-  /** What the service says on a connection on which so much is sent, until it closes it. */
+  /** Sends a text. @returns what the service answers until it closes the connection */
   function answerTo(text: string): Promise<string> {
     const { hostname, port } = new URL(world.url);
     return new Promise((resolve, reject) => {
@@ -142,7 +142,7 @@ describe('a request that arrives slowly', () => {
     const { headersTimeout, requestTimeout, maxConnections } = server;
     expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 30_000 });
     expect(maxConnections).toBeLessThanOrEqual(20_000);
-    // Nobody waits for that here.
+    // The test does not wait for that.
     Object.assign(server, { headersTimeout: 100, requestTimeout: 200 });
     try {
       const head = 'POST /v1/auth/refresh HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';

@@ -9,7 +9,7 @@ const EXCHANGE = '/sns/oauth2/access_token';
 const USERINFO = '/sns/userinfo';
 const WELCOME = `${SHOP}/welcome`;
 
-/** What the exchange answers for a visitor of a snapshot page. */
+/** WeChat's reply for a snapshot user. */
 const SNAPSHOT = {
   body: JSON.stringify({
     access_token: '59_token',
@@ -32,7 +32,7 @@ async function browserOf(traits: Readonly<Record<string, unknown>> = {}): Promis
   return new WeChatBrowser(world, await world.person(traits));
 }
 
-/** Somebody whom the official account knows, in a browser that does not. */
+/** A user whom the official account knows, in a new browser. */
 async function known(traits: Readonly<Record<string, unknown>> = {}): Promise<WeChatBrowser> {
   const first = await browserOf(traits);
   await first.login();
@@ -271,7 +271,7 @@ describe('somebody new', () => {
 });
 
 describe('the state of a consent', () => {
-  /** Somebody new in front of the button. */
+  /** A new user on the page with the button. */
   async function asked(
     query: Readonly<Record<string, string>> = {},
   ): Promise<{ browser: WeChatBrowser; page: URL }> {

@@ -24,7 +24,7 @@ function claimsOf(token: string): Readonly<Record<string, unknown>> {
   >;
 }
 
-/** The same token with another last character that means something. */
+/** The same token with another significant last character. */
 function touched(token: string): string {
   const at = token.length - 5;
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
@@ -190,7 +190,7 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
     ]) {
       expect(codeOf(reply)).toEqual({ status: 400, code: 'BAD_REQUEST' });
     }
-    // For nothing else: a browser would ask its user for a password.
+    // On no other route: a browser would ask its user for a password.
     const elsewhere = await call<Problem>(`${world.url}/v1/admin/users`, {
       headers: basic(`alice:${ADMIN_KEY}`),
     });

@@ -131,7 +131,7 @@ describe(`a lease queue of ${INSTANCES} instance(s)`, () => {
   });
 
   describe('and its worker', () => {
-    /** Attempts under way, by key, each with what ends it. */
+    /** Running attempts by key, each with a function that ends it. */
     const running = new Map<string, { end: (outcome: Outcome) => void; signal: AbortSignal }>();
     const givenUp: string[] = [];
     beforeEach(() => {

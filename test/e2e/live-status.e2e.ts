@@ -15,7 +15,7 @@ import { type Service, startService } from '../harness/service.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { type AttemptReply, type Person, type Problem, SHOP, World } from '../harness/world.js';
 
-/** Waits until something is so; the limit is for what should take milliseconds on a busy machine. */
+/** Waits for a condition that takes milliseconds; the time-out allows for a busy machine. */
 async function within(ms: number, holds: () => boolean | Promise<boolean>): Promise<void> {
   const until = performance.now() + ms;
   while (!(await holds())) {
@@ -42,7 +42,7 @@ function follow(
   );
 }
 
-/** The request for an attempt's events as it goes over the wire. */
+/** The raw HTTP request for an attempt's events. */
 function wire(attempt: AttemptReply): string {
   return `GET ${pathOf(attempt)} HTTP/1.1\r\nHost: a\r\nX-Attempt-Secret: ${attempt.secret}\r\n\r\n`;
 }
@@ -250,7 +250,7 @@ describe('the events of an attempt', () => {
       const attempt = await world.attempt(new Browser());
       const ticket = await world.ticketOf(attempt);
       await world.pass(285);
-      // The other one has not lived through what was tested before.
+      // The other instance has no state of the tests before.
       const { accessToken: fresh } = await world.miniProgramLogin(person);
       const stream = await follow(world.url, attempt);
       await world.scan(fresh, ticket);
@@ -301,7 +301,7 @@ describe('the events of an attempt', () => {
         await new Promise((resolve) => setTimeout(resolve, wait % 8));
         socket.resetAndDestroy();
       }
-      // What was sent before has been answered by then.
+      // Earlier requests have been answered by then.
       await world.status(new Browser(), attempt.id);
       await within(5_000, () => waiters() === 0);
     });
@@ -320,7 +320,7 @@ describe('the events of an attempt', () => {
       const gone: string[] = [];
       let open: (stream: EventStream) => void;
       const opened = new Promise<EventStream>((resolve) => (open = resolve));
-      // A reply as Fastify hands it over: no step of an attempt is as long as what has to pile up here.
+      // A reply as Fastify passes it: the events of an attempt are too short to fill the buffer.
       const server = createServer((_request, raw: ServerResponse) => {
         const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
         const stream = new EventStream(reply);
@@ -338,7 +338,7 @@ describe('the events of an attempt', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       expect(gone).toEqual(['gone']);
-      // What still comes for it goes nowhere, and breaks nothing.
+      // Later events for it are dropped without an error.
       stream.tell({ status: 'expired' }, 1);
       stream.beat();
       stream.end();

@@ -15,7 +15,7 @@ const SETTINGS = {
   METRICS_TOKEN: `metricsToken${hex()}`,
   ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
   WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
-  // Nobody listens there: what is said of it goes to the log.
+  // Nothing listens there: the failures are logged.
   WEBHOOK_URLS: `http://127.0.0.1:9/webhookPath${hex()}?key=webhookQuery${hex()}`,
   WECHAT_PUSH_TOKEN: `pushToken${hex().slice(0, 16)}`,
   WECHAT_PUSH_AES_KEY: (hex() + hex()).slice(0, 43),
@@ -24,18 +24,18 @@ const ADMIN_KEY = SETTINGS.ADMIN_API_KEYS.split(':')[1] ?? '';
 const SERVICE_KEY = SETTINGS.SERVICE_API_KEYS.split(':')[1] ?? '';
 const PHONE = '13712345671';
 
-/** Fields of requests and replies, ours and WeChat's, that hold what is nobody else's business. */
+/** Fields of requests and replies, ours and WeChat's, that contain secrets. */
 const SECRET_FIELDS =
   /^(code|js_code|state|secret|ticket|consent|token|loginCode|codeVerifier|accessToken|refreshToken|access_token|refresh_token|session_key|signature|rawData|encryptedData|iv|phoneNumber|purePhoneNumber|qrImageUrl|echostr)$/;
 
-/** All that must not be told, by what it is. */
+/** All secrets, by kind. */
 class Secrets {
   readonly byValue = new Map<string, string>();
 
   /** @returns the value */
   keep(what: string, value: string): string {
     this.byValue.set(value, what);
-    // Of a token, also what alone makes it one.
+    // Of a token also its signature or mac.
     if (/token/i.test(what) && value.includes('.')) this.byValue.set(value.split('.').at(-1) ?? '', what);
     return value;
   }
@@ -45,7 +45,7 @@ class Secrets {
     return this.keep(where, `nonsense${hex()}`);
   }
 
-  /** Keeps what stands in the secret fields of anything. */
+  /** Collects the values of the secret fields of any object. */
   learn = (what: unknown): void => {
     if (typeof what !== 'object' || what === null) return;
     for (const [field, value] of Object.entries(what) as [string, unknown][]) {
@@ -56,7 +56,7 @@ class Secrets {
     }
   };
 
-  /** Keeps what a reply says, where it leads to, and its cookies. */
+  /** Collects the secrets of a reply: body, Location and cookies. */
   learnReply<Body>(reply: Reply<Body>): Reply<Body> {
     this.learn(reply.body);
     const location = reply.headers.get('location');
@@ -66,7 +66,7 @@ class Secrets {
     return reply;
   }
 
-  /** What of it stands in a text, as it is or as it looks in a URL or in JSON. */
+  /** The secrets that a text contains, as they are or encoded for a URL or JSON. */
   foundIn(text: string): string[] {
     const found = [...this.byValue].filter(([value]) =>
       [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)].some((form) =>
@@ -129,7 +129,7 @@ describe('the log', () => {
     return tokens;
   };
 
-  /** Fields of any body that some route may want, as somebody who may do everything would send them. */
+  /** Fields of every request body, as a caller with all permissions would send them. */
   async function fullBody(person: Person, tokens: TokenReply): Promise<Record<string, unknown>> {
     const [code, data] = await Promise.all([
       world.wxLogin(person),

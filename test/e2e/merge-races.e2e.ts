@@ -16,7 +16,7 @@ describe('merges that race', () => {
   });
   afterAll(() => world.stop());
 
-  /** 503 is not done: who is refused in a crowd at one row comes again, with a new code. */
+  /** A 503 means that nothing was done: a login that was refused for contention is retried with a new code. */
   async function loginAt(appId: string, person: Person, instance = 0): Promise<TokenReply> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -35,7 +35,7 @@ describe('merges that race', () => {
     return reply.body;
   }
 
-  /** A person whom each of the apps holds for somebody else, the first app's user being the oldest. */
+  /** A person who has a separate user at each app; the user of the first app is the oldest. */
   async function scattered(...appIds: string[]): Promise<{ person: Person; logins: TokenReply[] }> {
     const person = await world.person({ withUnionId: false });
     const logins: TokenReply[] = [];
@@ -50,7 +50,7 @@ describe('merges that race', () => {
   const bind = (person: Person): Promise<unknown> =>
     world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
 
-  /** Nothing half done in the whole database. */
+  /** The whole database contains no partial state. */
   async function expectWhole(): Promise<void> {
     const faults = {
       identitiesOfNobody: `wechat_identities i LEFT JOIN users u ON u.id = i.user_id

@@ -50,7 +50,7 @@ async function read(world: World): Promise<Reading> {
   return new Reading(reply.text);
 }
 
-/** By how much a metric grows while something is done. */
+/** By how much a metric grows during an action. */
 async function growth(
   world: World,
   [name, labels]: readonly [string, Readonly<Record<string, string>>],
@@ -422,7 +422,7 @@ function wordsOf(query: string): { names: string[]; labels: string[] } {
   return { names, labels: labels.filter((label) => label !== 'le' && label !== '') };
 }
 
-/** Says something to the service that need not be HTTP. @returns what it answers before it closes */
+/** Sends bytes that need not be HTTP. @returns the answer of the service until it closes the connection */
 function say(world: World, text: string): Promise<string> {
   const { hostname, port } = new URL(world.url);
   return new Promise((resolve, reject) => {

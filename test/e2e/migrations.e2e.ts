@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Backend, createBackend } from '../harness/backend.js';
 
-/** What keeps its effect only with the statements that follow it, up to COMMIT. */
+/** Statements that take effect only with those that follow, up to COMMIT. */
 const IN_TRANSACTION = /^\s*(START TRANSACTION|BEGIN|UPDATE|REPLACE)/i;
 /** More rows than one range of a data step has. */
 const USERS = 1_200;
@@ -65,7 +65,7 @@ async function killedAfterEach(
     const statement = /^killed after ([^]*)/.exec(output)?.[1];
     if (statement === undefined) throw new Error(output);
     await then(statement);
-    // What was rolled back is done again: the next run has to come one statement further.
+    // Rolled-back statements are repeated, so the next run must get one statement further.
     statements = IN_TRANSACTION.test(statement) ? statements + 1 : 1;
   }
 }

@@ -57,7 +57,7 @@ describe('a login with a code of wx.login', () => {
       identity: { appId: MINI_PROGRAM, openId: person.openIds[MINI_PROGRAM], unionId: person.unionId },
       isNewUser: true,
     });
-    // Whole seconds of 30 days, of which a little has gone by already.
+    // Whole seconds of 30 days, minus the time that has passed since.
     expect(reply.body.refreshExpiresIn).toBeGreaterThan(30 * 86_400 - 30);
     expect(reply.body.refreshExpiresIn).toBeLessThanOrEqual(30 * 86_400);
     expect(reply.body.refreshExpiresIn % 1).toBe(0);

@@ -286,7 +286,7 @@ describe('what a mini program encrypts', () => {
     'of two session_keys that of the later call to WeChat counts, also where an earlier %s was slow',
     async (how) => {
       const { person, token, tokens } = await loggedIn();
-      // WeChat answers the earlier call with a key that the later one has replaced there.
+      // WeChat answers the earlier call with a key that the later call has replaced.
       const earlier = { openid: tokens.identity.openId, session_key: Buffer.alloc(16, 1).toString('base64') };
       const endpoint = how === 'login' ? '/sns/jscode2session' : '/wxa/resetusersessionkey';
       await world.fault(endpoint, { body: JSON.stringify({ errcode: 0, ...earlier }), delayMs: 800 });
@@ -299,7 +299,7 @@ describe('what a mini program encrypts', () => {
       world.clock.advance(1);
       await world.miniProgramLogin(person);
       expect((await slow).status).toBeLessThan(300);
-      // Until then the key before the current one would do, too.
+      // Until then the previous key would be accepted too.
       world.clock.advance(301);
       const opened = await send(
         'POST',

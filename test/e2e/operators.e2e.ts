@@ -115,7 +115,7 @@ async function search(q: string, query: Query = {}): Promise<string[]> {
   return idsOf(reply.body.items);
 }
 
-/** One person who was two users until a unionid showed up. */
+/** A person who had two users until WeChat sent a unionid. */
 async function merged(): Promise<{ person: Person; older: TokenReply; younger: TokenReply }> {
   const person = await world.person({ withUnionId: false });
   const older = await world.miniProgramLogin(person);
@@ -173,7 +173,7 @@ describe(`what operators see, on ${INSTANCES} instance(s)`, () => {
     const scope = { list: 'users', filters: { q: 'some', status: 'active' } };
     const made = (byte: number) =>
       new Cursors(new KeyRing([Buffer.alloc(32, byte)])).issue(scope, String(ids[3]));
-    // The service's own key, so that what follows is refused for its key alone.
+    // A valid service key, so that the later requests are refused for their role alone.
     expect(made(7)).toBe(cursor);
     const refused: [path: string, query: Query][] = [
       ['users', { ...query, cursor: made(8) }],

@@ -10,13 +10,13 @@ import { WebViewBrowser } from '../../sandbox/test/web-view-browser.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-// Nothing here differs by where things are kept.
+// Does not depend on the backend.
 const once = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
 
 const WELCOME = `${SHOP}/welcome`;
 const inWeChat = { 'user-agent': WECHAT_USER_AGENT };
 
-/** Follows redirects as a browser does. @returns every address that it came to, and the status of the last */
+/** Follows redirects as a browser does. @returns every URL, and the status of the last */
 async function follow(url: string, headers: Readonly<Record<string, string>> = {}) {
   const addresses = [url];
   for (;;) {

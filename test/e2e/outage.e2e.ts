@@ -8,7 +8,7 @@ import { type Person, type Problem, type TokenReply, World } from '../harness/wo
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-/** Waits until something is so; the limit is the promise under test. */
+/** Waits for a condition; the time-out is the promise under test. */
 async function within(ms: number, holds: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + ms;
   while (!(await holds())) {
@@ -26,7 +26,7 @@ async function timed<T>(work: Promise<T>): Promise<{ ms: number; result: T }> {
   return { result, ms: performance.now() - startedAt };
 }
 
-/** What a server says of a write that has become a replica. */
+/** The error of a server that has become a replica, for a write. */
 const READ_ONLY_SESSIONS = `CREATE TRIGGER read_only BEFORE INSERT ON sessions FOR EACH ROW
   SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'running with the --read-only option'`;
 
@@ -132,7 +132,7 @@ if (backend.databaseUrl !== null) {
       proxy.hold(true);
       const { ms, result } = await timed(me());
       expect(result.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
-      // One deadline and not two, on a machine that is busy with other tests.
+      // One deadline and not two; the machine may be busy with other tests.
       expect(ms).toBeLessThan(2_500);
       proxy.hold(false);
       await within(5_000, async () => (await me()).status === 200);
@@ -160,7 +160,7 @@ if (backend.databaseUrl !== null) {
       expect(refused.body).toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
       await own.write('DROP TRIGGER read_only');
       await world.miniProgramLogin(person);
-      // But for those that work in the background had in its hands at that moment.
+      // Except those that background work was using at that moment.
       const kept = async () => (await connections()).filter((id) => before.includes(id));
       await within(5_000, async () => (await kept()).length <= 2);
     });

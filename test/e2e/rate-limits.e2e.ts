@@ -12,7 +12,7 @@ import { MINI_PROGRAM, type Problem, SHOP, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-/** Stands still between two moves, at the beginning of a minute: a test never runs into the next window. */
+/** Stays at the beginning of a minute until it is moved, so that a test never runs into the next window. */
 class StandingClock extends MovableClock {
   private at = Math.ceil(Date.now() / 60_000) * 60_000;
 
@@ -99,7 +99,7 @@ describe('a flood of logins from one address', () => {
       if (index % 200 === 0) others.push(await honest(`198.51.100.${index / 200}`));
       return emptyLogin(world.url, '203.0.113.7');
     });
-    // Exact where the store answers within its half second, which this flood may keep a busy machine from.
+    // Exact only if the store answers within half a second, which it may not under this flood on a busy machine.
     expect(statuses[400]).toBeGreaterThanOrEqual(1_000);
     expect(statuses[429]).toBeGreaterThan(0);
     expect((await emptyLogin(world.url, '203.0.113.7')).status).toBe(429);
@@ -230,7 +230,7 @@ describe('a program with a service key', () => {
     });
     expect(behind.status).toBe(200);
     expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '203.0.113.77'`)).toBe(1);
-    // What the app may do at WeChat holds for a program, too.
+    // The quota of the app applies to a back end too.
     expect(fields(reply).policy).toBe('"login-app";q=40000;w=60');
     expect(await world.count(`events WHERE type = 'login.succeeded' AND ip = '2001:db8::7'`)).toBe(1);
     expect(await world.count(`sessions WHERE ip = '2001:db8::7'`)).toBe(1);
@@ -265,7 +265,7 @@ describe('the address of a request', () => {
       upload(world.url, from(`203.0.113.${index % 250}`)),
     );
     expect(statuses).toEqual({ 401: UPLOADS, 429: 20 });
-    // Whoever forgot to name a proxy finds out why everybody is refused, once.
+    // An operator who forgot TRUSTED_PROXIES learns from one log line why all clients are refused.
     expect(world.log().match(/name it in TRUSTED_PROXIES/g)).toHaveLength(1);
     await world.stop();
   });
@@ -358,7 +358,7 @@ describe('RATE_LIMITS=off', () => {
 });
 
 describe('every route', () => {
-  /** Asked by proxies and machines for each of their requests, or answered from memory or a file, or signed by WeChat. */
+  /** Routes that proxies call for each request, that are answered from memory or a file, or that WeChat signs. */
   const UNLIMITED = [
     'GET /health/live',
     'GET /health/ready',
@@ -494,7 +494,7 @@ if (backend.redisUrl !== null) {
           expect(result.status).toBe(200);
           next.push(ms);
         }
-        // Each that waited for the store would take the half second; a busy machine may hold up one.
+        // Each request that waited for the store would take half a second; a busy machine may delay one.
         expect(Math.min(...next)).toBeLessThan(400);
         expect(await left(steady)).toBe('"avatar-uploads";r=299;t=60');
         expect(await flood(UPLOADS, () => upload(world.url, from(flooder)))).toEqual({

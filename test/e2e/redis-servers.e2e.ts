@@ -19,13 +19,13 @@ const KEY = Buffer.alloc(32, 7).toString('base64');
 const MINUTE = 60_000;
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', status: 503, retryAfter: 2 };
 
-/** Private servers and nothing of the backend: once is enough. */
+/** Starts its own servers and does not depend on the backend: one run is enough. */
 const isHere = HAS_REDIS_SERVER && backend.databaseUrl === null && backend.redisUrl === null;
 if (!HAS_REDIS_SERVER) console.warn('not run: tests of Redis as it fails need redis-server');
 const onPrivateServers = isHere ? describe : describe.skip;
 
 const ended: (() => Promise<unknown>)[] = [];
-/** What is ended after a test, the last one first. */
+/** Resources that are closed after a test, in reverse order. */
 function endsWithTest(end: () => Promise<unknown>): void {
   ended.unshift(end);
 }
@@ -55,7 +55,7 @@ async function connected(url: string): Promise<{ store: RedisStore; lines: strin
   return made;
 }
 
-/** Waits until something is so; the limit is the promise under test. */
+/** Waits for a condition; the time-out is the promise under test. */
 async function within(ms: number, holds: () => Promise<boolean> | boolean): Promise<void> {
   const until = performance.now() + ms;
   while (!(await holds())) {
@@ -83,7 +83,7 @@ const isReady = (store: RedisStore): Promise<boolean> =>
     () => false,
   );
 
-/** Hears what is published, and whether something may have been missed. */
+/** Receives published messages, and the notice that some may have been lost. */
 function listenTo(store: RedisStore): { heard: string[]; missed: () => number } {
   const heard: string[] = [];
   let missed = 0;
@@ -105,7 +105,7 @@ onPrivateServers('a Redis that fails over behind its name', () => {
     await world.miniProgramLogin(person);
 
     proxy.lead({ host: '127.0.0.1', port: next.port });
-    // The connections stay, as they do at most clouds: they lead to a replica now.
+    // The connections survive, as with most cloud providers: they lead to a replica now.
     await old.call('REPLICAOF', '127.0.0.1', next.port);
     const code = await world.wxLogin(person);
     expect((await world.loginWith(code)).status).toBe(200);
@@ -123,7 +123,7 @@ onPrivateServers('a Redis that fails over behind its name', () => {
     await within(5_000, () => missed() === 1);
 
     proxy.lead({ host: '127.0.0.1', port: next.port });
-    // A replica of nobody who is there: it would hear nothing of what is published at the new primary.
+    // A replica without a primary: it would receive nothing that is published at the new primary.
     await old.call('REPLICAOF', '127.0.0.1', '1');
     await within(5_000, () => missed() >= 2);
     await next.call('PUBLISH', 'wechat-auth:news', 'of the new primary');
@@ -161,7 +161,7 @@ onPrivateServers('a Redis that ends connections', () => {
     for (let time = 0; time < 3; time++) {
       await only.call('CLIENT', 'KILL', 'TYPE', 'normal');
       await only.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      // The ends have arrived here; new connections have not come about.
+      // The connections have ended here, and no new ones are established yet.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await Promise.all(Array.from({ length: 50 }, (_, index) => store.set(`a:${index}`, 'b', MINUTE)));
     }
@@ -357,7 +357,7 @@ onPrivateServers('what waiting does not mend', () => {
     expect({ outcome, lines }).toMatchObject({ outcome: { name: 'StartFault' } });
     const { message } = outcome as Error;
     expect(message).not.toContain('hunter2');
-    // The line of the start says it, and nothing else does.
+    // Only the line of the start says it.
     expect(lines).toEqual([]);
     return message;
   };
@@ -401,7 +401,7 @@ onPrivateServers('what waiting does not mend', () => {
     expect(await start(`redis://a:hunter2@${guarded.place}`)).toMatch(/ACL.*getdel/);
     expect(await start(`redis://b:hunter2@${guarded.place}`)).toMatch(/ACL/);
     expect(await start(`redis://c:hunter2@${guarded.place}`)).toMatch(/ACL.*channel/);
-    // Just what the documentation names is enough.
+    // Exactly the permissions of the documentation are enough.
     const words = 'get set getdel del eval incr publish subscribe select'
       .split(' ')
       .map((word) => `+${word}`);
@@ -527,7 +527,7 @@ onPrivateServers('Redis Sentinel', () => {
     await within(1_000, () => heard.includes('of the new primary'));
     expect(lines.filter((line) => line.includes('is back'))).toHaveLength(1);
 
-    // One sentinel is enough to begin with, wherever it stands in the list.
+    // One reachable sentinel is enough at start, at any position of the list.
     await sentinels[0]?.kill();
     const again = await connected(
       `redis+sentinel://127.0.0.1:1,${hosts}/mymaster/2?sentinel-password=s3cret`,
@@ -585,7 +585,7 @@ onPrivateServers('Redis Cluster', () => {
     await within(5_000, () => missed() === 1);
     await store.publish('news', 'to all nodes');
     await within(2_000, () => heard.includes('to all nodes'));
-    // One node is enough to begin with, wherever it stands in the list.
+    // One reachable node is enough at start, at any position of the list.
     const one = await connected(`redis+cluster://127.0.0.1:1,${nodes[1]?.place ?? ''}`);
     await one.store.ping();
     expect([...lines, ...other.lines, ...one.lines]).toEqual([]);
@@ -603,7 +603,7 @@ onPrivateServers('Redis Cluster', () => {
     await from?.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(toId));
     expect(await store.get('moved')).toBe('it');
     await from?.call('MIGRATE', '127.0.0.1', to?.port ?? 0, key, 0, 1000);
-    // On its way: each command is asked of the new node by ASK, scripts too.
+    // During the migration of a slot each command is redirected to the new node by ASK, scripts too.
     expect(await store.get('moved')).toBe('it');
     expect(await store.replace('moved', 'it', 'that', MINUTE)).toBe(true);
     for (const node of [to, from]) await node?.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));

@@ -131,7 +131,7 @@ describe('a refresh', () => {
       `${id}.${generation}.${mac.slice(0, -1)}`,
       `${id.toUpperCase()}.${generation}.${mac}`,
       otherKey.issue({ sessionId: id, generation: 1 }),
-      // The mac has unused bits at its end: a second spelling of the same bytes is no second token.
+      // The last character of the mac has unused bits: another encoding of the same bytes is not accepted.
       `${id}.${generation}.${mac.slice(0, -1)}${String.fromCharCode(mac.charCodeAt(42) + 1)}`,
     ];
     for (const token of forged) {

@@ -68,7 +68,7 @@ describe('logins that are refused are recorded', () => {
       expect.objectContaining({ reason: 'REFUSED_OFTEN', channel: null, appId: null }),
     ]);
     expect(events[20]).toMatchObject({ user_id: null, actor: 'system', ip: '127.0.0.1' });
-    // The count is written a moment later, and not at each refusal.
+    // The count is written with a delay, not at each refusal.
     const counted = async () => JSON.parse((await recorded()).at(-1)?.details ?? '') as { count: number };
     while ((await counted()).count < 5) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await counted()).toMatchObject({ count: 5, reasons: ['WECHAT_CODE_INVALID', 'WECHAT_CODE_USED'] });

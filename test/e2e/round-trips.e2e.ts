@@ -6,7 +6,7 @@ import { World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** SQLite has no trips to count. */
+/** SQLite has no round trips. */
 if (backend.databaseUrl !== null) {
   describe('round trips to the database', () => {
     let own: Backend;
@@ -25,7 +25,7 @@ if (backend.databaseUrl !== null) {
       await own.drop();
     });
 
-    /** The fewest of several tries: a background job may fall into one of them. */
+    /** The minimum of several tries: background work may add to one of them. */
     const tripsOf = async (work: () => Promise<unknown>): Promise<number> => {
       const counts: number[] = [];
       for (let attempt = 0; attempt < 5; attempt++) {

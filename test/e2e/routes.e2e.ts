@@ -14,7 +14,7 @@ interface Route {
   readonly operation: Operation;
 }
 
-/** What `design.md` opens to everybody. A route that is not here needs a token or a key. */
+/** Public routes. A route that is not in this list needs a token or a key. */
 const PUBLIC = [
   '/v1/mini-program/login',
   '/v1/web-qr-login/authorize',

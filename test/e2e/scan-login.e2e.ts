@@ -139,7 +139,7 @@ describe('a login by scanning with a mini program', () => {
         ['', null],
         ['x'.repeat(12_000), null],
         [`${CHROME} ${'x'.repeat(12_000)}`, 'Chrome 142'],
-        // What a client calls itself is no name that the person is shown.
+        // The User-Agent of a client is not shown as a name.
         ['Your account is in danger: tap confirm/1 x', null],
       ] as const) {
         const attempt = await world.attempt(new Browser(), {}, world.url, { 'user-agent': userAgent });
@@ -264,7 +264,7 @@ describe('a login by scanning with a mini program', () => {
         status: 404,
         code: 'ATTEMPT_UNKNOWN',
       });
-      // Who has scanned late has a minute to decide.
+      // After a late scan the person has a minute to decide.
       expect(await status(early)).toEqual({ status: 'scanned' });
       await world.pass(50);
       expect((await confirm(someone, early)).status).toBe(200);
@@ -489,7 +489,7 @@ describe('the picture of a code', () => {
     expect(new Set([scene, attempt.id, attempt.secret, attempt.qrImageUrl]).size).toBe(4);
     const told = [JSON.stringify(attempt), (await world.status(browser, attempt.id)).text];
     for (const text of told) expect(text).not.toContain(scene);
-    // What the code shows opens nothing that the browser's secrets open, nor the other way round.
+    // The ticket in the QR code grants nothing that the browser's secrets grant, and vice versa.
     expect((await world.status(browser, scene)).status).toBe(404);
     expect((await world.status(new Browser(), attempt.id, { 'x-attempt-secret': scene })).status).toBe(404);
     const { accessToken } = await world.miniProgramLogin(await world.person());

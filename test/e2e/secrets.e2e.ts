@@ -15,7 +15,7 @@ const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 describe('with a WeChat that is not the sandbox', () => {
   let world: World;
   let wechat: StandIn;
-  /** What must stay where it is: name -> secret. */
+  /** The secrets, by name. */
   const secrets = new Map<string, string>([
     ['the first session_key', SESSION_KEYS[0] ?? ''],
     ['the second session_key', SESSION_KEYS[1] ?? ''],
@@ -25,7 +25,7 @@ describe('with a WeChat that is not the sandbox', () => {
     ['the AppSecret of the website', SITE.secret],
     ['the encryption key', ENCRYPTION_KEY],
   ]);
-  /** All that clients were told. */
+  /** Everything that clients received. */
   let told = '';
 
   beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('with a WeChat that is not the sandbox', () => {
     for (const table of await world.backend.tables()) {
       dump += JSON.stringify(await world.backend.rows(`SELECT * FROM ${table}`));
     }
-    // Else the search below would prove nothing.
+    // Otherwise the search below would prove nothing.
     expect(dump).toContain('oMini');
     expect(dump).toContain('login.succeeded');
     expect(dump).toContain('"private_key":"v1.');

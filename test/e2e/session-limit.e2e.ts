@@ -38,7 +38,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     expect((await page(fourth.accessToken)).items.map(({ id }) => id)).toEqual(
       [fourth, first, third].map(sessionOf),
     );
-    // At once on this instance, though it was checked a moment ago.
+    // At once on this instance, although the session was cached a moment ago.
     expect((await world.verify(second.accessToken)).status).toBe(401);
     expect((await world.refresh(second.refreshToken)).body.code).toBe('SESSION_ENDED');
     const [ended] = await world.backend.rows(
@@ -70,7 +70,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     expect((await page(website.accessToken)).items).toHaveLength(4);
   });
 
-  /** 503 is not done: who is refused in a crowd at one row comes again, with a new code. */
+  /** A 503 means that nothing was done: a login that was refused for contention is retried with a new code. */
   async function loginInCrowd(person: Person, url: string): ReturnType<World['loginWith']> {
     for (let attempt = 1; ; attempt++) {
       const reply = await world.loginWith(await world.wxLogin(person), {}, url);

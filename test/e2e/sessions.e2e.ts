@@ -112,7 +112,7 @@ describe('an account that an operator disabled', () => {
     world.clock.advance(5);
     const me = await call<Problem>(`${world.url}/v1/users/me`, { token: accessToken });
     expect(gist(me)).toEqual(DISABLED);
-    // To proxies and other services the token is as good as none.
+    // For proxies and other services the token is invalid.
     expect(gist(await world.verify(accessToken))).toEqual({ status: 401, code: 'SESSION_ENDED' });
     expect(await world.count('sessions')).toBe(sessions);
     expect(await world.count(`events WHERE type = 'login.refused' AND user_id = '${user.id}'`)).toBe(1);

@@ -15,10 +15,10 @@ import { type Problem, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
 
-/** What does not differ by backend is tried once. */
+/** Tests that do not depend on the backend run once. */
 const once = backend.databaseUrl === null ? test : test.skip;
 
-/** Long enough to be asked something meanwhile. */
+/** Long enough for a request meanwhile. */
 const DELAY = '3s';
 
 describe('an instance that is told to stop', () => {
@@ -62,7 +62,7 @@ describe('an instance that is told to stop', () => {
     let ready = await call<Problem>(`${url}/health/ready`);
     while (ready.status === 200) ready = await call<Problem>(`${url}/health/ready`);
     expect(ready.body.code).toBe('SHUTTING_DOWN');
-    // A second signal cuts nothing off.
+    // A second signal interrupts nothing.
     program.child.kill('SIGTERM');
     program.child.kill('SIGINT');
     const { answer } = await slowLogin(4_000);

@@ -10,12 +10,12 @@ import { endProgram, type Program, startProgram, untilAnswers } from '../harness
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import type { Problem } from '../harness/world.js';
 
-/** A start is a second of work, of which other processes may leave little. */
+/** A start takes a second of CPU, which other processes may delay. */
 const PATIENCE_MS = 60_000;
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
-/** What does not differ by backend is tried once. */
+/** Tests that do not depend on the backend run once. */
 const once = backend.databaseUrl === null ? describe : describe.skip;
 const onMysql = backend.databaseUrl === null ? describe.skip : describe;
 
@@ -54,7 +54,7 @@ function start(environment: Readonly<Record<string, string>> = {}, words: readon
   return program;
 }
 
-/** What a start that must fail has said on stderr. */
+/** The stderr of a start that must fail. */
 async function refusal(program: Program): Promise<string> {
   const status = await program.ended;
   const lines = program

@@ -28,7 +28,7 @@ const PUSH_TOKEN = 'tokenOfThePush0123456789';
 const DAY = 86_400;
 const HOUR = 3_600;
 
-/** Everything that is due is delivered, put off or given up, on all instances. */
+/** Delivers, postpones or gives up everything that is due, on all instances. */
 async function settle(...services: readonly Service[]): Promise<void> {
   await Promise.all(services.map(({ app }) => app.get(WebhookWorker, { strict: false }).runDue()));
 }
@@ -50,7 +50,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
   let shop: WebhookReceiver;
   let stock: WebhookReceiver;
   const clock = new MovableClock();
-  /** What must not stand in any webhook. */
+  /** Values that must not appear in any webhook. */
   const secrets = new Set<string>();
 
   beforeAll(async () => {
@@ -201,7 +201,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     expect((await theOne(user.id, 'user.updated')).data).toMatchObject({
       changed: expect.arrayContaining(['nickname']) as unknown,
     });
-    // Nothing is left to be cleared, so that nobody has to know.
+    // Nothing was cleared, so no receiver is notified.
     world.clock.advance(1);
     await push('user_info_modified');
     expect(await eventsOf(world, user.id, 'wechat.user_info_modified')).toHaveLength(2);
@@ -263,7 +263,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     const askedSoFar = shop.about(tokens.user.id, 'user.updated').length;
     expect(askedSoFar).toBeGreaterThan(0);
     expect(askedSoFar).toBeLessThanOrEqual(4 * INSTANCES);
-    // The rest is answered, or it would take its 10 s in turn.
+    // The others are answered, or each would take its 10 s.
     shop.answers(204);
     await settled();
     expect(shop.about(tokens.user.id, 'user.updated')).toHaveLength(nicknames.length);
@@ -446,7 +446,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
 });
 
 describe('webhooks of a service that stops', () => {
-  /** Plays WeChat and holds the tables; it sends no webhooks itself. */
+  /** Runs the sandbox and the database; it sends no webhooks itself. */
   let world: World;
   let receiver: WebhookReceiver;
   let environment: Record<string, string>;
@@ -643,7 +643,7 @@ describe(`what is over, pruned by ${INSTANCES} instance(s)`, () => {
 
   const prune = (pruning: typeof EventPruning | typeof SessionPruning): Promise<boolean[]> =>
     Promise.all(world.services.map(({ app }) => app.get(pruning, { strict: false }).runDue()));
-  /** What several instances answer of which one did it. */
+  /** The results of several instances of which one did the work. */
   const byOne = [true, ...Array<boolean>(INSTANCES - 1).fill(false)];
 
   /** Many rows at once, older than anything. @param row the values of the n-th */
@@ -685,13 +685,13 @@ describe(`what is over, pruned by ${INSTANCES} instance(s)`, () => {
     expect(receiver.about(tokens.user.id, 'user.updated').length).toBeGreaterThan(1);
     expect((await prune(EventPruning)).filter((done) => done)).toHaveLength(1);
     expect(await world.count(`events WHERE user_id = '${tokens.user.id}'`)).toBe(0);
-    // Within the hour nobody does it again.
+    // No instance repeats it within the hour.
     expect((await prune(EventPruning)).filter((done) => done)).toHaveLength(0);
   });
 
   test('an event that is still in the outbox stays, however old it is', async () => {
     const columns = 'events (id, type, actor, details, created_at, outbox_at)';
-    // Marked for later: nobody has made deliveries of it yet.
+    // Still marked: no instance has created its deliveries yet.
     const later = "'9999-12-31 00:00:00.000'";
     await insert(
       columns,
@@ -760,7 +760,7 @@ describe(`what is over, pruned by ${INSTANCES} instance(s)`, () => {
   });
 
   test('an event that was not handed over yet stays, however old it is, and goes out in the end', async () => {
-    // As where all instances end between the commit of an event and its hand-over.
+    // As if all instances ended between the commit of an event and the creation of its deliveries.
     for (const { app } of world.services) {
       await app.get(WebhookWorker, { strict: false }).beforeApplicationShutdown();
     }

@@ -62,7 +62,7 @@ describe('what WeChat answers to a code', () => {
     await world.fault(ENDPOINT, { errcode });
     const reply = await world.loginWith(await world.wxLogin(person));
     expect(gist(reply)).toEqual(expected);
-    // What is wrong with the set-up is nothing for whoever logs in.
+    // Clients learn nothing of configuration errors.
     const isSaid = expected !== CONFIGURATION;
     expect(reply.body.detail.includes(String(errcode))).toBe(isSaid);
     expect(world.log()).toContain(isSaid ? '' : `WeChat answered ${errcode}`);
@@ -214,7 +214,7 @@ describe('what WeChat answers to a code', () => {
 });
 
 describe('a WeChat that takes calls and answers none', () => {
-  /** Calls of one instance that may be under way. */
+  /** Maximum of concurrent calls of one instance. */
   const MOST = 1_000;
   let silent: Awaited<ReturnType<typeof silentPort>>;
   let world: World;

@@ -36,7 +36,7 @@ const V4 = {
   },
 } as const;
 
-/** What the sandbox sent, and what it was answered. */
+/** The pushes of the sandbox, and their answers. */
 interface Sent {
   readonly url: string;
   readonly contentType: string;
@@ -65,11 +65,11 @@ function answers({ deliveries }: Sent): string[] {
   );
 }
 
-/** The same four times: WeChat repeats what is not taken. */
+/** Four times: WeChat repeats a push that is not accepted. */
 const refused = (status: number, code: string): string[] => Array<string>(4).fill(`${status} ${code}`);
 const TAKEN = ['200 success'];
 
-/** Sends by hand what the sandbox sent, changed. */
+/** Sends a modified push of the sandbox. */
 function again(
   sent: Sent,
   change: { query?: Record<string, string>; path?: string; body?: string; contentType?: string } = {},
@@ -84,7 +84,7 @@ function again(
   });
 }
 
-/** Sends any body under a good signature of a plain push. */
+/** Sends any body with the valid signature of a plain push. */
 async function plainly(world: World, body: string, contentType = 'text/xml'): Promise<Reply<Problem>> {
   return again(await unsent(world, await world.person(), 'unsubscribe'), { body, contentType });
 }
@@ -117,7 +117,7 @@ async function everything(world: World): Promise<string> {
   return JSON.stringify(rows);
 }
 
-/** Waits for what happens in the background. */
+/** Waits for background work. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + 10_000;
   while (!(await holds())) {
@@ -161,7 +161,7 @@ describe('the official example', () => {
     const plain = await post(world, V4.plain);
     expect([plain.status, plain.text]).toEqual([200, 'success']);
     expect(plain.headers.get('content-type')).toMatch(/^text\/plain/);
-    // Without the key there is nothing to read in an encrypted one.
+    // Without the key an encrypted push cannot be read.
     at(world, 1714112445);
     expect((await post(world, V4.safe)).body.code).toBe('PUSH_DECRYPTION_FAILED');
   });
@@ -228,7 +228,7 @@ describe('who may push', () => {
         ...(method === 'GET' ? {} : { body: sent.body, headers: { 'content-type': 'text/xml' } }),
       });
       expect([reply.status, reply.body.code]).toEqual([404, 'NOT_FOUND']);
-      // The operator reads why in the log, the caller nowhere.
+      // Only the log states the cause, not the reply.
       expect(JSON.stringify(reply.body)).not.toContain('WECHAT_PUSH_TOKEN');
     }
     expect(closed.log().match(/WECHAT_PUSH_TOKEN is not set/g)).toHaveLength(1);
@@ -609,7 +609,7 @@ describe('what happens to the person', () => {
   });
   afterAll(() => world.stop());
 
-  /** Somebody who came by both doors, with a picture and a phone number, and their name at WeChat. */
+  /** A user of both doors, with a picture, a phone number, and the nickname at WeChat. */
   async function somebody(nickname: string) {
     const person = await world.person({ nickname });
     const mini = await world.miniProgramLogin(person);

@@ -29,7 +29,7 @@ function visitWithoutHeaders(url: string): Promise<URL> {
   });
 }
 
-// Nothing here differs by backend.
+// Does not depend on the backend.
 (backend.databaseUrl === null ? describe : describe.skip)('the language of a browser', () => {
   let world: World;
   let wechat: StandIn;

@@ -107,7 +107,7 @@ describe('text of WeChat that JSON and UTF-8 do not allow', () => {
       headers: { 'content-type': sent.contentType },
     });
     expect([reply.status, reply.text]).toEqual([200, 'success']);
-    // Not more than one, and on no other route.
+    // At most one, and on no other route.
     expect((await call(sent.url.replace('?', '//?'))).status).toBe(404);
     expect((await call(`${world.url}/health/live/`)).status).toBe(404);
   });

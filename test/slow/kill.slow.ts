@@ -6,7 +6,7 @@ import { processInPlaceOf, startProcess, untilReady } from '../harness/service-p
 import type { Program } from '../harness/program.js';
 import { type Person, type TokenReply, World } from '../harness/world.js';
 
-/** What must hold of the tables at any time: each query finds nothing. */
+/** Invariants of the tables: each query must find nothing. */
 const INVARIANTS = {
   'an identity of nobody, or of a merged user': `SELECT i.id FROM wechat_identities i
     LEFT JOIN users u ON u.id = i.user_id WHERE u.id IS NULL OR u.status = 'merged'`,

@@ -9,14 +9,14 @@ import { type AttemptReply, World } from '../harness/world.js';
 
 declare const backend: { redisUrl: string | null };
 
-/** Ten thousand where one process does all the work; over Redis enough of them to see that nothing is different. */
+/** Ten thousand in one process; with Redis enough of them to show the same behaviour. */
 const WAITERS = backend.redisUrl === null ? 10_000 : 1_000;
 const AT_ONCE = 100;
 /** What this process and the service have open besides. */
 const OTHER_FILES = 500;
 const LIMIT = Number(execSync('ulimit -n', { shell: '/bin/sh' }).toString().trim());
 
-/** A browser that waits, as small as can be: ten thousand of them are in this process too. */
+/** A minimal waiting browser: ten thousand of them are in this process too. */
 class Waiter {
   /** Everything that came. */
   text = '';
@@ -128,9 +128,9 @@ describe(
 
         const last = await times(500, (index) => Waiter.open(port, attempts[index] ?? chosen));
         service.child.kill('SIGTERM');
-        // For a second it goes on accepting, and tells who asks to close the connection.
+        // For a second it accepts requests, and answers with Connection: close.
         expect(await until(() => last.every(({ hasEnded }) => hasEnded))).toBeLessThan(5_000);
-        // An end, not a break: the last chunk of each stream came.
+        // A clean end: the last chunk of each stream arrived.
         expect(last.filter(({ text }) => !text.endsWith('0\r\n\r\n'))).toEqual([]);
         expect(await service.ended).toBe(0);
       },

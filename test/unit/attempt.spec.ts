@@ -43,7 +43,7 @@ function attempt(step: Step, expiresAt = ENDS): Attempt {
   };
 }
 
-/** What a transition comes to: the new step, `same` for nothing, or the code of the error. */
+/** The result of a transition: the new step, `same` for no change, or the error code. */
 function outcome(transition: () => Attempt | boolean | null): unknown {
   try {
     const result = transition();
@@ -133,7 +133,7 @@ describe('the steps of an attempt', () => {
     ['pending', 'SCAN_UNKNOWN', 'SCAN_UNKNOWN'],
     ['scanned', 'SCAN_UNKNOWN', 'SCAN_UNKNOWN'],
     ['confirmed', 'SCAN_UNKNOWN', 'SCAN_UNKNOWN'],
-    // What is decided for good stays so, and says so to who repeats it.
+    // A final decision stays, and a repeated one gets the same answer.
     ['redeemed', 'same', 'same'],
     ['denied', 'same', 'SCAN_DECIDED'],
     ['expired', 'SCAN_UNKNOWN', 'SCAN_UNKNOWN'],

@@ -32,7 +32,7 @@ describe('a picture becomes a square WebP in two sizes', () => {
   });
 
   test('upright, as its orientation says, and with no metadata left', async () => {
-    // 6: the right side of what is stored is the bottom of what is meant.
+    // EXIF orientation 6: the right side of the stored picture is the bottom of the displayed one.
     const turned = await twoColours(200, 200)
       .withMetadata({ orientation: 6 })
       .withExifMerge({ IFD0: { Copyright: 'somebody', Artist: 'somewhere' } })

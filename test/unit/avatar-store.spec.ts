@@ -13,7 +13,7 @@ import { S3_KEYS, S3StandIn } from '../harness/s3-stand-in.js';
 const LARGE = Buffer.from('the large one');
 const SMALL = Buffer.from('the small one');
 
-/** What every store must do. */
+/** The contract of every store. */
 function keepsPictures(store: () => AvatarStore): void {
   test('what was put is there, in its size and no other', async () => {
     await store().put('abc1', 640, LARGE);

@@ -114,7 +114,7 @@ describe('the environment', () => {
     expect(() => Object.assign(config.ttl, { session: 1 })).toThrow(TypeError);
   });
 
-  // Each value has "hunter2" in it, or is nothing else: it must not come back.
+  // Each value contains "hunter2", which must not be echoed.
   test.each([
     ['NODE_ENV', 'hunter2'],
     ['PORT', 'hunter2'],
@@ -293,7 +293,7 @@ describe('the message push', () => {
     });
     const { push } = loadConfig({ ...TEST, WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY }).wechat;
     expect(push?.aesKey).toHaveLength(32);
-    // 43 characters say 258 bits: the last two are nobody's.
+    // 43 characters encode 258 bits: the last two are unused.
     expect(push?.aesKey?.toString('base64').slice(0, 42)).toBe(WECHAT_PUSH_AES_KEY.slice(0, 42));
   });
 

@@ -42,7 +42,7 @@ async function get(through: HttpClient, url: string, signal: AbortSignal): Promi
   return untilAborted(buffer(body), signal);
 }
 
-/** What is open in this process towards others. */
+/** The number of connections that this process is establishing. */
 function connecting(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'TCPConnectWrap').length;
 }
@@ -144,7 +144,7 @@ describe('host names', () => {
 });
 
 describe('a forward proxy', () => {
-  /** Leads every tunnel to one port, and tells what it was asked. */
+  /** Connects every tunnel to one port, and records the requests. */
   async function proxyTo(port: number, status = 200) {
     const asked: { target: string; authorization: string | undefined }[] = [];
     const server = createServer();
