@@ -33,7 +33,7 @@ function pkce(): { verifier: string; challenge: string } {
 /** In memory only: the test counts up in the store, which would take too long with Redis. */
 const inMemory = backend.redisUrl === null ? describe : describe.skip;
 
-inMemory('an app with too many logins open', () => {
+inMemory('an app with too many open logins', () => {
   test('begins no further login, by any door, until the window ends; other apps and open logins continue', async () => {
     const world = await World.start();
     const browser = new Browser();
@@ -389,7 +389,7 @@ describe('an attempt', () => {
       // A person who followed a link of another person's attempt logs in only themselves.
       ['in the window of another browser', { 'sec-fetch-dest': 'document' }, 'confirmed'],
     ])(
-      'with a codeChallenge, %s: has no loginCode for who looks on and is %s',
+      'with a codeChallenge, %s: has no loginCode for an observer and is %s',
       async (_where, headers, expected) => {
         const { verifier, challenge } = pkce();
         const browser = new Browser();

@@ -286,7 +286,7 @@ function isPutOff(job: Record<string, unknown> | undefined, world: World, attemp
   return Number(job?.attempts) === attempts && left > delay - 15 && left <= delay;
 }
 
-describe('copies that are still to come', () => {
+describe('pending copies', () => {
   let world: World;
   afterEach(() => world.stop());
 
@@ -507,7 +507,7 @@ describe('a picture of one’s own', () => {
     expect(((await chunked.json()) as Problem).code).toBe('PAYLOAD_TOO_LARGE');
   });
 
-  test('what is no picture is AVATAR_INVALID, whatever it calls itself, and changes nothing', async () => {
+  test('a file that is no picture is AVATAR_INVALID, whatever its type says, and changes nothing', async () => {
     const login = await world.miniProgramLogin(await world.person());
     const { body: mine } = await upload(world, login, await square('#abcdef'));
     const bomb = await sharp({ create: { width: 9_000, height: 9_000, channels: 3, background: '#fff' } })

@@ -138,7 +138,7 @@ describe('a column that was added or forgotten', () => {
   });
 
   test.each(Object.keys(DECIDED_TABLES))(
-    'of %s: a column that is added in the database is told of, with each decision that is open',
+    'of %s: a column that is added in the database is reported, with each missing decision',
     async (table) => {
       await world.backend.write(`ALTER TABLE ${table} ADD COLUMN shoe_size varchar(8) NULL`);
       const columns = await schemaColumns(world.backend, table);
@@ -600,7 +600,7 @@ describe('what is shown', () => {
     expect(sessions.map((each) => Object.keys(each))).toEqual([Object.keys(mine.sessions)]);
   });
 
-  test('operators see the same columns of a user who was merged', async () => {
+  test('operators see the same columns of a merged user', async () => {
     const id = login.user.id.replace(/^.{8}/, '00000000');
     await world.backend.write(
       `INSERT INTO users (id, status, merged_into, created_at, updated_at)

@@ -236,7 +236,7 @@ if (backend.databaseUrl !== null) {
       await balance([entry]);
     });
 
-    test('what is under way when its client has gone arrives late, and is not done', async () => {
+    test('a batch that arrives after its client has disconnected is not executed', async () => {
       const people = await crowd();
       proxy.keepBack('START TRANSACTION');
       const ledger = await askForAll(people);

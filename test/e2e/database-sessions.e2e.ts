@@ -81,7 +81,7 @@ if (backend.databaseUrl !== null) {
       }
     };
 
-    test('people log in, and what they call themselves stays a name, whatever the server is set to', async () => {
+    test('people log in, and a nickname never becomes SQL, whatever the settings of the server', async () => {
       await hostile(Object.keys(HOSTILE), async () => {
         const world = await World.start({ DATABASE_URL: server.urlOf('service:secret') });
         try {

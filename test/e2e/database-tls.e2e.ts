@@ -77,7 +77,7 @@ if (backend.databaseUrl !== null) {
       await expect(cipherOf(server.urlOf('a%2Fb%3Ac:p%40ss%3F%23%25'))).resolves.not.toBe('');
     });
 
-    test('a server without TLS: refused where it is required, gone without where it is preferred', async () => {
+    test('a server without TLS: refused if it is required, used without it if it is preferred', async () => {
       await server.crash();
       await server.startAgain(['--skip-ssl']);
       await expect(cipherOf(`${server.url}?ssl-mode=required`)).rejects.toThrow(

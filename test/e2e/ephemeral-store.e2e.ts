@@ -272,7 +272,7 @@ if (keys !== null) {
       await until(() => heard.includes('again'));
     });
 
-    test('keeps its connections while this process stands still', async () => {
+    test('keeps its connections while this process is stalled', async () => {
       await store.set('still', 'here', 60_000);
       lines.length = 0;
       const answers = Promise.all([store.get('still'), store.get('still')]);

@@ -415,7 +415,7 @@ describe('a page in a frame that was not displayed', () => {
   });
 });
 
-test('a login inside WeChat asks for the whole window, whatever binds it: the page that may follow is in no frame', async () => {
+test('a login inside WeChat needs the top window, whatever binds it: the page that may follow may not be framed', async () => {
   const browser = new WeChatBrowser(world, person);
   const own = pkce();
   const callback = await browser.pass(await browser.authorize({ codeChallenge: own.challenge }));

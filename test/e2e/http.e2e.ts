@@ -57,7 +57,7 @@ describe('every error', () => {
       'MALFORMED_JSON',
     ],
     [
-      'objects in objects under a key that nobody asked for',
+      'nested objects under an unexpected key',
       '/v1/mini-program/login',
       { body: `{"code":"x","more":${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}}`, headers: JSON_TYPE },
       400,
@@ -172,7 +172,7 @@ describe('a request that arrives slowly', () => {
   });
 });
 
-test('whoever opens the service itself comes to the login page', async () => {
+test('a visitor of the root page is redirected to the login page', async () => {
   const reply = await call(`${world.url}/`);
   expect([reply.status, reply.headers.get('location')]).toEqual([302, `${world.url}/login`]);
 });

@@ -171,7 +171,7 @@ describe('a user whom the official account knows', () => {
   });
 });
 
-describe('somebody new', () => {
+describe('a new user', () => {
   test('leaves no trace, and gets the login page with all parameters of the site', async () => {
     const browser = await browserOf();
     const { challenge, verifier } = pkce();
@@ -231,7 +231,7 @@ describe('somebody new', () => {
     expect(again.body).toMatchObject({ isNewUser: false, user: { id: user.id } });
   });
 
-  test('of whom WeChat says a known unionid silently is let in without a question', async () => {
+  test('whose known unionid WeChat returns silently is logged in without a question', async () => {
     const person = await world.person();
     const { user } = await world.miniProgramLogin(person);
     const openid = person.openIds[OFFICIAL_ACCOUNT];

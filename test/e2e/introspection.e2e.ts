@@ -87,7 +87,7 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
     });
   });
 
-  test('the nickname stands there once there is one', async () => {
+  test('the nickname is included once there is one', async () => {
     const { accessToken, user } = await world.websiteLogin(await world.person());
     expect((await introspect(accessToken)).body).toMatchObject({ sub: user.id, username: '小明 🌱' });
   });
@@ -215,7 +215,7 @@ describe(`what other services ask about tokens, on ${INSTANCES} instance(s)`, ()
     });
   });
 
-  test('of a token that is not good nothing is said, whatever the reason', async () => {
+  test('of an inactive token nothing else is returned, whatever the reason', async () => {
     const { accessToken, refreshToken } = await login();
     const loggedOut = await login();
     await call(`${world.url}/v1/auth/logout`, { method: 'POST', token: loggedOut.accessToken });

@@ -93,7 +93,7 @@ describe('keys are replaced without anybody noticing', () => {
     expect((await world.verify(accessToken)).body.code).toBe('TOKEN_INVALID');
   });
 
-  test('ENCRYPTION_KEYS: appended everywhere, then moved first, then the old one goes; nobody logs in again', async () => {
+  test('ENCRYPTION_KEYS: a key is appended everywhere, then moved first, then the old one is removed; no session ends', async () => {
     const person = await world.person();
     const before = await world.miniProgramLogin(person);
     const started: Service[] = [];
@@ -170,7 +170,7 @@ if (INSTANCES > 1) {
     });
 
     test.each([6, 60, 600])(
-      'a token of an old key is refused by an instance that nobody asked for %i s',
+      'a token of an old key is refused by an instance without requests for %i s',
       async (seconds) => {
         const { accessToken, refreshToken } = await world.miniProgramLogin(await world.person());
         expect((await world.verify(accessToken, other())).status).toBe(200);

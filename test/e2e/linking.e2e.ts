@@ -222,7 +222,7 @@ describe('linking and unlinking WeChat accounts', () => {
         },
       ],
       [
-        'a code that has logged somebody in',
+        'a code that has logged a user in',
         async () => {
           const code = await world.wxLogin(victim);
           await world.loginWith(code);

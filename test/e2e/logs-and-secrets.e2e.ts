@@ -324,7 +324,7 @@ describe('the log', () => {
     });
   });
 
-  test('says of an address that cannot be read no more than that', async () => {
+  test('logs of an undecodable URL no more than that', async () => {
     const reply = await ask(`/v1/users/me/%E0%A4%A?code=${secrets.nonsense('code')}`);
     expect(lineFor(reply)).toMatchObject({
       level: 'info',
@@ -335,7 +335,7 @@ describe('the log', () => {
     });
   });
 
-  test('says of what is no HTTP no more than what is wrong with it', async () => {
+  test('logs of invalid HTTP only what is wrong with it', async () => {
     const secret = secrets.nonsense('header');
     const answer = await say(`GET /?code=${secret} HTTP/1.1\r\nno colon ${secret}\r\n\r\n`);
     const { requestId } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '') as Problem;

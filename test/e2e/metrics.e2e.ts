@@ -155,7 +155,7 @@ describe('what is counted', () => {
     expect(await growth(world, login('web-view', 'WEB_VIEW_TICKET_INVALID'), fail)).toBe(1);
   });
 
-  test('a callback and a loginCode that belong to nobody', async () => {
+  test('an unknown callback and an unknown loginCode', async () => {
     const callback = () => call(`${world.url}/v1/web-qr-login/callback?state=unknown&code=x`);
     expect(await growth(world, login('website', 'STATE_INVALID'), callback)).toBe(1);
     const redeem = () => world.redeem(new Browser(), '0'.repeat(64));

@@ -24,7 +24,7 @@ describe('the examples of the OpenAPI document', () => {
   });
   afterAll(() => world.stop());
 
-  test('log somebody in as they stand, read the account and store a phone number', async () => {
+  test('log a user in unchanged, read the account and store a phone number', async () => {
     const login = await call<{ accessToken: string; refreshToken: string }>(
       `${world.url}/v1/mini-program/login`,
       {

@@ -519,7 +519,7 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
     expect((await world.miniProgramLogin(person)).user.id).toBe(phone.user.id);
   });
 
-  test('a deleted user is gone from every table, and a later login is somebody new', async () => {
+  test('a deleted user is erased from every table, and a later login is a new user', async () => {
     const person = await world.person({ nickname: 'Erase Me' });
     const { user, identity, accessToken } = await world.miniProgramLogin(person);
     expect((await world.verify(accessToken)).status).toBe(200);

@@ -138,7 +138,7 @@ if (backend.databaseUrl !== null) {
       await within(5_000, async () => (await me()).status === 200);
     });
 
-    test('gone without a word from all its connections: alive again within 5 s', async () => {
+    test('drops all its connections silently: available again within 5 s', async () => {
       tokens = await world.miniProgramLogin(person);
       await Promise.all(Array.from({ length: 100 }, refresh));
       expect((await connections()).length).toBeGreaterThan(5);
@@ -201,7 +201,7 @@ if (backend.redisUrl !== null) {
       }
     });
 
-    test('gone without a word from its connections: alive again within 5 s', async () => {
+    test('drops its connections silently: available again within 5 s', async () => {
       const person = await world.person();
       await world.miniProgramLogin(person);
       proxy.forget();

@@ -119,7 +119,7 @@ describe('a limited route', () => {
   });
   afterAll(() => world.stop());
 
-  test('says in every reply which quotas hold and what is left of them', async () => {
+  test('states in every reply the quotas and their remainder', async () => {
     const code = await world.wxLogin(await world.person());
     const first = await call(`${world.url}/v1/mini-program/login`, { json: { code }, ...from('192.0.2.1') });
     expect(first.status).toBe(200);
@@ -397,7 +397,7 @@ describe('every route', () => {
     expect(unlimited.filter((name) => !UNLIMITED.includes(name))).toEqual([]);
   });
 
-  test('that is limited says so in its document and in its replies', async () => {
+  test('that is limited has the limit in its document and in its replies', async () => {
     for (const { name, method, url, operation } of routes) {
       const policy = operation['x-rate-limit']?.policy;
       const reply = await call(url, { method, patience: 10 });

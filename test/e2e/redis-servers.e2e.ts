@@ -421,7 +421,7 @@ onPrivateServers('what waiting does not mend', () => {
     expect(lines).toEqual([]);
   });
 
-  test('a server without GETDEL, whatever it calls itself', async () => {
+  test('a server without GETDEL, whatever its version', async () => {
     const old = await server({ 'rename-command': 'GETDEL no-getdel' });
     expect(await start(`redis://${old.place}`)).toMatch(/older than Redis 6\.2/);
   });

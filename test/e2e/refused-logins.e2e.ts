@@ -134,11 +134,7 @@ describe('logins that are refused are recorded', () => {
         await new Browser().visit(callback.href);
       },
     ],
-    [
-      'a state of nobody',
-      'STATE_INVALID',
-      () => call(`${world.url}/v1/web-qr-login/callback?code=x&state=y`),
-    ],
+    ['an unknown state', 'STATE_INVALID', () => call(`${world.url}/v1/web-qr-login/callback?code=x&state=y`)],
     ['a loginCode of nobody', 'LOGIN_CODE_INVALID', () => world.redeem(new Browser(), 'a'.repeat(64))],
     [
       "somebody else's WeChat account",
@@ -152,7 +148,7 @@ describe('logins that are refused are recorded', () => {
       },
     ],
     [
-      'a ticket of nobody',
+      'an unknown ticket',
       'WEB_VIEW_TICKET_INVALID',
       () => {
         const query = { ticket: 'x', returnTo: SHOP, codeChallenge: pkce().challenge };

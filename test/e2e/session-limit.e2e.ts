@@ -22,7 +22,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
   };
   const sessionOf = ({ refreshToken }: TokenReply): string => refreshToken.split('.', 1)[0] ?? '';
 
-  test('a login beyond MAX_SESSIONS ends the one that was unused for longest, and says so', async () => {
+  test('a login beyond MAX_SESSIONS ends the session that was unused for longest, and records it', async () => {
     const person = await world.person();
     const logins: TokenReply[] = [];
     for (let n = 0; n < 3; n++) {
@@ -78,7 +78,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     }
   }
 
-  test('fifty logins at once leave no more than there may be', async () => {
+  test('fifty concurrent logins leave at most MAX_SESSIONS sessions', async () => {
     const person = await world.person();
     const replies = await Promise.all(
       Array.from({ length: 50 }, (_, n) => loginInCrowd(person, world.service(n % INSTANCES).url)),
@@ -142,7 +142,7 @@ describe(`how many sessions a person has, on ${INSTANCES} instance(s)`, () => {
     expect(new Set(found).size).toBe(6);
   });
 
-  test('a cursor of somebody else’s list, or a page that is too long, is refused', async () => {
+  test('a cursor of another person’s list, or a page size that is too large, is refused', async () => {
     const person = await world.person();
     await world.miniProgramLogin(person);
     const mine = await world.miniProgramLogin(person);

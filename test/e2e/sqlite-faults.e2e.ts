@@ -201,7 +201,7 @@ if (backend.databaseUrl === null) {
       expect(await isReady(world.url)).toBe(true);
     });
 
-    test('a transaction that was left open is ended before the next work, and what it had written is gone', async () => {
+    test('a transaction that was left open is rolled back before the next operation', async () => {
       const person = await world.person();
       await world.miniProgramLogin(person);
       const sqlite = await connectionOf(world);

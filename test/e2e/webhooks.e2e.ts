@@ -180,7 +180,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     });
   });
 
-  test('a person who leaves: user.deleted', async () => {
+  test('a person who deletes the account: user.deleted', async () => {
     const { user, accessToken } = await somebody();
     await call(`${world.url}/v1/users/me`, { method: 'DELETE', token: accessToken });
     expect((await theOne(user.id, 'user.deleted')).data).toEqual({ userId: user.id, mergedUserIds: [] });
@@ -250,7 +250,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     expect(event?.delivered_at).not.toBeNull();
   });
 
-  test('a receiver that never answers holds up nobody, is left after 10 s and asked again', async () => {
+  test('a receiver that never answers delays no other, times out after 10 s and is tried again', async () => {
     const tokens = await somebody();
     await settled();
     shop.answers('nothing');
@@ -409,7 +409,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     return { person, tokens };
   }
 
-  test('what is still to be told of somebody who leaves says no more than who it was', async () => {
+  test('a pending webhook of a deleted user identifies the user and contains nothing else', async () => {
     const tokens = await somebody();
     await settled();
     shop.answers(500);
@@ -435,7 +435,7 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     }
   });
 
-  test('nothing secret and nothing of a person stands in any of them', () => {
+  test('none of them contains secrets or personal data', () => {
     const all = [...shop.received, ...stock.received];
     expect(all.length).toBeGreaterThan(50);
     expect(secrets.size).toBeGreaterThan(30);
@@ -526,7 +526,7 @@ describe('webhooks of a service that stops', () => {
     await after.stop();
   });
 
-  test('a user in the URL is sent as Basic authorization, and stands in no log', async () => {
+  test('credentials in the URL are sent as Basic authorization, and appear in no log', async () => {
     const url = new URL(receiver.url);
     url.username = 'shop';
     url.password = 'h%C3%BCsh';
@@ -558,7 +558,7 @@ describe('a delivery that takes longer than its lease', () => {
     await receiver.close();
   });
 
-  test('does not finish, when it succeeds, what was claimed again meanwhile', async () => {
+  test('a success does not finish an item that was claimed again meanwhile', async () => {
     receiver.answers('nothing');
     const asked = receiver.arrival();
     const { user } = await world.miniProgramLogin(await world.person());

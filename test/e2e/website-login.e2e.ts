@@ -69,7 +69,7 @@ describe('a website login', () => {
     expect((await world.websiteLogin(person)).user.nickname).toBe(`abc${'🌱'.repeat(61)}`);
   });
 
-  test('of somebody who cancels returns with LOGIN_DENIED', async () => {
+  test('of a user who cancels returns with LOGIN_DENIED', async () => {
     const browser = new Browser();
     const qrPage = await world.authorize(browser);
     const state = qrPage.searchParams.get('state') ?? '';

@@ -889,7 +889,7 @@ describe('what happens to the person', () => {
     expect(newcomer.user.id).not.toBe(mini.user.id);
   });
 
-  test('somebody unknown is recorded without a user and without the openid', async () => {
+  test('an event of an unknown person is recorded without a user and without the openid', async () => {
     const person = await world.person();
     for (const event of [
       'user_info_modified',
@@ -905,7 +905,7 @@ describe('what happens to the person', () => {
     expect(await everything(world)).not.toContain(person.openIds[MINI_PROGRAM]);
   });
 
-  test('an openid of one app is nobody at another, and case matters', async () => {
+  test('an openid of one app is unknown at another, and case matters', async () => {
     const openId = 'oabcdefghijklmnopqrstuvwxyz9';
     const person = await world.person({ openIds: { [MINI_PROGRAM]: openId } });
     const login = await world.miniProgramLogin(person);

@@ -137,7 +137,7 @@ describe('many pictures at once', () => {
     expect(await encodeAvatar(picture)).toHaveLength(2);
   });
 
-  test('who waits longer than they may goes without a slot, and takes none away', async () => {
+  test('a waiter that times out gets no slot, and takes none away', async () => {
     const slots = new Slots({ concurrency: 1, maxQueue: 5, timeoutMs: 50 }, () => new Error('full'));
     let finish = (): void => undefined;
     const first = slots.run(() => new Promise<void>((resolve) => (finish = resolve)));

@@ -106,7 +106,7 @@ describe('where pictures may be fetched from', () => {
     expect(isAllowed('https://127.evil.example:3001/x', dressed)).toBe(false);
   });
 
-  test('nobody, the grey avatar in any size and an endless address are no picture', () => {
+  test('no URL, the grey avatar in any size and an overlong URL are no picture', () => {
     expect(source().pictureUrl(null)).toBeNull();
     expect(source().pictureUrl('')).toBeNull();
     for (const size of ['/132', '/0', '/46', '', '/']) {
@@ -262,7 +262,7 @@ describe('fetching', () => {
     });
   });
 
-  test('the connection goes to the address that was looked at, whatever the name leads to by then', async () => {
+  test('the connection uses the address that was checked, whatever the name resolves to by then', async () => {
     const origin = await serve((_request, response) => response.end('the one looked at'), '127.0.0.2');
     const byName = origin.replace('127.0.0.2', 'localhost');
     const asked: string[] = [];
@@ -287,7 +287,7 @@ describe('fetching', () => {
     }
   });
 
-  test('an endless picture ends at the limit, whatever length it says', async () => {
+  test('an endless picture is cut off at the limit, whatever its Content-Length', async () => {
     let ended = () => undefined as unknown;
     const closed = new Promise<unknown>((resolve) => (ended = () => resolve(undefined)));
     const origin = await serve((_request, response) => {
@@ -375,7 +375,7 @@ describe('fetching', () => {
     });
   });
 
-  test('a dead address is gone for ever; an error, a cut and a refusal are not', async () => {
+  test('a 404 or 410 is permanent; another error, a broken connection and a refusal are not', async () => {
     const origin = await serve((request, response) => {
       if (request.url !== '/cut') response.writeHead(Number(request.url?.slice(1))).end();
       else response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy());

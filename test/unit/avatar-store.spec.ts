@@ -99,7 +99,7 @@ describe('pictures in a bucket', () => {
 
   keepsPictures(() => new S3AvatarStore(config()));
 
-  test('the bucket stands in the path, or in the host name, and the signature covers where it stands', async () => {
+  test('the bucket is in the path or in the host name, and the signature covers it', async () => {
     const local = lookupBy(() => Promise.resolve([{ address: '127.0.0.1', family: 4 }]));
     const port = new URL(url).port;
     for (const style of ['path', 'virtual'] as const) {

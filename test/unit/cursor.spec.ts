@@ -25,7 +25,7 @@ describe('a cursor', () => {
     expect(cursors.read(USERS, undefined)).toBeNull();
   });
 
-  test('needs no escaping in a URL, and is the same whatever order the filters stand in', () => {
+  test('needs no escaping in a URL, and does not depend on the order of the filters', () => {
     expect(encodeURIComponent(cursor)).toBe(cursor);
     expect(cursors.issue({ list: 'users', filters: { status: null, q: '小明' } }, ID)).toBe(cursor);
   });
@@ -73,7 +73,7 @@ describe('a cursor', () => {
     expect(new Cursors(new KeyRing([B, A])).read(USERS, cursor)).toBe(ID);
   });
 
-  test('stands on a page that has another one behind it, and on no other', () => {
+  test('is on every page but the last', () => {
     const rows = ['c', 'b', 'a'].map((id) => ({ id }));
     const page = cursors.page(USERS, rows, 2);
     expect(page.items).toEqual([{ id: 'c' }, { id: 'b' }]);

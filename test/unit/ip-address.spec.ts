@@ -69,7 +69,7 @@ describe('the address of a client', () => {
     expect(addresses.find(`::ffff:${PROXY}`, forwardedFor)).toBe(address);
   });
 
-  test('is the peer, whatever the header says, where the peer is no trusted proxy', () => {
+  test('is the peer, whatever the header says, if the peer is no trusted proxy', () => {
     expect(addresses.find('192.0.2.1', '203.0.113.7')).toBe('192.0.2.1');
     expect(addresses.find('2001:DB8::1', '203.0.113.7')).toBe('2001:db8::1');
     expect(new ClientAddresses([]).find(PROXY, '203.0.113.7')).toBe(PROXY);

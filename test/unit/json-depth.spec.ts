@@ -14,7 +14,7 @@ describe('the depth of parsed JSON', () => {
     expect(isTooDeep(nested(100_000))).toBe(true);
   });
 
-  test('counts the deepest branch, wherever it stands', () => {
+  test('counts the deepest branch, wherever it is', () => {
     expect(isTooDeep({ a: 1, b: [null, 'x', { c: arrays(MAX_JSON_DEPTH - 3) }] })).toBe(false);
     expect(isTooDeep({ a: 1, b: [null, 'x', { c: arrays(MAX_JSON_DEPTH - 2) }] })).toBe(true);
   });

@@ -36,7 +36,7 @@ describe('a sealed secret', () => {
     }
   });
 
-  test('does not open when it was cut, or is something else', () => {
+  test('does not open a truncated value, or anything else', () => {
     const sealed = ring.seal('secret', PLACE);
     const [version, id, body = ''] = sealed.split('.');
     const others = ['', 'secret', 'v1', `${version}.${id}`, `${version}.${id}.`, `v2.${id}.${body}`];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { possiblePhoneNumbers } from '../../src/user/phone-number.js';
 
-describe('a phone number that somebody typed', () => {
+describe('a phone number that a person typed', () => {
   test.each([
     '+8613800138000',
     '+86 138 0013 8000',

@@ -135,7 +135,7 @@ describe('signatures', () => {
 describe('what cannot be decrypted is refused alike', () => {
   const cipher = Buffer.from(V4.encrypt, 'base64');
 
-  test('every flipped bit: by the signature always, and by the padding or the appid where it stands there', () => {
+  test('every flipped bit: always by the signature, and by the padding or the appid where it affects them', () => {
     const signature = pushSignature('AAAAA', V4.safe, V4.encrypt);
     for (let bit = 0; bit < cipher.length * 8; bit++) {
       const flipped = Buffer.from(cipher);

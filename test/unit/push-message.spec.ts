@@ -90,7 +90,7 @@ describe('JSON', () => {
 });
 
 describe('a push', () => {
-  test('is an event only where it says so', () => {
+  test('is an event only if MsgType says so', () => {
     const event = { Event: 'user_info_modified', OpenID: 'oA' };
     expect(toPushMessage(new Map(Object.entries({ ...event, MsgType: 'event' }))).event).toBe(
       'user_info_modified',

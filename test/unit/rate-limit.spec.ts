@@ -60,7 +60,7 @@ describe('the app of a request', () => {
     ['none whose name is a list', { appId: ['wx-first'] }, undefined],
   ])('is %s', (_what, body, appId) => expect(post(body)).toBe(appId));
 
-  test('stands in the query of a GET', () => {
+  test('is in the query of a GET', () => {
     const query = { appId: 'wx-website' };
     for (const method of ['GET', 'HEAD']) {
       expect(requestedApp(apps, 'website', { method, body: undefined, query })?.appId).toBe('wx-website');

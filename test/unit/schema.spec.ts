@@ -141,7 +141,7 @@ describe('a database of another application', () => {
     expect(await tables()).toEqual(before);
   });
 
-  test('tables of other names are in nobody’s way, and a newer version may have been here', async () => {
+  test('tables of other names are ignored, and a newer version may have run before', async () => {
     await connection.query('CREATE TABLE shops (id integer PRIMARY KEY)');
     await migrate(connection);
     await connection.query("INSERT INTO migrations (timestamp, name) VALUES (9, 'FromTheFuture9')");
