@@ -88,7 +88,7 @@ function mutantsOf(file) {
     found.push({ kind, file: resolve(file), start, end: node.end, by, place: `${file}:${line + 1}` });
   };
   const visit = (node) => {
-    // Decorators are documentation and wiring, types are not there at run time, and a log line is nobody's promise.
+    // Decorators are documentation and wiring, types do not exist at run time, and log lines are not part of the contract.
     if (ts.isDecorator(node) || ts.isTypeNode(node) || ts.isImportDeclaration(node)) return;
     if (ts.isExpressionStatement(node)) {
       if (/\blogger\b/.test(node.getText())) return;
