@@ -35,6 +35,9 @@ interface Page<Item> extends Problem {
 
 type Query = Readonly<Record<string, string>>;
 
+/** What operators did. Background work of earlier tests may add events of its own meanwhile. */
+const ACTS = "events WHERE actor LIKE 'admin:%'";
+
 const BAD_IDS = [
   'x',
   '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e4f',
@@ -567,7 +570,7 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
       ['POST', '/enable'],
       ['DELETE', '/sessions'],
     ];
-    const before = await world.count('events');
+    const before = await world.count(ACTS);
     for (const id of BAD_IDS) {
       for (const [method, end] of acts) {
         const reply = await admin(`users/${id}${end}`, { method });
@@ -580,16 +583,16 @@ describe(`what operators do, on ${INSTANCES} instance(s)`, () => {
         });
       }
     }
-    expect(await world.count('events')).toBe(before);
+    expect(await world.count(ACTS)).toBe(before);
   });
 
   test('reading is not recorded', async () => {
     const { user } = await world.miniProgramLogin(await world.person());
-    const before = await world.count('events');
+    const before = await world.count(ACTS);
     await admin('users');
     await admin(`users/${user.id}`);
     await admin('events');
-    expect(await world.count('events')).toBe(before);
+    expect(await world.count(ACTS)).toBe(before);
   });
 });
 
