@@ -13,7 +13,7 @@ const DESCRIPTION = `Logs people in with WeChat: in mini programs, on websites b
 
 Log in with it by \`POST /v1/mini-program/login\`, then put the \`accessToken\` of the reply under "Authorize".
 
-**codeChallenge and codeVerifier** (PKCE, RFC 7636) bind a login to whoever began it: the client makes a random \`codeVerifier\`, sends BASE64URL(SHA-256(codeVerifier)) as \`codeChallenge\`, and redeems the \`loginCode\` with the \`codeVerifier\`. The examples are a matching pair.
+**codeChallenge and codeVerifier** (PKCE, RFC 7636) bind a login to the client that began it: the client makes a random \`codeVerifier\`, sends BASE64URL(SHA-256(codeVerifier)) as \`codeChallenge\`, and redeems the \`loginCode\` with the \`codeVerifier\`. The examples are a matching pair.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Each operation lists its codes; docs/errors.md has cause and cure of all.`;
 

@@ -93,7 +93,7 @@ const BUILT_IN = [
 type BuiltIn = { readonly [Entry in (typeof BUILT_IN)[number] as Entry['name']]: Entry };
 
 /**
- * All kinds by name. Who adds one with `addAppKind` tells the compiler of it by declaration merging:
+ * All kinds by name. Code that adds one with `addAppKind` declares it to the compiler by declaration merging:
  * `declare module '…/app-kinds.js' { interface AppKinds { name: typeof ENTRY } }`.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- open for declaration merging

@@ -148,7 +148,7 @@ const BUILT_IN = [
 type BuiltIn = { readonly [Entry in (typeof BUILT_IN)[number] as Entry['name']]: Entry };
 
 /**
- * All channels by name. Who adds one with `addChannel` tells the compiler of it by declaration merging:
+ * All channels by name. Code that adds one with `addChannel` declares it to the compiler by declaration merging:
  * `declare module '…/channels.js' { interface Channels { name: typeof ENTRY } }`.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- open for declaration merging

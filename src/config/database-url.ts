@@ -1,7 +1,7 @@
 import { certificates } from './certificates.js';
 import { parseUrl, SettingFault } from './parsers.js';
 
-/** A MySQL or MariaDB server, or a proxy before some. */
+/** A MySQL or MariaDB server, or a proxy in front of several. */
 export interface MysqlConfig {
   readonly type: 'mysql';
   /** A name or an address, IPv6 without brackets. */
@@ -23,16 +23,16 @@ export interface MysqlConfig {
   readonly pool: number;
 }
 
-/** Where the tables stand. */
+/** The database that holds the tables. */
 export type DatabaseConfig = { readonly type: 'sqlite'; readonly path: string } | MysqlConfig;
 
 const TLS_MODES = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
 const MYSQL_PORT = 3306;
 
 /**
- * `sqlite:path`, or `mysql://user:password@host:port/database` with `ssl-mode` and `ssl-ca`. User, password and
- * database are percent-decoded; an IPv6 host stands in brackets. Without `ssl-mode` TLS is spoken where the server
- * offers it (`preferred`), and with `ssl-ca` alone the certificate and its name are checked (`verify-identity`).
+ * Parses `sqlite:path`, or `mysql://user:password@host:port/database` with `ssl-mode` and `ssl-ca`. User, password and
+ * database are percent-decoded; an IPv6 host stands in brackets. The default of `ssl-mode` is `preferred` (TLS where the
+ * server offers it), and with `ssl-ca` it is `verify-identity`.
  */
 export function databaseUrl(value: string): { type: 'sqlite'; path: string } | Omit<MysqlConfig, 'pool'> {
   if (value.startsWith('sqlite:')) {
@@ -72,7 +72,7 @@ function databaseTls(parameters: URLSearchParams): MysqlConfig['tls'] {
   if (mode === 'disabled' || mode === 'preferred') {
     throw new SettingFault('must have ssl-mode verify-ca or verify-identity where ssl-ca is given');
   }
-  // As MySQL's clients do: an authority that is named is checked.
+  // Like MySQL's clients: an authority that is named is checked.
   return { mode: mode === 'required' ? 'verify-ca' : mode, ca: certificates(file) };
 }
 

@@ -1,60 +1,60 @@
 import { certificates } from './certificates.js';
 import { SettingFault } from './parsers.js';
 
-/** Where the short-lived state of several instances stands. */
+/** The Redis that holds the short-lived state of several instances. */
 export interface RedisConfig {
   /** One server; the primary that sentinels know; a cluster. */
   readonly mode: 'server' | 'sentinel' | 'cluster';
   /** The server, the sentinels, or some nodes of the cluster. IPv6 without brackets. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** What the sentinels call the primary; `null` in other modes. */
+  /** The name under which the Sentinels know the primary; `null` in other modes. */
   readonly primaryName: string | null;
   readonly user: string | null;
   readonly password: string | null;
-  /** What the sentinels themselves ask for. */
+  /** The login of the Sentinels themselves; `null` where they need none. */
   readonly sentinelUser: string | null;
   readonly sentinelPassword: string | null;
   readonly database: number;
   /** `null`: without TLS. Certificates and names are checked, by these authorities (PEM) or, `null`, by Node's. */
   readonly tls: { readonly ca: string | null } | null;
-  /** Begins every key and channel. */
+  /** The beginning of every key and channel. */
   readonly prefix: string;
 }
 
-const FORMS =
+const URL_EXAMPLES =
   'must be redis://host:6379/0, redis+sentinel://host:26379,host:26379/master-name/0 or redis+cluster://host:6379,host:6379 (rediss for TLS)';
-const URL_FORM =
+const URL_PATTERN =
   /^redis(?<tls>s)?(?:\+(?<mode>sentinel|cluster))?:\/\/(?:(?<login>[^@/?#]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
 const HOST = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<name>[A-Za-z0-9._-]+))(?::(?<port>\d{1,5}))?$/;
 const DATABASE = /^\d{1,5}$/;
 const MAX_HOSTS = 50;
 
 /**
- * Where Redis is: one server, a primary that sentinels know, or a cluster. User, password, master name and parameters
- * are percent-decoded; IPv6 hosts stand in brackets. `user:password` are those of the Redis servers; sentinels that
- * ask for some have them in `sentinel-user` and `sentinel-password`. `ssl-ca` names a file of authorities for rediss.
+ * Parses REDIS_URL: one server, a primary behind Sentinels, or a Cluster. User, password, master name and parameters are
+ * percent-decoded; IPv6 hosts stand in brackets. `user:password` is the login of the Redis servers, `sentinel-user` and
+ * `sentinel-password` that of the Sentinels. `ssl-ca` names a PEM file of authorities for rediss.
  */
 export function redisUrl(value: string): Omit<RedisConfig, 'prefix'> {
-  const parts = URL_FORM.exec(value)?.groups;
-  if (!parts) throw new SettingFault(FORMS);
+  const parts = URL_PATTERN.exec(value)?.groups;
+  if (!parts) throw new SettingFault(URL_EXAMPLES);
   const mode = parts.mode === 'sentinel' || parts.mode === 'cluster' ? parts.mode : 'server';
   const nodes = (parts.hosts ?? '')
     .split(',')
     .map((host) => address(host, mode === 'sentinel' ? 26379 : 6379));
   if (nodes.length > MAX_HOSTS) throw new SettingFault(`must name at most ${MAX_HOSTS} hosts`);
-  if (mode === 'server' && nodes.length > 1) throw new SettingFault(FORMS);
+  if (mode === 'server' && nodes.length > 1) throw new SettingFault(URL_EXAMPLES);
   const { user, password } = credentials(parts.login);
   return {
     mode,
     nodes,
     user,
     password,
-    ...place(mode, parts.path ?? ''),
+    ...primaryAndDatabase(mode, parts.path ?? ''),
     ...parameters(mode, parts.tls !== undefined, new URLSearchParams(parts.query ?? '')),
   };
 }
 
-/** Begins every key and channel. Braces would put all keys of a cluster on one node. */
+/** The beginning of every key and channel. Braces would put all keys of a Cluster on one node. */
 export function redisPrefix(value: string): string {
   if (!/^[A-Za-z0-9:._-]{1,64}$/.test(value)) {
     throw new SettingFault('must be 1 to 64 letters, digits and :._-');
@@ -81,7 +81,10 @@ function credentials(login: string | undefined): Pick<RedisConfig, 'user' | 'pas
   return { user: user === '' ? null : decoded(user), password: decoded(password) };
 }
 
-function place(mode: RedisConfig['mode'], path: string): Pick<RedisConfig, 'primaryName' | 'database'> {
+function primaryAndDatabase(
+  mode: RedisConfig['mode'],
+  path: string,
+): Pick<RedisConfig, 'primaryName' | 'database'> {
   const segments = path.replace(/\/$/, '').split('/');
   if (mode === 'sentinel') {
     const [name = '', database = '0', ...rest] = segments;

@@ -107,7 +107,7 @@ export class AppTokens {
     return issued(token, now);
   }
 
-  // A token dead for a day is told apart from a made-up one no longer; keeps long runs small.
+  // A token that expired a day ago is deleted, so that long runs stay small. It then counts as unknown.
   private forget(now: number): void {
     for (const token of this.tokens.values()) {
       if (now - Math.min(token.expiresAt, token.replacedAt) > DAY_MS) this.tokens.delete(token.text);

@@ -75,7 +75,7 @@ export async function passOn(
   }
   outgoing.writeHead(answer.statusCode ?? 502, headers);
   outgoing.flushHeaders();
-  // Whoever of the two goes first takes the other along; there is nobody left to tell.
+  // When one side closes, the other is closed too; no reply can be sent any more.
   await pipeline(answer, outgoing).catch(() => undefined);
 }
 

@@ -4,7 +4,7 @@ import { contentTypeOf, failure, familyOf } from '../api/errors.js';
 import type { Fault } from '../state/faults.js';
 import type { World } from '../state/world.js';
 
-/** Plays a fault in place of the call, which then has no effect; after a plain delay the call goes on. */
+/** Applies a fault instead of the call, which then has no effect. After a plain delay the call is handled normally. */
 export async function playBefore(fault: Fault, reply: FastifyReply, world: World): Promise<void> {
   await wait(fault);
   if (fault.effect.kind === 'none') return;

@@ -1,7 +1,7 @@
 import { duration, webhookSecrets, webhookUrls } from '../parsers.js';
 import { optional, withDefault } from '../setting.js';
 
-/** The audit trail, and who hears of it. */
+/** The audit trail and the webhooks that report it. */
 export const EVENTS = {
   title: { en: 'Events and webhooks', zh: '事件与 Webhook' },
   settings: {
