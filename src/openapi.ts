@@ -7,7 +7,7 @@ import { documentLimits } from './rate-limit/rate-limit.decorator.js';
 
 const DESCRIPTION = `Logs people in with WeChat: in mini programs, on websites by QR code, and on pages inside WeChat.
 
-**To try a route here**, start the service with its sandbox (\`npm start\`). A \`code\` comes from WeChat: in the sandbox tap "wx.login" on the phone at http://localhost:3001/phone, or ask for one:
+**To try a route here**, start the service with its sandbox (\`npm start\`). A \`code\` comes from WeChat: in the sandbox choose "Get a code" under wx.login() at http://localhost:3001/phone, or ask for one:
 
 \`curl -s http://localhost:3001/control/wx-login -H 'content-type: application/json' -d '{"person":"xiaoming"}'\`
 

@@ -48,7 +48,7 @@ export class MiniProgramController {
   @ApiOperation({
     summary: 'Log in with the code of wx.login',
     description:
-      'The code of `wx.login` becomes a session. It lives for 5 minutes and works once; send a fresh one for every login. In the sandbox, tap "wx.login" on the phone at port 3001 or `POST http://localhost:3001/control/wx-login` with `{"person":"xiaoming"}`; the code of the example works once after each start of the sandbox.',
+      'The code of `wx.login` becomes a session. It lives for 5 minutes and works once; send a fresh one for every login. In the sandbox, choose "Get a code" under wx.login() at http://localhost:3001/phone, or `POST http://localhost:3001/control/wx-login` with `{"person":"xiaoming"}`; the code of the example works once after each start of the sandbox.',
     operationId: 'miniProgramLogin',
   })
   @ApiOkResponse({ type: TokenReply })
