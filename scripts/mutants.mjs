@@ -56,7 +56,7 @@ const TESTS = {
       'website-login',
       'secrets',
     ),
-    ...e2e('wechat-text', 'scan-login', 'metrics', 'in-wechat', 'wechat-events'),
+    ...e2e('profile', 'wechat-text', 'scan-login', 'metrics', 'in-wechat', 'wechat-events'),
   ],
 };
 

@@ -84,7 +84,7 @@ describe('linking and unlinking WeChat accounts', () => {
     expect(await identities(accessToken)).toHaveLength(1);
     expect((await world.redeem(anywhere, loginCode)).body.code).toBe('LOGIN_CODE_INVALID');
     const redeemed = await world.redeem(anywhere, loginCode, { codeVerifier });
-    expect(redeemed.status).toBe(200);
+    expect([redeemed.status, redeemed.body.isNewUser]).toEqual([200, false]);
     expect(await identities(accessToken)).toHaveLength(2);
   });
 

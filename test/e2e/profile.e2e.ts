@@ -106,6 +106,21 @@ describe('the profile', () => {
     expect((await sync(accessToken)).status).toBe(200);
   });
 
+  test("a token that WeChat gives for somebody else's openid reads no profile", async () => {
+    const person = await world.person({ nickname: 'mine' });
+    const { accessToken } = await world.websiteLogin(person);
+    const body = JSON.stringify({
+      access_token: 'ofSomebodyElse',
+      expires_in: 7200,
+      refresh_token: 'ofSomebodyElse',
+      openid: 'oSomebodyElse00000000000000',
+      scope: 'snsapi_login',
+    });
+    await world.fault('/sns/oauth2/refresh_token', { body });
+    expect((await sync(accessToken)).body).toMatchObject({ status: 502, code: 'WECHAT_BAD_REPLY' });
+    expect((await sync(accessToken)).body.nickname).toBe('mine');
+  });
+
   test("WeChat's refresh token stands in the database encrypted and nowhere else", async () => {
     const person = await world.person();
     await world.websiteLogin(person);
