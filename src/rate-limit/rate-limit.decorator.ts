@@ -1,10 +1,13 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
 import type { RouteQuotaName } from '../config/quota-names.js';
-import { routeQuota, WINDOW_MS } from './quotas.js';
+import { routeQuota, type RouteQuota, WINDOW_MS } from './quotas.js';
 import { documentProblems, type Operation } from '../http/problem-docs.js';
 
-/** Metadata key of the name of a route's quota. */
+/** The quota of a route, with its name. */
+export type RateLimitOfRoute = RouteQuota & { readonly name: RouteQuotaName };
+
+/** Metadata key of a route's {@link RateLimitOfRoute}. */
 export const RATE_LIMIT = 'wechat-auth:rate-limit';
 
 /** Where the OpenAPI document says which quota an operation has. */
@@ -15,9 +18,11 @@ export const LIMIT_EXTENSION = 'x-rate-limit';
  * quota. Beyond it they answer RATE_LIMITED; the OpenAPI document says so.
  */
 export function RateLimit(name: RouteQuotaName): MethodDecorator & ClassDecorator {
-  const { perAddress, perApp } = routeQuota(name);
+  // Looked up once for the route, not for each of its requests.
+  const limit: RateLimitOfRoute = { name, ...routeQuota(name) };
+  const { perAddress, perApp } = limit;
   return applyDecorators(
-    SetMetadata(RATE_LIMIT, name),
+    SetMetadata(RATE_LIMIT, limit),
     ApiExtension(LIMIT_EXTENSION, {
       policy: name,
       windowSeconds: WINDOW_MS / 1_000,

@@ -5,8 +5,8 @@ import { addressGroup } from '../http/ip-address.js';
 import type { RouteQuotaName } from '../config/quota-names.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
 import { AppConfig, type WeChatApp } from '../config/app-config.js';
-import { type Quota, routeQuota } from './quotas.js';
-import { RATE_LIMIT } from './rate-limit.decorator.js';
+import type { Quota } from './quotas.js';
+import { RATE_LIMIT, type RateLimitOfRoute } from './rate-limit.decorator.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { AppKind } from '../channel/app-kinds.js';
 
@@ -29,27 +29,25 @@ export class RateLimitGuard implements CanActivate {
   /** @throws AppError RATE_LIMITED */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!this.config.rateLimits.on) return true;
-    const name = this.reflector.getAllAndOverride<RouteQuotaName | undefined>(RATE_LIMIT, [
+    const limit = this.reflector.getAllAndOverride<RateLimitOfRoute | undefined>(RATE_LIMIT, [
       context.getHandler(),
       context.getClass(),
     ]);
-    if (name === undefined) return true;
+    if (limit === undefined) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     try {
-      const quotas = this.quotas(name, request);
+      const quotas = this.quotas(limit, request);
       if (quotas.length > 0) await this.limiter.take(quotas, reply);
     } catch (error) {
       this.hintAtProxy(request);
-      const { login } = routeQuota(name);
-      if (login) noteInRequest({ login });
+      if (limit.login) noteInRequest({ login: limit.login });
       throw error;
     }
     return true;
   }
 
-  private quotas(name: RouteQuotaName, request: FastifyRequest): Quota[] {
-    const { perAddress, perApp } = routeQuota(name);
+  private quotas({ name, perAddress, perApp }: RateLimitOfRoute, request: FastifyRequest): Quota[] {
     const quotas: Quota[] = [];
     if (!isProgram(name)) {
       const limit = this.config.rateLimits.quotas[name] ?? perAddress;

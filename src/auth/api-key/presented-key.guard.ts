@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error.js';
 import { requestContext } from '../../http/request-context.js';
-import { RATE_LIMIT } from '../../rate-limit/rate-limit.decorator.js';
+import { RATE_LIMIT, type RateLimitOfRoute } from '../../rate-limit/rate-limit.decorator.js';
 import { ROLE } from './api-key.guard.js';
 import { RefusedKeys } from './refused-keys.js';
 
@@ -24,7 +24,8 @@ export class PresentedKeyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.headers['x-api-key'] === undefined || requestContext()?.apiKey) return true;
     const handlers = [context.getHandler(), context.getClass()];
-    const matters = this.reflector.getAllAndOverride<string | undefined>(RATE_LIMIT, handlers) !== undefined;
+    const matters =
+      this.reflector.getAllAndOverride<RateLimitOfRoute | undefined>(RATE_LIMIT, handlers) !== undefined;
     const isChecked = this.reflector.getAllAndOverride<string | undefined>(ROLE, handlers) !== undefined;
     if (!matters || isChecked) return true;
     await this.refused.refuse(request, context.switchToHttp().getResponse<FastifyReply>(), null);
