@@ -137,6 +137,28 @@ module.exports = {
       from: { path: '^src/' },
       to: { path: '(^sandbox/|@wechat-auth/sandbox)' },
     },
+    ...['mini-program', 'web', 'node'].map((name) => ({
+      name: `sdk-${name}-stands-alone`,
+      severity: 'error',
+      comment:
+        'A client package shares only sdk/shared with the others, and nothing but HTTP with the service.',
+      from: { path: `^sdk/${name}/src/` },
+      to: { path: '^(src|sandbox|sdk|console|test)/', pathNot: [`^sdk/${name}/src/`, '^sdk/shared/'] },
+    })),
+    {
+      name: 'sdk-shared-imports-nothing',
+      severity: 'error',
+      comment: 'It is bundled into every client package.',
+      from: { path: '^sdk/shared/' },
+      to: { pathNot: '^sdk/shared/' },
+    },
+    {
+      name: 'service-imports-no-sdk',
+      severity: 'error',
+      comment: 'The service and its clients share HTTP and docs/openapi.json.',
+      from: { path: '^(src|sandbox/src)/' },
+      to: { path: '^sdk/' },
+    },
     {
       name: 'sandbox-imports-no-service',
       severity: 'error',

@@ -6,7 +6,7 @@ const [project] = config.projects;
 export default {
   ...project,
   displayName: 'browser',
-  testMatch: ['<rootDir>/test/browser/**/*.browser.ts'],
+  testMatch: ['<rootDir>/test/browser/**/*.browser.ts', '<rootDir>/sdk/*/test/**/*.browser.ts'],
   testTimeout: 60_000,
   maxWorkers: config.maxWorkers,
 };

@@ -13,7 +13,7 @@ const projects = [
   {
     ...shared,
     displayName: 'sqlite',
-    testMatch: ['test', 'src', 'sandbox/test'].flatMap((folder) =>
+    testMatch: ['test', 'src', 'sandbox/test', 'sdk'].flatMap((folder) =>
       ['spec', 'e2e'].map((kind) => `<rootDir>/${folder}/**/*.${kind}.ts`),
     ),
     globals: { backend: { databaseUrl: null, redisUrl: null } },

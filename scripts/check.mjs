@@ -11,7 +11,9 @@ const CHECKS = [
   ['engines', 'node', 'scripts/engines.mjs'],
   ['documentation', 'node', 'scripts/translations.mjs'],
   ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
-  ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src'],
+  ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src', 'sdk'],
+  ['types of the client packages', 'node', 'scripts/sdk-types.mjs'],
+  ['client packages', 'node', 'scripts/sdk-packages.mjs'],
 ];
 /** Checks that need the build. */
 const CHECKS_OF_BUILD = [

@@ -4,7 +4,11 @@ import { ESLint } from 'eslint';
 import ts from 'typescript';
 
 /** The first one contains all files that ESLint checks. */
-const PROJECTS = ['tsconfig.test.json', 'src/web-qr-login/pages/browser/tsconfig.json'];
+const PROJECTS = [
+  'tsconfig.test.json',
+  'src/web-qr-login/pages/browser/tsconfig.json',
+  ...['mini-program', 'web', 'node'].map((name) => `sdk/${name}/tsconfig.json`),
+];
 
 const host = {
   getCanonicalFileName: (name) => name,

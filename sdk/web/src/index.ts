@@ -1,0 +1,3 @@
+export { AuthError, type AuthErrorDetails } from '../../shared/auth-error.js';
+export type { Advice } from '../../shared/advice.js';
+export type { ErrorCode, User } from '../../shared/api.js';
