@@ -47,8 +47,7 @@ export interface TokenStorage {
 }
 
 /** The part of `wx`, `Taro` or `uni` that is called. Functions that a platform does not have may be missing. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each platform types its functions in its own way
-export type Adapter = Record<string, any>;
+export type Adapter = object;
 
 /** Options of `createAuth`. */
 export interface AuthOptions {
@@ -107,8 +106,7 @@ export interface Guest {
  * `advice` says what to do. Nothing asks again by itself.
  */
 export type Outcome<Granted, Refusals extends string> =
-  | ({ readonly status: 'granted' } & Granted)
-  | { readonly status: Refusals; readonly error: AuthError };
+  ({ readonly status: 'granted' } & Granted) | { readonly status: Refusals; readonly error: AuthError };
 
 /**
  * - `never-asked`: only with `{ ask: false }`.
