@@ -18,33 +18,26 @@ export interface AuthErrorDetails {
 }
 
 /** The one error of this package. `code` is a code of docs/errors.md, or one of the package's own. */
-export class AuthError extends Error {
+export class AuthError extends Error implements AuthErrorDetails {
   readonly code: string;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
-  readonly retryable: boolean;
+  readonly retryable: boolean = false;
   readonly retryAfter: number | undefined;
-  /** What to tell the person, in Chinese and in English. */
-  readonly advice: Advice;
+  readonly detail: string | undefined;
   /** What WeChat or the network said. */
   readonly reason: unknown;
+  /** What to tell the person, in Chinese and in English. */
+  readonly advice: Advice;
 
   constructor(code: string, details: AuthErrorDetails = {}) {
-    const { status, requestId, retryable = false, retryAfter, detail, reason } = details;
-    super(detail ? `${code}: ${detail}` : code);
+    super(details.detail ? `${code}: ${details.detail}` : code);
     this.name = 'AuthError';
     this.code = code;
-    this.status = status;
-    this.requestId = requestId;
-    this.retryable = retryable;
-    this.retryAfter = retryAfter;
-    this.advice = adviceFor(code, retryable);
-    this.reason = reason;
+    this.advice = adviceFor(code, !!details.retryable);
+    Object.assign(this, details);
   }
 }
-
-/** Statuses after which the same call may succeed: refused means not done. */
-const RETRYABLE = [429, 503];
 
 /**
  * Makes an AuthError of an answer that is not 2xx.
@@ -52,13 +45,13 @@ const RETRYABLE = [429, 503];
  * @param retryAfter the header field Retry-After, in seconds
  */
 export function errorOf(status: number, body: unknown, retryAfter?: string | null): AuthError {
-  const problem = (typeof body === 'object' && body !== null ? body : {}) as Partial<Problem>;
-  const seconds = Number(retryAfter ?? undefined);
-  return new AuthError(typeof problem.code === 'string' ? problem.code : `HTTP_${status}`, {
+  const { code, requestId, detail } = Object(body) as Partial<Problem>;
+  return new AuthError(typeof code === 'string' ? code : `HTTP_${status}`, {
     status,
-    requestId: problem.requestId,
-    detail: problem.detail,
-    retryable: RETRYABLE.includes(status),
-    retryAfter: seconds >= 0 ? seconds : undefined,
+    requestId,
+    detail,
+    // Refused means not done.
+    retryable: status === 429 || status === 503,
+    retryAfter: retryAfter && Number(retryAfter) >= 0 ? Number(retryAfter) : undefined,
   });
 }

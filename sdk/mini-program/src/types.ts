@@ -39,6 +39,36 @@ export interface Response {
   readonly header?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What `request` and `upload` return. */
+export interface RequestTask extends Promise<Response> {
+  /** The promise rejects with `ABORTED`. */
+  abort(): void;
+}
+
+/**
+ * Codes of this package; all others are those of the service (docs/errors.md), or `HTTP_<status>` for an answer that is
+ * not the service's. The error of an `Outcome` has its status as code, in capitals.
+ */
+export type SdkErrorCode =
+  | 'NETWORK_FAILED'
+  | 'TIMEOUT'
+  | 'ABORTED'
+  | 'LOGGED_OUT'
+  | 'WX_LOGIN_FAILED'
+  | 'TAP_REQUIRED'
+  | 'NEVER_ASKED'
+  | 'REFUSED'
+  | 'REFUSED_BEFORE'
+  | 'PRIVACY_REFUSED'
+  | 'NOT_DECLARED'
+  | 'NO_QUOTA'
+  | 'NO_PERMISSION'
+  | 'BUSY'
+  | 'BANNED'
+  | 'REJECTED'
+  | 'EMPTY'
+  | 'UNAVAILABLE';
+
 /** Three methods of Web Storage. They may throw, be full or forget: the login then lasts for one run. */
 export interface TokenStorage {
   getItem(key: string): unknown;
@@ -81,9 +111,9 @@ export type Status = 'unknown' | 'logged-in' | 'logged-out' | 'guest';
 export interface Change {
   readonly status: Status;
   /** Where a login or `getUser` has just brought it. */
-  readonly user?: User;
+  readonly user?: User | undefined;
   /** At a login after guest mode: what the guest did. It is told until a listener has taken it without an error. */
-  readonly guest?: GuestNotes;
+  readonly guest?: GuestNotes | undefined;
 }
 
 /** What a guest did. */
@@ -165,9 +195,9 @@ export interface Auth {
    * `wx.request` with the access token: callbacks and promise; resolves whatever the status, as `wx.request` does. Logs
    * in where needed. A 401 is answered by one refresh or one login and one replay.
    */
-  request(options: RequestOptions): Promise<Response>;
+  request(options: RequestOptions): RequestTask;
   /** `wx.uploadFile` in the same way. */
-  upload(options: UploadOptions): Promise<Response>;
+  upload(options: UploadOptions): RequestTask;
   /** Calls a route of wechat-auth. @returns the reply's data, `null` after 204. Rejects where the status is not 2xx. */
   call<Data>(path: string, data?: unknown, method?: string): Promise<Data>;
   /** A fresh code of `wx.login`, for routes that want one: confirming a scan, a web-view ticket, linking. */

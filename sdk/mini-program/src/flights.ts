@@ -1,0 +1,22 @@
+/** Work under way, by name. */
+export type Flights = Partial<Record<string, Promise<unknown>>>;
+
+/**
+ * Runs a work once for all who want it at the same time.
+ * @param work gets a function that says whether it is still the one under its name
+ */
+export function single<Result>(
+  flights: Flights,
+  name: string,
+  work: (isCurrent: () => boolean) => Promise<Result>,
+): Promise<Result> {
+  const known = flights[name] as Promise<Result> | undefined;
+  if (known) return known;
+  const flight = work(() => flights[name] === flight);
+  flights[name] = flight;
+  const end = (): void => {
+    if (flights[name] === flight) delete flights[name];
+  };
+  flight.then(end, end);
+  return flight;
+}
