@@ -11,6 +11,7 @@ ARG NPM_REGISTRY=https://registry.npmjs.org/
 ARG BETTER_SQLITE3_BINARY_HOST=
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+# Not the client packages in sdk/: npm leaves out a workspace that is not there, and the images need none of them.
 COPY sandbox/package.json ./sandbox/
 # An empty host is ignored. npm_config_nodedir: a compilation uses Node's headers in this image and downloads none.
 RUN npm_config_better_sqlite3_binary_host="$BETTER_SQLITE3_BINARY_HOST" npm_config_nodedir=/usr/local \

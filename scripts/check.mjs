@@ -13,10 +13,10 @@ const CHECKS = [
   ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
   ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src', 'sdk'],
   ['types of the client packages', 'node', 'scripts/sdk-types.mjs'],
-  ['client packages', 'node', 'scripts/sdk-packages.mjs'],
 ];
 /** Checks that need the build. */
 const CHECKS_OF_BUILD = [
+  ['packages', 'node', 'scripts/packages.mjs'],
   ['size of the hosted pages', 'node', 'scripts/page-size.mjs'],
   ['OpenAPI document', 'node', 'scripts/openapi.mjs'],
   ['OpenAPI document, by Redocly', 'redocly', 'lint', 'docs/openapi.json', '--format=stylish'],

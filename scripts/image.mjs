@@ -52,6 +52,10 @@ for (const source of taken) {
   if (!sources.has(source)) faults.push(`.dockerignore takes ${source} back, which nothing copies`);
 }
 
+for (const source of sources) {
+  if (/^sdk/.test(source)) faults.push(`${source} would bring what the client packages need into the images`);
+}
+
 const stage = (name) => dockerfile.split(/^(?=FROM )/m).findLast((part) => name.test(part));
 const images = { service: stage(/^FROM runtime$/m), sandbox: stage(/^FROM runtime AS sandbox$/m) };
 for (const [name, text] of Object.entries(images)) {

@@ -1,6 +1,7 @@
 // Builds the client packages into their `dist`: `node sdk/build.mjs [mini-program] [web] [node]`, without a name all.
-// Each entry point becomes an ES module and a CommonJS module, each with its type declarations in one file.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+// Each entry point becomes an ES module and a CommonJS module with type declarations. What entry points share is in
+// files of its own, so that a class is the same one whichever entry point it comes from.
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
@@ -31,49 +32,74 @@ const PACKAGES = {
   node: { entries: ['index', 'nest', 'express', 'fastify', 'koa'], target: 'node20', singles: [] },
 };
 
-/** Builds one package. @param folder of the package; @param output its `dist` */
+/** Builds one package. */
 async function buildPackage(name) {
   const { entries, target, singles } = PACKAGES[name];
   const folder = join(ROOT, name);
   const output = join(folder, 'dist');
-  const sourceOf = (entry) => join(folder, 'src', `${entry}.ts`);
-  const entryPoints = Object.fromEntries(entries.map((entry) => [entry, sourceOf(entry)]));
-  const shared = { bundle: true, charset: 'utf8', logLevel: 'warning', target, packages: 'external' };
+  const sources = entries.map((entry) => join(folder, 'src', `${entry}.ts`));
+  const options = { bundle: true, charset: 'utf8', logLevel: 'warning', target, packages: 'external' };
 
   await rm(output, { recursive: true, force: true });
+  await build({
+    ...options,
+    entryPoints: sources,
+    outdir: output,
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'shared-[hash]',
+  });
   await Promise.all([
-    build({ ...shared, entryPoints, outdir: output, format: 'esm', splitting: entries.length > 1 }),
-    build({ ...shared, entryPoints, outdir: output, format: 'cjs', outExtension: { '.js': '.cjs' } }),
+    toCommonJs(output, options),
     ...singles.map(({ file, format, minify = false }) =>
       build({
-        ...shared,
-        entryPoints: [sourceOf('index')],
+        ...options,
+        entryPoints: [join(folder, 'src', 'index.ts')],
         outfile: join(output, file),
         format,
         minify,
         banner: { js: `/* @wechat-auth/${name}, Apache-2.0 */` },
       }),
     ),
+    declare(sources, output, join(folder, 'tsconfig.json')),
   ]);
-  await declare(folder, entryPoints, output);
 }
 
-/** Writes `<entry>.d.ts` and the same as `<entry>.d.cts`. */
-async function declare(folder, entryPoints, output) {
-  await mkdir(output, { recursive: true });
-  for (const [entry, input] of Object.entries(entryPoints)) {
-    const bundle = await rollup({
-      input,
-      plugins: [dts({ tsconfig: join(folder, 'tsconfig.json') })],
-      external: /^[^./]/,
-      onwarn: () => {},
+/** Writes each ES module of a folder as a CommonJS module beside it. esbuild splits no CommonJS itself. */
+async function toCommonJs(folder, options) {
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
+  const neighbours = {
+    name: 'neighbours',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/.*\.js$/ }, ({ path }) => ({
+        path: path.replace(/\.js$/, '.cjs'),
+        external: true,
+      }));
+    },
+  };
+  await build({
+    ...options,
+    entryPoints: modules.map((file) => join(folder, file)),
+    outdir: folder,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    plugins: [neighbours],
+  });
+}
+
+/** Writes the declarations: `.d.ts` for the ES modules, `.d.cts` for CommonJS. */
+async function declare(input, output, tsconfig) {
+  const bundle = await rollup({ input, plugins: [dts({ tsconfig })], external: /^[^./]/, onwarn: () => {} });
+  for (const ending of ['d.ts', 'd.cts']) {
+    await bundle.write({
+      dir: output,
+      format: 'es',
+      entryFileNames: `[name].${ending}`,
+      chunkFileNames: `types-[hash].${ending}`,
     });
-    const { output: chunks } = await bundle.generate({ format: 'es' });
-    await bundle.close();
-    for (const ending of ['d.ts', 'd.cts'])
-      await writeFile(join(output, `${entry}.${ending}`), chunks[0].code);
   }
+  await bundle.close();
 }
 
 const words = process.argv.slice(2);
-for (const name of words.length > 0 ? words : Object.keys(PACKAGES)) await buildPackage(name);
+await Promise.all((words.length > 0 ? words : Object.keys(PACKAGES)).map(buildPackage));

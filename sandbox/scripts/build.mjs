@@ -16,11 +16,11 @@ cpSync(`${root}src`, `${root}dist`, {
 });
 process.exitCode = status ?? 1;
 
-/** Whether `dist` holds a file whose source was deleted or renamed: the compiler leaves it there. */
+/** Whether `dist` holds a file that the compiler would not write now: it deletes none. */
 function isStale() {
   if (!existsSync(`${root}dist`)) return false;
   return readdirSync(`${root}dist`, { recursive: true }).some((file) => {
-    const source = asset.test(file) ? file : file.replace(/\.(d\.ts|js|js\.map)$/, '.ts');
+    const source = asset.test(file) ? file : file.replace(/\.(d\.ts|js)$/, '.ts');
     return !file.endsWith('.tsbuildinfo') && !existsSync(`${root}src/${source}`);
   });
 }
