@@ -1,11 +1,12 @@
 // Builds the client packages into their `dist`: `node sdk/build.mjs [mini-program] [web] [node]`, without a name all.
 // Each entry point becomes an ES module and a CommonJS module with type declarations. What entry points share is in
 // files of its own, so that a class is the same one whichever entry point it comes from.
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { minify } from './minify.mjs';
 
 const ROOT = import.meta.dirname;
 
@@ -51,18 +52,21 @@ async function buildPackage(name) {
   });
   await Promise.all([
     toCommonJs(output, options),
-    ...singles.map(({ file, format, minify = false }) =>
-      build({
-        ...options,
-        ...(format === 'cjs' ? exportedByHand(folder) : { entryPoints: [join(folder, 'src', 'index.ts')] }),
-        outfile: join(output, file),
-        format,
-        minify,
-        banner: { js: `/* @wechat-auth/${name}, Apache-2.0 */` },
-      }),
-    ),
+    ...singles.map((single) => writeSingle(name, folder, output, options, single)),
     declare(sources, output, join(folder, 'tsconfig.json')),
   ]);
+}
+
+/** Writes a package as one file. */
+async function writeSingle(name, folder, output, options, { file, format, minify: isMinified = false }) {
+  const isModule = format === 'esm';
+  const source = isModule ? { entryPoints: [join(folder, 'src', 'index.ts')] } : exportedByHand(folder);
+  const { outputFiles } = await build({ ...options, ...source, format, write: false });
+  const [{ text }] = outputFiles;
+  const code = isMinified ? await minify(text, { isModule, target: options.target }) : text;
+  const path = join(output, file);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `/* @wechat-auth/${name}, Apache-2.0 */\n${code}`);
 }
 
 /** esbuild's own export code takes 500 of the 8,000 bytes that a mini program's file may have. */

@@ -6,22 +6,17 @@ export interface Advice {
 
 /** The first row whose pattern fits a code gives the advice. */
 const ROWS: readonly (readonly [codes: RegExp, zh: string, en: string])[] = [
-  [/^(NETWORK|TIMEOUT)/, '网络不畅，请检查网络后重试。', 'Check the network and try again.'],
-  [/LOGGED_OUT|GUEST|SESSION_ENDED|TOKEN_/, '请先登录。', 'Please log in first.'],
-  [/^ACCOUNT_DISABLED/, '帐号已停用，请联系客服。', 'This account is disabled. Please contact support.'],
+  [/^(NETWORK|TIMEOUT)/, '请检查网络后重试。', 'Please check the network and try again.'],
   [
-    /^WECHAT_USER/,
-    '微信限制了此帐号，请在微信中处理。',
-    'WeChat restricts this account. Please settle it in WeChat.',
+    /LOGGED_OUT|GUEST|SESSION_ENDED|TOKEN_|^(SCAN|ATTEMPT|LOGIN|STATE)_/,
+    '请重新登录。',
+    'Please log in again.',
   ],
-  [/^PHONE_NUMBER_TAKEN/, '该手机号已绑定其他帐号。', 'Another account has this phone number.'],
-  [
-    /^(SCAN|ATTEMPT|LOGIN|STATE)_/,
-    '登录已失效，请重新扫码。',
-    'This login is no longer valid. Please scan a new code.',
-  ],
+  [/^ACCOUNT_DISABLED/, '账号已停用，请联系客服。', 'This account is disabled. Please contact support.'],
+  [/^WECHAT_USER/, '此账号被微信限制。', 'This account is restricted by WeChat.'],
+  [/^PHONE_NUMBER_TAKEN/, '此手机号已绑定其他账号。', 'This phone number has another account.'],
 ];
-const LATER: Advice = { zh: '服务繁忙，请稍后再试。', en: 'The service is busy. Please try again shortly.' };
+const LATER: Advice = { zh: '服务繁忙，请稍后重试。', en: 'The service is busy. Please try again later.' };
 const OTHERWISE: Advice = { zh: '操作失败，请联系客服。', en: 'This did not work. Please contact support.' };
 
 /** @param retryable whether the same call may succeed later */
