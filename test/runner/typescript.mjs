@@ -8,8 +8,9 @@ import swc from '@swc/core';
 
 const ROOT = resolvePath(import.meta.dirname, '../..');
 const CACHE = join(ROOT, 'node_modules/.cache/wechat-auth-tests');
-const RUNNER = new URL('./', import.meta.url).href;
-const TESTS = new URL('../', import.meta.url).href;
+const ROOT_URL = new URL('../../', import.meta.url).href;
+/** The harness, and what test files of a client package share. */
+const OF_TESTS = /^(sdk\/[^/]+\/)?test\/(?!runner\/)/;
 const GLOBALS = new URL('./globals.mjs', import.meta.url).href;
 
 /** The options of tsconfig.json that change what the code does. */
@@ -35,8 +36,7 @@ export function resolve(specifier, context, next) {
   if (/^\.{1,2}\/.*\.js$/.test(specifier) && context.parentURL && isTypeScript(context.parentURL)) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
     // The harness is evaluated for each test file: it may ask at its top what the present run is on.
-    if (source.href.startsWith(TESTS) && !source.href.startsWith(RUNNER))
-      source.search = new URL(context.parentURL).search;
+    if (OF_TESTS.test(source.href.replace(ROOT_URL, ''))) source.search = new URL(context.parentURL).search;
     if (existsSync(fileURLToPath(source))) return { url: source.href, format: 'module', shortCircuit: true };
   }
   return next(specifier, context);
