@@ -1,6 +1,34 @@
 export { createVerifier, type Verifier, type VerifierOptions } from './verify/verifier.js';
 export type { Claims } from './verify/claims.js';
+export {
+  createServiceClient,
+  type OnBehalfOf,
+  type ServiceClient,
+  type ServiceClientOptions,
+} from './service/service-client.js';
+export { introspect, type TokenTypeHint } from './service/introspect.js';
+export type { ServiceOptions } from './service/service-http.js';
 export type { Fetch } from './service/network.js';
+export { verifyWebhook, type WebhookRequest } from './webhook/verify-webhook.js';
+export type { HeaderFields } from './webhook/header-field.js';
+export type { AppKind, WebhookData, WebhookEvent, WebhookType } from './webhook/webhook-event.js';
+export {
+  type BeginOptions,
+  createWebLogin,
+  type FinishedLogin,
+  type WebLogin,
+  type WebLoginOptions,
+} from './website/web-login.js';
+export type { Returned } from './website/returned.js';
+export type { KeyValueStore, SessionStore } from './website/session-store.js';
 export { AuthError, type AuthErrorDetails } from '../../shared/auth-error.js';
 export type { Advice } from '../../shared/advice.js';
-export type { ErrorCode } from '../../shared/api.js';
+export type {
+  AppAccessToken,
+  ErrorCode,
+  Introspection,
+  LoginIdentity,
+  RefreshReply,
+  TokenReply,
+  User,
+} from '../../shared/api.js';

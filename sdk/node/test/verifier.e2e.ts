@@ -2,22 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SigningKeys } from '../../../src/session/signing-keys.js';
 import { MINI_PROGRAM, type Person, World } from '../../../test/harness/world.js';
-import { AuthError, createVerifier, type Verifier, type VerifierOptions } from '../src/index.js';
+import { createVerifier, type Verifier, type VerifierOptions } from '../src/index.js';
+import { codeOf } from './errors.js';
 import { altered, forged } from './forged.js';
 import { JwksProxy } from './jwks-proxy.js';
 
 const ISSUER = 'https://auth.example.com';
-
-/** The code of what a promise rejects with; `null` where it resolves. */
-async function codeOf(promise: Promise<unknown>): Promise<string | null> {
-  try {
-    await promise;
-    return null;
-  } catch (error) {
-    if (error instanceof AuthError) return error.code;
-    throw error;
-  }
-}
 
 describe('createVerifier', () => {
   let world: World;

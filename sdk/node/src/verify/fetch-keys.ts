@@ -1,6 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { AuthError } from '../../../shared/auth-error.js';
-import { faultOf, type Fetch } from '../service/network.js';
+import { deadline, faultOf, type Fetch } from '../service/network.js';
 
 /** Public keys by their `kid`. */
 export type PublicKeys = ReadonlyMap<string, CryptoKey>;
@@ -31,7 +31,7 @@ async function download(url: string, timeoutMs: number, fetch: Fetch): Promise<u
       // A cache on the way may keep the keys for an hour, and the one that is looked for is newer.
       headers: { accept: 'application/json', 'cache-control': 'no-cache' },
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: deadline(timeoutMs),
     });
     const text = await response.text();
     if (!response.ok) throw unavailable(`the reply has the status ${response.status}`);

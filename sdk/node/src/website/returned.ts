@@ -1,0 +1,44 @@
+import { AuthError } from '../../../shared/auth-error.js';
+
+/** The URL to which a browser returned (`req.url` is enough), or its query as a framework has parsed it. */
+export type Returned = string | URL | URLSearchParams | Readonly<Record<string, unknown>>;
+
+/** How a login ended, and which one it was. */
+export type Answer =
+  | { readonly kind: 'code'; readonly login: string | undefined; readonly loginCode: string }
+  | { readonly kind: 'error'; readonly login: string | undefined; readonly error: AuthError };
+
+/** Anybody can make up the query: only what looks like a code of docs/errors.md is shown as one. */
+const CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
+const REQUEST_ID = /^[\w-]{1,64}$/;
+
+/**
+ * Reads the parameters that wechat-auth adds to returnTo.
+ * @param loginParameter name of our own parameter in returnTo
+ */
+export function returnedBy(returned: Returned, loginParameter: string): Answer {
+  const read = readerOf(returned);
+  const login = read(loginParameter);
+  const loginCode = read('loginCode');
+  if (loginCode !== undefined) return { kind: 'code', login, loginCode };
+  const code = read('error') ?? '';
+  const requestId = read('request_id') ?? '';
+  const error = new AuthError(CODE.test(code) ? code : 'LOGIN_FAILED', {
+    requestId: REQUEST_ID.test(requestId) ? requestId : undefined,
+    detail: 'The browser returned without a login.',
+  });
+  return { kind: 'error', login, error };
+}
+
+function readerOf(returned: Returned): (name: string) => string | undefined {
+  if (typeof returned === 'string') {
+    const isUrl = URL.canParse(returned, 'http://localhost');
+    return readerOf(isUrl ? new URL(returned, 'http://localhost') : {});
+  }
+  if (returned instanceof URL) return readerOf(returned.searchParams);
+  return (name) => {
+    const values = returned instanceof URLSearchParams ? returned.getAll(name) : [returned[name]];
+    const [value] = values;
+    return values.length === 1 && typeof value === 'string' && value !== '' ? value : undefined;
+  };
+}
