@@ -21,6 +21,10 @@ export {
 } from './website/web-login.js';
 export type { Returned } from './website/returned.js';
 export type { KeyValueStore, SessionStore } from './website/session-store.js';
+export { type Authenticator, createAuthenticator, type GuardOptions } from './guard/authenticator.js';
+export type { GuardedRequest } from './guard/access-token.js';
+export type { Online } from './guard/online-check.js';
+export { type Refusal, refusalOf } from './guard/refusal.js';
 export { AuthError, type AuthErrorDetails } from '../../shared/auth-error.js';
 export type { Advice } from '../../shared/advice.js';
 export type {
