@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { Controller, Get, type INestApplication, Module, Post } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { type AbstractHttpAdapter, APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
 import fastify from 'fastify';
@@ -155,8 +155,18 @@ async function listen(app: INestApplication): Promise<GuardedServer> {
   return { url: await app.getUrl(), close: whileRunning('Nest', () => app.close()) };
 }
 
-const startNestOnExpress: StartServer = async (options) =>
-  listen(await NestFactory.create(moduleOf(options, true), { logger: false }));
+/**
+ * `@nestjs/platform-express`, under another name: by its own one npm would put it into the image of the service, since
+ * it is an optional peer of `@nestjs/core`.
+ */
+const EXPRESS_PLATFORM = 'nest-platform-express';
+
+const startNestOnExpress: StartServer = async (options) => {
+  const { ExpressAdapter } = (await import(EXPRESS_PLATFORM)) as {
+    readonly ExpressAdapter: new () => AbstractHttpAdapter;
+  };
+  return listen(await NestFactory.create(moduleOf(options, true), new ExpressAdapter(), { logger: false }));
+};
 
 const startNestOnFastify: StartServer = async (options) =>
   listen(await NestFactory.create(moduleOf(options, false), new FastifyAdapter(), { logger: false }));
