@@ -8,6 +8,7 @@ const PROJECTS = [
   'tsconfig.test.json',
   'src/web-qr-login/pages/browser/tsconfig.json',
   ...['mini-program', 'web', 'node'].map((name) => `sdk/${name}/tsconfig.json`),
+  'sdk/mini-program/example/jsconfig.json',
 ];
 
 const host = {

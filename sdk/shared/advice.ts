@@ -6,7 +6,7 @@ export interface Advice {
 
 /** The first row whose pattern fits a code gives the advice. */
 const ROWS: readonly (readonly [codes: RegExp, zh: string, en: string])[] = [
-  [/^(NETWORK|TIMEOUT)/, '请检查网络后重试。', 'Please check the network and try again.'],
+  [/^(NETWORK|TIMEOUT|WX_LOGIN)/, '请检查网络后重试。', 'Please check the network and try again.'],
   [
     /LOGGED_OUT|GUEST|SESSION_ENDED|TOKEN_|^(SCAN|ATTEMPT|LOGIN|STATE)_/,
     '请重新登录。',

@@ -1,0 +1,31 @@
+// @ts-check
+const { toProblem } = require('./problem.js');
+
+/**
+ * A page or a component. `busy` and `problem` of its data are set here.
+ * @typedef {{ setData(data: Record<string, unknown>): void, running?: boolean }} Screen
+ */
+
+/**
+ * Runs a task of a page or a component, and shows its error. There is one task at a time: a second tap does nothing.
+ * @param {Screen} screen
+ * @param {() => unknown} task
+ * @returns {Promise<boolean>} whether the task was done; it never rejects
+ */
+async function run(screen, task) {
+  if (screen.running) return false;
+  screen.running = true;
+  screen.setData({ busy: true, problem: null });
+  try {
+    await task();
+    return true;
+  } catch (error) {
+    screen.setData({ problem: toProblem(error) });
+    return false;
+  } finally {
+    screen.running = false;
+    screen.setData({ busy: false });
+  }
+}
+
+module.exports = { run };
