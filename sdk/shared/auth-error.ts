@@ -13,29 +13,29 @@ export interface AuthErrorDetails {
   readonly retryAfter?: number | undefined;
   /** What is special about this occurrence, for developers. */
   readonly detail?: string | undefined;
+  /** The faults of fields, with VALIDATION_FAILED. */
+  readonly errors?: Problem['errors'];
   /** What WeChat or the network said. */
   readonly reason?: unknown;
 }
 
 /** The one error of this package. `code` is a code of docs/errors.md, or one of the package's own. */
 export class AuthError extends Error implements AuthErrorDetails {
-  readonly code: string;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly retryable: boolean = false;
-  readonly retryAfter: number | undefined;
-  readonly detail: string | undefined;
-  /** What WeChat or the network said. */
-  readonly reason: unknown;
+  declare readonly code: string;
+  declare readonly status: number | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly retryable: boolean;
+  declare readonly retryAfter: number | undefined;
+  declare readonly detail: string | undefined;
+  declare readonly errors: Problem['errors'];
+  declare readonly reason: unknown;
   /** What to tell the person, in Chinese and in English. */
-  readonly advice: Advice;
+  declare readonly advice: Advice;
 
   constructor(code: string, details: AuthErrorDetails = {}) {
     super(details.detail ? `${code}: ${details.detail}` : code);
-    this.name = 'AuthError';
-    this.code = code;
-    this.advice = adviceFor(code, !!details.retryable);
-    Object.assign(this, details);
+    const advice = adviceFor(`${this.message} ${details.retryable}`);
+    Object.assign(this, { retryable: false }, details, { name: 'AuthError', code, advice });
   }
 }
 
@@ -45,13 +45,12 @@ export class AuthError extends Error implements AuthErrorDetails {
  * @param retryAfter the header field Retry-After, in seconds
  */
 export function errorOf(status: number, body: unknown, retryAfter?: string | null): AuthError {
-  const { code, requestId, detail } = Object(body) as Partial<Problem>;
-  return new AuthError(typeof code === 'string' ? code : `HTTP_${status}`, {
+  const problem = body as Partial<Problem> | null | undefined;
+  const seconds = retryAfter ? Number(retryAfter) : NaN;
+  return new AuthError(problem?.code ?? `HTTP_${status}`, {
+    ...problem,
     status,
-    requestId,
-    detail,
-    // Refused means not done.
-    retryable: status === 429 || status === 503,
-    retryAfter: retryAfter && Number(retryAfter) >= 0 ? Number(retryAfter) : undefined,
+    retryable: status === 429 || status > 501,
+    retryAfter: seconds >= 0 ? seconds : undefined,
   });
 }

@@ -10,13 +10,10 @@ export function single<Result>(
   name: string,
   work: (isCurrent: () => boolean) => Promise<Result>,
 ): Promise<Result> {
-  const known = flights[name] as Promise<Result> | undefined;
-  if (known) return known;
-  const flight = work(() => flights[name] === flight);
+  const isCurrent = (): boolean => flights[name] === flight;
+  const flight = (flights[name] || work(isCurrent)) as Promise<Result>;
   flights[name] = flight;
-  const end = (): void => {
-    if (flights[name] === flight) delete flights[name];
-  };
+  const end = () => isCurrent() && delete flights[name];
   flight.then(end, end);
   return flight;
 }

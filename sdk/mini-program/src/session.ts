@@ -1,91 +1,99 @@
 import { AuthError } from '../../shared/auth-error.js';
-import type { RefreshReply, TokenReply } from '../../shared/api.js';
-import { bodyOf, codeOf, replyError } from './failures.js';
+import type { RefreshReply, TokenReply, User } from '../../shared/api.js';
 import { type Flights, single } from './flights.js';
-import { persist } from './persist.js';
-import type { State, Tokens } from './record.js';
-import type { createState } from './state.js';
-import type { Login, Response } from './types.js';
+import { TRIES } from './requests.js';
+import type { createState, State, Tokens } from './state.js';
+import type { Login } from './types.js';
 
+export const ME = '/v1/users/me';
 /** Name of the login among the works under way. */
 export const LOGIN = '';
-/** How long before its expiry an access token is refreshed, at most (s). */
-const MARGIN_S = 60;
+/** Nothing of anybody. */
+const LOGGED_OUT: State = { status: 'logged-out', tokens: null, leaving: false, guest: null, user: null };
+
+type Granted = RefreshReply & { readonly user?: User | null };
 
 const loggedOut = (): AuthError => new AuthError('LOGGED_OUT');
+const nothing = (): void => undefined;
 
-/** The tokens of a reply. @throws AuthError also where a proxy has answered in place of the service */
-function tokensIn(reply: Response): Tokens {
-  const { accessToken, refreshToken, expiresIn } = Object(bodyOf(reply)) as RefreshReply;
-  if (!accessToken) throw replyError(reply);
-  const renewAt = Date.now() + Math.max(expiresIn - MARGIN_S, expiresIn / 2) * 1000;
-  return { accessToken, refreshToken, renewAt };
-}
+/** Handles the errors whose status, code and `retryable` fit a pattern. */
+export const rescue = <Result, Other>(
+  promise: Promise<Result>,
+  pattern: RegExp,
+  handle: (error: unknown) => Other | Promise<Other>,
+): Promise<Result | Other> =>
+  promise.catch((error: unknown) => {
+    const { status, code, retryable } = error as AuthError;
+    if (pattern.test(`${status} ${code} ${retryable}`)) return handle(error);
+    throw error;
+  });
 
 /**
  * Login, refresh and logout.
  * @param flights of all instances of this program that share a storage
- * @param post calls a public route
+ * @param call where `data` is a function, the route is public, and each try gets new data
  * @param getCode gives a fresh code of wx.login
  */
 export function createSession(
-  [now, set, reload]: ReturnType<typeof createState>,
+  [state, set, reload]: ReturnType<typeof createState>,
   flights: Flights,
-  post: (route: string, data: object) => Promise<Response>,
+  call: <Data>(path: string, data?: unknown, method?: string, tries?: number) => Promise<Data>,
   getCode: () => Promise<string>,
   appId?: string,
 ) {
-  /** Tells the service that a session is over. Never rejects. */
-  const end = async (tokens?: Tokens): Promise<unknown> =>
-    tokens &&
-    persist(() => post('auth/logout', { refreshToken: tokens.refreshToken }), true).catch(() => undefined);
+  let quits = 0;
 
-  /** A code works once, so each time takes a new one. */
-  const exchange = async (again?: boolean): Promise<Response> => {
-    const reply = await persist(
-      async () => post('mini-program/login', { code: await getCode(), appId }),
-      true,
-    );
-    return again && codeOf(reply).startsWith('WECHAT_CODE') ? exchange() : reply;
-  };
+  /** The state by a reply with tokens. They are refreshed after nine tenths of their life, in seconds. */
+  const after = ({ accessToken, refreshToken, expiresIn, user = state.user ?? null }: Granted): State => ({
+    status: 'logged-in',
+    tokens: [accessToken, refreshToken, Date.now() + expiresIn * 900],
+    leaving: false,
+    user,
+  });
+
+  /** Tells the service that a session is over. Never rejects. */
+  const end = async (refreshToken?: string): Promise<unknown> =>
+    refreshToken && call('/v1/auth/logout', () => ({ refreshToken })).catch(nothing);
+
+  /** A code works once, so each try takes a new one. */
+  const exchange = (): Promise<TokenReply> =>
+    call('/v1/mini-program/login', async () => ({ code: await getCode(), appId }));
 
   const logIn = async (): Promise<Login> => {
-    if (!flights[LOGIN]) reload();
-    const [login, next, owner] = await single(flights, LOGIN, async (isCurrent) => {
-      const reply = await exchange(true);
-      const tokens = tokensIn(reply);
-      const { user, identity, isNewUser } = bodyOf(reply) as TokenReply;
+    reload();
+    const before = quits;
+    const reply = await single(flights, LOGIN, async (isCurrent) => {
+      const fresh = await rescue(exchange(), / WECHAT_CODE/, exchange);
       reload();
       if (!isCurrent()) {
-        await end(tokens);
+        await end(fresh.refreshToken);
         throw loggedOut();
       }
-      const { tokens: old, guest } = now();
-      const state: State = { status: 'logged-in', tokens, guest };
-      set(state, user);
-      void end(old);
-      return [{ user, identity, isNewUser }, state, set] as const;
+      void end(state.tokens?.[1]);
+      set(after(fresh));
+      return fresh;
     });
-    if (owner !== set) {
-      // Another instance has logged in, and storage may have lost it.
-      reload();
-      set(now().tokens ? now() : next, login.user, true);
-    }
-    return login;
+    const { user, identity, isNewUser } = reply;
+    // If another instance has logged in, and storage may have lost it.
+    reload();
+    if (!state.tokens && before === quits) set(after(reply));
+    return { user, identity, isNewUser };
   };
 
-  const refresh = ({ refreshToken }: Tokens, tries?: number): Promise<void> =>
+  const refresh = (refreshToken: string, tries: number): Promise<void> =>
     single(flights, refreshToken, async () => {
-      const reply = await persist(() => post('auth/refresh', { refreshToken }), true, true, tries);
-      const isOver = /40[01]/.test(`${reply.statusCode}`) && codeOf(reply);
-      const tokens = isOver ? undefined : tokensIn(reply);
+      const fresh = await rescue(
+        call<RefreshReply>('/v1/auth/refresh', () => ({ refreshToken }), 'POST', tries),
+        /^40[01] (?!HTTP)/,
+        nothing,
+      );
       reload();
-      const state = now();
+      const { tokens, leaving } = state;
       // After a logout or another login this is about a session of the past.
-      if (!state.tokens || state.tokens.refreshToken !== refreshToken) return;
+      if (tokens?.[1] !== refreshToken) return;
+      if (fresh) set(after(fresh));
       // If the account was being deleted, a login would make a new one.
-      const status = tokens ? 'logged-in' : state.leaving ? 'logged-out' : 'unknown';
-      set({ ...state, status, tokens });
+      else set({ tokens: null, status: leaving ? 'logged-out' : 'unknown' });
     });
 
   /**
@@ -94,36 +102,59 @@ export function createSession(
    * @returns nothing for a guest
    * @throws AuthError LOGGED_OUT
    */
-  const usable = async (rejected?: string): Promise<Tokens | undefined> => {
-    const stale = (): Tokens | undefined => {
-      const { tokens } = now();
-      return tokens && (tokens.accessToken === rejected || Date.now() > tokens.renewAt!) ? tokens : undefined;
+  const usable = async (rejected?: string): Promise<Tokens | null | undefined> => {
+    const stale = (): string | false | undefined => {
+      const [accessToken, refreshToken, renewAt] = state.tokens ?? [];
+      return (accessToken === rejected || Date.now() > renewAt!) && refreshToken;
     };
-    if (!flights[LOGIN]) {
-      if (stale() || !now().tokens) reload();
-      const old = stale();
-      if (old) {
-        // In advance, the old token still works.
-        await refresh(old, rejected ? 3 : 1).catch((error: unknown) => {
-          if (rejected || !(error as AuthError).retryable) throw error;
-        });
-      }
-    }
-    if (flights[LOGIN] || now().status === 'unknown') await logIn();
-    if (now().status === 'logged-out') throw loggedOut();
-    return now().tokens;
+    if (stale() !== false) reload();
+    const old = stale();
+    // In advance, the old token still works.
+    if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
+    if (flights[LOGIN] || state.status === 'unknown') await logIn();
+    if (state.status === 'logged-out') throw loggedOut();
+    return state.tokens;
   };
 
   /** Ends the session: here at once, then at the service. Never rejects. */
-  const quit = async (state: State): Promise<void> => {
+  const quit = async (changes?: Partial<State>): Promise<void> => {
+    quits++;
     reload();
-    const { tokens } = now();
+    const token = state.tokens?.[1];
     const flight = flights[LOGIN];
     // A login that is under way ends its own session.
     delete flights[LOGIN];
-    set(state);
-    await Promise.all([end(tokens), flight && flight.catch(() => undefined)]);
+    set({ ...LOGGED_OUT, ...changes });
+    await end(token);
+    await flight?.catch(nothing);
   };
 
-  return [logIn, usable, quit] as const;
+  const getUser = async (): Promise<User | null> => {
+    if (!(await usable())) return null;
+    set({ user: await call<User>(ME) });
+    return state.user!;
+  };
+
+  /**
+   * Deletes the account. While an answer may be missing, `leaving` stands in the state: a session that was alive and has
+   * ended then has ended with the account, and nothing logs in.
+   */
+  const leave = async (): Promise<void> => {
+    const erase = (): Promise<unknown> => {
+      set({ leaving: true });
+      return rescue(call(ME, undefined, 'DELETE', TRIES), /^4/, (error) => {
+        set({ leaving: false });
+        throw error;
+      });
+    };
+    try {
+      if (!(await getUser())) throw loggedOut();
+      await rescue(erase(), / REAUTH/, () => logIn().then(erase));
+    } catch (error) {
+      if (!/^LOGGED/.test((error as AuthError).code) || !state.leaving) throw error;
+    }
+    set(LOGGED_OUT);
+  };
+
+  return [logIn, usable, quit, getUser, leave] as const;
 }

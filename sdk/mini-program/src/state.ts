@@ -1,51 +1,87 @@
 import type { User } from '../../shared/api.js';
-import type { openRecord, State } from './record.js';
-import type { Change } from './types.js';
+import { attempt, type Host } from './platform.js';
+import type { Change, GuestNotes, Status, TokenStorage } from './types.js';
 
 declare const console: { error(error: unknown): void };
 
+/** `renewAt`: when they are refreshed in advance (ms since the Unix epoch). */
+export type Tokens = readonly [accessToken: string, refreshToken: string, renewAt?: number];
+
+/** What is known. All but the user outlives a restart. */
+export interface State {
+  status: Status;
+  tokens?: Tokens | null;
+  /** A deletion of the account was sent. */
+  leaving?: boolean;
+  /** What a guest did, until it is told. */
+  guest?: GuestNotes | null;
+  user?: User | null;
+}
+
 type Listener = (change: Change) => unknown;
 
+/** Keys of the client that the guide used to print. */
+const OLD_KEYS = ['tokens', 'loggedOut'];
+
 /**
- * What is known in this run, and who wants to hear of changes.
+ * The state, in memory first and in storage second, and who wants to hear of changes. Nothing here throws.
+ * @param key names the version of the format too: what a newer version has stored is left alone
  * @param cancelLogin ends a login that is under way
  */
-export function createState([read, write, readOld]: ReturnType<typeof openRecord>, cancelLogin: () => void) {
+export function createState(
+  host: () => Host,
+  storage: TokenStorage | null | undefined,
+  key: string,
+  cancelLogin: () => void,
+) {
   const listeners = new Set<Listener>();
-  let state: State = read() || readOld() || { status: 'unknown' };
-  let user: User | null = null;
+  const state: State = { status: 'unknown' };
+  let seen: unknown;
 
-  const now = (): State => state;
-  const currentUser = (): User | null => user;
+  const [get, put, remove] = (['get', 'set', 'remove'] as const).map(
+    (verb) =>
+      (...words: string[]) =>
+        attempt(() =>
+          storage === undefined
+            ? host()[`${verb}StorageSync`]!(...words)
+            : storage![`${verb}Item`](...(words as [string, string])),
+        ),
+  ) as [(key: string) => unknown, (key: string, value: unknown) => unknown, (key: string) => unknown];
+
+  const write = (): void => {
+    put(key, (seen = attempt(() => JSON.stringify({ ...state, user: undefined }))));
+    // A full storage keeps the old value, whose refresh token is spent.
+    if (get(key) !== seen) remove(key);
+  };
 
   /** What a guest did is told until every listener has taken it. */
-  const tell = (to: Listener[], news?: User): void => {
-    const { status, guest } = state;
-    const notes = status === 'logged-in' && to[0] ? guest : undefined;
-    if (notes) state = { ...state, guest: undefined };
-    Promise.all(to.map(async (listener) => listener({ status, user: news, guest: notes }))).then(
-      () => notes && write(state),
+  const tell = (to: Listener[], user?: User): void => {
+    const guest = (state.tokens && to[0] && state.guest) || undefined;
+    if (guest) state.guest = null;
+    const change = { status: state.status, user, guest };
+    Promise.all(to.map(async (listener) => listener(change))).then(
+      () => guest && write(),
       (error: unknown) => {
-        if (notes && state.status === status) set({ ...state, guest });
+        if (guest && state.tokens) set({ guest });
         console.error(error);
       },
     );
   };
 
-  function set(next: State, news?: User, isRead?: boolean): void {
-    const { status } = state;
-    state = next;
-    user = next.tokens ? news || user : null;
-    if (!isRead) write(next);
-    const isChanged = status !== next.status;
-    if (isChanged && /out|guest/.test(next.status)) cancelLogin();
+  const set = (changes: Partial<State>, isRead?: boolean): void => {
+    const { status, user } = state;
+    Object.assign(state, changes);
+    if (!isRead) write();
+    const news = (state.user !== user && state.user) || undefined;
+    const isChanged = state.status !== status;
+    if (isChanged && /out|guest/.test(state.status)) cancelLogin();
     if (news || isChanged) tell([...listeners], news);
-  }
+  };
 
   /** Adopts what another instance has stored. */
   const reload = (): void => {
-    const stored = read();
-    if (stored) set(stored, undefined, true);
+    const text = get(key);
+    if (text && text !== seen) set(attempt(() => JSON.parse((seen = text) as string) as State) ?? {}, true);
   };
 
   const onChange = (listener: Listener) => {
@@ -54,5 +90,17 @@ export function createState([read, write, readOld]: ReturnType<typeof openRecord
     return () => void listeners.delete(listener);
   };
 
-  return [now, set, reload, currentUser, onChange] as const;
+  reload();
+  const [tokens, loggedOut] = OLD_KEYS.map(get);
+  const { accessToken, refreshToken } = (tokens ?? {}) as { accessToken: string; refreshToken: string };
+  // Other programs have a key `tokens` as well, but in another form.
+  const isToken = /\.\d+\./.test(refreshToken);
+  if (!seen && (isToken || loggedOut === true)) {
+    OLD_KEYS.map(remove);
+    set({
+      status: isToken ? 'logged-in' : 'logged-out',
+      tokens: isToken ? [accessToken, refreshToken] : null,
+    });
+  }
+  return [state, set, reload, onChange] as const;
 }
