@@ -4,36 +4,6 @@ interface Advice {
     readonly en: string;
 }
 
-/** What is known about a failure besides its code. */
-interface AuthErrorDetails {
-    /** HTTP status; absent where there was no answer. */
-    readonly status?: number | undefined;
-    /** Finds the request in the service's log and events. */
-    readonly requestId?: string | undefined;
-    /** Whether the same call may succeed later. */
-    readonly retryable?: boolean;
-    /** Seconds until then, where the service said it. */
-    readonly retryAfter?: number | undefined;
-    /** What is special about this occurrence, for developers. */
-    readonly detail?: string | undefined;
-    /** What WeChat or the network said. */
-    readonly reason?: unknown;
-}
-/** The one error of this package. `code` is a code of docs/errors.md, or one of the package's own. */
-declare class AuthError extends Error implements AuthErrorDetails {
-    readonly code: string;
-    readonly status: number | undefined;
-    readonly requestId: string | undefined;
-    readonly retryable: boolean;
-    readonly retryAfter: number | undefined;
-    readonly detail: string | undefined;
-    /** What WeChat or the network said. */
-    readonly reason: unknown;
-    /** What to tell the person, in Chinese and in English. */
-    readonly advice: Advice;
-    constructor(code: string, details?: AuthErrorDetails);
-}
-
 interface components {
     schemas: {
         AppAccessTokenReply: {
@@ -581,12 +551,45 @@ interface components {
 }
 type Schemas = components['schemas'];
 type ErrorCode = Schemas['ErrorCode'];
+type Problem = Schemas['ProblemReply'];
 type User = Schemas['UserReply'];
 type LoginIdentity = Schemas['LoginIdentityReply'];
 type Session = Schemas['SessionReply'];
 type Scan = Schemas['ScanReply'];
 type ScanStatus = Schemas['ScanStatusReply'];
 type WebViewTicket = Schemas['WebViewTicketReply'];
+
+/** What is known about a failure besides its code. */
+interface AuthErrorDetails {
+    /** HTTP status; absent where there was no answer. */
+    readonly status?: number | undefined;
+    /** Finds the request in the service's log and events. */
+    readonly requestId?: string | undefined;
+    /** Whether the same call may succeed later. */
+    readonly retryable?: boolean;
+    /** Seconds until then, where the service said it. */
+    readonly retryAfter?: number | undefined;
+    /** What is special about this occurrence, for developers. */
+    readonly detail?: string | undefined;
+    /** The faults of fields, with VALIDATION_FAILED. */
+    readonly errors?: Problem['errors'];
+    /** What WeChat or the network said. */
+    readonly reason?: unknown;
+}
+/** The one error of this package. `code` is a code of docs/errors.md, or one of the package's own. */
+declare class AuthError extends Error implements AuthErrorDetails {
+    readonly code: string;
+    readonly status: number | undefined;
+    readonly requestId: string | undefined;
+    readonly retryable: boolean;
+    readonly retryAfter: number | undefined;
+    readonly detail: string | undefined;
+    readonly errors: Problem['errors'];
+    readonly reason: unknown;
+    /** What to tell the person, in Chinese and in English. */
+    readonly advice: Advice;
+    constructor(code: string, details?: AuthErrorDetails);
+}
 
 /** A call of `wx` in callback style. */
 interface Callbacks<Result> {

@@ -73,11 +73,11 @@ describe('the profile', () => {
       { errMsg: 'getPhoneNumber:fail privacy permission is not authorized', errno: 104 },
       'This needs your consent to the privacy guide.',
     ],
-    ['the app has no right', { errMsg: 'getPhoneNumber:fail no permission', errno: 102 }, 'contact support'],
+    ['the app has no right', { errMsg: 'getPhoneNumber:fail no permission', errno: 102 }, 'Contact support'],
     [
       'the privacy guide does not declare it',
       { errMsg: 'getPhoneNumber:fail api scope is not declared in the privacy agreement', errno: 112 },
-      'contact support',
+      'Contact support',
     ],
   ])('offers another way to a phone number where %s', async (_, detail, text) => {
     const sent = stage.phone.sent.length;
