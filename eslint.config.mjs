@@ -4,7 +4,15 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/dist', '**/node_modules', 'data', 'artifacts', 'coverage', 'sdk/mini-program/example/lib'],
+    ignores: [
+      '**/dist',
+      '**/node_modules',
+      'data',
+      'artifacts',
+      'coverage',
+      'sdk/mini-program/example/lib',
+      'sdk/test/projects',
+    ],
   },
   js.configs.recommended,
   {

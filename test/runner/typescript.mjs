@@ -10,7 +10,7 @@ const ROOT = resolvePath(import.meta.dirname, '../..');
 const CACHE = join(ROOT, 'node_modules/.cache/wechat-auth-tests');
 const ROOT_URL = new URL('../../', import.meta.url).href;
 /** The harness, and what test files of a client package share. */
-const OF_TESTS = /^(sdk\/[^/]+\/)?test\/(?!runner\/)/;
+const OF_TESTS = /^(sdk\/([^/]+\/)?)?test\/(?!runner\/)/;
 const GLOBALS = new URL('./globals.mjs', import.meta.url).href;
 
 /** The options of tsconfig.json that change what the code does. */

@@ -1,0 +1,73 @@
+// Builds and packs the client packages, and installs the tarballs into a folder in which tests make projects. Jest runs
+// it before the tests of sdk/test; INSTALLED_PACKAGES is the folder.
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import bundlePages from '../../scripts/pages.mjs';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PACKAGES = ['mini-program', 'web', 'node'];
+/** What the projects use besides. They are linked from this repository, so that a test needs no registry. */
+const LIBRARIES = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-fastify',
+  '@types/express',
+  '@types/koa',
+  '@types/node',
+  '@types/react',
+  'express',
+  'fastify',
+  'koa',
+  'miniprogram-api-typings',
+  'react',
+  'react-dom',
+  'reflect-metadata',
+  'rxjs',
+  'vue',
+];
+
+export default async function install() {
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-projects-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await bundlePages();
+  run(ROOT, process.execPath, 'sdk/build.mjs');
+
+  // Without scripts: a `prepack` would build again. What a package depends on is packed too, from node_modules.
+  const pack = ['npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+  run(ROOT, ...pack, ...PACKAGES.flatMap((name) => ['--workspace', `sdk/${name}`]));
+  run(ROOT, ...pack, ...dependencies().map((name) => `./node_modules/${name}`));
+  const tarballs = readdirSync(folder).map((file) => `./${file}`);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'projects', private: true }));
+  run(folder, 'npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs);
+
+  const modules = join(folder, 'node_modules');
+  for (const name of LIBRARIES) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  process.env.INSTALLED_PACKAGES = folder;
+}
+
+/** The names of all dependencies of the packages. */
+function dependencies() {
+  const manifests = PACKAGES.map((name) =>
+    JSON.parse(readFileSync(join(ROOT, 'sdk', name, 'package.json'), 'utf8')),
+  );
+  return [...new Set(manifests.flatMap(({ dependencies = {} }) => Object.keys(dependencies)))];
+}
+
+/** @throws Error with the output, where the program fails */
+function run(cwd, program, ...words) {
+  const { status, stdout, stderr } = spawnSync(program, words, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}\n${stdout}${stderr}`);
+}

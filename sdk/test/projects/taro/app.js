@@ -1,0 +1,5 @@
+import Taro from '@tarojs/taro';
+import { createAuth } from '@wechat-auth/mini-program';
+import { baseUrl } from './config.js';
+
+App({ auth: createAuth({ baseUrl, adapter: Taro }) });
