@@ -1,0 +1,258 @@
+import { AuthError } from '../../shared/auth-error.js';
+import type { LoginIdentity, TokenReply, User } from '../../shared/api.js';
+import { authorizedFetch } from './authorized-fetch.js';
+import { listen } from './deadline.js';
+import { newestGeneration, noteGeneration } from './generations.js';
+import { ENDED, KNOWN_PEER_MS, PEER_MS } from './limits.js';
+import { call } from './service.js';
+import { quietly, storedValue, type TokenStorage } from './storage.js';
+import { exclusively } from './tab-lock.js';
+import { isFresh, timeLeft, type Tokens, tokensOf, tokensOfReply } from './tokens.js';
+
+/** `unknown`: until the refresh token of a former page was read and proved good. */
+export type Status = 'unknown' | 'logged-in' | 'logged-out';
+
+/** What `onChange` tells. */
+export interface Change {
+  readonly status: Status;
+  /** As last heard of; `null` until a login or `getUser` has brought it. */
+  readonly user: User | null;
+  /** Why the login has ended, where the person did not end it. */
+  readonly error?: AuthError | undefined;
+}
+
+/** What tabs tell one another. */
+interface Message {
+  /** New tokens: refresh token, access token, seconds left. */
+  readonly tokens?: readonly [string, string, number];
+  readonly user?: User | null;
+  /** Asks for tokens of this session that are newer than those of a generation. */
+  readonly ask?: readonly [sessionId: string, generation: number];
+  /** The session that has ended, `''` for none. */
+  readonly ended?: string;
+  /** Whether the person has logged out: this ends all logins. */
+  readonly all?: boolean;
+}
+
+/** Result of a login. */
+export interface Login {
+  readonly user: User;
+  readonly identity: LoginIdentity;
+  readonly isNewUser: boolean;
+}
+
+/** The login of this tab, which others of the same site may share. */
+export interface Session {
+  readonly status: Status;
+  /** The user as last heard of; `null` before, and without a login. */
+  readonly user: User | null;
+  /**
+   * An access token that is good for the next minute; `null` without a login.
+   * @param refused one that your API has refused, to get another
+   */
+  getAccessToken(refused?: string): Promise<string | null>;
+  /** The user as the service has it now; `null` without a login. */
+  getUser(): Promise<User | null>;
+  /** `fetch` with the access token, for the service and `origins` only. A 401 is answered by one refresh and one replay. */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Ends the session, here and in all tabs. Here it takes effect at once, also without a network. */
+  logout(): Promise<void>;
+  /** @returns a function that ends it */
+  onChange(listener: (change: Change) => unknown): () => void;
+}
+
+/**
+ * @param base address of the service, without a slash at its end
+ * @returns the session, and what begins a login in it
+ */
+export function createSession(
+  base: string,
+  origins: readonly string[],
+  option: TokenStorage | null | undefined,
+): [session: Session, begin: (reply: TokenReply) => Promise<Login>] {
+  const name = `wechat-auth:${base}`;
+  const stored = storedValue(option, name);
+  const listeners = new Set<(change: Change) => unknown>();
+  // Of the window: Node.js has one too, which would keep a server from ending.
+  const channel = quietly(() => new window.BroadcastChannel(name));
+  /** `undefined` until the storage was read. */
+  let tokens: Tokens | null | undefined;
+  let user: User | null = null;
+  let loading: Promise<void> | undefined;
+  let refreshing: Promise<void> | undefined;
+  /** Ends the wait for another tab. */
+  let onAnswer = (): void => undefined;
+
+  const current = (): Tokens | null | undefined => tokens;
+  const status = (): Status =>
+    tokens === null ? 'logged-out' : tokens?.accessToken ? 'logged-in' : 'unknown';
+  const post = (message: Message): void => channel?.postMessage(message);
+  const share = (): void => {
+    if (tokens) post({ tokens: [tokens.refreshToken, tokens.accessToken, timeLeft(tokens) / 1000], user });
+  };
+
+  const set = (next: Tokens | null, nextUser: User | null, error?: AuthError): void => {
+    const former = [status(), user];
+    tokens = next;
+    user = nextUser;
+    const change = { status: status(), user, error };
+    if (change.status === former[0] && user === former[1]) return;
+    // What a listener throws is the page's: it goes to its console, not to the caller.
+    for (const listener of listeners) queueMicrotask(() => void listener(change));
+  };
+
+  /** Takes tokens: of the service, or from another tab where the session is the same or the storage is shared. */
+  const take = async (next: Tokens, nextUser: User | null, isOurs = false): Promise<void> => {
+    const { sessionId, generation, refreshToken } = next;
+    if (!isOurs && tokens?.sessionId !== sessionId && (await stored.read()) !== refreshToken) return;
+    const mine = current();
+    const isSame = mine?.sessionId === sessionId;
+    if (isSame && mine.generation >= generation + (mine.accessToken ? 0 : 1)) return;
+    if (newestGeneration(sessionId) > generation) return;
+    noteGeneration(sessionId, generation);
+    set(next, nextUser ?? (isSame ? user : null));
+    onAnswer();
+    await stored.write(refreshToken);
+    if (isOurs && tokens === next) share();
+  };
+
+  /** Ends the login in this tab. @param all in all tabs: `true` any login, `false` this session */
+  const leave = async (error?: AuthError, all?: boolean): Promise<void> => {
+    const ended = tokens?.sessionId ?? '';
+    if (all !== undefined) {
+      noteGeneration(ended, ENDED);
+      post({ ended, all });
+    }
+    set(null, null, error);
+    // Another tab may have logged in since.
+    if (tokensOf(await stored.read()).sessionId === ended) await stored.remove();
+  };
+
+  /** Reads the storage, once, and finds out whether the login has ended elsewhere. */
+  const ready = async (): Promise<void> => {
+    await (loading ??= stored.read().then((found) => {
+      if (tokens === undefined) set(found ? tokensOf(found) : null, null);
+    }));
+    if (tokens && newestGeneration(tokens.sessionId) === ENDED) await leave();
+  };
+
+  /** Finds out what other tabs have done. @param mine the tokens before */
+  const catchUp = async (mine: Tokens): Promise<void> => {
+    const found = tokensOf(await stored.read());
+    if (found.refreshToken && found.refreshToken !== mine.refreshToken) await take(found, null);
+    const now = current();
+    if (!now || !channel || (now !== mine && now.accessToken)) return;
+    const newest = newestGeneration(now.sessionId);
+    if (now === mine && newest === mine.generation) return;
+    await new Promise<void>((resolve) => {
+      onAnswer = resolve;
+      post({ ask: [mine.sessionId, mine.generation] });
+      setTimeout(resolve, newest > now.generation ? KNOWN_PEER_MS : PEER_MS);
+    });
+  };
+
+  const refresh = (before: Tokens): Promise<void> =>
+    exclusively(`${name}:${before.sessionId}`, async () => {
+      if (tokens === before) await catchUp(before);
+      const mine = current();
+      if (!mine || (mine !== before && isFresh(mine))) return;
+      const { sessionId, generation, refreshToken } = mine;
+      // Another tab had replaced it, and is gone. To use it would count as theft.
+      if (newestGeneration(sessionId) > generation) return leave(new AuthError('SESSION_ENDED'));
+      try {
+        const next = tokensOfReply(await call(`${base}/v1/auth/refresh`, { body: { refreshToken } }));
+        if (tokens?.sessionId === sessionId) await take(next, null, true);
+      } catch (error) {
+        if (!isFinal(error as AuthError)) throw error;
+        if (tokens?.sessionId === sessionId) await leave(error as AuthError, false);
+      }
+    });
+
+  const forgetRefresh = (): void => {
+    refreshing = undefined;
+  };
+
+  const logout = async (): Promise<void> => {
+    await ready();
+    const body = tokens && { refreshToken: tokens.refreshToken };
+    await leave(undefined, true);
+    if (!body) return;
+    await call(`${base}/v1/auth/logout`, { body, keepalive: true, tries: 2 }).catch(() => undefined);
+  };
+
+  const receive = async ({ tokens: given, user: theirs, ask, ended, all }: Message): Promise<void> => {
+    if (ended !== undefined) noteGeneration(ended, ENDED);
+    await ready();
+    if (given) await take(tokensOf(...given), theirs ?? null);
+    if (ask && tokens?.sessionId === ask[0] && tokens.generation > ask[1]) share();
+    if (all && tokens) await logout();
+  };
+
+  quietly(() => {
+    if (channel) channel.onmessage = ({ data }: MessageEvent<Message>) => void receive(data);
+    // A page from the back/forward cache has missed messages; some browsers have none.
+    listen(['pageshow', 'storage'], () => void (loading && ready()));
+  });
+
+  const getAccessToken = async (refused?: string): Promise<string | null> => {
+    await ready();
+    const before = tokens;
+    if (!before) return null;
+    if (isFresh(before) && before.accessToken !== refused) return before.accessToken;
+    try {
+      await (refreshing ??= refresh(before).then(forgetRefresh, (error: unknown) => {
+        // The service may have said when to come again.
+        setTimeout(forgetRefresh, ((error as AuthError).retryAfter ?? 0) * 1000);
+        throw error;
+      }));
+    } catch (error) {
+      // It is good for a while yet.
+      if (!tokens || tokens.accessToken === refused || timeLeft(tokens) <= 0) throw error;
+    }
+    return current()?.accessToken ?? null;
+  };
+
+  const send = authorizedFetch([base, ...origins], getAccessToken);
+
+  const session: Session = {
+    get status() {
+      return status();
+    },
+    get user() {
+      return user;
+    },
+    getAccessToken,
+    async getUser() {
+      if (!(await getAccessToken())) return null;
+      const id = tokens?.sessionId;
+      try {
+        const next = await call<User>(`${base}/v1/users/me`, { send });
+        const isNew = JSON.stringify(next) !== JSON.stringify(user);
+        if (tokens && tokens.sessionId === id && isNew) set(tokens, next);
+        return next;
+      } catch (error) {
+        // The refresh has shown that the session is over.
+        if (!tokens) return null;
+        throw error;
+      }
+    },
+    fetch: send,
+    logout,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  const begin = async (reply: TokenReply): Promise<Login> => {
+    // What a former page has left counts no more.
+    loading ??= Promise.resolve();
+    const { user: person, identity, isNewUser } = reply;
+    await take(tokensOfReply(reply), person, true);
+    return { user: person, identity, isNewUser };
+  };
+  return [session, begin];
+}
+
+/** Whether the service has said that the session is over. Anything else may pass. */
+const isFinal = ({ status, code }: AuthError): boolean =>
+  status === 401 || code === 'ACCOUNT_DISABLED' || code === 'VALIDATION_FAILED';

@@ -1,0 +1,40 @@
+import { sleep, within } from './deadline.js';
+import { LOCK_MS, SETTLE_MS } from './limits.js';
+import { randomText } from './pkce.js';
+import { quietly } from './storage.js';
+
+/** Runs work in one tab of this origin at a time: by Web Locks, else by a lease in localStorage. */
+export async function exclusively(name: string, work: () => Promise<void>): Promise<void> {
+  const locks = navigator.locks as LockManager | undefined;
+  if (!locks) return byLease(name, work);
+  let isHeld = false as boolean;
+  try {
+    await within(LOCK_MS, undefined, ({ signal }) =>
+      locks.request(name, { signal }, () => {
+        isHeld = true;
+        return work();
+      }),
+    );
+  } catch (error) {
+    if (isHeld) throw error;
+    // Too long, or a document without an origin, which has no locks.
+    await work();
+  }
+}
+
+/** For Safari before 15.4 and for http, where there are no Web Locks. */
+async function byLease(name: string, work: () => Promise<void>): Promise<void> {
+  const owner = randomText();
+  const read = (): string => quietly(() => localStorage.getItem(name)) ?? '';
+  while (!read().startsWith(owner)) {
+    // A tab may have been closed with it, and a clock may have jumped.
+    if (!(Math.abs(Date.now() - Number(read().split(' ')[1])) < LOCK_MS)) {
+      quietly(() => localStorage.setItem(name, `${owner} ${Date.now()}`));
+      if (!read()) break;
+    }
+    await sleep(SETTLE_MS * (1 + Math.random()));
+  }
+  await work().finally(() => {
+    if (read().startsWith(owner)) quietly(() => localStorage.removeItem(name));
+  });
+}
