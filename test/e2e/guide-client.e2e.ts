@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../harness/browser.js';
 import { type MiniProgram, Phone } from '../harness/mini-program.js';
+import { blockOf, filesOf } from '../harness/printed-code.js';
 import { type AttemptReply, type Person, SHOP, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
@@ -29,29 +28,11 @@ const LOGIN = '/v1/mini-program/login';
 const REFRESH = '/v1/auth/refresh';
 const ME = '/v1/users/me';
 const LOGGED_OUT = { code: 'LOGGED_OUT' };
-const MINI_PROGRAM_PAGE = 'docs/guide/mini-program.md';
+const MINI_PROGRAM_PAGE = 'docs/guide/mini-program-plain.md';
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
 
-/** The code blocks of a page in one language, as printed. */
-function blocksOf(page: string, language: string): string[] {
-  const text = readFileSync(resolve(page), 'utf8');
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, name]) => name === language)
-    .map(([, , code = '']) => code);
-}
-
-/** The blocks that name their file in the first line, by that name. */
-function filesOf(page: string): Map<string, string> {
-  const files = new Map<string, string>();
-  for (const code of [...blocksOf(page, 'js'), ...blocksOf(page, 'html')]) {
-    const path = /^(?:\/\/|<!--) ([\w/]+\.(?:js|wxml))\b/.exec(code)?.[1];
-    if (path !== undefined) files.set(path, code);
-  }
-  return files;
-}
-
-onceOnly("the guide's code for mini programs", () => {
+onceOnly("the guide's code for mini programs without a package", () => {
   let world: World;
   let person: Person;
   let phone: Phone;
@@ -397,7 +378,7 @@ onceOnly("the guide's code for mini programs", () => {
 });
 
 // That the code is the same in both languages is a check: scripts/translations.mjs.
-onceOnly('the page about mini programs', () => {
+onceOnly('the page about mini programs without a package', () => {
   test.each(['.md', '.zh-CN.md'])('prints the same files in %s', (ending) => {
     expect([...filesOf(MINI_PROGRAM_PAGE.replace('.md', ending)).keys()]).toEqual([
       'auth.js',
@@ -416,18 +397,21 @@ onceOnly('the code on the front page', () => {
   });
   afterAll(() => world.stop());
 
-  test.each(['README.md', 'README.zh-CN.md'])('of %s logs a mini program in', async (page) => {
-    const [code = ''] = blocksOf(page, 'js');
-    const hosts = { 'https://auth.example.com': world.url };
-    const phone = new Phone(world, await world.person(), hosts, new Map([['app.js', code]]));
-    await phone.start().exportsOf('app.js');
-    while (!phone.storage.has('tokens')) await new Promise((next) => setImmediate(next));
-    const { accessToken } = phone.storage.get('tokens') as { accessToken: string };
-    expect((await world.verify(accessToken)).status).toBe(200);
-  });
+  test.each(['README.md', 'README.zh-CN.md'])(
+    'of %s logs a mini program in without a package',
+    async (page) => {
+      const code = blockOf(page, 'wx.login(');
+      const hosts = { 'https://auth.example.com': world.url };
+      const phone = new Phone(world, await world.person(), hosts, new Map([['app.js', code]]));
+      await phone.start().exportsOf('app.js');
+      while (!phone.storage.has('tokens')) await new Promise((next) => setImmediate(next));
+      const { accessToken } = phone.storage.get('tokens') as { accessToken: string };
+      expect((await world.verify(accessToken)).status).toBe(200);
+    },
+  );
 });
 
-onceOnly("the guide's code for a website's back end", () => {
+onceOnly("the guide's code for a website's back end without a package", () => {
   interface Request {
     readonly session: Record<string, unknown>;
     readonly query: Record<string, string>;
@@ -442,10 +426,10 @@ onceOnly("the guide's code for a website's back end", () => {
 
   /** As much of Express as the code uses. @returns the routes of the code by path */
   function routes(): Map<string, Handler> {
-    const [code] = blocksOf('docs/guide/website.md', 'js').filter((block) => block.startsWith('app.get('));
+    const code = blockOf('docs/guide/website.md', 'app.get(');
     const handlers = new Map<string, Handler>();
     const app = { get: (path: string, handler: Handler) => handlers.set(path, handler) };
-    runInNewContext(code ?? '', { app, AUTH: world.url, URLSearchParams, fetch, createHash, randomBytes });
+    runInNewContext(code, { app, AUTH: world.url, URLSearchParams, fetch, createHash, randomBytes });
     return handlers;
   }
   /** Calls a route, as the browser that has this session. @returns the status, and the address or the text */

@@ -12,12 +12,17 @@ export interface Sent {
   readonly data: unknown;
 }
 
-interface Callbacks<Result> {
-  readonly success: (result: Result) => void;
-  readonly fail: (error: { readonly errMsg: string }) => void;
+interface Failure {
+  readonly errMsg: string;
+  readonly errno?: number;
 }
 
-interface WxRequest extends Callbacks<{ statusCode: number; data: unknown }> {
+interface Callbacks<Result> {
+  readonly success: (result: Result) => void;
+  readonly fail: (failure: Failure) => void;
+}
+
+interface WxRequest extends Callbacks<{ statusCode: number; data: unknown; header: Data }> {
   readonly url: string;
   readonly method?: string;
   readonly data?: unknown;
@@ -47,14 +52,23 @@ export class Phone {
    */
   lost: 'nothing' | 'call' | 'answer' = 'nothing';
   wxLogins = 0;
+  /** WeChat's settings: what the person has decided, by scope. */
+  readonly authSetting: Record<string, boolean> = {};
+  /** What the person answers to a prompt of WeChat, and where they leave the switches in its settings. */
+  allows = true;
+  needsPrivacy = false;
+  /** Number of prompts that WeChat has shown. */
+  prompts = 0;
+  /** What the samples have shown by wx.showToast and wx.showModal, or have written to the console. */
+  readonly shown: unknown[] = [];
 
   /**
    * @param hosts addresses by origin in the samples
-   * @param files source by path, for example `pages/scan/scan.js`
+   * @param files source by path, for example `pages/scan/scan.js`, or by the name of a package
    */
   constructor(
     private readonly world: World,
-    private readonly person: Person,
+    readonly person: Person,
     private readonly hosts: Readonly<Record<string, string>>,
     private readonly files: ReadonlyMap<string, string>,
   ) {}
@@ -66,7 +80,13 @@ export class Phone {
 
   /** Restarts the mini program: memory is empty, storage is kept. */
   start(): MiniProgram {
-    return new MiniProgram(this.files, createContext({ wx: this.wx }));
+    const show = (shown: unknown): void => void this.shown.push(shown);
+    const console = { log: show, error: show };
+    const { wx } = this;
+    return new MiniProgram(
+      this.files,
+      createContext({ wx, uni: wx, Taro: promised(wx), console, setTimeout, clearTimeout }),
+    );
   }
 
   private readonly wx = {
@@ -101,6 +121,36 @@ export class Phone {
         .control<Data>('open-data', { person: this.person.id, kind: 'custom', data })
         .then(success);
     },
+    getSetting: ({ success }: Callbacks<Data>) => later(success, { authSetting: { ...this.authSetting } }),
+    authorize: ({ scope, success, fail }: Callbacks<Data> & { scope: string }): void => {
+      if (!(scope in this.authSetting)) this.prompts++;
+      this.authSetting[scope] ??= this.allows;
+      if (this.authSetting[scope]) later(success, { errMsg: 'authorize:ok' });
+      else later(fail, { errMsg: 'authorize:fail auth deny', errno: 103 });
+    },
+    openSetting: ({ success }: Callbacks<Data>): void => {
+      for (const scope of Object.keys(this.authSetting)) this.authSetting[scope] = this.allows;
+      later(success, { authSetting: { ...this.authSetting } });
+    },
+    getLocation: ({ success, fail }: Callbacks<Data>): void => {
+      if (this.authSetting['scope.userLocation']) later(success, { latitude: 22.54, longitude: 114.06 });
+      else later(fail, { errMsg: 'getLocation:fail auth deny' });
+    },
+    getPrivacySetting: ({ success }: Callbacks<Data>) =>
+      later(success, { needAuthorization: this.needsPrivacy, privacyContractName: '' }),
+    requirePrivacyAuthorize: ({ success, fail }: Callbacks<Data>): void => {
+      this.prompts++;
+      this.needsPrivacy = !this.allows;
+      if (this.allows) later(success, {});
+      else
+        later(fail, {
+          errMsg: 'requirePrivacyAuthorize:fail privacy permission is not authorized',
+          errno: 104,
+        });
+    },
+    showToast: ({ title }: { title: string }) => void this.shown.push(title),
+    showModal: ({ title, content }: { title: string; content: string }) =>
+      void this.shown.push(`${title} ${content}`),
     getStorageSync: (key: string): unknown => {
       this.storageWorks();
       return this.storage.get(key) ?? '';
@@ -125,9 +175,39 @@ export class Phone {
     const { lost } = this;
     if (lost === 'call') return void setImmediate(fail);
     fetch(`${this.hosts[origin] ?? origin}${pathname}${search}`, init)
-      .then(async (reply) => ({ statusCode: reply.status, data: read(await reply.text()) }))
+      .then(async (reply) => ({
+        statusCode: reply.status,
+        data: read(await reply.text()),
+        header: Object.fromEntries(reply.headers),
+      }))
       .then((result) => (lost === 'answer' ? fail() : request.success(result)), fail);
   }
+}
+
+/** As in WeChat, no callback is called before the function has returned. */
+function later<Result>(callback: (result: Result) => void, result: Result): void {
+  setImmediate(() => callback(result));
+}
+
+/** The functions of `wx` as Taro has them: they also return promises. */
+function promised(wx: object): object {
+  const functions = Object.entries(wx) as [string, (options: unknown) => unknown][];
+  return Object.fromEntries(
+    functions.map(([name, run]) => [name, name.endsWith('Sync') ? run : inPromiseStyle(run)]),
+  );
+}
+
+function inPromiseStyle(run: (options: object) => unknown) {
+  const both =
+    <Result>(callback: ((result: Result) => void) | undefined, settle: (result: Result) => void) =>
+    (result: Result): void => {
+      callback?.(result);
+      settle(result);
+    };
+  return (options: Partial<Callbacks<unknown>>): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      run({ ...options, success: both(options.success, resolve), fail: both(options.fail, reject) });
+    });
 }
 
 /** One run of a mini program. Its modules are loaded once. */
@@ -140,12 +220,21 @@ export class MiniProgram {
     private readonly context: Context,
   ) {}
 
+  /** Defines a global function, such as `App`. */
+  define(name: string, value: unknown): void {
+    this.context[name] = value;
+  }
+
   /** Returns the exports of a module. */
   async exportsOf<Exports>(path: string): Promise<Exports> {
     const module = this.moduleAt(path);
     if (module.status === 'unlinked') {
       await module.link((specifier, from) =>
-        this.moduleAt(`${posix.join(posix.dirname(from.identifier), specifier)}.js`),
+        this.moduleAt(
+          specifier.startsWith('.')
+            ? `${posix.join(posix.dirname(from.identifier), specifier)}.js`
+            : specifier,
+        ),
       );
     }
     await module.evaluate();
@@ -160,6 +249,7 @@ export class MiniProgram {
     if (!options) throw new Error(`${path} registers no page`);
     const page = new Page(options, this.files.get(`${path}.wxml`) ?? '');
     await page.call('onLoad', query);
+    await page.call('onShow');
     return page;
   }
 
