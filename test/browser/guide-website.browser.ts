@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { call } from '../harness/http.js';
+import { blockOf, packageCode } from '../harness/printed-code.js';
+import { WECHAT_USER_AGENT } from '../harness/wechat-browser.js';
 import { type Person, World } from '../harness/world.js';
 import { sites, stands, tab } from './browser-tab.js';
+
+const WEBSITE = 'docs/guide/website.md';
 
 let world: World;
 let person: Person;
@@ -21,10 +25,20 @@ afterAll(() => world.stop());
 
 /** A code block of a page as printed, but for the two addresses in it. */
 function printed(page: string, begin: string, shop: string): string {
-  const blocks = [...readFileSync(page, 'utf8').matchAll(/^```(?:html|js)\n([\s\S]*?)^```$/gm)];
-  const code = blocks.map(([, block = '']) => block).find((block) => block.startsWith(begin));
-  if (code === undefined) throw new Error(`${page} has no block that begins with ${begin}`);
-  return code.replaceAll('https://auth.example.com', world.url).replaceAll('https://shop.example.com', shop);
+  return blockOf(page, begin)
+    .replaceAll('https://auth.example.com', world.url)
+    .replaceAll('https://shop.example.com', shop);
+}
+
+/** Shows a page that loads a script, with `@wechat-auth/web` as the single file. */
+function showWithPackage(path: string, script: string, body = ''): void {
+  const imports = { '@wechat-auth/web': '/wechat-auth.min.js' };
+  sites.script('/wechat-auth.min.js', packageCode('web'));
+  sites.script('/auth.js', printed(WEBSITE, '// auth.js', otherSite));
+  const name = `/script-${path.slice(1)}.js`;
+  sites.script(name, script);
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  sites.show(path, `${map}${body}<script type="module" src="${name}"></script>`);
 }
 
 /** What the person does with the code of a mini program that was shown last. */
@@ -44,7 +58,100 @@ async function allowOnQrPage(page: Page): Promise<void> {
   await world.control('allow', { uuid });
 }
 
-describe('the printed code for websites', () => {
+/** Users of the person at the service. */
+async function userIds(): Promise<unknown[]> {
+  const openIds = Object.values(person.openIds).join("','");
+  const rows = await world.backend.rows(
+    `SELECT DISTINCT user_id AS id FROM wechat_identities WHERE open_id IN ('${openIds}')`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+describe('the printed code with @wechat-auth/web', () => {
+  const body = `<button id="login">in</button><button id="logout">out</button>
+    <p id="user"></p><p id="error"></p><div id="code"></div>`;
+
+  test.each(['README.md', 'README.zh-CN.md'])('of %s logs in from another site', async (readme) => {
+    const code = printed(readme, "import { createAuth } from '@wechat-auth/web'", otherSite);
+    const say = "if (login) document.querySelector('#user').textContent = `user ${login.user.id}`";
+    showWithPackage('/', `${code}\n${say}`, body);
+    const page = await tab();
+    await page.goto(otherSite);
+    await page.getByRole('button', { name: 'in' }).click();
+    await stands(page, 'pending');
+    await confirmInMiniProgram();
+    const [, id] = /user (\S+)/.exec(await page.getByText(/^user/).innerText()) ?? [];
+    expect(await userIds()).toEqual([id]);
+    // The loginCode is not left in the address.
+    expect(page.url()).toBe(`${otherSite}/`);
+  });
+
+  test('of the guide greets after the login and after a reload, and logs out', async () => {
+    showWithPackage('/', printed(WEBSITE, '// page.js', otherSite), body);
+    const page = await tab();
+    await page.goto(otherSite);
+    await page.getByRole('button', { name: 'in' }).click();
+    await stands(page, 'pending');
+    await confirmInMiniProgram();
+    await page.getByText(/^Hello [0-9a-f-]{36}$/).waitFor();
+    await page.reload();
+    await page.getByText(/^Hello [0-9a-f-]{36}$/).waitFor();
+    await page.getByRole('button', { name: 'out' }).click();
+    await page.locator('#user:empty').waitFor({ state: 'attached' });
+    await page.reload();
+    await page.waitForLoadState('networkidle');
+    expect(await page.locator('#user').innerText()).toBe('');
+  });
+
+  test('of the guide says that the person has refused', async () => {
+    showWithPackage('/', printed(WEBSITE, '// page.js', otherSite), body);
+    const page = await tab();
+    await page.goto(`${otherSite}/?error=LOGIN_DENIED&request_id=1`);
+    await page.locator('#error').filter({ hasText: /\w/ }).waitFor();
+    expect(page.url()).toBe(`${otherSite}/`);
+  });
+
+  test('of the guide shows the code on a page', async () => {
+    showWithPackage('/', printed(WEBSITE, '// login.js', otherSite), body);
+    const page = await tab();
+    await page.goto(otherSite);
+    await page.locator('#code .wechat-auth[data-state=pending] img').waitFor();
+    await page.waitForFunction("document.querySelector('#code img').naturalWidth > 0");
+    await confirmInMiniProgram();
+    await page.getByText(/^Hello [0-9a-f-]{36}$/).waitFor();
+    expect(await userIds()).toHaveLength(1);
+  });
+
+  test('of inside-wechat.md logs in the person of the mini program in its web view', async () => {
+    const page = 'docs/guide/inside-wechat.md';
+    showWithPackage('/enter', printed(page, '// enter.js', otherSite), body);
+    showWithPackage('/welcome', printed(page, '// welcome.js', otherSite), body);
+    const { accessToken, user } = await world.miniProgramLogin(person);
+    const { body: reply } = await call<{ ticket: string }>(`${world.url}/v1/mini-program/web-view-tickets`, {
+      json: { code: await world.wxLogin(person), returnTo: `${otherSite}/welcome` },
+      token: accessToken,
+    });
+    const view = await tab({ userAgent: `${WECHAT_USER_AGENT} miniProgram/${person.id}` });
+    await view.goto(`${otherSite}/enter?ticket=${reply.ticket}`);
+    await view.getByText(`Hello ${user.id}`).waitFor();
+    expect(view.url()).toBe(`${otherSite}/welcome`);
+  });
+
+  test('of account.md exports what the service has about the person', async () => {
+    showWithPackage('/', printed(WEBSITE, '// login.js', otherSite), body);
+    sites.script('/export.js', printed('docs/guide/account.md', '// export.js', otherSite));
+    const page = await tab();
+    await page.goto(otherSite);
+    await page.locator('#code .wechat-auth[data-state=pending]').waitFor();
+    await page.waitForFunction("document.querySelector('#code img').naturalWidth > 0");
+    await confirmInMiniProgram();
+    await page.getByText(/^Hello/).waitFor();
+    const exported = await page.evaluate("import('/export.js').then(({ exportData }) => exportData())");
+    expect(exported).toMatchObject({ identities: [{ openId: expect.any(String) }] });
+  });
+});
+
+describe('the printed code without a package', () => {
   test.each([
     ['README.md', 'Hello '],
     ['README.zh-CN.md', '你好，'],
@@ -64,7 +171,7 @@ describe('the printed code for websites', () => {
   });
 
   test('of the guide logs in from another site by a redirect to WeChat', async () => {
-    sites.show('/', printed('docs/guide/website.md', '<button id="login">', otherSite));
+    sites.show('/', printed(WEBSITE, '<button id="login">', otherSite));
     const page = await tab();
     const said: string[] = [];
     page.on('console', (message) => said.push(message.text()));
@@ -91,7 +198,7 @@ describe('the printed code for websites', () => {
         });
         document.querySelector('p').textContent = 'user ' + (await reply.json()).user.id;
       }`;
-    const code = printed('docs/guide/website.md', 'const api', otherSite);
+    const code = printed(WEBSITE, 'const api', otherSite);
     sites.show('/', `${prelude}\n${code}</script>`);
     const page = await tab();
     await page.goto(otherSite);

@@ -1,12 +1,19 @@
 import { createServer } from 'node:http';
 import { type Listening, listening } from './listening.js';
 
+/** What a path answers with. */
+interface Answer {
+  readonly type: string;
+  readonly text: string;
+  readonly pauseMs: number;
+}
+
 /**
  * A third-party website with pages by path. Browsers reach it under any name that ends in `.localhost` (RFC
  * 6761 section 6.3), and each name is a separate site.
  */
 export class Site {
-  private readonly pages = new Map<string, { readonly html: string; readonly pauseMs: number }>();
+  private readonly pages = new Map<string, Answer>();
   private readonly requests: URL[] = [];
 
   private constructor(private readonly listening: Listening) {}
@@ -19,8 +26,9 @@ export class Site {
       site.requests.push(url);
       const page = site.pages.get(url.pathname);
       setTimeout(() => {
-        response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' });
-        response.end(page?.html ?? '');
+        const { type = 'text/html', text = '' } = page ?? {};
+        response.writeHead(page === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` });
+        response.end(text);
       }, page?.pauseMs ?? 0);
     });
     return site;
@@ -34,7 +42,12 @@ export class Site {
   /** Sets the page of a path, and the delay before it is sent (ms). */
   show(path: string, body: string, pauseMs = 0): void {
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${body}`;
-    this.pages.set(path, { html, pauseMs });
+    this.pages.set(path, { type: 'text/html', text: html, pauseMs });
+  }
+
+  /** Sets a JavaScript module. */
+  script(path: string, text: string): void {
+    this.pages.set(path, { type: 'text/javascript', text, pauseMs: 0 });
   }
 
   /** The queries of all requests to a path so far. */
