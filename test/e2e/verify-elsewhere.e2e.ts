@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { blockOf, withNodePackage } from '../harness/printed-code.js';
 import { World } from '../harness/world.js';
 
 /** Runs a program in this folder. @returns what it printed, or its status where it failed */
@@ -15,15 +15,19 @@ async function run(source: string): Promise<string> {
 
 describe('docs/verifying-tokens.md', () => {
   let world: World;
-  let snippet: string;
   beforeAll(async () => {
     world = await World.start();
-    const page = await readFile('docs/verifying-tokens.md', 'utf8');
-    snippet = (/```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '').replace('https://auth.example.com', world.url);
   });
   afterAll(() => world.stop());
 
-  test('the code for Node.js names the user, and refuses a token that was changed', async () => {
+  test.each([
+    ['@wechat-auth/node', "import { createVerifier } from '@wechat-auth/node'"],
+    ['jose', 'import { createRemoteJWKSet'],
+  ])('the code with %s names the user, and refuses a token that was changed', async (_library, begin) => {
+    const snippet = withNodePackage(blockOf('docs/verifying-tokens.md', begin)).replaceAll(
+      'https://auth.example.com',
+      world.url,
+    );
     const { accessToken, user } = await world.miniProgramLogin(await world.person());
     const [header, payload, signature] = accessToken.split('.');
     const touched = [header, payload, `${signature?.slice(0, -4)}AAAA`].join('.');

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { buildSync, type Format } from 'esbuild';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 /** The code blocks of a page in one language, as printed. */
 export function blocksOf(page: string, language: string): string[] {
@@ -16,11 +18,10 @@ export function blocksOf(page: string, language: string): string[] {
  * @throws Error unless the page has exactly one
  */
 export function blockOf(page: string, begin: string): string {
-  const blocks = [...blocksOf(page, 'js'), ...blocksOf(page, 'html')].filter((code) =>
-    code.startsWith(begin),
-  );
-  if (blocks.length !== 1) throw new Error(`${page} has ${blocks.length} blocks that begin with ${begin}`);
-  return blocks[0] ?? '';
+  const blocks = ['js', 'ts', 'html'].flatMap((language) => blocksOf(page, language));
+  const found = blocks.filter((code) => code.startsWith(begin));
+  if (found.length !== 1) throw new Error(`${page} has ${found.length} blocks that begin with ${begin}`);
+  return found[0] ?? '';
 }
 
 /** The blocks that name their file in the first line, by that name. */
@@ -35,32 +36,51 @@ export function filesOf(page: string): Map<string, string> {
 
 const bundles = new Map<string, string>();
 
-/** A client package in one ES module, built from its source as sdk/build.mjs builds it. */
+/** The single file of a client package, built from its source as sdk/build.mjs builds it, but as an ES module. */
 export function packageCode(name: 'mini-program' | 'web'): string {
   let code = bundles.get(name);
   if (code === undefined) {
-    code = bundle({ entryPoints: [`sdk/${name}/src/index.ts`] }, 'esm');
+    const target = name === 'web' ? 'es2020' : 'es2018';
+    code = bundle({ entryPoints: [`sdk/${name}/src/index.ts`], minify: true, target });
     bundles.set(name, code);
   }
   return code;
 }
 
+/** Source by entry point. */
+const NODE_ENTRIES = Object.fromEntries(
+  ['index', 'express', 'fastify', 'koa', 'nest'].map((name) => [
+    name === 'index' ? '@wechat-auth/node' : `@wechat-auth/node/${name}`,
+    resolve(`sdk/node/src/${name}.ts`),
+  ]),
+);
+/** Below node_modules, so that what the printed code imports is found. */
+const FOLDER = resolve('node_modules/.cache/wechat-auth-printed-code');
+
 /** Printed code for Node.js with `@wechat-auth/node` in it. Other imports stay. */
 export function withNodePackage(code: string): string {
-  return bundle({ stdin: { contents: code, resolveDir: resolve('.'), loader: 'ts' } }, 'esm');
+  return bundle({
+    stdin: { contents: code, resolveDir: resolve('.'), loader: 'ts' },
+    alias: NODE_ENTRIES,
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    target: 'node20',
+  });
 }
 
-function bundle(input: object, format: Format): string {
-  const { outputFiles } = buildSync({
-    ...input,
-    bundle: true,
-    write: false,
-    format,
-    charset: 'utf8',
-    target: 'es2020',
-    logLevel: 'warning',
-    packages: 'external',
-    alias: { '@wechat-auth/node': resolve('sdk/node/src/index.ts') },
-  });
+/** Runs printed code for Node.js. @returns its exports */
+export async function runInNode<Exports>(code: string): Promise<Exports> {
+  mkdirSync(FOLDER, { recursive: true });
+  const file = join(FOLDER, `${randomUUID()}.mjs`);
+  writeFileSync(file, withNodePackage(code));
+  try {
+    return (await import(pathToFileURL(file).href)) as Exports;
+  } finally {
+    rmSync(file);
+  }
+}
+
+function bundle(options: BuildOptions): string {
+  const settings = { bundle: true, write: false, format: 'esm', charset: 'utf8' } as const;
+  const { outputFiles } = buildSync({ ...options, ...settings, packages: 'external', logLevel: 'warning' });
   return outputFiles[0]?.text ?? '';
 }
