@@ -160,10 +160,12 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => join(folder, name));
 const inRoot = readdirSync('.').filter((name) => name.endsWith('.md'));
-const all = [...inRoot, ...pagesIn('docs'), ...pagesIn('sandbox')];
+const inPackages = existsSync('sdk') ? pagesIn('sdk') : [];
+const all = [...inRoot, ...pagesIn('docs'), ...pagesIn('sandbox'), ...inPackages];
 
 const inGuide = all.filter((file) => dirname(file) === GUIDE);
-const paired = new Set([...OTHER_PAGES, ...inGuide.map((file) => file.replace(/(?:\.zh-CN)?\.md$/, ''))]);
+const inBoth = [...inGuide, ...inPackages.filter((file) => /README(?:\.zh-CN)?\.md$/.test(file))];
+const paired = new Set([...OTHER_PAGES, ...inBoth.map((file) => file.replace(/(?:\.zh-CN)?\.md$/, ''))]);
 for (const page of paired) {
   const [english, chinese] = [`${page}.md`, `${page}${CHINESE}`];
   const missing = [english, chinese].filter((file) => !existsSync(file));

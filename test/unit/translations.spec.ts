@@ -93,6 +93,12 @@ describe('the check of the documentation', () => {
 
   test.each([
     ['a page is in one language only', 'docs/guide/only.md', '# Only', 'no docs/guide/only.zh-CN.md'],
+    [
+      'a package is described in one language only',
+      'sdk/web/README.md',
+      '# Web',
+      'no sdk/web/README.zh-CN.md',
+    ],
     ['a README is too long', 'README.md', `# Name\n${'\n'.repeat(200)}end`, 'README.md: has 202 lines'],
     [
       'a page has no link to the other language',
