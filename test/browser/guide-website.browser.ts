@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { FrameLocator, Page } from 'playwright-core';
 import { call } from '../harness/http.js';
 import { blockOf, packageCode } from '../harness/printed-code.js';
 import { WECHAT_USER_AGENT } from '../harness/wechat-browser.js';
@@ -50,12 +50,22 @@ async function confirmInMiniProgram(): Promise<void> {
 }
 
 /** Scans WeChat's own QR code, which fills the window, and allows. */
-async function allowOnQrPage(page: Page): Promise<void> {
+async function allowOnQrPage(page: Page | FrameLocator, who = person): Promise<void> {
   const image = page.locator('img.web_qrcode_img');
   await image.waitFor();
   const uuid = (await image.getAttribute('src'))?.split('/').at(-1);
-  await world.control('scan', { uuid, person: person.id });
+  await world.control('scan', { uuid, person: who.id });
   await world.control('allow', { uuid });
+}
+
+/** What the mini program of the person passes to its web view. */
+async function ticketFor(returnTo: string): Promise<string> {
+  const { accessToken } = await world.miniProgramLogin(person);
+  const { body } = await call<{ ticket: string }>(`${world.url}/v1/mini-program/web-view-tickets`, {
+    json: { code: await world.wxLogin(person), returnTo },
+    token: accessToken,
+  });
+  return body.ticket;
 }
 
 /** Users of the person at the service. */
@@ -126,13 +136,10 @@ describe('the printed code with @wechat-auth/web', () => {
     const page = 'docs/guide/inside-wechat.md';
     showWithPackage('/enter', printed(page, '// enter.js', otherSite), body);
     showWithPackage('/welcome', printed(page, '// welcome.js', otherSite), body);
-    const { accessToken, user } = await world.miniProgramLogin(person);
-    const { body: reply } = await call<{ ticket: string }>(`${world.url}/v1/mini-program/web-view-tickets`, {
-      json: { code: await world.wxLogin(person), returnTo: `${otherSite}/welcome` },
-      token: accessToken,
-    });
+    const { user } = await world.miniProgramLogin(person);
+    const ticket = await ticketFor(`${otherSite}/welcome`);
     const view = await tab({ userAgent: `${WECHAT_USER_AGENT} miniProgram/${person.id}` });
-    await view.goto(`${otherSite}/enter?ticket=${reply.ticket}`);
+    await view.goto(`${otherSite}/enter?ticket=${ticket}`);
     await view.getByText(`Hello ${user.id}`).waitFor();
     expect(view.url()).toBe(`${otherSite}/welcome`);
   });
@@ -185,27 +192,87 @@ describe('the printed code without a package', () => {
     expect(page.url()).toBe(`${otherSite}/`);
   });
 
+  /** What the samples have around them: a verifier, and `redeem`. */
+  const around = () => `const AUTH = '${world.url}';
+    const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    const codeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+    const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(codeVerifier));
+    const codeChallenge = base64url(new Uint8Array(hash));
+    async function redeem(loginCode, codeVerifier) {
+      const reply = await fetch(AUTH + '/v1/web-qr-login/token', {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ loginCode, codeVerifier }),
+      });
+      document.querySelector('p').textContent = 'user ' + (await reply.json()).user.id;
+    }`;
+  const user = /^user [0-9a-f-]{36}$/;
+
   test('of the guide shows the code on a page of another site and polls', async () => {
-    const prelude = `<img alt="code"><p></p><script type="module">
-      const AUTH = '${world.url}';
-      const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-      const codeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-      const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(codeVerifier));
-      const codeChallenge = base64url(new Uint8Array(hash));
-      async function redeem(loginCode, codeVerifier) {
-        const reply = await fetch(AUTH + '/v1/web-qr-login/token', {
-          method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ loginCode, codeVerifier }),
-        });
-        document.querySelector('p').textContent = 'user ' + (await reply.json()).user.id;
-      }`;
     const code = printed(WEBSITE, 'const api', otherSite);
-    sites.show('/', `${prelude}\n${code}</script>`);
+    sites.show('/', `<img alt="code"><p></p><script type="module">${around()}\n${code}</script>`);
     const page = await tab();
     await page.goto(otherSite);
     await page.locator('img[src]').waitFor();
     // The code is made when the picture is fetched.
     await page.waitForFunction("document.querySelector('img').naturalWidth > 0");
     await confirmInMiniProgram();
-    await page.getByText(/^user [0-9a-f-]{36}$/).waitFor();
+    await page.getByText(user).waitFor();
+  });
+
+  test("of the guide shows WeChat's own code in a frame of another site", async () => {
+    const code = printed(WEBSITE, "window.addEventListener('message'", otherSite);
+    sites.show(
+      '/',
+      `<iframe allow="local-network-access"></iframe><p></p><script type="module">${around()}
+      const show = (text) => (document.querySelector('p').textContent = text);
+      const attempt = await (await fetch(AUTH + '/v1/web-qr-login/attempts', {
+        method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ method: 'website', returnTo: location.href, codeChallenge }),
+      })).json();
+      document.querySelector('iframe').src = attempt.wxLogin.src;
+      ${code}</script>`,
+    );
+    const page = await tab();
+    await page.goto(otherSite);
+    await allowOnQrPage(page.frameLocator('iframe'));
+    await page.getByText(user).waitFor();
+  });
+
+  test('of inside-wechat.md hands the ticket of a mini program on', async () => {
+    const begin = '// without a package, at https://shop.example.com/enter';
+    const code = printed('docs/guide/inside-wechat.md', begin, otherSite);
+    const returnTo = `${otherSite}/welcome`;
+    const ticket = await ticketFor(returnTo);
+    const pass = `const [ticket, returnTo] = ['${ticket}', '${returnTo}'];`;
+    sites.show('/enter', `<script type="module">${around()}\n${pass}\n${code}</script>`);
+    sites.show('/welcome', 'welcome');
+    const page = await tab({ userAgent: WECHAT_USER_AGENT });
+    await page.goto(`${otherSite}/enter`);
+    await page.getByText('welcome').waitFor();
+    expect(new URL(page.url()).searchParams.get('loginCode')).toMatch(/^\w+/);
+  });
+
+  test('of account.md links a website login to the account', async () => {
+    const { accessToken, user } = await world.miniProgramLogin(person);
+    const code = printed('docs/guide/account.md', 'const reply', sameSite);
+    sites.show(
+      '/',
+      `<script type="module">
+        const [AUTH, accessToken] = ['${world.url}', '${accessToken}'];
+        if (location.search.includes('loginCode')) { ${code} }
+      </script>`,
+    );
+    const page = await tab();
+    await page.goto(`${world.url}/v1/web-qr-login/authorize?returnTo=${sameSite}/`);
+    await allowOnQrPage(page);
+    await page.waitForURL(/\/connect\/qrconnect/);
+    const other = await world.person({ withUnionId: false });
+    await allowOnQrPage(page, other);
+    await page.waitForURL(/[?&]linked=/);
+    const id = new URL(page.url()).searchParams.get('linked') ?? '';
+    const [found] = await world.backend.rows(
+      `SELECT user_id, open_id FROM wechat_identities WHERE id = '${id}'`,
+    );
+    expect(found?.user_id).toBe(user.id);
+    expect(Object.values(other.openIds)).toContain(found?.open_id);
   });
 });

@@ -3,7 +3,7 @@ import { call } from '../harness/http.js';
 import { type MiniProgram, type Page, Phone } from '../harness/mini-program.js';
 import { blockOf, filesOf, packageCode } from '../harness/printed-code.js';
 import { OwnApi } from '../harness/own-api.js';
-import { type Person, World } from '../harness/world.js';
+import { type Person, SHOP, World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null; redisUrl: string | null };
 
@@ -329,6 +329,26 @@ onceOnly('the code with packages on other pages', () => {
     await logOutElsewhere();
     expect((await devices()).map(({ current }) => current)).toEqual([true]);
     for (const { accessToken } of there) expect((await world.verify(accessToken)).status).toBe(401);
+  });
+
+  test('inside-wechat.md gets a ticket for the web view without a package, too', async () => {
+    const code = blockOf('docs/guide/inside-wechat.md', '// without a package, in the mini program');
+    const site = `import { loginCode, post } from './auth'
+      export async function open(returnTo) { ${code} }`;
+    const plain = filesOf('docs/guide/mini-program-plain.md').get('auth.js') ?? '';
+    await phoneWith(
+      new Map([
+        ['auth.js', plain],
+        ['site.js', site],
+      ]),
+    );
+    interface Site {
+      readonly open: (this: object, returnTo: string) => Promise<void>;
+    }
+    const { open } = await phone.start().exportsOf<Site>('site.js');
+    let src = '';
+    await open.call({ setData: (data: { src: string }) => (src = data.src) }, `${SHOP}/welcome`);
+    expect(src).toMatch(/^https:\/\/shop\.example\.com\/enter\?ticket=[\w-]{20,}$/);
   });
 
   test('inside-wechat.md gets a ticket for the web view', async () => {
