@@ -3,7 +3,7 @@ const { toProblem } = require('./problem.js');
 
 /**
  * A page or a component. `busy` and `problem` of its data are set here.
- * @typedef {{ setData(data: Record<string, unknown>): void, running?: boolean }} Screen
+ * @typedef {{ setData(data: Record<string, unknown>): void, running?: boolean, failed?: () => unknown }} Screen
  */
 
 /**
@@ -20,6 +20,7 @@ async function run(screen, task) {
     await task();
     return true;
   } catch (error) {
+    screen.failed = task;
     screen.setData({ problem: toProblem(error) });
     return false;
   } finally {
@@ -28,4 +29,12 @@ async function run(screen, task) {
   }
 }
 
-module.exports = { run };
+/**
+ * Runs the task that has failed last once more.
+ * @param {Screen} screen
+ */
+async function retry(screen) {
+  if (screen.failed) await run(screen, screen.failed);
+}
+
+module.exports = { retry, run };

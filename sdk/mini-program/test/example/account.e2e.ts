@@ -92,6 +92,19 @@ describe('the list of logins', () => {
     expect((await stage.world.verify(elsewhere.accessToken)).status).toBe(401);
   });
 
+  test('ends it once the network is back', async () => {
+    await stage.program.open('index');
+    await stage.world.websiteLogin(stage.person);
+    const page = await open();
+    stage.phone.lost = 'call';
+    await page.tap(THERE);
+    expect(page.text).toContain(OFFLINE);
+    expect(page.text).toContain('Website');
+    stage.phone.lost = 'nothing';
+    await page.tap('Try again');
+    expect(page.text).toContain('You are not logged in anywhere else.');
+  });
+
   test('ends all others', async () => {
     await stage.program.open('index');
     const others = [

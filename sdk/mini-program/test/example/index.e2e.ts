@@ -51,6 +51,15 @@ describe('the first page', () => {
     expect(page.text).not.toContain('network');
   });
 
+  test('offers a person who is logged in nothing that would log them out where the network is away', async () => {
+    await stage.program.open('index');
+    await stage.restart();
+    stage.phone.lost = 'call';
+    const page = await stage.program.open('index');
+    expect(page.text).toContain(OFFLINE);
+    expect(page.buttons).toEqual(['Try again']);
+  });
+
   test('shows the request id of an error that support can look up', async () => {
     await stage.world.control(`people/${stage.person.id}`, { blocked: true }, 'PATCH');
     const page = await stage.program.open('index');

@@ -48,6 +48,8 @@ export class WeChat {
   needsPrivacy = false;
   /** What wx.getLocation fails with. */
   locationFailure: Failure | null = null;
+  /** Where a host of the example is; any other is the service. */
+  readonly hosts: Record<string, string> = {};
   private privacyListener: PrivacyListener | null = null;
 
   constructor(
@@ -150,11 +152,11 @@ export class WeChat {
 
   private send(request: Request, init: RequestInit, read: (text: string) => unknown): void {
     const fail = (): void => request.fail?.({ errMsg: 'request:fail' });
-    const { pathname, search } = new URL(request.url);
+    const { origin, pathname, search } = new URL(request.url);
     this.sent.push(`${init.method} ${pathname}`);
     const { lost } = this;
     if (lost === 'call') return void setImmediate(fail);
-    fetch(`${this.world.url}${pathname}${search}`, init)
+    fetch(`${this.hosts[origin] ?? this.world.url}${pathname}${search}`, init)
       .then(async (reply) => ({
         statusCode: reply.status,
         data: read(await reply.text()),

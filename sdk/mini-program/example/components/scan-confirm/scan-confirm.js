@@ -2,7 +2,7 @@
 // Confirms a login on another screen. The person sees which site and device ask for it, and confirms or refuses.
 // Event: `decided` with `{ status }`, `confirmed` or `denied`.
 const auth = require('../../auth.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { texts } = require('../../texts/index.js');
 const { localTime } = require('../../time.js');
 
@@ -62,6 +62,9 @@ Component({
     },
     deny() {
       return this.decide('deny', () => ({}));
+    },
+    retry() {
+      return retry(this);
     },
     async logIn() {
       if (await run(this, () => auth.login())) await this.open();

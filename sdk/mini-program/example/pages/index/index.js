@@ -1,7 +1,7 @@
 // @ts-check
 const auth = require('../../auth.js');
 const cart = require('../../cart.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 
 const t = texts('index');
@@ -90,5 +90,9 @@ Page({
       user: auth.user,
       cart: owner ? cart.read(owner).items.map((id, key) => ({ key, name: names[id] })) : [],
     });
+  },
+
+  retry() {
+    return retry(this);
   },
 });

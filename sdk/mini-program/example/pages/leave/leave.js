@@ -1,7 +1,7 @@
 // @ts-check
 const auth = require('../../auth.js');
 const cart = require('../../cart.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 
 const t = texts('leave');
@@ -64,5 +64,9 @@ Page({
 
   home() {
     wx.reLaunch({ url: '/pages/index/index' });
+  },
+
+  retry() {
+    return retry(this);
   },
 });

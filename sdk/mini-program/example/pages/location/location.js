@@ -1,13 +1,13 @@
 // @ts-check
 const auth = require('../../auth.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 
 const SCOPE = 'scope.userLocation';
 const t = texts('location');
 
 /** @typedef {import('../../problem.js').Problem} Problem */
-/** @typedef {{ latitude: number, longitude: number, accuracy?: number }} Place */
+/** @typedef {{ latitude: number, longitude: number, accuracy: number }} Place */
 /** @typedef {import('../../lib/wechat-auth.js').ScopeOutcome} ScopeOutcome */
 
 Page({
@@ -64,7 +64,7 @@ Page({
   async locate() {
     try {
       const { latitude, longitude, accuracy } = await location();
-      this.setData({ place: { latitude, longitude, accuracy } });
+      this.setData({ place: { latitude, longitude, accuracy: accuracy || 0 } });
     } catch (error) {
       const { errMsg = '', errno } = /** @type {{ errMsg?: string, errno?: number }} */ (error || {});
       this.setData({ place: null });
@@ -78,7 +78,12 @@ Page({
 
   openMap() {
     const { place } = this.data;
-    if (place) wx.openLocation({ latitude: place.latitude, longitude: place.longitude });
+    if (!place || typeof wx.openLocation !== 'function') return;
+    wx.openLocation({ latitude: place.latitude, longitude: place.longitude });
+  },
+
+  retry() {
+    return retry(this);
   },
 });
 

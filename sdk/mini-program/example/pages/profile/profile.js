@@ -1,7 +1,7 @@
 // @ts-check
 const auth = require('../../auth.js');
 const { loginNeeded, toProblem } = require('../../problem.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 
 const t = texts('profile');
@@ -68,7 +68,8 @@ Page({
   /** @param {WechatMiniprogram.CustomEvent} event */
   getPhone(event) {
     return run(this, async () => {
-      const outcome = await auth.phoneNumber(event);
+      const outcome = await this.phoneOutcome(event);
+      if (!outcome) return;
       if (outcome.status === 'granted') {
         this.setData({ otherPhone: false });
         this.show('phone', t.saved, outcome.user);
@@ -80,6 +81,19 @@ Page({
       else if (outcome.status === 'no-quota') this.show('phone', t.noQuota);
       else this.explain('phone', outcome);
     });
+  },
+
+  /**
+   * The code in the event works once: another try takes another tap on the button.
+   * @param {WechatMiniprogram.CustomEvent} event
+   */
+  async phoneOutcome(event) {
+    try {
+      return await auth.phoneNumber(event);
+    } catch (error) {
+      this.setData({ problem: Object.assign(toProblem(error), { retryable: false }) });
+      return null;
+    }
   },
 
   /** @param {WechatMiniprogram.FormSubmit} event */
@@ -107,5 +121,9 @@ Page({
       user: user || this.data.user,
       said: Object.assign({ avatar: '', nickname: '', phone: '' }, { [about]: text }),
     });
+  },
+
+  retry() {
+    return retry(this);
   },
 });

@@ -1,6 +1,6 @@
 // @ts-check
 const auth = require('../../auth.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 const { localTime } = require('../../time.js');
 
@@ -58,6 +58,10 @@ Page({
   async load() {
     const { items } = /** @type {{ items: Session[] }} */ (await auth.call(PATH));
     this.setData({ rows: items.map(toRow) });
+  },
+
+  retry() {
+    return retry(this);
   },
 });
 

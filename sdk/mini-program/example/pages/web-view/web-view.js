@@ -4,7 +4,7 @@
 const auth = require('../../auth.js');
 const { enterUrl, returnTo } = require('../../config.js');
 const { loginNeeded } = require('../../problem.js');
-const { run } = require('../../task.js');
+const { retry, run } = require('../../task.js');
 const { showTitle, texts } = require('../../texts/index.js');
 
 const t = texts('webView');
@@ -42,5 +42,9 @@ Page({
   /** The ticket may be spent: another try takes a new one. */
   fail() {
     this.setData({ src: '', failed: true });
+  },
+
+  retry() {
+    return retry(this);
   },
 });
