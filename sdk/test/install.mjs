@@ -20,7 +20,7 @@ const PACKAGES = ['mini-program', 'web', 'node'];
 const LIBRARIES = [
   '@nestjs/common',
   '@nestjs/core',
-  '@nestjs/platform-fastify',
+  '@nestjs/platform-express',
   '@types/express',
   '@types/koa',
   '@types/node',
@@ -35,6 +35,9 @@ const LIBRARIES = [
   'rxjs',
   'vue',
 ];
+
+/** Their names here, where these are others. */
+const ALIASES = { '@nestjs/platform-express': 'nest-platform-express' };
 
 export default async function install() {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-projects-'));
@@ -53,7 +56,7 @@ export default async function install() {
   const modules = join(folder, 'node_modules');
   for (const name of LIBRARIES) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+    symlinkSync(join(ROOT, 'node_modules', ALIASES[name] ?? name), join(modules, name));
   }
   process.env.INSTALLED_PACKAGES = folder;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { installed, Project } from './project.js';
@@ -39,6 +39,12 @@ describe('each entry point of each package', () => {
     expect(exported['@wechat-auth/mini-program']).toContain('createAuth');
   });
 
+  test('has the class AuthError from one file', () => {
+    for (const kind of [/\.js$/, /\.cjs$/, /\.d\.ts$/, /\.d\.cts$/]) {
+      expect(filesWithClass('@wechat-auth/node', kind)).toBe(1);
+    }
+  });
+
   test('the files for mini programs export what the package exports', async () => {
     const project = await Project.empty({ type: 'commonjs' });
     const dist = join(installed('@wechat-auth/mini-program'), 'dist');
@@ -58,3 +64,12 @@ describe('each entry point of each package', () => {
     for (const names of exported) expect(names).toEqual(exported.at(-1));
   });
 });
+
+/** How many files of a kind define AuthError. Two classes of the same name would fail `instanceof`. */
+function filesWithClass(name: string, kind: RegExp): number {
+  const dist = join(installed(name), 'dist');
+  const files = readdirSync(dist).filter((file) => kind.test(file));
+  return files.filter((file) =>
+    /class AuthError|AuthError = class/.test(readFileSync(join(dist, file), 'utf8')),
+  ).length;
+}
