@@ -9,8 +9,8 @@ import { setStage } from './stage.js';
 const ENTER = 'https://shop.example.com/enter';
 const RETURN_TO = 'https://shop.example.com/welcome';
 
-const OFFLINE = adviceFor('NETWORK_FAILED', true).en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT', false).en;
+const OFFLINE = adviceFor('NETWORK_FAILED').en;
+const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
 
 const stage = setStage();
 

@@ -6,8 +6,8 @@ import { setStage } from './stage.js';
 const SCOPE = 'scope.userLocation';
 const HERE = /You are here Latitude 22.54 Longitude 114.06 Accurate to \(metres\) 30/;
 
-const OFFLINE = adviceFor('NETWORK_FAILED', true).en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT', false).en;
+const OFFLINE = adviceFor('NETWORK_FAILED').en;
+const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
 
 const stage = setStage();
 
@@ -99,9 +99,7 @@ describe('the profile', () => {
     await stage.handOver();
     page = await stage.program.open('profile');
     await getPhone(await phoneCode({ phoneNumber }));
-    expect(page.text).toMatch(
-      new RegExp(`${adviceFor('PHONE_NUMBER_TAKEN', false).en} Request ID [\\w-]{36}`),
-    );
+    expect(page.text).toMatch(new RegExp(`${adviceFor('PHONE_NUMBER_TAKEN').en} Request ID [\\w-]{36}`));
     await saveNickname('小明');
     expect(page.text).toContain('Saved');
     expect(page.text).not.toContain('Request ID');

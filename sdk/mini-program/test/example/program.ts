@@ -127,6 +127,13 @@ export class Screen {
     await this.dispatch(text, 'tap');
   }
 
+  /** Taps twice, before WeChat has drawn the button anew as disabled. */
+  async doubleTap(text: string): Promise<void> {
+    const target = this.find(text);
+    for (let taps = 0; taps < 2; taps++) this.happen(target, 'tap', {});
+    await this.settled();
+  }
+
   /**
    * Lets an event happen at what has this text, and waits until nothing is under way.
    * @param text of a button, or of another element
@@ -138,10 +145,8 @@ export class Screen {
 
   /** As `dispatch`, without waiting. */
   start(text: string, event: string, detail: object = {}): void {
-    const named = this.elements('wx-button, wx-view, wx-text').filter((each) => textOf(each) === text);
-    const target = named.find((each) => each.matches('wx-button')) ?? named.at(-1);
-    if (!target) throw new Error(`there is no "${text}" in: ${this.text}`);
-    this.happen(target, event, detail);
+    const target = this.find(text);
+    if (this.attribute(target, 'disabled') !== true) this.happen(target, event, detail);
   }
 
   /** Lets an event happen at an element of this kind. @param at which of them */
@@ -164,10 +169,16 @@ export class Screen {
   }
 
   private happen(target: Element, event: string, detail: object): void {
-    if (this.attribute(target, 'disabled') === true) return;
     const { Event } = this.dom.exparser;
     const options = { bubbles: event === 'tap', composed: event === 'tap', capturePhase: true };
     Event.dispatchEvent(elementOf(target), Event.create(event, detail, options));
+  }
+
+  private find(text: string): Element {
+    const named = this.elements('wx-button, wx-view, wx-text').filter((each) => textOf(each) === text);
+    const target = named.find((each) => each.matches('wx-button')) ?? named.at(-1);
+    if (!target) throw new Error(`there is no "${text}" in: ${this.text}`);
+    return target;
   }
 
   private elements(selector: string): Element[] {

@@ -10,8 +10,8 @@ const CHROME =
 const CONFIRM = 'Log in';
 const DENY = 'Not me';
 
-const OFFLINE = adviceFor('NETWORK_FAILED', true).en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT', false).en;
+const OFFLINE = adviceFor('NETWORK_FAILED').en;
+const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
 
 const stage = setStage();
 
@@ -62,10 +62,11 @@ describe('the scan page', () => {
   test('confirms once at a double tap', async () => {
     const shown = await computer();
     const page = await open(shown.scene);
-    page.start(CONFIRM, 'tap');
-    await page.tap(CONFIRM);
+    const { wxLogins } = stage.phone;
+    await page.doubleTap(CONFIRM);
     expect(await statusOf(shown)).toMatchObject({ status: 'confirmed' });
     expect(confirmations()).toBe(1);
+    expect(stage.phone.wxLogins).toBe(wxLogins + 1);
   });
 
   test('refuses', async () => {
