@@ -1,10 +1,10 @@
 /* @wechat-auth/mini-program, Apache-2.0 */
 // sdk/shared/advice.ts
 var ROWS = `^(NET|TIME|WX_),请检查网络,Check the network
-LOGGED|ENDED|TOKEN|^(SCAN|ATT|LOGIN|STATE),请登录后再试,Please log in
+LOGGED|ENDED|TOKEN|REAUTH|PROOF|EXPIRED|TICKET|^(SCAN|ATT|LOGIN|STATE),请登录后再试,Please log in
 BEFORE,请在设置中允许,Allow it in settings
 REFUSED|ASKED|STALE|TAP|_CODE,请再点一次并同意,Tap again and agree
-^PHONE|QUOTA|^REJ|^EMP,请换一个再试,Try another one
+_TAKEN|QUOTA|AD_T|AR_I|^REJ|^EMP,请换一个再试,Try another one
 true$,请稍后再试,Try again later
 ,请联系客服,Contact support`.split("\n").map((row) => row.split(","));
 function adviceFor(text) {
