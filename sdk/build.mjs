@@ -83,7 +83,7 @@ async function writeSingle(name, folder, output, options, single) {
   await writeFile(path, `/* @wechat-auth/${name}, Apache-2.0 */\n${code}`);
 }
 
-/** esbuild's own export code takes 500 of the 8,000 bytes that a mini program's file may have. */
+/** esbuild's own export code takes 500 of the 8,192 bytes that a mini program's file may have. */
 function exportedByHand(folder) {
   const names = 'AuthError, createAuth';
   const contents = `import { ${names} } from './src/index.js';\nmodule.exports = { ${names} };`;

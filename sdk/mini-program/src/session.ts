@@ -41,8 +41,6 @@ export function createSession(
   getCode: () => Promise<string>,
   appId?: string,
 ) {
-  let quits = 0;
-
   /** The state by a reply with tokens. They are refreshed after nine tenths of their life, in seconds. */
   const after = ({ accessToken, refreshToken, expiresIn, user = state.user ?? null }: Granted): State => ({
     status: 'logged-in',
@@ -61,7 +59,6 @@ export function createSession(
 
   const logIn = async (): Promise<Login> => {
     reload();
-    const before = quits;
     const reply = await single(flights, LOGIN, async (isCurrent) => {
       const fresh = await rescue(exchange(), / WECHAT_CODE/, exchange);
       reload();
@@ -74,9 +71,8 @@ export function createSession(
       return fresh;
     });
     const { user, identity, isNewUser } = reply;
-    // If another instance has logged in, and storage may have lost it.
+    // Another instance may have logged in.
     reload();
-    if (!state.tokens && before === quits) set(after(reply));
     return { user, identity, isNewUser };
   };
 
@@ -111,14 +107,14 @@ export function createSession(
     const old = stale();
     // In advance, the old token still works.
     if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
-    if (flights[LOGIN] || state.status === 'unknown') await logIn();
+    // Where storage has lost the login of another instance, this one logs in, too.
+    while (flights[LOGIN] || state.status === 'unknown') await logIn();
     if (state.status === 'logged-out') throw loggedOut();
     return state.tokens;
   };
 
   /** Ends the session: here at once, then at the service. Never rejects. */
   const quit = async (changes?: Partial<State>): Promise<void> => {
-    quits++;
     reload();
     const token = state.tokens?.[1];
     const flight = flights[LOGIN];

@@ -201,7 +201,6 @@ var rescue = (promise, pattern, handle) => promise.catch((error) => {
   throw error;
 });
 function createSession([state, set, reload], flights, call, getCode, appId) {
-  let quits = 0;
   const after = ({ accessToken, refreshToken, expiresIn, user = ((_a) => (_a = state.user) != null ? _a : null)() }) => ({
     status: "logged-in",
     t: [accessToken, refreshToken, Date.now() + expiresIn * 900],
@@ -212,7 +211,6 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
   const exchange = () => call("/v1/mini-program/login", async () => ({ code: await getCode(), appId }));
   const logIn = async () => {
     reload();
-    const before = quits;
     const reply = await single(flights, LOGIN, async (isCurrent) => {
       var _a;
       const fresh = await rescue(exchange(), / WECHAT_CODE/, exchange);
@@ -227,7 +225,6 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
     });
     const { user, identity, isNewUser } = reply;
     reload();
-    if (!state.t && before === quits) set(after(reply));
     return { user, identity, isNewUser };
   };
   const refresh = (refreshToken, tries) => single(flights, refreshToken, async () => {
@@ -251,13 +248,12 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
     if (stale() !== false) reload();
     const old = stale();
     if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
-    if (flights[LOGIN] || state.status === "unknown") await logIn();
+    while (flights[LOGIN] || state.status === "unknown") await logIn();
     if (state.status === "logged-out") throw loggedOut();
     return state.t;
   };
   const quit = async (changes) => {
     var _a;
-    quits++;
     reload();
     const token = (_a = state.t) == null ? void 0 : _a[1];
     const flight = flights[LOGIN];
