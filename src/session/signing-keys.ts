@@ -5,6 +5,7 @@ import {
   generateKeyPairSync,
   type JsonWebKey,
 } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { EntityManager } from 'typeorm';
@@ -55,6 +56,10 @@ const EXPIRED_MS = 2 * MAX_AGE_MS;
  * follows needs the rest of the 2 s.
  */
 const RELOAD_WAIT_MS = 50;
+/** Requests for the published keys share reads of the database that are this far apart (ms). */
+const PUBLISHED_READ_INTERVAL_MS = 200;
+/** How long such a request waits for the database. Then it gets the keys that are known here (ms). */
+const PUBLISHED_WAIT_MS = 500;
 /** An unknown kid causes a read of the database at once, but at most once in this interval (ms). */
 const UNKNOWN_KID_INTERVAL_MS = 1_000;
 /** Lock wait at startup, when another instance may be creating the key and no client waits (s). */
@@ -81,6 +86,10 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
   private loadedAt = 0;
   private loading: Promise<void> | null = null;
   private unknownKidReadAt = 0;
+  /** The read for publication that has not begun yet, and the one that began last, with its time. */
+  private nextRead: Promise<void> | null = null;
+  private lastRead: Promise<void> = Promise.resolve();
+  private readAt = -Infinity;
   private lastSequence = 0;
   private loadedSequence = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -188,11 +197,25 @@ export class SigningKeys implements OnModuleInit, OnModuleDestroy {
     return added;
   }
 
-  /** All keys whose tokens may still be valid. */
-  published(): PublishedKey[] {
-    this.reloadInBackground();
+  /**
+   * All keys whose tokens may still be valid, read from the database after this call began. A service that looks for the
+   * key of a fresh token finds it, whichever instance it asks.
+   */
+  async published(): Promise<PublishedKey[]> {
+    this.nextRead ??= this.readForPublication();
+    await withTimeout(this.nextRead, PUBLISHED_WAIT_MS, () => new Error('later')).catch(() => undefined);
     const now = this.clock.now();
     return this.keys.filter((key) => isPublished(key, now)).map((key) => key.published);
+  }
+
+  private async readForPublication(): Promise<void> {
+    await this.lastRead.catch(() => undefined);
+    await delay(Math.max(0, this.readAt + PUBLISHED_READ_INTERVAL_MS - performance.now()));
+    // Who asks from here on waits for another read.
+    this.nextRead = null;
+    this.readAt = performance.now();
+    this.lastRead = this.load();
+    await this.lastRead;
   }
 
   private current(): LoadedKey | undefined {

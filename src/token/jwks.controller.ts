@@ -125,7 +125,7 @@ export class JwksController {
   })
   @ApiOkResponse({ type: JwksReply })
   @ApiProblems({})
-  jwks(): { keys: PublishedKey[] } {
-    return { keys: this.signingKeys.published() };
+  async jwks(): Promise<{ keys: PublishedKey[] }> {
+    return { keys: await this.signingKeys.published() };
   }
 }

@@ -147,6 +147,26 @@ describe('keys are replaced without anybody noticing', () => {
   });
 });
 
+test('another instance publishes a new key at once, and many who ask for the keys share reads', async () => {
+  const world = await World.start({}, 2);
+  const [first, second] = [world.service(0), world.service(1)];
+  const kids = async () => {
+    const { body } = await call<{ keys: { kid: string }[] }>(`${second.url}/.well-known/jwks.json`);
+    return body.keys.map(({ kid }) => kid);
+  };
+  for (let rotation = 0; rotation < 3; rotation++) {
+    const { kid } = await first.app.get(SigningKeys, { strict: false }).rotate(true, 'admin:ops');
+    expect(await kids()).toEqual([kid]);
+  }
+  const database = second.app.get(Database, { strict: false });
+  const reads = jest.spyOn(database, 'run');
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: 50 }, kids));
+  expect(reads.mock.calls.length).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 200);
+  reads.mockRestore();
+  await world.stop();
+});
+
 if (INSTANCES > 1) {
   describe('after a compromise, on two instances', () => {
     let world: World;

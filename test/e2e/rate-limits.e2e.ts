@@ -358,7 +358,7 @@ describe('RATE_LIMITS=off', () => {
 });
 
 describe('every route', () => {
-  /** Routes that proxies call for each request, that are answered from memory or a file, or that WeChat signs. */
+  /** Routes that proxies call for each request, that are answered from memory, a file or a shared read, or that WeChat signs. */
   const UNLIMITED = [
     'GET /health/live',
     'GET /health/ready',
