@@ -15,6 +15,7 @@ const OTHER_PAGES = [
   'docs/verifying-tokens',
   'docs/privacy',
   'sandbox/README',
+  'sdk/node/README',
 ];
 const README_LINES = 200;
 

@@ -74,7 +74,7 @@ export class WeChatAuthGuard implements CanActivate {
       return true;
     } catch (error) {
       const refusal = refusalOf(error, request);
-      for (const [name, value] of Object.entries(refusal.headers)) responseOf(context)?.header?.(name, value);
+      setHeaders(responseOf(context), refusal.headers);
       throw exceptionOf(refusal, error);
     }
   }
@@ -124,7 +124,9 @@ interface GraphqlContext {
   readonly res?: Response;
 }
 
+/** `setHeader` is there on Express, `header` on Fastify. */
 interface Response {
+  readonly setHeader?: (name: string, value: string | readonly string[]) => unknown;
   readonly header?: (name: string, value: string) => unknown;
 }
 
@@ -141,6 +143,17 @@ function requestOf(context: ExecutionContext): State {
 function responseOf(context: ExecutionContext): Response | undefined {
   const type = context.getType<string>();
   return type === 'http' ? context.switchToHttp().getResponse<Response>() : graphqlOf(context, type)?.res;
+}
+
+/**
+ * In a list, the media type stays as it is: of a text Nest 11 on Express makes application/json, with a warning in the
+ * log for every refusal.
+ */
+function setHeaders(response: Response | undefined, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (response?.setHeader) response.setHeader(name, name === 'content-type' ? [value] : value);
+    else response?.header?.(name, value);
+  }
 }
 
 /** The third argument of a resolver is the context, with the request and response of Express in it. */

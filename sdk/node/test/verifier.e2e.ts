@@ -278,3 +278,16 @@ test('without jwksUri the keys are below the issuer, and the audience is the iss
   expect((await createVerifier({ issuer: world.url }).verify(accessToken)).sub).toBe(user.id);
   await world.stop();
 });
+
+test('a rotation on one instance refuses no fresh token, although the keys come from another', async () => {
+  const world = await World.start({}, 2);
+  const person = await world.person();
+  const jwksUri = `${world.service(1).url}/.well-known/jwks.json`;
+  const verifier = createVerifier({ issuer: ISSUER, jwksUri });
+  for (let rotation = 0; rotation < 4; rotation++) {
+    const { accessToken } = await world.miniProgramLogin(person);
+    expect(await codeOf(verifier.verify(accessToken))).toBeNull();
+    await world.service().app.get(SigningKeys, { strict: false }).rotate(true, 'admin:ops');
+  }
+  await world.stop();
+});
