@@ -40,7 +40,7 @@ function checkTypes(project) {
 const [program] = PROJECTS.map(checkTypes);
 const eslint = new ESLint({
   overrideConfig: {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     // In place of `project` in eslint.config.mjs.
     languageOptions: { parserOptions: { project: null, programs: [program] } },
   },

@@ -19,28 +19,33 @@ export interface AuthOptions {
   readonly origins?: readonly string[];
 }
 
-/** What `createAuth` gives. Every function but `fetch` that returns a promise rejects with `AuthError` and nothing else. */
+/**
+ * What `createAuth` gives. Every function but `fetch` that returns a promise rejects with `AuthError` and nothing else.
+ * Functions may be passed on without the object.
+ */
 export interface Auth extends Session {
   /** Leaves the page for a login. */
-  loginWithRedirect(options?: RedirectOptions): Promise<void>;
+  readonly loginWithRedirect: (options?: RedirectOptions) => Promise<void>;
   /** The same inside WeChat's browser, by the official account. Elsewhere NOT_IN_WECHAT. */
-  loginInWeChat(options?: Omit<RedirectOptions, 'page' | 'ticket'>): Promise<void>;
+  readonly loginInWeChat: (options?: Pick<RedirectOptions, 'returnTo' | 'appId'>) => Promise<void>;
   /**
    * Shows a code in an element until somebody has logged in with it: refusals, expired codes and lost networks are
-   * handled there. A later call for the same element ends the former one.
+   * handled there. A later call for the same element ends the former one. With the `codeChallenge` of a back end the
+   * result is the loginCode, which that redeems.
    */
-  loginEmbedded(element: Element, options: EmbeddedOptions): Promise<Login>;
-  /** The same for a back end, which redeems the loginCode. */
-  loginEmbedded(
-    element: Element,
-    options: EmbeddedOptions & { readonly codeChallenge: string },
-  ): Promise<{ loginCode: string }>;
+  readonly loginEmbedded: {
+    (
+      element: Element,
+      options: EmbeddedOptions & { readonly codeChallenge: string },
+    ): Promise<{ readonly loginCode: string }>;
+    (element: Element, options: EmbeddedOptions): Promise<Login>;
+  };
   /**
    * Ends a login that came back to this page; call it on each load. It may be called any number of times.
    * @param url address of the page, where a router has changed it already
    * @returns `null` where the address has no result
    */
-  handleCallback(url?: string): Promise<Login | null>;
+  readonly handleCallback: (url?: string) => Promise<Login | null>;
 }
 
 /** Logs people in on a website. */

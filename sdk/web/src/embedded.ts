@@ -24,7 +24,7 @@ export interface EmbeddedOptions {
   readonly language?: Language;
   readonly texts?: Partial<Texts>;
   /** Of your back end, which redeems the loginCode with its own code verifier (S256, RFC 7636). */
-  readonly codeChallenge?: string;
+  readonly codeChallenge?: string | undefined;
 }
 
 /** How an attempt ended: its last status, or the message from the frame. */

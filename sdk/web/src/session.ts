@@ -50,15 +50,15 @@ export interface Session {
    * An access token that is good for the next minute; `null` without a login.
    * @param refused one that your API has refused, to get another
    */
-  getAccessToken(refused?: string): Promise<string | null>;
+  readonly getAccessToken: (refused?: string) => Promise<string | null>;
   /** The user as the service has it now; `null` without a login. */
-  getUser(): Promise<User | null>;
+  readonly getUser: () => Promise<User | null>;
   /** `fetch` with the access token, for the service and `origins` only. A 401 is answered by one refresh and one replay. */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
   /** Ends the session, here and in all tabs. Here it takes effect at once, also without a network. */
-  logout(): Promise<void>;
+  readonly logout: () => Promise<void>;
   /** @returns a function that ends it */
-  onChange(listener: (change: Change) => unknown): () => void;
+  readonly onChange: (listener: (change: Change) => unknown) => () => void;
 }
 
 /**
@@ -75,10 +75,9 @@ export function createSession(
   const listeners = new Set<(change: Change) => unknown>();
   // Of the window: Node.js has one too, which would keep a server from ending.
   const channel = quietly(() => new window.BroadcastChannel(name));
-  /** `undefined` until the storage was read. */
+  /** `undefined` until somebody has asked. */
   let tokens: Tokens | null | undefined;
   let user: User | null = null;
-  let loading: Promise<void> | undefined;
   let refreshing: Promise<void> | undefined;
   /** Ends the wait for another tab. */
   let onAnswer = (): void => undefined;
@@ -128,12 +127,12 @@ export function createSession(
     if (tokensOf(await stored.read()).sessionId === ended) await stored.remove();
   };
 
-  /** Reads the storage, once, and finds out whether the login has ended elsewhere. */
+  /** Finds out whether a former page or another one has begun or ended the login. */
   const ready = async (): Promise<void> => {
-    await (loading ??= stored.read().then((found) => {
-      if (tokens === undefined) set(found ? tokensOf(found) : null, null);
-    }));
-    if (tokens && newestGeneration(tokens.sessionId) === ENDED) await leave();
+    const isOver = ({ sessionId }: Tokens): boolean => newestGeneration(sessionId) === ENDED;
+    if (tokens && isOver(tokens)) await leave();
+    const found = tokensOf(tokens ? '' : await stored.read());
+    if (!tokens) set(found.refreshToken && !isOver(found) ? found : null, null);
   };
 
   /** Finds out what other tabs have done. @param mine the tokens before */
@@ -191,7 +190,7 @@ export function createSession(
   quietly(() => {
     if (channel) channel.onmessage = ({ data }: MessageEvent<Message>) => void receive(data);
     // A page from the back/forward cache has missed messages; some browsers have none.
-    listen(['pageshow', 'storage'], () => void (loading && ready()));
+    listen(['pageshow', 'storage'], () => void (tokens !== undefined && ready()));
   });
 
   const getAccessToken = async (refused?: string): Promise<string | null> => {
@@ -244,8 +243,6 @@ export function createSession(
     },
   };
   const begin = async (reply: TokenReply): Promise<Login> => {
-    // What a former page has left counts no more.
-    loading ??= Promise.resolve();
     const { user: person, identity, isNewUser } = reply;
     await take(tokensOfReply(reply), person, true);
     return { user: person, identity, isNewUser };

@@ -208,8 +208,10 @@ describe('WeChat’s own code in a frame', () => {
 
   test('logs in, with third-party cookies blocked', async () => {
     const page = await openShop();
-    const before = context;
-    await before.route('**', (route) => route.fallback());
+    const devTools = await context.newCDPSession(page);
+    await devTools.send('Network.enable');
+    await devTools.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true });
+    await page.reload();
     await embed(page, 'website');
     await scanAndAllow(page, FRAME);
     await becomes(page, 'login');

@@ -4,6 +4,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { context, sites, tab } from '../../../test/browser/browser-tab.js';
 import { type Person, World } from '../../../test/harness/world.js';
 
+const SOURCE = new URL('../src/index.ts', import.meta.url);
 const MINIFY = new URL('../../minify.mjs', import.meta.url).href;
 type Minify = (code: string, options: { isModule: boolean; target: string }) => Promise<string>;
 
@@ -13,9 +14,10 @@ export let person: Person;
 /** Another site than the service (`*.localhost`), and the same site (its host, another port). */
 export let otherSite: string;
 export let sameSite: string;
-let sdk: string;
+/** The single file, as it is built. */
+export let singleFile: string;
 beforeAll(async () => {
-  sdk = await bundleSdk();
+  singleFile = await buildSingleFile();
   otherSite = sites.origin('shop');
   sameSite = otherSite.replace('shop.localhost', '127.0.0.1');
   world = await World.start({ RETURN_URLS: `${otherSite},${sameSite}` });
@@ -26,21 +28,30 @@ beforeEach(async () => {
 });
 afterAll(() => world.stop());
 
-/** The package as the single file has it, for a page: its exports are in `WeChatAuth`. */
-async function bundleSdk(): Promise<string> {
+async function buildSingleFile(): Promise<string> {
+  const { minify } = (await import(MINIFY)) as { minify: Minify };
+  return minify(await bundle(SOURCE), { isModule: true, target: 'es2020' });
+}
+
+/** Bundles an entry point, and the package with it where that is imported. */
+export async function bundle(entryPoint: URL): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [new URL('../src/index.ts', import.meta.url).pathname],
+    entryPoints: [entryPoint.pathname],
     bundle: true,
     write: false,
     target: 'es2020',
     format: 'esm',
+    alias: { '@wechat-auth/web': SOURCE.pathname },
+    define: {
+      // React in development has its strict mode.
+      'process.env.NODE_ENV': '"development"',
+      __VUE_OPTIONS_API__: 'false',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
+    jsx: 'automatic',
   });
-  const { minify } = (await import(MINIFY)) as { minify: Minify };
-  const code = await minify(outputFiles[0]?.text ?? '', { isModule: true, target: 'es2020' });
-  return code.replace(
-    /export\{(\w+) as AuthError,(\w+) as createAuth\}/,
-    'window.WeChatAuth={AuthError:$1,createAuth:$2}',
-  );
+  return outputFiles[0]?.text ?? '';
 }
 
 /**
@@ -49,6 +60,8 @@ async function bundleSdk(): Promise<string> {
  * @param before script that runs before the package is loaded
  */
 export function showShop(options = '', before = ''): void {
+  const exported = /export\{(\w+) as AuthError,(\w+) as createAuth\}/;
+  const sdk = singleFile.replace(exported, 'window.WeChatAuth={AuthError:$1,createAuth:$2}');
   sites.show(
     '/',
     `<html lang="en"><title>Shop</title><main><h1>Shop</h1><div id="place"></div></main>

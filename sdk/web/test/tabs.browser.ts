@@ -117,6 +117,21 @@ describe('a duplicated tab', () => {
   });
 });
 
+test('a page that comes back from the cache of the browser finds the login that was made meanwhile', async () => {
+  const page = await openShop();
+  expect(await page.evaluate('auth.getUser()')).toBeNull();
+  const other = await anotherTab();
+  const { user } = await logIn(other);
+  const kept = await other.evaluate<[string, string][]>('Object.entries(sessionStorage)');
+  // As it is when the login was made in this tab, after this page.
+  await page.evaluate(
+    `for (const [name, value] of ${JSON.stringify(kept)}) sessionStorage.setItem(name, value)`,
+  );
+  await page.evaluate("dispatchEvent(new Event('pageshow'))");
+  await becomes(page, "auth.status === 'unknown'");
+  expect(await page.evaluate('auth.getUser()')).toMatchObject({ id: user.id });
+});
+
 describe('a logout', () => {
   test('ends the sessions of all tabs, and nothing refreshes after it', async () => {
     const first = await openShop();
