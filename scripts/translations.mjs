@@ -16,6 +16,7 @@ const OTHER_PAGES = [
   'docs/privacy',
   'sandbox/README',
   'sdk/node/README',
+  'sdk/web/README',
 ];
 const README_LINES = 200;
 
