@@ -74,7 +74,7 @@ export class WeChatAuthGuard implements CanActivate {
       return true;
     } catch (error) {
       const refusal = refusalOf(error, request);
-      setHeaders(responseOf(context), refusal.headers);
+      setHeaders(responseOf(context), refusal);
       throw exceptionOf(refusal, error);
     }
   }
@@ -126,7 +126,8 @@ interface GraphqlContext {
 
 /** `setHeader` is there on Express, `header` on Fastify. */
 interface Response {
-  readonly setHeader?: (name: string, value: string | readonly string[]) => unknown;
+  readonly setHeader?: (name: string, value: string) => unknown;
+  json?: (body: unknown) => unknown;
   readonly header?: (name: string, value: string) => unknown;
 }
 
@@ -146,14 +147,21 @@ function responseOf(context: ExecutionContext): Response | undefined {
 }
 
 /**
- * In a list, the media type stays as it is: of a text Nest 11 on Express makes application/json, with a warning in the
- * log for every refusal.
+ * On Express the media type is set when the problem is sent: Nest 11 makes application/json of one that is there before,
+ * with a warning in the log for every refusal. An exception filter that sends something else keeps its own type.
  */
-function setHeaders(response: Response | undefined, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (response?.setHeader) response.setHeader(name, name === 'content-type' ? [value] : value);
+function setHeaders(response: Response | undefined, { headers, problem }: Refusal): void {
+  const { 'content-type': type = '', ...others } = headers;
+  for (const [name, value] of Object.entries(others)) {
+    if (response?.setHeader) response.setHeader(name, value);
     else response?.header?.(name, value);
   }
+  if (!response?.setHeader) return void response?.header?.('content-type', type);
+  const json = response.json?.bind(response);
+  response.json = (body) => {
+    if (body === problem) response.setHeader?.('content-type', type);
+    return json?.(body);
+  };
 }
 
 /** The third argument of a resolver is the context, with the request and response of Express in it. */
