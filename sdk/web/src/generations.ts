@@ -1,7 +1,7 @@
 import { ENDED, MAX_SESSIONS } from './limits.js';
 import { quietly } from './storage.js';
 
-const KEY = 'wechat-auth:generations';
+const KEY = 'wechat-auth:newest';
 /** Also in memory, where localStorage throws. */
 const ended = new Set<string>();
 

@@ -15,7 +15,7 @@ export const TEXTS: Readonly<Record<Language, Texts>> = {
     confirmed: '登录成功',
     denied: '你已取消登录',
     expired: '二维码已过期',
-    offline: '网络已断开，正在重连…',
+    offline: '正在重新连接…',
     again: '重新扫码',
   },
   en: {
