@@ -52,7 +52,7 @@ export function createAuth(options: AuthOptions): Auth {
     leave,
     onChange,
     continueAsGuest() {
-      const guest = state.guest ?? { id: Math.random().toString(36), notes: [] };
+      const guest = state.guest ?? { id: `${Math.random()}`, notes: [] };
       void quit({ status: 'guest', guest });
       return {
         id: guest.id,

@@ -27,10 +27,11 @@ export const networkError = (reason: unknown): AuthError => {
 const REFUSALS: Readonly<Record<string, RegExp>> = {
   // requirePrivacyAuthorize says the same where the person has just disagreed.
   PRIVACY_REFUSED: /^(?!.*requireP)(104 |.*privacy perm)/,
-  NOT_DECLARED: /^(112|1026) |declare|requiredPriv|permission (desc|text)/,
+  NOT_DECLARED: /^(112|1026) |declare|n (desc|text)/,
   NO_QUOTA: /1400001|quota/,
   NO_PERMISSION: /^102 |getP.*no perm/,
-  BUSY: /in progress/,
+  TAP_REQUIRED: /TAP/,
+  BUSY: /progress/,
   BANNED: /banned/,
   REFUSED: /^10[34] |^(?!.*system).*(deny|denied|cancel|not auth)/,
 };

@@ -60,14 +60,16 @@ export function createOutcomes(
 
   /**
    * A route that decrypts. wx.login comes before the data call, not after it (wechat-api.md 1.1).
-   * @param again gets the data again
+   * @param again gets the data again, after a login; without it a stale session_key is the end
    */
-  const decrypt = <Data>(route: string, data: object, again?: () => Promise<Data>): Promise<Data> =>
-    rescue(call<Data>(`/v1/mini-program/${route}`, data), / SESSION_KEY/, async (error) => {
-      await logIn();
-      if (again) return again();
-      throw failed('SESSION_KEY_STALE', error);
-    });
+  const decrypt = <Data>(
+    route: string,
+    data: object,
+    again?: (error: unknown) => Promise<Data>,
+  ): Promise<Data> =>
+    rescue(call<Data>(`/v1/mini-program/${route}`, data), again ? /STALE/ : /^$/, (error) =>
+      logIn().then(() => again!(error)),
+    );
 
   return {
     ensureScope: (scope, { ask = true } = {}) =>
@@ -95,7 +97,10 @@ export function createOutcomes(
 
     phoneNumber: handler(async (detail: Partial<EncryptedData> & { readonly code?: string }) => {
       if (!detail.code && !detail.encryptedData) throw detail;
-      const { user } = await decrypt<PhoneNumber>('phone-number', detail);
+      const { user } = await decrypt<PhoneNumber>('phone-number', detail, (error) => {
+        // Only a tap brings new data.
+        throw failed('SESSION_KEY_STALE', error);
+      });
       return { user, phoneNumber: user.phoneNumber };
     }),
 
@@ -126,7 +131,7 @@ export function createOutcomes(
       await usable();
       // After a login the session_key is fresh.
       if (tokens) await invoke('checkSession').catch(logIn);
-      return (await getData(getData)).data;
+      return (await getData(() => getData())).data;
     },
   } as Pick<
     Auth,

@@ -86,7 +86,7 @@ export function createState(
 
   const onChange = (listener: Listener) => {
     listeners.add(listener);
-    if (state.guest) tell([listener]);
+    if (state.guest && state.tokens) tell([listener]);
     return () => void listeners.delete(listener);
   };
 

@@ -142,13 +142,20 @@ export type Outcome<Granted, Refusals extends string> =
  * - `never-asked`: only with `{ ask: false }`.
  * - `refused`: just now, in WeChat's prompt.
  * - `refused-before`: WeChat does not ask again; offer a button whose tap calls `openSettings`.
+ * - `tap-required`: `openSettings` was not called in a tap.
  * - `privacy-refused`: the privacy guide was not agreed to (errno 104).
  * - `not-declared`: app.json or the privacy guide does not declare it (errno 112, 1026, …); the operator's to mend.
  * - `unavailable`: anything else, such as a platform without the scope; `error.reason` has what WeChat said.
  */
 export type ScopeOutcome = Outcome<
   unknown,
-  'never-asked' | 'refused' | 'refused-before' | 'privacy-refused' | 'not-declared' | 'unavailable'
+  | 'never-asked'
+  | 'refused'
+  | 'refused-before'
+  | 'tap-required'
+  | 'privacy-refused'
+  | 'not-declared'
+  | 'unavailable'
 >;
 
 /** `no-quota`: 1400001, offer another way. `no-permission`: 102, the operator's to mend. */

@@ -54,10 +54,11 @@ var networkError = (reason) => {
 var REFUSALS = {
   // requirePrivacyAuthorize says the same where the person has just disagreed.
   PRIVACY_REFUSED: /^(?!.*requireP)(104 |.*privacy perm)/,
-  NOT_DECLARED: /^(112|1026) |declare|requiredPriv|permission (desc|text)/,
+  NOT_DECLARED: /^(112|1026) |declare|n (desc|text)/,
   NO_QUOTA: /1400001|quota/,
   NO_PERMISSION: /^102 |getP.*no perm/,
-  BUSY: /in progress/,
+  TAP_REQUIRED: /TAP/,
+  BUSY: /progress/,
   BANNED: /banned/,
   REFUSED: /^10[34] |^(?!.*system).*(deny|denied|cancel|not auth)/
 };
@@ -248,7 +249,7 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
     if (stale() !== false) reload();
     const old = stale();
     if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
-    while (flights[LOGIN] || state.status === "unknown") await logIn();
+    while (flights[LOGIN] || !(state.t || /out|guest/.test(state.status))) await logIn();
     if (state.status === "logged-out") throw loggedOut();
     return state.t;
   };
@@ -306,11 +307,11 @@ function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, 
     const known = authSetting[scope];
     if (!known) throw known === false ? "REFUSED_BEFORE" : "NEVER_ASKED";
   };
-  const decrypt = (route, data, again) => rescue(call(`/v1/mini-program/${route}`, data), / SESSION_KEY/, async (error) => {
-    await logIn();
-    if (again) return again();
-    throw failed("SESSION_KEY_STALE", error);
-  });
+  const decrypt = (route, data, again) => rescue(
+    call(`/v1/mini-program/${route}`, data),
+    again ? /STALE/ : /^$/,
+    (error) => logIn().then(() => again(error))
+  );
   return {
     ensureScope: (scope, { ask = true } = {}) => single(
       flights,
@@ -335,7 +336,9 @@ function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, 
     ),
     phoneNumber: handler(async (detail) => {
       if (!detail.code && !detail.encryptedData) throw detail;
-      const { user } = await decrypt("phone-number", detail);
+      const { user } = await decrypt("phone-number", detail, (error) => {
+        throw failed("SESSION_KEY_STALE", error);
+      });
       return { user, phoneNumber: user.phoneNumber };
     }),
     avatar: handler(async (detail) => {
@@ -361,7 +364,7 @@ function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, 
       const { t: tokens } = state;
       await usable();
       if (tokens) await invoke("checkSession").catch(logIn);
-      return (await getData(getData)).data;
+      return (await getData(() => getData())).data;
     }
   };
 }
@@ -409,7 +412,7 @@ function createState(host, storage, key, cancelLogin) {
   };
   const onChange = (listener) => {
     listeners.add(listener);
-    if (state.guest) tell([listener]);
+    if (state.guest && state.t) tell([listener]);
     return () => void listeners.delete(listener);
   };
   reload();
@@ -464,7 +467,7 @@ function createAuth(options) {
     onChange,
     continueAsGuest() {
       var _a2;
-      const guest = (_a2 = state.guest) != null ? _a2 : { id: Math.random().toString(36), notes: [] };
+      const guest = (_a2 = state.guest) != null ? _a2 : { id: `${Math.random()}`, notes: [] };
       void quit({ status: "guest", guest });
       return {
         id: guest.id,

@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Callbacks, EncryptedData } from '../src/index.js';
+import { run } from './phone/run.js';
+import { LOGIN, LOGOUT, ME, REFRESH, setStage } from './phone/stage.js';
+
+// The end of a session that a login has replaced is told beside the test.
+afterEach(async () => {
+  while (stage.phone.time.pending > 0) await new Promise(setImmediate);
+});
+const stage = setStage();
+
+const MINUTES = 60;
+const me = (auth = stage.auth) => auth.request({ url: ME });
+const meOk = async (auth = stage.auth) => expect((await me(auth)).statusCode).toBe(200);
+
+type Run = (options?: object) => object | undefined;
+
+/** Calls a function of `wx` as a promise, with what else it returns. */
+function promised(run: Run, options: object | undefined): Promise<object> {
+  let task: object | undefined;
+  const promise = new Promise<object>((success, fail) => {
+    task = run({ ...options, success, fail });
+  });
+  return Object.assign(promise, task);
+}
+
+/** How frameworks hand the functions of `wx` on. */
+const STYLES: Readonly<Record<string, (run: Run) => (options?: object) => unknown>> = {
+  'callbacks and promises, as Taro':
+    (run) =>
+    (options: Callbacks<object> = {}) => {
+      const promise = promised(run, options);
+      promise.then(options.success, options.fail as (error: unknown) => void);
+      return promise;
+    },
+  'promises only': (run) => (options) => promised(run, options),
+  'arrays of error and result, as uni-app': (run) => (options) => {
+    const promise = promised(run, options);
+    return promise.then(
+      (result) => [null, result],
+      (failure: unknown) => [failure, undefined],
+    );
+  },
+  'callbacks in an async function': (run) => async (options) => {
+    await Promise.resolve();
+    run(options);
+  },
+};
+
+describe.each(Object.entries(STYLES))('a platform with %s', (_, style) => {
+  const adapter = (): object =>
+    Object.fromEntries(
+      Object.entries(stage.phone.wx).map(([name, run]) => [
+        name,
+        name.endsWith('Sync') ? run : style(run as Run),
+      ]),
+    );
+  const start = () => run(stage.phone, null).createAuth({ baseUrl: stage.world.url, adapter: adapter() });
+
+  test('logs in, refreshes, and gets encrypted data', async () => {
+    const auth = start();
+    await Promise.all([meOk(auth), meOk(auth)]);
+    await stage.world.pass(16 * MINUTES);
+    await meOk(auth);
+    expect(stage.logins()).toEqual({ wx: 1, login: 1, refresh: 1 });
+    const { getWeRunData } = adapter() as { getWeRunData: (callbacks: Callbacks<EncryptedData>) => unknown };
+    expect(await auth.openData(getWeRunData)).toMatchObject({ stepInfoList: [{ step: 4321 }] });
+  });
+
+  test('tells what fails', async () => {
+    const auth = start();
+    stage.phone.faults.plan('login', { kind: 'fails', errMsg: 'login:fail' });
+    stage.phone.faults.plan(`GET ${ME}`, { kind: 'lost-before', errMsg: 'timeout' });
+    await meOk(auth);
+    expect(stage.logins()).toMatchObject({ wx: 2, login: 1 });
+    stage.phone.consent.answer = 'deny';
+    const outcomes = [await auth.ensureScope('scope.camera'), await auth.ensureScope('scope.camera')];
+    expect(outcomes.map(({ status }) => status)).toEqual(['refused', 'refused-before']);
+    await expect(auth.request({ url: '/v1/nothing' })).resolves.toMatchObject({ statusCode: 404 });
+  });
+});
+
+describe('a call with callbacks', () => {
+  test.each([
+    ['succeeds', false, ['success', 'complete']],
+    ['fails', true, ['fail', 'complete']],
+  ])(
+    'that %s calls back as wx.request, and leaves no rejection unhandled',
+    async (_, isOffline, expected) => {
+      const unhandled: unknown[] = [];
+      const listener = (error: unknown) => void unhandled.push(error);
+      process.on('unhandledRejection', listener);
+      stage.phone.network.isOffline = isOffline;
+      const called: string[] = [];
+      const given: unknown[] = [];
+      const callback = (name: string) => (result: unknown) => {
+        called.push(name);
+        given.push(result);
+      };
+      await new Promise<void>((resolve) => {
+        void stage.auth.request({
+          url: ME,
+          success: callback('success'),
+          fail: callback('fail'),
+          complete: (result) => {
+            callback('complete')(result);
+            resolve();
+          },
+        });
+      });
+      await new Promise(setImmediate);
+      process.off('unhandledRejection', listener);
+      expect(called).toEqual(expected);
+      expect(given[0]).toBe(given[1]);
+      expect(given[0]).toMatchObject(
+        isOffline
+          ? { code: 'WX_LOGIN_FAILED', errMsg: expect.stringContaining(':fail') }
+          : { statusCode: 200 },
+      );
+      expect(unhandled).toEqual([]);
+    },
+  );
+
+  test('gets a status that is not 2xx by success', async () => {
+    const success = new Promise((resolve) => {
+      void stage.auth.request({ url: '/v1/nothing', success: resolve });
+    });
+    expect(await success).toMatchObject({ statusCode: 404, data: { code: 'NOT_FOUND' } });
+  });
+
+  test.each(['before it is sent', 'under way'])('is aborted %s', async (when) => {
+    await meOk();
+    let go = (): void => undefined;
+    const until = new Promise<void>((resolve) => (go = resolve));
+    stage.phone.faults.plan('GET /v1/app', { kind: 'waits', until });
+    const task = stage.auth.request({ url: '/v1/app' });
+    if (when === 'under way')
+      while (stage.phone.network.callsOf('GET /v1/app') < 1) await new Promise(setImmediate);
+    task.abort();
+    await expect(task).rejects.toMatchObject({ code: 'ABORTED', retryable: false });
+    task.abort();
+    go();
+    await meOk();
+    expect(stage.phone.network.callsOf('GET /v1/app')).toBe(when === 'under way' ? 1 : 0);
+  });
+});
+
+describe('storage', () => {
+  test.each(['throws', 'full', 'forgets'] as const)(
+    'that %s keeps nobody from working, and costs one login at the next start',
+    async (state) => {
+      stage.phone.storage.state = state;
+      await meOk(stage.restart());
+      await stage.world.pass(16 * MINUTES);
+      await Promise.all([meOk(), meOk()]);
+      expect(stage.logins()).toEqual({ wx: 1, login: 1, refresh: 1 });
+      await meOk(stage.restart());
+      expect(stage.logins()).toMatchObject({ login: 2 });
+      await stage.auth.logout();
+      await expect(me()).rejects.toMatchObject({ code: 'LOGGED_OUT' });
+    },
+  );
+
+  test('that is full at a refresh keeps no token that is spent', async () => {
+    await meOk();
+    stage.phone.storage.state = 'full';
+    await stage.world.pass(16 * MINUTES);
+    await meOk();
+    expect(stage.phone.storage.text).not.toMatch(/eyJ/);
+    await meOk(stage.restart());
+    expect(stage.logins()).toEqual({ wx: 2, login: 2, refresh: 1 });
+  });
+
+  test('of Web Storage form is used in place of the platform', async () => {
+    const values = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => values.get(key) ?? null,
+      setItem: (key: string, value: string) => void values.set(key, value),
+      removeItem: (key: string) => void values.delete(key),
+    };
+    await meOk(stage.restart({ storage }));
+    await meOk(stage.restart({ storage }));
+    expect(stage.logins().login).toBe(1);
+    expect([...values.values()].join('')).toMatch(/eyJ/);
+    expect(stage.phone.storage.text).toBe('[]');
+  });
+
+  test('is not used with null', async () => {
+    await meOk(stage.restart({ storage: null }));
+    expect(stage.phone.storage.text).toBe('[]');
+    await meOk(stage.restart({ storage: null }));
+    expect(stage.logins().login).toBe(2);
+  });
+
+  test('with the tokens of the plain client goes on with that session', async () => {
+    const { accessToken, refreshToken } = await stage.world.miniProgramLogin(stage.person);
+    stage.phone.storage.values.set('tokens', { accessToken, refreshToken });
+    await meOk(stage.restart());
+    await stage.world.pass(16 * MINUTES);
+    await meOk(stage.restart());
+    expect(stage.logins()).toEqual({ wx: 0, login: 0, refresh: 1 });
+    expect([...stage.phone.storage.values.keys()]).toEqual([`wechat-auth-1 ${stage.world.url}`]);
+  });
+
+  test('with the logout of the plain client stays logged out', async () => {
+    stage.phone.storage.values.set('loggedOut', true);
+    for (const auth of [stage.restart(), stage.restart()]) {
+      await expect(me(auth)).rejects.toMatchObject({ code: 'LOGGED_OUT' });
+    }
+    expect(stage.logins().wx).toBe(0);
+  });
+
+  test.each([
+    ['of another program', 'tokens', { accessToken: 'a', refreshToken: 'b' }],
+    ['of another program, as text', 'tokens', 'abc'],
+    ['of a newer version', 'wechat-auth-2 https://auth.example.com', { any: 'thing' }],
+  ])('leaves alone what is %s', async (_, key, value) => {
+    stage.phone.storage.values.set(key, value);
+    await meOk(stage.restart());
+    expect(stage.logins().login).toBe(1);
+    expect(stage.phone.storage.values.get(key)).toEqual(value);
+  });
+
+  test.each(['{', 'null', '7', '{"status":"later"}', '{"status":"logged-in"}'])(
+    'with the damaged text %s costs no more than a login',
+    async (text) => {
+      stage.phone.storage.values.set(`wechat-auth-1 ${stage.world.url}`, text);
+      const reply = await me(stage.restart());
+      expect(reply.statusCode).toBe(200);
+      expect(stage.logins()).toMatchObject({ login: 1 });
+      await meOk(stage.restart());
+      expect(stage.logins()).toMatchObject({ login: 1 });
+    },
+  );
+});
+
+describe('two runs on one storage, as of two versions', () => {
+  test('take tokens, refreshes and the logout from each other', async () => {
+    const one = stage.auth;
+    const other = stage.restart();
+    await meOk(one);
+    await meOk(other);
+    await stage.world.pass(16 * MINUTES);
+    await meOk(one);
+    await meOk(other);
+    await meOk(one);
+    expect(stage.logins()).toEqual({ wx: 1, login: 1, refresh: 1 });
+    await other.logout();
+    // The access token of the first is good until it expires; then the logout counts.
+    await stage.world.pass(16 * MINUTES);
+    await expect(me(one)).rejects.toMatchObject({ code: 'LOGGED_OUT' });
+    expect(stage.phone.network.callsOf(LOGOUT)).toBe(1);
+    expect(stage.phone.network.callsOf(LOGIN) + stage.phone.network.callsOf(REFRESH)).toBe(2);
+  });
+});
