@@ -5,8 +5,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 /** In each package, beside `dist`. */
-const FILES = ['package.json', 'LICENSE', 'CHANGELOG.md'];
-const READMES = ['README.md', 'README.zh-CN.md'];
+const FILES = ['package.json', 'LICENSE', 'README.md', 'README.zh-CN.md', 'CHANGELOG.md'];
 
 /** @param folder of the package @param paths of the packed files @returns what is wrong, a sentence each */
 export function faultsOfContents(folder, paths) {
@@ -21,8 +20,7 @@ export function faultsOfContents(folder, paths) {
 function* faultsOfFiles(folder, paths) {
   for (const file of FILES) if (!paths.includes(file)) yield `the package has no ${file}`;
   for (const path of paths) {
-    if (![...FILES, ...READMES].includes(path) && !path.startsWith('dist/'))
-      yield `the package must not contain ${path}`;
+    if (!FILES.includes(path) && !path.startsWith('dist/')) yield `the package must not contain ${path}`;
     if (/\.(map|tsbuildinfo)$|\.(spec|e2e|browser)\./.test(path)) yield `${path} is for this repository only`;
     if (/\.c?js$/.test(path)) {
       const [, map] = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(read(folder, path)) ?? [];

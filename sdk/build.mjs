@@ -80,7 +80,8 @@ async function writeSingle(name, folder, output, options, single) {
   const code = isMinified ? await minify(text, { isModule, target }) : text;
   const path = join(output, file);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `/* @wechat-auth/${name}, Apache-2.0 */\n${code}`);
+  // The minified file counts every byte.
+  await writeFile(path, isMinified ? code : `/* @wechat-auth/${name}, Apache-2.0 */\n${code}`);
 }
 
 /** esbuild's own export code takes 500 of the 8,192 bytes that a mini program's file may have. */
