@@ -149,7 +149,7 @@ module.exports = {
       name: 'sdk-shared-imports-nothing',
       severity: 'error',
       comment: 'It is bundled into every client package.',
-      from: { path: '^sdk/shared/' },
+      from: { path: '^sdk/shared/', pathNot: '^sdk/shared/test/' },
       to: { pathNot: '^sdk/shared/' },
     },
     {
