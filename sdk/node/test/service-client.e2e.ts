@@ -164,6 +164,13 @@ describe('createServiceClient', () => {
       expect(await sessions()).toBe(before + 1);
     });
 
+    test.each([502, 504])('a login that a proxy answers with %s is not repeated', async (status) => {
+      proxy.plan({ status, body: '<html>' });
+      const error = await thrownBy(client.miniProgramLogin(await world.wxLogin(await world.person())));
+      expect(error).toMatchObject({ code: `HTTP_${status}`, retryable: true });
+      expect(proxy.requests).toHaveLength(1);
+    });
+
     test('a login that was refused, or found no connection, is repeated', async () => {
       proxy.plan(BUSY, { status: 429, headers: { 'retry-after': '0' } });
       await client.miniProgramLogin(await world.wxLogin(await world.person()));

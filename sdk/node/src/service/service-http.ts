@@ -110,7 +110,7 @@ export class ServiceHttp {
 function mayRepeat(error: unknown, { repeatable, final = [] }: ServiceCall): boolean {
   if (error instanceof AuthError) {
     const isOfProxy = PROXY_FAULTS.includes(error.status ?? 0);
-    return (error.retryable || (repeatable && isOfProxy)) && !final.includes(error.code);
+    return (isOfProxy ? repeatable : error.retryable) && !final.includes(error.code);
   }
   return repeatable || isUnsent(error);
 }
