@@ -15,7 +15,7 @@ true$,请稍后再试,Try again later
   .split('\n')
   .map((row) => row.split(','));
 
-/** @param text code and detail of an error, and at its end whether the same call may succeed later */
+/** @param text code of an error, and at its end whether the same call may succeed later */
 export function adviceFor(text: string): Advice {
   const [, zh = '', en = ''] = ROWS.find(([codes = '']) => RegExp(codes).test(text)) ?? [];
   return { zh, en };

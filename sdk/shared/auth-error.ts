@@ -34,7 +34,7 @@ export class AuthError extends Error implements AuthErrorDetails {
 
   constructor(code: string, details: AuthErrorDetails = {}) {
     super(details.detail ? `${code}: ${details.detail}` : code);
-    const advice = adviceFor(`${this.message} ${details.retryable}`);
+    const advice = adviceFor(`${code} ${details.retryable}`);
     Object.assign(this, { retryable: false }, details, { name: 'AuthError', code, advice });
   }
 }

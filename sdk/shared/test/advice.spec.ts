@@ -125,4 +125,9 @@ describe('the advice of an error', () => {
       MEANS[means][0].test(advice.zh) && MEANS[means][1].test(advice.en);
     expect(means.some(says) ? [] : [code, advice, means]).toEqual([]);
   });
+
+  test('depends on the code, whatever words the detail has', () => {
+    const detail = 'TOKEN_HEADER names a header that was REFUSED.';
+    expect(new AuthError('FORBIDDEN', { detail }).advice).toEqual(new AuthError('FORBIDDEN').advice);
+  });
 });

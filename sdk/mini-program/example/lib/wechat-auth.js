@@ -17,7 +17,7 @@ function adviceFor(text) {
 var AuthError = class extends Error {
   constructor(code, details = {}) {
     super(details.detail ? `${code}: ${details.detail}` : code);
-    const advice = adviceFor(`${this.message} ${details.retryable}`);
+    const advice = adviceFor(`${code} ${details.retryable}`);
     Object.assign(this, { retryable: false }, details, { name: "AuthError", code, advice });
   }
 };
