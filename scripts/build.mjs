@@ -1,5 +1,5 @@
 // `npm run build`: the service with its hosted pages to `dist` and the sandbox to `sandbox/dist`, in parallel.
-// `node scripts/build.mjs service`, `sandbox` or `sdk` builds one part; `--source-maps` is for scripts/pages.mjs.
+// `node scripts/build.mjs service` or `sandbox` builds one of them; `--source-maps` is for scripts/pages.mjs.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -14,7 +14,6 @@ const BUILDS = {
     ['scripts/pages.mjs', ...options],
   ],
   sandbox: [['sandbox/scripts/build.mjs']],
-  sdk: [['sdk/build.mjs']],
 };
 
 /** @returns whether all programs of a part succeeded */
@@ -26,5 +25,5 @@ async function build(name) {
   return true;
 }
 
-const succeeded = await Promise.all((named.length > 0 ? named : ['service', 'sandbox']).map(build));
+const succeeded = await Promise.all((named.length > 0 ? named : Object.keys(BUILDS)).map(build));
 if (!succeeded.every(Boolean)) process.exitCode = 1;

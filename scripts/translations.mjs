@@ -15,8 +15,6 @@ const OTHER_PAGES = [
   'docs/verifying-tokens',
   'docs/privacy',
   'sandbox/README',
-  'sdk/node/README',
-  'sdk/web/README',
 ];
 const README_LINES = 200;
 
@@ -162,7 +160,7 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => join(folder, name));
 const inRoot = readdirSync('.').filter((name) => name.endsWith('.md'));
-const inPackages = existsSync('sdk') ? pagesIn('sdk') : [];
+const inPackages = pagesIn('sdk');
 const all = [...inRoot, ...pagesIn('docs'), ...pagesIn('sandbox'), ...inPackages];
 
 const inGuide = all.filter((file) => dirname(file) === GUIDE);
