@@ -106,7 +106,7 @@ export function createSession(
     if (stale() !== false) reload();
     const old = stale();
     // In advance, the old token still works.
-    if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
+    if (old) await rescue(refresh(old, rejected ? TRIES : 1), rejected ? /^$/ : /true$/, nothing);
     // Where storage has lost the login of another instance, this one logs in, too.
     while (flights[LOGIN] || !(state.tokens || /out|guest/.test(state.status))) await logIn();
     if (state.status === 'logged-out') throw loggedOut();

@@ -26,8 +26,8 @@ export async function call<Reply>(url: string, options: CallOptions = {}): Promi
     try {
       return (await callOnce(url, options)) as Reply;
     } catch (error) {
-      const { retryable, status = 0, retryAfter = attempt / 2 } = error as AuthError;
-      if (!(retryable || status > 501) || attempt >= tries || retryAfter > MAX_WAIT) throw error;
+      const { retryable, retryAfter = attempt / 2 } = error as AuthError;
+      if (!retryable || attempt >= tries || retryAfter > MAX_WAIT) throw error;
       await sleep(retryAfter * 1000 * (1 + Math.random() / 4), signal);
     }
   }

@@ -248,7 +248,7 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
     };
     if (stale() !== false) reload();
     const old = stale();
-    if (old) await rescue(refresh(old, rejected ? 3 : 1), rejected ? /^$/ : /true$/, nothing);
+    if (old) await rescue(refresh(old, rejected ? TRIES : 1), rejected ? /^$/ : /true$/, nothing);
     while (flights[LOGIN] || !(state.t || /out|guest/.test(state.status))) await logIn();
     if (state.status === "logged-out") throw loggedOut();
     return state.t;
