@@ -20,6 +20,8 @@ const PAGES: Readonly<Record<string, string>> = {
   'docs/privacy.zh-CN.md': '# 个人信息\n',
   'sandbox/README.md': '# Sandbox\n',
   'sandbox/README.zh-CN.md': '# 沙箱\n',
+  'sdk/web/README.md': '# Web\n',
+  'sdk/web/README.zh-CN.md': '# 网站\n',
   'docs/guide/README.md': '# Guide\n\n[Page](page.md)\n',
   'docs/guide/README.zh-CN.md': '# 文档\n\n[页面](page.zh-CN.md)\n',
   'docs/guide/page.md': [
@@ -95,9 +97,9 @@ describe('the check of the documentation', () => {
     ['a page is in one language only', 'docs/guide/only.md', '# Only', 'no docs/guide/only.zh-CN.md'],
     [
       'a package is described in one language only',
-      'sdk/web/README.md',
-      '# Web',
-      'no sdk/web/README.zh-CN.md',
+      'sdk/node/README.md',
+      '# Node',
+      'no sdk/node/README.zh-CN.md',
     ],
     ['a README is too long', 'README.md', `# Name\n${'\n'.repeat(200)}end`, 'README.md: has 202 lines'],
     [
