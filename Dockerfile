@@ -17,6 +17,7 @@ COPY sandbox/package.json ./sandbox/
 RUN npm_config_better_sqlite3_binary_host="$BETTER_SQLITE3_BINARY_HOST" npm_config_nodedir=/usr/local \
     npm ci --registry="$NPM_REGISTRY"
 COPY tsconfig.json ./
+COPY scripts/compile.mjs ./scripts/
 
 # --- runtime of both ---
 FROM ${BASE_IMAGE_PREFIX}node:24-bookworm-slim AS runtime
@@ -53,7 +54,7 @@ CMD ["node", "sandbox/dist/main.js"]
 
 # --- build of the service: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS build
-COPY nest-cli.json ./
+COPY nest-cli.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/pages.mjs ./scripts/
 COPY src ./src
 RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces

@@ -1,4 +1,4 @@
-// Measures how long hostile requests to every route block the event loop: `nest build && node bench/request-costs.mjs
+// Measures how long hostile requests to every route block the event loop: `npm run build && node bench/request-costs.mjs
 // [part of a path]`. Prints those above 2 ms; no request may take more than 5 ms (docs/decisions/031). Takes some
 // minutes on an idle machine, in this process and on SQLite in a temporary folder.
 import 'reflect-metadata';

@@ -9,10 +9,7 @@ const named = words.filter((word) => !word.startsWith('--'));
 
 /** The programs that build each part, in order. */
 const BUILDS = {
-  service: [
-    ['node_modules/@nestjs/cli/bin/nest.js', 'build'],
-    ['scripts/pages.mjs', ...options],
-  ],
+  service: [['scripts/compile.mjs'], ['scripts/pages.mjs', ...options]],
   sandbox: [['sandbox/scripts/build.mjs']],
 };
 

@@ -30,7 +30,7 @@ async function stop() {
   await once(child, 'exit');
 }
 
-/** The build empties `dist`, from which a running service still loads: the service is stopped first. */
+/** The build replaces files from which a running service still loads: the service is stopped first. */
 async function restart() {
   if (stopping || changed.size === 0) return;
   await stop();
