@@ -1,0 +1,4 @@
+import { createApp } from 'vue';
+import Shop from './shop.js';
+
+createApp(Shop).mount('#root');
