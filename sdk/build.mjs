@@ -1,8 +1,9 @@
 // Builds the client packages into their `dist`: `node sdk/build.mjs [mini-program] [web] [node]`, without a name all.
 // Each entry point becomes an ES module and a CommonJS module with type declarations. What entry points share is in
 // files of its own, so that a class is the same one whichever entry point it comes from.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
@@ -33,12 +34,18 @@ const PACKAGES = {
     target: 'es2020',
     singles: [{ file: 'wechat-auth.min.js', format: 'esm', minify: true }],
   },
-  node: { entries: ['index', 'nest', 'express', 'fastify', 'koa'], target: 'node20', singles: [] },
+  node: {
+    entries: ['index', 'nest', 'express', 'fastify', 'koa'],
+    target: 'node20',
+    singles: [],
+    // An ES module only. Jest requires none in a CommonJS project, which is what the command line of Nest makes.
+    inCommonJs: ['jose'],
+  },
 };
 
 /** Builds one package. */
 async function buildPackage(name) {
-  const { entries, target, singles, privateNames } = PACKAGES[name];
+  const { entries, target, singles, privateNames, inCommonJs = [] } = PACKAGES[name];
   const folder = join(ROOT, name);
   const output = join(folder, 'dist');
   const sources = entries.map((entry) => join(folder, 'src', `${entry}.ts`));
@@ -64,7 +71,7 @@ async function buildPackage(name) {
     chunkNames: 'shared-[hash]',
   });
   await Promise.all([
-    toCommonJs(output, options),
+    toCommonJs(output, options, inCommonJs),
     ...singles.map((single) => writeSingle(name, folder, output, options, single)),
     declare(sources, output, join(folder, 'tsconfig.json')),
   ]);
@@ -91,16 +98,21 @@ function exportedByHand(folder) {
   return { stdin: { contents, resolveDir: folder, sourcefile: 'single.ts', loader: 'ts' } };
 }
 
-/** Writes each ES module of a folder as a CommonJS module beside it. esbuild splits no CommonJS itself. */
-async function toCommonJs(folder, options) {
+/**
+ * Writes each ES module of a folder as a CommonJS module beside it. esbuild splits no CommonJS itself. `included`:
+ * dependencies that become a part of it, with their licenses beside it.
+ */
+async function toCommonJs(folder, options, included) {
   const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
   const neighbours = {
     name: 'neighbours',
     setup({ onResolve }) {
-      onResolve({ filter: /^\.\/.*\.js$/ }, ({ path }) => ({
-        path: path.replace(/\.js$/, '.cjs'),
-        external: true,
-      }));
+      onResolve({ filter: /^\.\/.*\.js$/ }, ({ path, resolveDir }) =>
+        resolveDir === folder ? { path: path.replace(/\.js$/, '.cjs'), external: true } : undefined,
+      );
+      onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        included.includes(path) ? { path: fileURLToPath(import.meta.resolve(path)) } : undefined,
+      );
     },
   };
   await build({
@@ -111,6 +123,9 @@ async function toCommonJs(folder, options) {
     outExtension: { '.js': '.cjs' },
     plugins: [neighbours],
   });
+  for (const name of included) {
+    await copyFile(join(ROOT, '../node_modules', name, 'LICENSE.md'), join(folder, `LICENSE.${name}.md`));
+  }
 }
 
 /** Writes the declarations: `.d.ts` for the ES modules, `.d.cts` for CommonJS. */
