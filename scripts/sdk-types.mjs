@@ -46,19 +46,29 @@ const document = {
   paths: {},
   components: { schemas: selected },
 };
-const code = astToString(await openapi(document, { alphabetize: false }));
-// Everything but the schemas is empty.
-const [schemaTypes] = /(?<=export interface components )\{[\s\S]*?^\}/m.exec(code) ?? [];
-if (schemaTypes === undefined) throw new Error('openapi-typescript has printed no components');
+const [components] = (await openapi(document, { alphabetize: false })).filter(isNamed('components'));
+const [schemaTypes] = components?.members.filter(isNamed('schemas')) ?? [];
+if (schemaTypes === undefined) throw new Error('openapi-typescript has printed no schemas');
 
+/** @returns whether a declaration has the name */
+function isNamed(name) {
+  return (node) => node.name?.text === name;
+}
+
+const exported = new Map(Object.entries(TYPES).map(([type, schema]) => [schema, type]));
+/** The name of a schema's type. */
+const typeOf = (schema) => exported.get(schema) ?? schema;
+
+// Each schema is a type of its own, so that the declarations of a package contain those that it uses.
+const types = schemaTypes.type.members.map(({ name, type }) => {
+  const code = astToString(type).replace(/components\["schemas"\]\["(\w+)"\]/g, (_, schema) =>
+    typeOf(schema),
+  );
+  const declared = code.startsWith('{') ? `interface ${typeOf(name.text)}` : `type ${typeOf(name.text)} =`;
+  return `${exported.has(name.text) ? 'export ' : ''}${declared} ${code}`;
+});
 const text = `// Generated from docs/openapi.json by scripts/sdk-types.mjs. Do not edit.
 
-interface components ${schemaTypes}
-
-type Schemas = components['schemas'];
-${Object.entries(TYPES)
-  .map(([type, schema]) => `export type ${type} = Schemas['${schema}'];`)
-  .join('\n')}
-`;
+${types.join('\n')}`;
 const formatted = await format(text, { ...(await resolveConfig(OUTPUT)), parser: 'typescript' });
 await writeOrCompare(OUTPUT, formatted, 'npm run sdk-types');
