@@ -25,6 +25,7 @@ export { type Authenticator, createAuthenticator, type GuardOptions } from './gu
 export type { GuardedRequest } from './guard/access-token.js';
 export type { Online } from './guard/online-check.js';
 export { type Refusal, refusalOf } from './guard/refusal.js';
+export type { SdkErrorCode } from './failure.js';
 export { AuthError, type AuthErrorDetails } from '../../shared/auth-error.js';
 export type { Advice } from '../../shared/advice.js';
 export type {

@@ -1,8 +1,9 @@
-import { AuthError } from '../../shared/auth-error.js';
+import type { AuthError } from '../../shared/auth-error.js';
+import { failure } from './failure.js';
 
 /** A fault in the options of this package. It never repeats a value, which may be a secret. */
 export function optionsInvalid(detail: string): AuthError {
-  return new AuthError('OPTIONS_INVALID', { detail });
+  return failure('OPTIONS_INVALID', { detail });
 }
 
 /**

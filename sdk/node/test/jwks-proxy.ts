@@ -1,7 +1,12 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { type Listening, listening } from '../../../test/harness/listening.js';
 
-type Mode = 'pass' | 'silent' | 'error' | 'html' | 'empty';
+type Mode = 'pass' | 'silent' | 'error' | 'html' | 'empty' | 'endless';
+
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(65_536, 32);
+}
 
 /** Stands between a verifier and the service's JWKS: counts the requests, and fails as a test wants. */
 export class JwksProxy {
@@ -54,6 +59,7 @@ export class JwksProxy {
     else if (this.mode === 'error') response.writeHead(502).end('{}');
     else if (this.mode === 'html') response.end('<html></html>');
     else if (this.mode === 'empty') response.end('{"keys":[]}');
+    else if (this.mode === 'endless') Readable.from(endless()).pipe(response);
     else await this.pass(response);
   }
 

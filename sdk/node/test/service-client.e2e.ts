@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { call } from '../../../test/harness/http.js';
 import { API_KEYS, SERVICE_KEY } from '../../../test/harness/operator.js';
@@ -232,10 +233,33 @@ describe('createServiceClient', () => {
           retryable: false,
         });
       }
+      const whole = 'a'.repeat(1_000_000);
+      for (const call of [() => client.revoke('x'), () => client.logout('x'), () => client.introspect('x')]) {
+        for (const body of ['<html></html>', '{}', `"${whole}"`]) {
+          proxy.plan({ status: 200, body });
+          await expect(call()).rejects.toMatchObject({ code: 'SERVICE_BAD_REPLY' });
+        }
+      }
       proxy.plan({ status: 307, headers: { location: `${proxy.url}/elsewhere` } });
       await expect(client.introspect('x')).rejects.toMatchObject({ code: 'HTTP_307' });
       expect(proxy.requests).toHaveLength(1);
     });
+  });
+
+  test('nothing of an answer of something else is in the error: it may echo what was sent', async () => {
+    for (const code of [undefined, 7, 'toString', { key: SERVICE_KEY }]) {
+      const echo = {
+        code,
+        message: SERVICE_KEY,
+        name: 'x',
+        status: 200,
+        headers: { 'x-api-key': SERVICE_KEY },
+      };
+      proxy.plan({ status: 400, body: JSON.stringify(echo) });
+      const error = await thrownBy(client.introspect('x'));
+      expect(error).toMatchObject({ name: 'AuthError', code: 'HTTP_400', message: 'HTTP_400', status: 400 });
+      expect(inspect(error, { depth: 9 })).not.toContain(SERVICE_KEY);
+    }
   });
 
   test('no error contains the key, a code or a token', async () => {

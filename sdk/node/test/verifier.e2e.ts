@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { SigningKeys } from '../../../src/session/signing-keys.js';
 import { MINI_PROGRAM, type Person, World } from '../../../test/harness/world.js';
 import { createVerifier, type Verifier, type VerifierOptions } from '../src/index.js';
-import { codeOf } from './errors.js';
+import { codeOf, thrownBy } from './errors.js';
 import { altered, forged } from './forged.js';
 import { JwksProxy } from './jwks-proxy.js';
 
@@ -227,6 +227,15 @@ describe('createVerifier', () => {
       expect(await codeOf(verifier.verify(await forged(token)))).toBe('KEYS_UNAVAILABLE');
     },
   );
+
+  test('a reply without an end is given up after a megabyte', async () => {
+    const token = await login();
+    proxy.mode = 'endless';
+    const error = await thrownBy(verifier.verify(token));
+    expect(error).toMatchObject({ code: 'KEYS_UNAVAILABLE', reason: 'the reply is too long' });
+    proxy.mode = 'pass';
+    expect(await codeOf(verifier.verify(token))).toBeNull();
+  });
 
   test('no connection: KEYS_UNAVAILABLE, with the fault', async () => {
     const gone = await JwksProxy.listen(world.url);

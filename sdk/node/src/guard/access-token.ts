@@ -1,4 +1,4 @@
-import { AuthError } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -23,7 +23,7 @@ export function accessTokenOf(request: GuardedRequest, header: string): string |
   const names = header === 'authorization' ? [header] : [header, 'authorization'];
   const values = names.map((name) => request.headers[name]);
   if (values.some((value) => Array.isArray(value)) || names.some((name) => isRepeated(rawHeaders, name))) {
-    throw new AuthError('TOKEN_INVALID', {
+    throw failure('TOKEN_INVALID', {
       status: 401,
       detail: 'The access token came in two header fields of the same name.',
     });

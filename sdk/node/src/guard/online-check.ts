@@ -1,4 +1,5 @@
 import { AuthError } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 import { optionsInvalid } from '../options.js';
 import { ServiceHttp, type ServiceOptions } from '../service/service-http.js';
 import type { Claims } from '../verify/claims.js';
@@ -56,7 +57,7 @@ export class OnlineCheck {
       });
       const sub = headers.get('x-auth-user-id');
       if (sub) return sub;
-      throw new AuthError('SERVICE_BAD_REPLY', {
+      throw failure('SERVICE_BAD_REPLY', {
         status,
         detail: 'Not wechat-auth has answered. Check baseUrl.',
       });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Problem } from '../../../shared/api.js';
 import type { AuthError } from '../../../shared/auth-error.js';
 import type { GuardedRequest } from './access-token.js';
 
@@ -7,24 +8,18 @@ export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** `application/problem+json` (RFC 9457), in the form of the errors of wechat-auth. */
-  readonly problem: {
-    readonly type: string;
-    readonly title: string;
-    readonly status: number;
-    readonly code: string;
-    readonly detail: string;
-    readonly requestId: string;
-  };
+  readonly problem: Readonly<Omit<Problem, 'code' | 'errors'> & { code: string }>;
 }
 
 /** Seconds, where nobody has said when to come again. */
 const RETRY_AFTER_S = 2;
-const TITLES: Readonly<Record<string, string>> = {
-  TOKEN_MISSING: 'An access token is needed',
-  TOKEN_INVALID: 'The access token is not valid',
-  SESSION_ENDED: 'The session has ended',
-  ACCOUNT_DISABLED: 'The account is disabled',
-};
+/** By code. Everything else is no answer about the token. */
+const TITLES = new Map<string, string>([
+  ['TOKEN_MISSING', 'An access token is needed'],
+  ['TOKEN_INVALID', 'The access token is not valid'],
+  ['SESSION_ENDED', 'The session has ended'],
+  ['ACCOUNT_DISABLED', 'The account is disabled'],
+]);
 const UNAVAILABLE = 'The login cannot be checked at the moment';
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -36,8 +31,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 export function refusalOf(error: unknown, request: GuardedRequest & { readonly id?: unknown }): Refusal {
   if (!isAuthError(error)) throw error;
   const { code, detail = UNAVAILABLE, status: given = 503, retryAfter = RETRY_AFTER_S } = error;
-  const isAboutToken = code in TITLES;
-  const status = isAboutToken ? given : 503;
+  const title = TITLES.get(code);
+  const status = title === undefined ? 503 : given;
   return {
     status,
     headers: {
@@ -48,7 +43,7 @@ export function refusalOf(error: unknown, request: GuardedRequest & { readonly i
     },
     problem: {
       type: `urn:wechat-auth:error:${code}`,
-      title: TITLES[code] ?? UNAVAILABLE,
+      title: title ?? UNAVAILABLE,
       status,
       code,
       detail,

@@ -48,3 +48,18 @@ const LONGEST_MS = 2 ** 31 - 1;
 export function deadline(ms: number): AbortSignal {
   return AbortSignal.timeout(Math.ceil(Math.min(Math.max(1, ms), LONGEST_MS)));
 }
+
+/** Replies of wechat-auth have a few kB. */
+const MAX_REPLY_BYTES = 1_000_000;
+
+/** The body of a reply; `null`, and the connection is closed, if it is too long for one of wechat-auth. */
+export async function textOf({ body }: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_REPLY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}

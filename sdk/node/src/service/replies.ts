@@ -1,4 +1,5 @@
-import { AuthError } from '../../../shared/auth-error.js';
+import type { AuthError } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 import type { ServiceReply } from './service-http.js';
 
 type Fields<Body> = Readonly<Partial<Record<keyof Body, 'string' | 'number' | 'boolean' | 'object'>>>;
@@ -15,7 +16,19 @@ export function bodyOf<Body>({ status, body }: ServiceReply, fields: Fields<Body
     ([name, type]) => typeof found[name] !== type || found[name] === null,
   );
   if (isObject && wrong.length === 0) return body as Body;
-  throw new AuthError('SERVICE_BAD_REPLY', {
+  throw badReply(status);
+}
+
+/**
+ * Checks a reply without a body, for the same reason.
+ * @throws AuthError SERVICE_BAD_REPLY
+ */
+export function checkEmpty({ status, body }: ServiceReply): void {
+  if (body !== undefined) throw badReply(status);
+}
+
+function badReply(status: number): AuthError {
+  return failure('SERVICE_BAD_REPLY', {
     status,
     detail: 'The answer is not one of wechat-auth. Check baseUrl.',
   });

@@ -3,7 +3,7 @@ import type { AppAccessToken, Introspection, RefreshReply, TokenReply } from '..
 import { apiKeyOf } from '../options.js';
 import { AppAccessTokens } from './app-access-tokens.js';
 import { introspectBy, tokenForm, type TokenTypeHint } from './introspect.js';
-import { bodyOf } from './replies.js';
+import { bodyOf, checkEmpty } from './replies.js';
 import { ServiceHttp, type ServiceOptions } from './service-http.js';
 
 /** The person for whom a back end calls. */
@@ -65,7 +65,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   return {
     introspect: (token, hint) => introspectBy(http, token, hint),
     revoke: async (token, hint) => {
-      await http.call('/v1/auth/revoke', { form: tokenForm(token, hint), repeatable: true });
+      checkEmpty(await http.call('/v1/auth/revoke', { form: tokenForm(token, hint), repeatable: true }));
     },
     appAccessToken: (appId, { refused } = {}) => appTokens.get(appId, refused),
     miniProgramLogin: async (code, { appId, ...person } = {}) => {
@@ -86,11 +86,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       return bodyOf<RefreshReply>(reply, TOKEN_FIELDS);
     },
     logout: async (refreshToken, person = {}) => {
-      await http.call('/v1/auth/logout', {
+      const reply = await http.call('/v1/auth/logout', {
         json: { refreshToken },
         headers: headersOf(person),
         repeatable: true,
       });
+      checkEmpty(reply);
     },
   };
 }

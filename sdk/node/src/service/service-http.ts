@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Problem } from '../../../shared/api.js';
 import { AuthError, errorOf } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 import { addressOf, apiKeyOf, numberOf } from '../options.js';
-import { deadline, faultOf, type Fetch, isTimeout, isUnsent } from './network.js';
+import { deadline, faultOf, type Fetch, isTimeout, isUnsent, textOf } from './network.js';
 
 /** How to reach wechat-auth. */
 export interface ServiceOptions {
@@ -46,6 +48,9 @@ export interface ServiceReply {
 const BACK_OFF_MS = 200;
 /** A proxy did not get an answer: it is unknown whether the service has acted. */
 const PROXY_FAULTS = [502, 504];
+
+/** The form of the codes of docs/errors.md. */
+const CODE = /^[A-Z][A-Z0-9_]+$/;
 
 /** Calls wechat-auth: deadlines, repetitions, and errors that contain no secret. */
 export class ServiceHttp {
@@ -100,8 +105,8 @@ export class ServiceHttp {
       ...(body === undefined ? {} : { body }),
       signal: deadline(Math.min(this.timeoutMs, leftMs)),
     });
-    const parsed = parse(await response.text());
-    if (!response.ok) throw errorOf(response.status, parsed, response.headers.get('retry-after'));
+    const parsed = parse(await textOf(response));
+    if (!response.ok) throw errorOf(response.status, problemOf(parsed), response.headers.get('retry-after'));
     return { status: response.status, headers: response.headers, body: parsed };
   }
 }
@@ -125,21 +130,31 @@ function waitOf(error: unknown, attempt: number): number {
 function toAuthError(error: unknown): AuthError {
   if (error instanceof AuthError) return error;
   const reason = faultOf(error);
-  return new AuthError(isTimeout(error) ? 'SERVICE_TIMEOUT' : 'SERVICE_UNREACHABLE', {
+  return failure(isTimeout(error) ? 'SERVICE_TIMEOUT' : 'SERVICE_UNREACHABLE', {
     retryable: true,
     detail: `wechat-auth did not answer (${reason}).`,
     reason,
   });
 }
 
+/**
+ * The fields of a problem that an error has; `null` for an answer of something else, of which nothing is repeated: it
+ * may contain the key and what was sent.
+ */
+function problemOf(body: unknown): object | null {
+  const { code, detail, requestId, errors } = (body ?? {}) as Partial<Problem>;
+  return typeof code === 'string' && CODE.test(code) ? { code, detail, requestId, errors } : null;
+}
+
 function stringified(json: unknown): string | undefined {
   return json === undefined ? undefined : JSON.stringify(json);
 }
 
-function parse(text: string): unknown {
+/** @returns `null` for what is not JSON */
+function parse(text: string | null): unknown {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text);
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }

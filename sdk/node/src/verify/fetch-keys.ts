@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { AuthError } from '../../../shared/auth-error.js';
-import { deadline, faultOf, type Fetch } from '../service/network.js';
+import { failure } from '../failure.js';
+import { deadline, faultOf, type Fetch, textOf } from '../service/network.js';
 
 /** Public keys by their `kid`. */
 export type PublicKeys = ReadonlyMap<string, CryptoKey>;
@@ -33,8 +34,9 @@ async function download(url: string, timeoutMs: number, fetch: Fetch): Promise<u
       redirect: 'manual',
       signal: deadline(timeoutMs),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     if (!response.ok) throw unavailable(`the reply has the status ${response.status}`);
+    if (text === null) throw unavailable('the reply is too long');
     return JSON.parse(text);
   } catch (error) {
     if (error instanceof AuthError) throw error;
@@ -61,7 +63,7 @@ function isForTokens({ kty, crv, alg, use, kid, d }: JWK): boolean {
 }
 
 function unavailable(why: string): AuthError {
-  return new AuthError('KEYS_UNAVAILABLE', {
+  return failure('KEYS_UNAVAILABLE', {
     status: 503,
     retryable: true,
     retryAfter: 1,

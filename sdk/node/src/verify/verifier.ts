@@ -1,5 +1,6 @@
 import { type CryptoKey, decodeJwt, errors, type JWTHeaderParameters, jwtVerify } from 'jose';
-import { AuthError } from '../../../shared/auth-error.js';
+import type { AuthError } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 import { addressOf, numberOf, optionsInvalid, urlOf } from '../options.js';
 import type { Fetch } from '../service/network.js';
 import { type Claims, isClaims } from './claims.js';
@@ -104,11 +105,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
 }
 
 function missing(): AuthError {
-  return new AuthError('TOKEN_MISSING', { status: 401, detail: 'There is no access token.' });
+  return failure('TOKEN_MISSING', { status: 401, detail: 'There is no access token.' });
 }
 
 function invalid(detail: string, reason?: string): AuthError {
-  return new AuthError('TOKEN_INVALID', {
+  return failure('TOKEN_INVALID', {
     status: 401,
     detail: `The access token is refused. ${detail}`,
     reason,

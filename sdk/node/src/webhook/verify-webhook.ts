@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { types } from 'node:util';
-import { AuthError } from '../../../shared/auth-error.js';
+import type { AuthError } from '../../../shared/auth-error.js';
+import { failure, type SdkErrorCode } from '../failure.js';
 import { numberOf, optionsInvalid } from '../options.js';
 import { headerField, type HeaderFields } from './header-field.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -104,12 +105,12 @@ function bytesOf(body: unknown): Uint8Array {
   if (typeof body === 'string') return Buffer.from(body);
   if (types.isUint8Array(body)) return body;
   if (types.isArrayBuffer(body)) return new Uint8Array(body);
-  throw new AuthError('WEBHOOK_BODY_PARSED', {
+  throw failure('WEBHOOK_BODY_PARSED', {
     detail:
       'The signature is of the raw bytes, but the body is not a string, Buffer or Uint8Array. Read it before it is parsed, for instance by express.raw({ type: "application/json" }).',
   });
 }
 
-function refused(code: string, detail: string): AuthError {
-  return new AuthError(code, { status: 401, detail });
+function refused(code: SdkErrorCode, detail: string): AuthError {
+  return failure(code, { status: 401, detail });
 }

@@ -1,4 +1,5 @@
 import { AuthError } from '../../../shared/auth-error.js';
+import type { SdkErrorCode } from '../failure.js';
 
 /** The URL to which a browser returned (`req.url` is enough), or its query as a framework has parsed it. */
 export type Returned = string | URL | URLSearchParams | Readonly<Record<string, unknown>>;
@@ -11,6 +12,7 @@ export type Answer =
 /** Anybody can make up the query: only what looks like a code of docs/errors.md is shown as one. */
 const CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
 const REQUEST_ID = /^[\w-]{1,64}$/;
+const UNKNOWN: SdkErrorCode = 'LOGIN_FAILED';
 
 /**
  * Reads the parameters that wechat-auth adds to returnTo.
@@ -23,7 +25,7 @@ export function returnedBy(returned: Returned, loginParameter: string): Answer {
   if (loginCode !== undefined) return { kind: 'code', login, loginCode };
   const code = read('error') ?? '';
   const requestId = read('request_id') ?? '';
-  const error = new AuthError(CODE.test(code) ? code : 'LOGIN_FAILED', {
+  const error = new AuthError(CODE.test(code) ? code : UNKNOWN, {
     requestId: REQUEST_ID.test(requestId) ? requestId : undefined,
     detail: 'The browser returned without a login.',
   });

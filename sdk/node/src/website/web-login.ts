@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { TokenReply } from '../../../shared/api.js';
 import { AuthError } from '../../../shared/auth-error.js';
+import { failure } from '../failure.js';
 import { addressOf, optionsInvalid, urlOf } from '../options.js';
 import { bodyOf } from '../service/replies.js';
 import { TOKEN_FIELDS } from '../service/service-client.js';
@@ -116,7 +117,7 @@ export function createWebLogin(options: WebLoginOptions): WebLogin {
         for (const login of named) await removePending(session, login);
         throw answer.error;
       }
-      let refusal = new AuthError('STATE_INVALID', {
+      let refusal = failure('STATE_INVALID', {
         status: 400,
         detail: 'This session has not begun the login, or the login is finished already.',
       });

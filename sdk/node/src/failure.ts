@@ -1,0 +1,24 @@
+import type { ErrorCode } from '../../shared/api.js';
+import { AuthError, type AuthErrorDetails } from '../../shared/auth-error.js';
+
+/**
+ * Codes of this package; all others are those of the service (docs/errors.md), or `HTTP_<status>` for an answer that is
+ * not the service's.
+ */
+export type SdkErrorCode =
+  | 'KEYS_UNAVAILABLE'
+  | 'SERVICE_UNREACHABLE'
+  | 'SERVICE_TIMEOUT'
+  | 'SERVICE_BAD_REPLY'
+  | 'LOGIN_FAILED'
+  | 'WEBHOOK_HEADERS_INVALID'
+  | 'WEBHOOK_SIGNATURE_INVALID'
+  | 'WEBHOOK_TIMESTAMP_INVALID'
+  | 'WEBHOOK_BODY_INVALID'
+  | 'WEBHOOK_BODY_PARSED'
+  | 'OPTIONS_INVALID';
+
+/** An error of this package, with a code that is documented. */
+export function failure(code: ErrorCode | SdkErrorCode, details: AuthErrorDetails): AuthError {
+  return new AuthError(code, details);
+}
