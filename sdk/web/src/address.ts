@@ -1,5 +1,10 @@
+import { quietly } from './storage.js';
+
+/** The address of the page; `undefined` on a server. */
+const page = (): string | undefined => quietly(() => location.href);
+
 /** The origin of an address, which may be relative to the page. */
-export const originOf = (address: string): string => new URL(address, location.href).origin;
+export const originOf = (address: string): string => new URL(address, page()).origin;
 
 /** Names the login in the address to which it returns. */
 const LOGIN = 'wechat_auth';
@@ -16,7 +21,7 @@ export interface Answer {
 }
 
 function withoutAnswer(address: string): URL {
-  const url = new URL(address, location.href);
+  const url = new URL(address, page());
   for (const name of PARAMETERS) url.searchParams.delete(name);
   return url;
 }
@@ -29,8 +34,9 @@ export function returnAddress(login: string, returnTo = location.href): string {
 }
 
 /** Takes the answer of a login out of the address bar and the history. @returns `null` where there is none */
-export function takeAnswer(address = location.href): Answer | null {
-  const query = new URL(address, location.href).searchParams;
+export function takeAnswer(address = page()): Answer | null {
+  if (!address) return null;
+  const query = new URL(address, page()).searchParams;
   const [login = '', loginCode = '', error = '', requestId] = PARAMETERS.map(
     (name) => query.get(name) ?? undefined,
   );

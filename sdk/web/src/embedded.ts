@@ -4,7 +4,7 @@ import { originOf } from './address.js';
 import { isHidden, listen, untilWoken, within } from './deadline.js';
 import { createView } from './embedded-view.js';
 import { follow } from './follow.js';
-import { FOREVER_MS, MAX_RENEWALS, RENEWAL_MS } from './limits.js';
+import { FOREVER_MS, MAX_RENEWALS, POLL_MS, RENEWAL_MS } from './limits.js';
 import { challengeOf, randomText } from './pkce.js';
 import { redeem } from './redirect.js';
 import { call } from './service.js';
@@ -99,8 +99,8 @@ export const embed = (base: string, element: Element, options: EmbeddedOptions):
     try {
       for (let renewals = 0; ;) {
         view.show('loading');
-        // A page that nobody looks at asks WeChat for no code.
-        while (isHidden() && !signal.aborted) await untilWoken(FOREVER_MS, signal);
+        // A page that nobody looks at, or that has removed it, asks WeChat for no code.
+        while ((isHidden() || !element.isConnected) && !signal.aborted) await untilWoken(POLL_MS, signal);
         let wait: typeof untilWoken | typeof within<void> = within;
         let ms = FOREVER_MS;
         try {

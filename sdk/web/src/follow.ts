@@ -2,7 +2,7 @@ import type { Attempt, AttemptStatus } from '../../shared/api.js';
 import type { AuthError } from '../../shared/auth-error.js';
 import { untilWoken } from './deadline.js';
 import { FIRST_EVENT_MS, MAX_BROKEN, MAX_POLL_MS, POLL_MS, SILENCE_MS } from './limits.js';
-import { call } from './service.js';
+import { call, pauseAfter } from './service.js';
 
 /**
  * Follows an attempt until it ends: by Server-Sent Events, or by polling where no stream gets through. Its secret is sent
@@ -25,7 +25,7 @@ export async function follow(
 
   const report = (status: AttemptStatus): void => {
     onStatus(status.status);
-    if (status.status !== 'pending' && status.status !== 'scanned') final = status;
+    if (!/pending|scanned/.test(status.status)) final = status;
   };
 
   const stream = (): Promise<void> =>
@@ -56,12 +56,12 @@ export async function follow(
       if (!final) report(await call(url, { headers, signal, tries: 1 }));
       misses = 0;
     } catch (fault) {
-      const { status, retryAfter = 0 } = fault as AuthError;
+      const { status } = fault as AuthError;
       if (signal.aborted) throw fault;
       // It exists no more.
       if (status === 404) return { status: 'expired' };
       if (status !== 429) onStatus(null);
-      pause = Math.max(retryAfter * 1000, Math.min(POLL_MS * 2 ** misses++, MAX_POLL_MS));
+      pause = Math.max(pauseAfter(fault), Math.min(POLL_MS * 2 ** misses++, MAX_POLL_MS));
     }
     if (final) return final;
     await untilWoken(pause, signal);

@@ -8,6 +8,8 @@ export const TIMEOUT_MS = 10_000;
 export const TRIES = 3;
 /** A longer Retry-After is left to the caller (seconds). */
 export const MAX_WAIT = 10;
+/** The longest time after a failure in which nothing is asked (seconds). */
+export const MAX_PAUSE = 60;
 
 /** An access token is renewed so long before it expires, or a quarter of a shorter life. */
 export const MARGIN_MS = 60_000;

@@ -1,10 +1,10 @@
 import { AuthError, errorOf } from '../../shared/auth-error.js';
 import { sleep, within } from './deadline.js';
-import { MAX_WAIT, TIMEOUT_MS, TRIES } from './limits.js';
+import { MAX_PAUSE, MAX_WAIT, TIMEOUT_MS, TRIES } from './limits.js';
 
 /** A call of the service: GET, or POST where there is a body. */
 export interface CallOptions {
-  readonly body?: unknown;
+  readonly body?: object | null;
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the call with ABORTED. */
   readonly signal?: AbortSignal | undefined;
@@ -14,17 +14,21 @@ export interface CallOptions {
   readonly send?: typeof fetch;
 }
 
+/** Calls the service, and repeats it as `persist` does. */
+export const call = <Reply>(url: string, options: CallOptions = {}): Promise<Reply> =>
+  persist(() => callOnce<Reply>(url, options), options);
+
 /**
- * Calls the service. Every call of this package may be repeated: a lost network, 429, 503 and a proxy without a service
- * behind it are tried again, after Retry-After and a random bit more.
- * @returns the parsed reply; `null` for 204
- * @throws AuthError of the service, or NETWORK_FAILED, TIMEOUT, ABORTED
+ * Repeats work on the service. Every call of this package may be repeated: a lost network, 429, 503 and a proxy without
+ * a service behind it are tried again, after Retry-After and a random bit more.
  */
-export async function call<Reply>(url: string, options: CallOptions = {}): Promise<Reply> {
-  const { tries = TRIES, signal } = options;
+export async function persist<Result>(
+  work: () => Promise<Result>,
+  { tries = TRIES, signal }: CallOptions = {},
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await callOnce(url, options)) as Reply;
+      return await work();
     } catch (error) {
       const { retryable, retryAfter = attempt / 2 } = error as AuthError;
       if (!retryable || attempt >= tries || retryAfter > MAX_WAIT) throw error;
@@ -33,21 +37,21 @@ export async function call<Reply>(url: string, options: CallOptions = {}): Promi
   }
 }
 
-const callOnce = (
+/**
+ * @returns the parsed reply; `null` for 204
+ * @throws AuthError of the service, or NETWORK_FAILED, TIMEOUT, ABORTED
+ */
+export const callOnce = <Reply>(
   url: string,
   { body, headers, signal: outer, keepalive = false, send = fetch }: CallOptions,
-): Promise<unknown> =>
+): Promise<Reply> =>
   within(TIMEOUT_MS, outer, async ({ signal }) => {
     try {
-      const init: RequestInit = { signal, keepalive, headers: { ...headers } };
-      if (body) {
-        Object.assign(init, { method: 'POST', body: JSON.stringify(body) });
-        Object.assign(init.headers as object, { 'Content-Type': 'application/json' });
-      }
-      const response = await send(url, init);
+      const post = body && { method: 'POST', body: JSON.stringify(body) };
+      const type = body && { 'Content-Type': 'application/json' };
+      const response = await send(url, { signal, keepalive, headers: { ...headers, ...type }, ...post });
       const { ok, status } = response;
-      if (status === 204) return null;
-      if (ok) return (await response.json()) as unknown;
+      if (ok) return (status === 204 ? null : await response.json()) as Reply;
       const problem: unknown = await response.json().catch(() => null);
       throw errorOf(status, problem, response.headers.get('Retry-After'));
     } catch (reason) {
@@ -57,3 +61,7 @@ const callOnce = (
       throw new AuthError(signal.aborted ? 'TIMEOUT' : 'NETWORK_FAILED', { retryable: true, reason });
     }
   });
+
+/** How long to ask nothing after a failure (ms). Retry-After may be a date by a clock that is hours away from this one. */
+export const pauseAfter = (fault: unknown): number =>
+  Math.min((fault as AuthError).retryAfter ?? 0, MAX_PAUSE) * 1000;

@@ -4,7 +4,7 @@ import { authorizedFetch } from './authorized-fetch.js';
 import { listen } from './deadline.js';
 import { newestGeneration, noteGeneration } from './generations.js';
 import { ENDED, KNOWN_PEER_MS, PEER_MS } from './limits.js';
-import { call } from './service.js';
+import { call, callOnce, pauseAfter, persist } from './service.js';
 import { quietly, storedValue, type TokenStorage } from './storage.js';
 import { exclusively } from './tab-lock.js';
 import { isFresh, timeLeft, type Tokens, tokensOf, tokensOfReply } from './tokens.js';
@@ -27,7 +27,7 @@ interface Message {
   readonly tokens?: readonly [string, string, number];
   readonly user?: User | null;
   /** Asks for tokens of this session that are newer than those of a generation. */
-  readonly ask?: readonly [sessionId: string, generation: number];
+  readonly ask?: readonly [id: string, generation: number];
   /** The session that has ended, `''` for none. */
   readonly ended?: string;
   /** Whether the person has logged out: this ends all logins. */
@@ -102,13 +102,13 @@ export function createSession(
 
   /** Takes tokens: of the service, or from another tab where the session is the same or the storage is shared. */
   const take = async (next: Tokens, nextUser: User | null, isOurs = false): Promise<void> => {
-    const { sessionId, generation, refreshToken } = next;
-    if (!isOurs && tokens?.sessionId !== sessionId && (await stored.read()) !== refreshToken) return;
+    const { id, generation, refreshToken } = next;
+    if (!isOurs && tokens?.id !== id && (await stored.read()) !== refreshToken) return;
     const mine = current();
-    const isSame = mine?.sessionId === sessionId;
+    const isSame = mine?.id === id;
     if (isSame && mine.generation >= generation + (mine.accessToken ? 0 : 1)) return;
-    if (newestGeneration(sessionId) > generation) return;
-    noteGeneration(sessionId, generation);
+    if (newestGeneration(id) > generation) return;
+    noteGeneration(id, generation);
     set(next, nextUser ?? (isSame ? user : null));
     onAnswer();
     await stored.write(refreshToken);
@@ -117,55 +117,57 @@ export function createSession(
 
   /** Ends the login in this tab. @param all in all tabs: `true` any login, `false` this session */
   const leave = async (error?: AuthError, all?: boolean): Promise<void> => {
-    const ended = tokens?.sessionId ?? '';
+    const ended = tokens?.id ?? '';
     if (all !== undefined) {
       noteGeneration(ended, ENDED);
       post({ ended, all });
     }
     set(null, null, error);
     // Another tab may have logged in since.
-    if (tokensOf(await stored.read()).sessionId === ended) await stored.remove();
+    if (tokensOf(await stored.read()).id === ended) await stored.remove();
   };
 
   /** Finds out whether a former page or another one has begun or ended the login. */
   const ready = async (): Promise<void> => {
-    const isOver = ({ sessionId }: Tokens): boolean => newestGeneration(sessionId) === ENDED;
-    if (tokens && isOver(tokens)) await leave();
+    if (tokens && newestGeneration(tokens.id) === ENDED) await leave();
     const found = tokensOf(tokens ? '' : await stored.read());
-    if (!tokens) set(found.refreshToken && !isOver(found) ? found : null, null);
+    if (!tokens) set(found.id && newestGeneration(found.id) < ENDED ? found : null, null);
   };
 
   /** Finds out what other tabs have done. @param mine the tokens before */
   const catchUp = async (mine: Tokens): Promise<void> => {
     const found = tokensOf(await stored.read());
-    if (found.refreshToken && found.refreshToken !== mine.refreshToken) await take(found, null);
+    if (found.id && found.refreshToken !== mine.refreshToken) await take(found, null);
     const now = current();
     if (!now || !channel || (now !== mine && now.accessToken)) return;
-    const newest = newestGeneration(now.sessionId);
+    const newest = newestGeneration(now.id);
     if (now === mine && newest === mine.generation) return;
     await new Promise<void>((resolve) => {
       onAnswer = resolve;
-      post({ ask: [mine.sessionId, mine.generation] });
+      post({ ask: [mine.id, mine.generation] });
       setTimeout(resolve, newest > now.generation ? KNOWN_PEER_MS : PEER_MS);
     });
   };
 
+  /** A further try, too, first finds out what other tabs have done: the network may have come back after hours. */
   const refresh = (before: Tokens): Promise<void> =>
-    exclusively(`${name}:${before.sessionId}`, async () => {
-      if (tokens === before) await catchUp(before);
-      const mine = current();
-      if (!mine || (mine !== before && isFresh(mine))) return;
-      const { sessionId, generation, refreshToken } = mine;
-      // Another tab had replaced it, and is gone. To use it would count as theft.
-      if (newestGeneration(sessionId) > generation) return leave(new AuthError('SESSION_ENDED'));
-      try {
-        const next = tokensOfReply(await call(`${base}/v1/auth/refresh`, { body: { refreshToken } }));
-        if (tokens?.sessionId === sessionId) await take(next, null, true);
-      } catch (error) {
-        if (!isFinal(error as AuthError)) throw error;
-        if (tokens?.sessionId === sessionId) await leave(error as AuthError, false);
-      }
-    });
+    persist(() => exclusively(`${name}:${before.id}`, () => refreshOnce(before)));
+
+  const refreshOnce = async (before: Tokens): Promise<void> => {
+    if (tokens) await catchUp(tokens);
+    const mine = current();
+    if (!mine || (mine !== before && isFresh(mine))) return;
+    const { id, generation, refreshToken } = mine;
+    // Another tab had replaced it, and is gone. To use it would count as theft.
+    if (newestGeneration(id) > generation) return leave(new AuthError('SESSION_ENDED'));
+    try {
+      const next = tokensOfReply(await callOnce(`${base}/v1/auth/refresh`, { body: { refreshToken } }));
+      if (tokens?.id === id) await take(next, null, true);
+    } catch (error) {
+      if (!isFinal(error as AuthError)) throw error;
+      if (tokens?.id === id) await leave(error as AuthError, false);
+    }
+  };
 
   const forgetRefresh = (): void => {
     refreshing = undefined;
@@ -183,7 +185,7 @@ export function createSession(
     if (ended !== undefined) noteGeneration(ended, ENDED);
     await ready();
     if (given) await take(tokensOf(...given), theirs ?? null);
-    if (ask && tokens?.sessionId === ask[0] && tokens.generation > ask[1]) share();
+    if (ask && tokens?.id === ask[0] && tokens.generation > ask[1]) share();
     if (all && tokens) await logout();
   };
 
@@ -201,7 +203,7 @@ export function createSession(
     try {
       await (refreshing ??= refresh(before).then(forgetRefresh, (error: unknown) => {
         // The service may have said when to come again.
-        setTimeout(forgetRefresh, ((error as AuthError).retryAfter ?? 0) * 1000);
+        setTimeout(forgetRefresh, pauseAfter(error));
         throw error;
       }));
     } catch (error) {
@@ -223,11 +225,11 @@ export function createSession(
     getAccessToken,
     async getUser() {
       if (!(await getAccessToken())) return null;
-      const id = tokens?.sessionId;
+      const id = tokens?.id;
       try {
         const next = await call<User>(`${base}/v1/users/me`, { send });
         const isNew = JSON.stringify(next) !== JSON.stringify(user);
-        if (tokens && tokens.sessionId === id && isNew) set(tokens, next);
+        if (tokens && tokens.id === id && isNew) set(tokens, next);
         return next;
       } catch (error) {
         // The refresh has shown that the session is over.
@@ -250,6 +252,8 @@ export function createSession(
   return [session, begin];
 }
 
-/** Whether the service has said that the session is over. Anything else may pass. */
-const isFinal = ({ status, code }: AuthError): boolean =>
-  status === 401 || code === 'ACCOUNT_DISABLED' || code === 'VALIDATION_FAILED';
+/**
+ * Whether the service has said that the session is over: SESSION_ENDED, REFRESH_TOKEN_INVALID or _REUSED,
+ * ACCOUNT_DISABLED, VALIDATION_FAILED. Anything else may pass, such as a 401 of a proxy.
+ */
+const isFinal = ({ code }: AuthError): boolean => /^(SESS|REFR|ACC|VALI)/.test(code);

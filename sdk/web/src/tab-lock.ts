@@ -5,24 +5,22 @@ import { quietly } from './storage.js';
 
 /** Runs work in one tab of this origin at a time: by Web Locks, else by a lease in localStorage. */
 export async function exclusively(name: string, work: () => Promise<void>): Promise<void> {
-  const locks = navigator.locks as LockManager | undefined;
-  if (!locks) return byLease(name, work);
   let isHeld = false as boolean;
   try {
     await within(LOCK_MS, undefined, ({ signal }) =>
-      locks.request(name, { signal }, () => {
+      navigator.locks.request(name, { signal }, () => {
         isHeld = true;
         return work();
       }),
     );
   } catch (error) {
     if (isHeld) throw error;
-    // Too long, or a document without an origin, which has no locks.
-    await work();
+    // There are none, or a tab was frozen with this one. The others still take turns.
+    await byLease(name, work);
   }
 }
 
-/** For Safari before 15.4 and for http, where there are no Web Locks. */
+/** For Safari before 15.4 and for http, where there are no Web Locks, and for a lock that is not given back. */
 async function byLease(name: string, work: () => Promise<void>): Promise<void> {
   const owner = randomText();
   const read = (): string => quietly(() => localStorage.getItem(name)) ?? '';

@@ -5,7 +5,8 @@ import { MARGIN_MS } from './limits.js';
 /** The tokens of a session. */
 export interface Tokens {
   readonly refreshToken: string;
-  readonly sessionId: string;
+  /** Of the session. */
+  readonly id: string;
   /** Counts the refreshes of the session. */
   readonly generation: number;
   /** `''` where only the refresh token was stored. */
@@ -17,14 +18,14 @@ export interface Tokens {
 }
 
 /**
- * @param refreshToken `sessionId.generation.mac`
+ * @param refreshToken `id.generation.mac`, where the id is that of the session
  * @param seconds life of the access token
  */
 export function tokensOf(refreshToken: string, accessToken = '', seconds = 0): Tokens {
-  const [sessionId = '', generation] = refreshToken.split('.');
+  const [id = '', generation] = refreshToken.split('.');
   return {
     refreshToken,
-    sessionId,
+    id,
     generation: Number(generation) || 0,
     accessToken,
     life: seconds * 1000,

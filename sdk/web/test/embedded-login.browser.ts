@@ -113,6 +113,54 @@ describe('a code of the mini program on the page', () => {
     expect(calls()).toBe(1);
   });
 
+  test('asks for no further one while the page has removed its element', async () => {
+    const page = await openShop();
+    await page.clock.install();
+    await embed(page, 'mini-program');
+    await page.evaluate('window.place = place, place.remove()');
+    const calls = countCalls(ATTEMPTS);
+    await world.pass(301);
+    await becomes(page, "place.firstChild.dataset.state === 'expired'");
+    await page.clock.runFor(5000);
+    expect(calls()).toBe(0);
+    await page.evaluate('document.body.append(place)');
+    await page.clock.runFor(2000);
+    await stands(page, 'pending');
+    expect(calls()).toBe(1);
+  });
+
+  test('that the service puts off for a month is asked about once a minute', async () => {
+    const page = await openShop();
+    await page.clock.install();
+    let polls = 0;
+    await page.route(/attempts\/\w+(\/events)?$/, (route) => {
+      if (route.request().method() === 'OPTIONS') return route.fallback();
+      if (!route.request().url().endsWith('events')) polls++;
+      const headers = {
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': 'retry-after',
+        'retry-after': '3000000',
+      };
+      return route.fulfill({ status: 429, headers });
+    });
+    await embed(page, 'mini-program');
+    const polled = (): Promise<unknown> =>
+      page.waitForEvent(
+        'requestfinished',
+        (each) => !each.url().endsWith('events') && each.method() === 'GET',
+      );
+    const first = polled();
+    await page.clock.runFor(1000);
+    if (polls === 0) await first;
+    await page.clock.runFor(58_000);
+    expect(polls).toBe(1);
+    const second = polled();
+    await page.clock.runFor(3000);
+    await second;
+    expect(polls).toBe(2);
+    expectFailedRequests();
+  });
+
   test('tells that the network is gone, and goes on when it is back', async () => {
     const page = await openShop();
     await embed(page, 'mini-program');

@@ -53,6 +53,33 @@ describe('five tabs', () => {
     expectFailedRequests();
   });
 
+  test('of which one was frozen with the lock refresh once for the other four', async () => {
+    showShop('storage: localStorage');
+    const first = await openShop();
+    await context.clock.install();
+    await logIn(first);
+    const session = await first.evaluate<string>('Object.values(localStorage).join().match(/[\\w-]{36}/)[0]');
+    const frozen = await anotherTab();
+    const name = `wechat-auth:${world.url}:${session}`;
+    await frozen.evaluate(`new Promise((isHeld) =>
+      void navigator.locks.request('${name}', () => (isHeld(), new Promise(() => undefined))))`);
+    const tabs = [first];
+    while (tabs.length < 4) tabs.push(await anotherTab());
+    await Promise.all(tabs.map((each) => each.evaluate('auth.getUser()')));
+    const calls = countCalls(REFRESH);
+    await expire();
+    await Promise.all(tabs.map((each) => each.evaluate('void (window.asked = outcome(auth.getUser()))')));
+    await Promise.all(
+      tabs.map((each) =>
+        becomes(each, `navigator.locks.query().then(({ pending }) => pending.length === 4)`),
+      ),
+    );
+    await context.clock.fastForward(15_000);
+    for (const each of tabs) expect(await each.evaluate('asked')).toMatchObject({ value: {} });
+    expect(calls()).toBe(1);
+    expectFailedRequests();
+  });
+
   test('are logged in and out together where the storage is theirs', async () => {
     showShop('storage: localStorage');
     const first = await openShop();

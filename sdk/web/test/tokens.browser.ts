@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { expectFailedRequests, sites } from '../../../test/browser/browser-tab.js';
-import { countCalls, expectLoggedIn, logIn, openShop, showShop, world } from './sdk-page.js';
+import { context, expectFailedRequests, sites } from '../../../test/browser/browser-tab.js';
+import { becomes, countCalls, expectLoggedIn, logIn, openShop, showShop, world } from './sdk-page.js';
 
 const REFRESH = '/v1/auth/refresh';
 const expire = (): Promise<void> => world.pass(16 * 60);
@@ -53,6 +53,76 @@ describe('a refresh', () => {
     }
     expect(calls()).toBe(3);
     expect(await page.evaluate('auth.status')).toBe('logged-in');
+    expectFailedRequests();
+  });
+
+  test('that is put off for a day is asked for again after a minute: a clock may be wrong', async () => {
+    const page = await openShop();
+    await page.clock.install();
+    await logIn(page);
+    await expire();
+    await page.route(/refresh$/, (route) => {
+      if (route.request().method() !== 'POST') return route.fallback();
+      const headers = {
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': 'retry-after',
+        'retry-after': '86400',
+      };
+      return route.fulfill({ status: 503, headers });
+    });
+    const calls = countCalls(REFRESH);
+    for (const seconds of [0, 59]) {
+      await page.clock.fastForward(seconds * 1000);
+      expect(await page.evaluate('outcome(auth.getUser())')).toMatchObject({ code: 'HTTP_503' });
+      expect(calls()).toBe(1);
+    }
+    await page.unroute(/refresh$/);
+    await page.clock.fastForward(2000);
+    await expectLoggedIn(page);
+    expectFailedRequests();
+  });
+
+  test('that a proxy refuses, such as one that wants a login of its own, leaves the session', async () => {
+    const page = await openShop();
+    await logIn(page);
+    await expire();
+    await page.route(/refresh$/, (route) =>
+      route.request().method() === 'POST'
+        ? route.fulfill({
+            status: 401,
+            headers: { 'access-control-allow-origin': '*' },
+            body: 'Who are you?',
+          })
+        : route.fallback(),
+    );
+    expect(await page.evaluate('outcome(auth.getUser())')).toMatchObject({ code: 'HTTP_401' });
+    expect(await page.evaluate('auth.status')).toBe('logged-in');
+    await page.unroute(/refresh$/);
+    await expectLoggedIn(page);
+    expectFailedRequests();
+  });
+
+  test('that fails after another tab has refreshed is repeated with the token of that tab', async () => {
+    showShop('storage: localStorage');
+    const page = await openShop();
+    await logIn(page);
+    await expire();
+    const former = await page.evaluate<string>(`localStorage.getItem('wechat-auth:${world.url}')`);
+    const sent: string[] = [];
+    await page.route(/refresh$/, async (route) => {
+      const body = route.request().postData();
+      if (body === null) return route.fallback();
+      sent.push((JSON.parse(body) as { refreshToken: string }).refreshToken);
+      if (sent.length > 1) return route.fallback();
+      // What another tab does while this one is frozen, for longer than the service takes a replaced token.
+      const { refreshToken } = (await world.refresh(former)).body;
+      await world.pass(61);
+      await page.evaluate(`localStorage.setItem('wechat-auth:${world.url}', '${refreshToken}')`);
+      return route.abort();
+    });
+    await expectLoggedIn(page);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).not.toBe(former);
     expectFailedRequests();
   });
 
