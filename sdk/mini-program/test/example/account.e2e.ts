@@ -130,6 +130,14 @@ describe('the list of logins', () => {
     expect(page.text).toContain('This phone');
   });
 
+  test('is gone at once after a logout while the network is silent', async () => {
+    const page = await open();
+    const release = stage.phone.holdCalls();
+    await page.tap('Log out');
+    expect(page.text).toBe(`${LOGGED_OUT} Log in`);
+    release();
+  });
+
   test('says that the network is away, and comes once it is back', async () => {
     await stage.program.open('index');
     stage.phone.lost = 'call';
@@ -145,6 +153,7 @@ describe('leaving', () => {
   const LEAVE = 'Delete for good';
   const AGAIN = 'Log in again';
   const users = (id: string): Promise<number> => stage.world.count(`users WHERE id = '${id}'`);
+  const carts = (): string[] => [...stage.phone.storage.keys()].filter((key) => key.startsWith('cart:'));
   let id: string;
   let page: Screen;
   beforeEach(async () => {
@@ -224,9 +233,20 @@ describe('leaving', () => {
   test('removes the cart', async () => {
     const index = await stage.program.open('index');
     await index.tap('Add to cart');
-    expect([...stage.phone.storage.keys()]).toContain(`cart:${id}`);
+    expect(carts()).toEqual([`cart:${id}`]);
     await page.tap('Go on');
     await page.tap(LEAVE);
-    expect([...stage.phone.storage.keys()].filter((key) => key.startsWith('cart:'))).toEqual([]);
+    expect(carts()).toEqual([]);
+  });
+
+  test('removes the cart where nobody has asked who the user is since the start', async () => {
+    const index = await stage.program.open('index');
+    await index.tap('Add to cart');
+    await stage.restart();
+    page = await stage.program.open('leave');
+    await page.tap('Go on');
+    await page.tap(LEAVE);
+    expect(page.text).toContain('Your account is deleted');
+    expect(carts()).toEqual([]);
   });
 });

@@ -173,4 +173,22 @@ describe('components/scan-confirm', () => {
     }
     expect(paths).toEqual(['/v1/mini-program/scans/one', '/v1/mini-program/scans/two']);
   });
+
+  test('confirms the login that it shows, where another code is scanned meanwhile', async () => {
+    const ROUTE = '/v1/mini-program/scans/';
+    const paths: string[] = [];
+    const siteOf = (path: string) => ({ ...SCAN, site: { name: path.slice(ROUTE.length), host: 'h' } });
+    start(
+      phone((path) => (paths.push(path), path.endsWith('/confirm') ? { status: 'confirmed' } : siteOf(path))),
+    );
+    const screen = program.render('components/scan-confirm/scan-confirm', { scene: 'one' });
+    screen.set({ scene: 'two' });
+    await screen.settled();
+    expect(screen.text).toContain('Log in to two');
+    screen.start('Log in', 'tap');
+    screen.set({ scene: 'three' });
+    await screen.settled();
+    expect(paths).toEqual(['one', 'two', 'two/confirm', 'three'].map((each) => ROUTE + each));
+    expect(screen.text).toContain('Log in to three');
+  });
 });

@@ -90,6 +90,17 @@ describe('logged out', () => {
     await page.tap('Log out');
     expect(page.text).toContain('You are logged out');
   });
+
+  test('the page says so while the network is silent, and the person can log in', async () => {
+    const page = await stage.program.open('index');
+    const release = stage.phone.holdCalls();
+    await page.tap('Log out');
+    expect(page.text).toContain('You are logged out');
+    expect(page.buttons).toContain('Log in');
+    release();
+    await page.tap('Log in');
+    expect(page.text).toContain(await stage.userId());
+  });
 });
 
 describe('a guest', () => {

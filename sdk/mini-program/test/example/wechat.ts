@@ -57,6 +57,17 @@ export class WeChat {
     private readonly person: Person,
   ) {}
 
+  /** From now on calls wait. @returns lets them go, and all later ones */
+  holdCalls(): () => void {
+    const { request } = this.wx;
+    const held: Request[] = [];
+    this.wx.request = (call) => void held.push(call);
+    return () => {
+      this.wx.request = request;
+      held.forEach(request);
+    };
+  }
+
   /** Number of calls so far. @param call method and path */
   callsOf(call: string): number {
     return this.sent.filter((each) => each === call).length;

@@ -43,11 +43,11 @@ Component({
     },
   },
   methods: {
-    /** Opens the scan when there is a scene, and for each scene once. */
+    /** Opens the scan when there is a scene, and for each scene once. A scene that comes during a step waits for its end. */
     begin() {
-      const { scene, begun } = this.data;
-      if (!scene || begun === scene) return;
-      this.setData({ begun: scene });
+      const { scene, begun, busy } = this.data;
+      if (!scene || begun === scene || busy) return;
+      this.setData({ begun: scene, status: '' });
       void this.open();
     },
     open() {
@@ -63,8 +63,9 @@ Component({
     deny() {
       return this.decide('deny', () => ({}));
     },
-    retry() {
-      return retry(this);
+    async retry() {
+      await retry(this);
+      this.begin();
     },
     async logIn() {
       if (await run(this, () => auth.login())) await this.open();
@@ -81,9 +82,10 @@ Component({
       });
     },
     /** @param {(path: string) => Promise<unknown>} work gets the route of this scan */
-    step(work) {
-      return run(this, async () => {
-        const ticket = ticketOf(this.data.scene);
+    async step(work) {
+      await run(this, async () => {
+        // What is confirmed is what was shown, whatever has been scanned since.
+        const ticket = ticketOf(this.data.begun);
         if (!ticket) return this.setData({ status: 'SCAN_UNKNOWN' });
         try {
           await work(`/v1/mini-program/scans/${ticket}`);
@@ -93,6 +95,7 @@ Component({
           this.setData({ status: code });
         }
       });
+      this.begin();
     },
   },
 });

@@ -45,6 +45,9 @@ Page({
 
   leave() {
     return run(this, async () => {
+      // After a start the user is not known yet, and later there is nobody to ask about.
+      const user = auth.user || (await auth.getUser().catch(() => null));
+      if (user) this.setData({ userId: user.id });
       await auth.leave();
       if (this.data.userId) cart.remove(this.data.userId);
       this.setData({ step: 'left' });
