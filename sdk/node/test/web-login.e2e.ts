@@ -169,6 +169,24 @@ describe('the login of a website through its back end', () => {
     expect((await impatient.finishLogin(session, back)).user.nickname).toBe(person.nickname);
   });
 
+  test('while the session cannot be written the login stays, and no session of wechat-auth is opened', async () => {
+    const values = new Map<string, string>();
+    let isDown = false;
+    const store = {
+      get: (key: string) => Promise.resolve(values.get(key)),
+      set: (key: string, value: string) =>
+        isDown ? Promise.reject(new Error('the store is down')) : Promise.resolve(values.set(key, value)),
+    };
+    const back = await comeBack(await shop.beginLogin(store, { next: '/orders' }));
+    const before = await world.count('sessions');
+    isDown = true;
+    await expect(shop.beginLogin(store)).rejects.toThrow('the store is down');
+    await expect(shop.finishLogin(store, back)).rejects.toThrow('the store is down');
+    expect(await world.count('sessions')).toBe(before);
+    isDown = false;
+    expect((await shop.finishLogin(store, back)).next).toBe('/orders');
+  });
+
   test('the key of a service goes along, and neither it nor the verifier into an error', async () => {
     const withKey = create({ apiKey: SERVICE_KEY, retries: 0 });
     const back = await comeBack(await withKey.beginLogin(session));

@@ -26,17 +26,22 @@ export async function pendingLogins(session: SessionStore): Promise<PendingLogin
   return parsed.filter(({ at }) => Math.abs(Date.now() - at) < LIFETIME_MS);
 }
 
+/** Stores these logins and no others. */
+export async function writePending(session: SessionStore, pending: readonly PendingLogin[]): Promise<void> {
+  await writeSession(session, KEY, JSON.stringify(pending));
+}
+
 /** Adds a login. The oldest ones beyond the limits are dropped. */
 export async function addPending(session: SessionStore, login: PendingLogin): Promise<void> {
   const pending = [...(await pendingLogins(session)), login].slice(-MAX_PENDING);
   while (pending.length > 1 && JSON.stringify(pending).length > MAX_LENGTH) pending.shift();
-  await writeSession(session, KEY, JSON.stringify(pending));
+  await writePending(session, pending);
 }
 
 /** Removes a login. */
 export async function removePending(session: SessionStore, login: PendingLogin): Promise<void> {
   const others = (await pendingLogins(session)).filter(({ id }) => id !== login.id);
-  await writeSession(session, KEY, JSON.stringify(others));
+  await writePending(session, others);
 }
 
 function parse(stored: string): PendingLogin[] {

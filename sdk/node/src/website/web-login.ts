@@ -7,7 +7,13 @@ import { bodyOf } from '../service/replies.js';
 import { TOKEN_FIELDS } from '../service/service-client.js';
 import { ServiceHttp, type ServiceOptions } from '../service/service-http.js';
 import { nextUrl } from './next-url.js';
-import { addPending, type PendingLogin, pendingLogins, removePending } from './pending-logins.js';
+import {
+  addPending,
+  type PendingLogin,
+  pendingLogins,
+  removePending,
+  writePending,
+} from './pending-logins.js';
 import { returnedBy, type Returned } from './returned.js';
 import { checkSession, type SessionStore } from './session-store.js';
 
@@ -122,7 +128,9 @@ export function createWebLogin(options: WebLoginOptions): WebLogin {
         detail: 'This session has not begun the login, or the login is finished already.',
       });
       // A site that passes the loginCode alone: a wrong verifier does not use it up.
-      for (const login of answer.login === undefined ? pending.reverse() : named) {
+      for (const login of answer.login === undefined ? pending.toReversed() : named) {
+        // A session that cannot be written fails here, where the login stays. Afterwards the tokens would be lost.
+        await writePending(session, pending);
         try {
           const tokens = await redeem(answer.loginCode, login);
           await removePending(session, login);
