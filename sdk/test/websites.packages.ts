@@ -82,7 +82,7 @@ describe.each([
   ['react', 'server.jsx'],
   ['vue', 'server.js'],
 ] as const)('with the hook for %s', (name, server) => {
-  test('a page is rendered on a server, where nobody is known yet', async () => {
+  test('a page is rendered on a server, where nobody is known yet and nothing goes on listening', async () => {
     const project = await projectWithHook(name);
     await project.write(
       'server.mjs',
@@ -93,7 +93,10 @@ describe.each([
         packages: 'external',
       }),
     );
-    expect(project.run('server.mjs')).toMatch(/^<main><p role="status">unknown<\/p>/);
+    expect(project.run('server.mjs')).toEqual({
+      html: expect.stringMatching(/^<main><p role="status">unknown<\/p>/),
+      listeners: 0,
+    });
   });
 
   test('a program in strict TypeScript compiles', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { context, expectFailedRequests, sites } from '../../../test/browser/browser-tab.js';
-import { becomes, countCalls, expectLoggedIn, logIn, openShop, showShop, world } from './sdk-page.js';
+import { expectFailedRequests, sites } from '../../../test/browser/browser-tab.js';
+import { countCalls, expectLoggedIn, logIn, openShop, showShop, world } from './sdk-page.js';
 
 const REFRESH = '/v1/auth/refresh';
 const expire = (): Promise<void> => world.pass(16 * 60);

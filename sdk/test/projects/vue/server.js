@@ -1,5 +1,13 @@
 import { createSSRApp } from 'vue';
 import { renderToString } from 'vue/server-renderer';
+import { auth } from './auth.js';
 import Shop from './shop.js';
 
-console.log(JSON.stringify(await renderToString(createSSRApp(Shop))));
+let listeners = 0;
+auth.onChange = () => {
+  listeners++;
+  return () => listeners--;
+};
+
+const html = await renderToString(createSSRApp(Shop));
+console.log(JSON.stringify({ html, listeners }));

@@ -30,7 +30,14 @@ function App() {
       {status === 'logged-in' && (
         <>
           <p>Hello {user?.nickname ?? 'WeChat user'}</p>
-          <button onClick={() => void logOut()}>Log out</button>
+          <button
+            onClick={() => {
+              setShowsCode(false);
+              void logOut();
+            }}
+          >
+            Log out
+          </button>
         </>
       )}
       {status === 'logged-out' && (

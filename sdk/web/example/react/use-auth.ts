@@ -4,8 +4,11 @@ import { auth } from './auth.js';
 
 let beginning: Promise<unknown> | undefined;
 
-/** Ends a login that came back to this page, and finds out who is logged in: once for all components. */
-const begin = (): Promise<unknown> => (beginning ??= auth.handleCallback().then(() => auth.getUser()));
+/**
+ * Ends a login that came back to this page, and finds out who is logged in, also where that was refused: once for all
+ * components.
+ */
+const begin = (): Promise<unknown> => (beginning ??= auth.handleCallback().finally(auth.getUser));
 
 /** The login of this page. While the status is `unknown`, show neither the user nor a login. */
 export function useAuth() {

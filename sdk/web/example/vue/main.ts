@@ -21,7 +21,10 @@ const App = defineComponent(() => {
 
   const whoIsIn = () => [
     h('p', `Hello ${login.value.user?.nickname ?? 'WeChat user'}`),
-    button('Log out', () => logOut()),
+    button('Log out', () => {
+      showsCode.value = false;
+      return logOut();
+    }),
   ];
   const howToLogIn = () => [
     button('Log in with WeChat', () => logIn()),
