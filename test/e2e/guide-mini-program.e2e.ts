@@ -22,34 +22,36 @@ interface Auth {
 
 const files = filesOf(PAGE).set(PACKAGE, packageCode('mini-program'));
 
+let world: World;
+let api: OwnApi;
+beforeAll(async () => {
+  world = await World.start();
+  api = await OwnApi.start();
+});
+afterAll(async () => {
+  await api.stop();
+  await world.stop();
+});
+
+function phoneOf(person: Person, itsFiles: ReadonlyMap<string, string>): Phone {
+  const hosts = { 'https://auth.example.com': world.url, 'https://api.example.com': api.url };
+  return new Phone(world, person, hosts, itsFiles);
+}
+
 onceOnly("the guide's code for mini programs", () => {
-  let world: World;
-  let api: OwnApi;
   let person: Person;
   let phone: Phone;
   let program: MiniProgram;
   let auth: Auth;
 
-  beforeAll(async () => {
-    world = await World.start();
-    api = await OwnApi.start();
-  });
-  afterAll(async () => {
-    await api.stop();
-    await world.stop();
-  });
   beforeEach(async () => {
     api.calls.length = 0;
     api.status = 200;
     person = await world.person();
-    phone = phoneWith(files);
+    phone = phoneOf(person, files);
     await restart();
   });
 
-  function phoneWith(itsFiles: ReadonlyMap<string, string>): Phone {
-    const hosts = { 'https://auth.example.com': world.url, 'https://api.example.com': api.url };
-    return new Phone(world, person, hosts, itsFiles);
-  }
   async function restart(): Promise<void> {
     program = phone.start();
     ({ auth } = await program.exportsOf<{ auth: Auth }>('auth.js'));
@@ -138,7 +140,7 @@ onceOnly("the guide's code for mini programs", () => {
       const { code } = (await phoneEvent(other)).detail;
       await call(`${world.url}/v1/mini-program/phone-number`, { json: { code }, token: accessToken });
       person = await world.person({ phoneNumber: '13800138000' });
-      phone = phoneWith(files);
+      phone = phoneOf(person, files);
       await restart();
       page = await program.open('pages/profile/profile');
       await page.call('onPhone', await phoneEvent(person));
@@ -263,7 +265,8 @@ onceOnly("the guide's code for mini programs", () => {
     ['Taro', '// src/auth.js (Taro)'],
     ['uni-app', '// auth.js (uni-app)'],
   ])('logs in where the platform is that of %s', async (_platform, begin) => {
-    phone = phoneWith(
+    phone = phoneOf(
+      person,
       new Map([
         ['auth.js', blockOf(PAGE, begin)],
         ['@tarojs/taro', 'export default Taro'],
@@ -280,21 +283,10 @@ onceOnly("the guide's code for mini programs", () => {
 });
 
 onceOnly('the code with packages on other pages', () => {
-  let world: World;
-  let api: OwnApi;
   let phone: Phone;
-  beforeAll(async () => {
-    world = await World.start();
-    api = await OwnApi.start();
-  });
-  afterAll(async () => {
-    await api.stop();
-    await world.stop();
-  });
 
   async function phoneWith(code: ReadonlyMap<string, string>): Promise<Phone> {
-    const hosts = { 'https://auth.example.com': world.url, 'https://api.example.com': api.url };
-    phone = new Phone(world, await world.person(), hosts, new Map([...files, ...code]));
+    phone = phoneOf(await world.person(), new Map([...files, ...code]));
     return phone;
   }
 
