@@ -10,6 +10,7 @@ const MEANS = {
   later: [/稍后/, /later/],
   again: [/再|重试|重新/, /again|try|log in/i],
   login: [/登录/, /log in/i],
+  scan: [/扫码/, /scan/i],
   settings: [/设置/, /settings/],
   another: [/换|其他|别的/, /another|other/i],
   agree: [/同意|允许/, /agree|allow/i],
@@ -28,8 +29,8 @@ const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, read
   NETWORK_FAILED: ['network'],
   TIMEOUT: ['network'],
   WX_LOGIN_FAILED: ['network', 'again'],
-  ABORTED: ['again', 'support'],
-  REQUEST_TIMEOUT: ['network', 'again', 'support'],
+  REQUEST_TIMEOUT: ['network'],
+  ABORTED: ['again'],
 
   LOGGED_OUT: ['login'],
   SESSION_ENDED: ['login'],
@@ -44,11 +45,14 @@ const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, read
   LOGIN_CODE_INVALID: ['login', 'again'],
   STATE_INVALID: ['login', 'again'],
   TOKEN_CODE_MISMATCH: ['login', 'again'],
-  ATTEMPT_UNKNOWN: ['login', 'again'],
-  SCAN_UNKNOWN: ['login', 'again'],
-  SCAN_TAKEN: ['login', 'again'],
-  SCAN_REQUIRED: ['login', 'again'],
-  SCAN_DECIDED: ['login', 'again'],
+
+  // The person stands before a screen, and is logged in on the phone.
+  ATTEMPT_UNKNOWN: ['scan'],
+  SCAN_UNKNOWN: ['scan'],
+  SCAN_TAKEN: ['scan'],
+  SCAN_REQUIRED: ['scan'],
+  SCAN_DECIDED: ['scan'],
+
   WEB_VIEW_TICKET_INVALID: ['login', 'again'],
   WECHAT_CODE_INVALID: ['login', 'again'],
   WECHAT_CODE_USED: ['login', 'again'],

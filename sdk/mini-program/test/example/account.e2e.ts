@@ -2,15 +2,15 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../../../../test/harness/browser.js';
 import { pkce } from '../../../../test/harness/pkce.js';
 import { WECHAT_USER_AGENT } from '../../../../test/harness/wechat-browser.js';
-import { adviceFor } from '../../../shared/advice.js';
+import { AuthError } from '../../../shared/auth-error.js';
 import type { Screen } from './program.js';
 import { setStage } from './stage.js';
 
 const ENTER = 'https://shop.example.com/enter';
 const RETURN_TO = 'https://shop.example.com/welcome';
 
-const OFFLINE = adviceFor('NETWORK_FAILED').en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
+const OFFLINE = new AuthError('NETWORK_FAILED').advice.en;
+const LOGGED_OUT = new AuthError('LOGGED_OUT').advice.en;
 
 const stage = setStage();
 

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { adviceFor } from '../../../shared/advice.js';
+import { AuthError } from '../../../shared/auth-error.js';
 import type { Screen } from './program.js';
 import { setStage } from './stage.js';
 
 const SCOPE = 'scope.userLocation';
 const HERE = /You are here Latitude 22.54 Longitude 114.06 Accurate to \(metres\) 30/;
 
-const OFFLINE = adviceFor('NETWORK_FAILED').en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
+const OFFLINE = new AuthError('NETWORK_FAILED').advice.en;
+const LOGGED_OUT = new AuthError('LOGGED_OUT').advice.en;
 
 const stage = setStage();
 
@@ -99,7 +99,9 @@ describe('the profile', () => {
     await stage.handOver();
     page = await stage.program.open('profile');
     await getPhone(await phoneCode({ phoneNumber }));
-    expect(page.text).toMatch(new RegExp(`${adviceFor('PHONE_NUMBER_TAKEN').en} Request ID [\\w-]{36}`));
+    expect(page.text).toMatch(
+      new RegExp(`${new AuthError('PHONE_NUMBER_TAKEN').advice.en} Request ID [\\w-]{36}`),
+    );
     await saveNickname('小明');
     expect(page.text).toContain('Saved');
     expect(page.text).not.toContain('Request ID');

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { adviceFor } from '../../../shared/advice.js';
+import { AuthError } from '../../../shared/auth-error.js';
 import { setStage } from './stage.js';
 
 const LOGIN = 'POST /v1/mini-program/login';
 const ADD = 'Add to cart';
 
-const OFFLINE = adviceFor('NETWORK_FAILED').en;
+const OFFLINE = new AuthError('NETWORK_FAILED').advice.en;
 
 const stage = setStage();
 
@@ -63,7 +63,9 @@ describe('the first page', () => {
   test('shows the request id of an error that support can look up', async () => {
     await stage.world.control(`people/${stage.person.id}`, { blocked: true }, 'PATCH');
     const page = await stage.program.open('index');
-    expect(page.text).toMatch(new RegExp(`${adviceFor('WECHAT_USER_BLOCKED').en} Request ID [\\w-]{36}`));
+    expect(page.text).toMatch(
+      new RegExp(`${new AuthError('WECHAT_USER_BLOCKED').advice.en} Request ID [\\w-]{36}`),
+    );
     expect(page.buttons).toEqual(['Look around']);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Browser } from '../../../../test/harness/browser.js';
 import { type AttemptReply, SHOP } from '../../../../test/harness/world.js';
-import { adviceFor } from '../../../shared/advice.js';
+import { AuthError } from '../../../shared/auth-error.js';
 import type { Screen } from './program.js';
 import { setStage } from './stage.js';
 
@@ -10,8 +10,8 @@ const CHROME =
 const CONFIRM = 'Log in';
 const DENY = 'Not me';
 
-const OFFLINE = adviceFor('NETWORK_FAILED').en;
-const LOGGED_OUT = adviceFor('LOGGED_OUT').en;
+const OFFLINE = new AuthError('NETWORK_FAILED').advice.en;
+const LOGGED_OUT = new AuthError('LOGGED_OUT').advice.en;
 
 const stage = setStage();
 
