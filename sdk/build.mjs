@@ -20,7 +20,7 @@ const PACKAGES = {
     entries: ['index'],
     target: 'es2018',
     // Neither public nor the platform's. They are in the stored state, so all builds abbreviate them in the same way.
-    privateNames: { tokens: 't', leaving: 'l', aborted: 'a', task: 'k' },
+    privateNames: { tokens: 't', leaving: 'l' },
     // To copy, and for "构建 npm" of WeChat's developer tools, which copies the folder that `miniprogram` names.
     singles: [
       { file: 'wechat-auth.js', format: 'cjs' },
@@ -82,7 +82,14 @@ async function writeSingle(name, folder, output, options, single) {
   const { file, format, minify: isMinified = false, target = options.target } = single;
   const isModule = format === 'esm';
   const source = isModule ? { entryPoints: [join(folder, 'src', 'index.ts')] } : exportedByHand(folder);
-  const { outputFiles } = await build({ ...options, ...source, target, format, write: false });
+  const { outputFiles } = await build({
+    ...options,
+    ...source,
+    target,
+    format,
+    minify: isMinified,
+    write: false,
+  });
   const [{ text }] = outputFiles;
   const code = isMinified ? await minify(text, { isModule, target }) : text;
   const path = join(output, file);
@@ -91,7 +98,7 @@ async function writeSingle(name, folder, output, options, single) {
   await writeFile(path, isMinified ? code : `/* @wechat-auth/${name}, Apache-2.0 */\n${code}`);
 }
 
-/** esbuild's own export code takes 500 of the 8,192 bytes that a mini program's file may have. */
+/** esbuild's own export code takes 500 of the 8,000 bytes that a mini program's file may have. */
 function exportedByHand(folder) {
   const names = 'AuthError, createAuth';
   const contents = `import { ${names} } from './src/index.js';\nmodule.exports = { ${names} };`;

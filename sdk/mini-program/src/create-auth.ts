@@ -1,9 +1,9 @@
 import { failed } from './failures.js';
-import type { Flights } from './flights.js';
+import { type Flights } from './flights.js';
 import { createOutcomes } from './outcomes.js';
 import type { Host } from './platform.js';
 import { createRequests } from './requests.js';
-import { createSession, LOGIN } from './session.js';
+import { createSession } from './session.js';
 import { createState } from './state.js';
 import type { Adapter, Auth, AuthOptions, Failure } from './types.js';
 
@@ -16,17 +16,22 @@ const MAX_NOTES = 50;
 const shared = new WeakMap<object, Flights>();
 
 /** Logs people in to wechat-auth, and goes on doing it. WeChat is called at the first need. */
-export function createAuth(options: AuthOptions): Auth {
-  const { appId, header = 'Authorization', storage, adapter } = options;
-  const baseUrl = options.baseUrl.replace(/\/+$/, '');
+export function createAuth({
+  baseUrl: address,
+  appId,
+  header = 'Authorization',
+  storage,
+  adapter,
+}: AuthOptions): Auth {
+  const baseUrl = address.replace(/\/+$/, '');
   /** `wx` is looked up at each call: it does not exist where a program is only imported. */
   const host = () => (adapter ?? (typeof wx === 'undefined' ? {} : wx)) as Host;
   const owner = storage ?? host();
   const flights: Flights = shared.get(owner) ?? {};
   shared.set(owner, flights);
 
-  const store = createState(host, storage, `wechat-auth-1 ${baseUrl}`, () => delete flights[LOGIN]);
-  const [state, set, , onChange] = store;
+  const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
+  reload();
   const [invoke, send, dropIn, call] = createRequests(host, (rejected) => usable(rejected), baseUrl, header);
   const getCode = (): Promise<string> =>
     invoke<{ code?: string }>('login', { timeout: LOGIN_TIMEOUT_MS })
@@ -34,7 +39,15 @@ export function createAuth(options: AuthOptions): Auth {
       .catch((reason: unknown) => {
         throw failed('WX_LOGIN_FAILED', reason);
       });
-  const [logIn, usable, quit, getUser, leave] = createSession(store, flights, call, getCode, appId);
+  const [logIn, usable, quit, getUser, leave] = createSession(
+    state,
+    set,
+    reload,
+    flights,
+    call,
+    getCode,
+    appId,
+  );
   return {
     get status() {
       return state.status;
@@ -57,12 +70,11 @@ export function createAuth(options: AuthOptions): Auth {
       return {
         id: guest.id,
         note(entry) {
-          const { notes } = state.guest ?? guest;
-          if (state.status === 'guest')
-            set({ guest: { id: guest.id, notes: [...notes, entry].slice(-MAX_NOTES) } });
+          const notes = [...(state.guest ?? guest).notes, entry].slice(-MAX_NOTES);
+          if (state.status === 'guest') set({ guest: { id: guest.id, notes } });
         },
       };
     },
-    ...createOutcomes(host, invoke, flights, call, send, store, logIn, usable),
+    ...createOutcomes(host, invoke, flights, call, send, state, set, logIn, usable),
   };
 }

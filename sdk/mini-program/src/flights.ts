@@ -1,3 +1,6 @@
+/** Name of the login among the works under way. */
+export const LOGIN = '_';
+
 /** Work under way, by name. */
 export type Flights = Partial<Record<string, Promise<unknown>>>;
 
@@ -11,9 +14,7 @@ export function single<Result>(
   work: (isCurrent: () => boolean) => Promise<Result>,
 ): Promise<Result> {
   const isCurrent = (): boolean => flights[name] === flight;
-  const flight = (flights[name] || work(isCurrent)) as Promise<Result>;
-  flights[name] = flight;
-  const end = () => isCurrent() && delete flights[name];
-  flight.then(end, end);
-  return flight;
+  const flight = (flights[name] ||
+    work(isCurrent).finally(() => isCurrent() && delete flights[name])) as Promise<Result>;
+  return (flights[name] = flight);
 }

@@ -1,11 +1,11 @@
-import { AuthError } from '../../shared/auth-error.js';
+import { AuthError, textOf } from '../../shared/auth-error.js';
 import type { PhoneNumber, User } from '../../shared/api.js';
-import { failed, refusal } from './failures.js';
+import { refusal } from './failures.js';
 import { type Flights, single } from './flights.js';
 import { type Host, settle } from './platform.js';
 import { dataOf } from './requests.js';
-import { ME, rescue } from './session.js';
-import type { createState } from './state.js';
+import { ME, MINI_PROGRAM, rescue } from './session.js';
+import type { State } from './state.js';
 import type { Auth, ComponentEvent, EncryptedData, Response, UploadOptions } from './types.js';
 
 type Detail = Readonly<Record<string, unknown>>;
@@ -26,16 +26,20 @@ export function createOutcomes(
   flights: Flights,
   call: Auth['call'],
   send: (api: string, options: UploadOptions) => Promise<Response>,
-  [state, set]: ReturnType<typeof createState>,
+  state: State,
+  set: (changes: Partial<State>) => void,
   logIn: () => Promise<unknown>,
   usable: () => Promise<unknown>,
 ) {
   let isRejected = false;
 
   /** @param work throws what WeChat gave to `fail`, or a code */
-  const outcome = async (work: () => Promise<Granted>): Promise<unknown> => {
+  const outcome = async <Words extends unknown[]>(
+    work: (...words: Words) => Promise<Granted>,
+    ...words: Words
+  ): Promise<unknown> => {
     try {
-      const granted = await work();
+      const granted = await work(...words);
       if (granted) set({ user: granted.user });
       return { ...granted, status: 'granted' };
     } catch (failure) {
@@ -49,41 +53,27 @@ export function createOutcomes(
   const handler =
     (work: (detail: never) => Promise<Granted>) =>
     ({ detail }: ComponentEvent): Promise<unknown> =>
-      outcome(() => work(detail as never));
+      outcome(work, detail as never);
 
-  /** How a scope stands by WeChat's settings. */
-  const look = async (api: string, scope: string): Promise<undefined> => {
-    const { authSetting = {} } = await invoke<Settings>(api);
-    const known = authSetting[scope];
-    if (!known) throw known === false ? 'REFUSED_BEFORE' : 'NEVER_ASKED';
+  /** Throws how a scope stands by WeChat's settings, unless it is granted now. */
+  const look = async (api: string, scope: string, ask?: boolean): Promise<undefined> => {
+    const known = (await invoke<Settings>(api)).authSetting?.[scope];
+    if (known === false) throw 'REFUSED_BEFORE';
+    if (!known) {
+      if (!ask) throw 'NEVER_ASKED';
+      await invoke('authorize', { scope });
+    }
   };
 
-  /**
-   * A route that decrypts. wx.login comes before the data call, not after it (wechat-api.md 1.1).
-   * @param again gets the data again, after a login; without it a stale session_key is the end
-   */
-  const decrypt = <Data>(
-    route: string,
-    data: object,
-    again?: (error: unknown) => Promise<Data>,
-  ): Promise<Data> =>
-    rescue(call<Data>(`/v1/mini-program/${route}`, data), again ? /STALE/ : /^$/, (error) =>
-      logIn().then(() => again!(error)),
-    );
+  /** What is done where the session_key is stale: wx.login comes before the data call (wechat-api.md 1.1). */
+  const renewed = <Reply>(reply: Promise<Reply>, again: (error: unknown) => Promise<Reply>): Promise<Reply> =>
+    rescue(reply, /STALE/, (error) => logIn().then(() => again(error)));
 
   return {
     ensureScope: (scope, { ask = true } = {}) =>
-      single(flights, `${scope}${ask}`, () =>
-        outcome(() =>
-          look('getSetting', scope).catch(async (failure: unknown) => {
-            if (!ask || failure !== 'NEVER_ASKED') throw failure;
-            await invoke('authorize', { scope });
-            return undefined;
-          }),
-        ),
-      ),
+      single(flights, `${scope}${ask}`, () => outcome(look, 'getSetting', scope, ask)),
 
-    openSettings: (scope) => outcome(() => look('openSetting', scope)),
+    openSettings: (scope) => outcome(look, 'openSetting', scope),
 
     ensurePrivacy: () =>
       single(flights, 'privacy', () =>
@@ -97,41 +87,45 @@ export function createOutcomes(
 
     phoneNumber: handler(async (detail: Partial<EncryptedData> & { readonly code?: string }) => {
       if (!detail.code && !detail.encryptedData) throw detail;
-      const { user } = await decrypt<PhoneNumber>('phone-number', detail, (error) => {
+      const { user } = await renewed(call<PhoneNumber>(MINI_PROGRAM + 'phone-number', detail), (error) => {
         // Only a tap brings new data.
-        throw failed('SESSION_KEY_STALE', error);
+        throw error;
       });
       return { user, phoneNumber: user.phoneNumber };
     }),
 
     avatar: handler(async (detail: { readonly avatarUrl?: string }) => {
       if (!detail.avatarUrl) throw detail;
-      const file = { url: `${ME}/avatar`, filePath: detail.avatarUrl, name: 'file' };
-      return { user: dataOf(await send('uploadFile', file)) as User };
+      return {
+        user: dataOf(
+          await send('uploadFile', { url: ME + '/avatar', filePath: detail.avatarUrl, name: 'file' }),
+        ) as User,
+      };
     }),
 
     nickname: handler(async ({ value, pass }: Detail) => {
-      const { nickname = value } = (value ?? {}) as { nickname?: unknown };
-      const text = typeof nickname === 'string' ? nickname.trim() : '';
+      const form = value as { readonly nickname?: unknown } | undefined;
+      const text = textOf(form?.nickname ?? value)?.trim();
       isRejected = pass === false || (isRejected && !text && !pass);
-      if (!text) throw isRejected ? 'REJECTED' : 'EMPTY';
-      return { user: await call<User>(ME, { nickname: text }) };
+      if (text) return { user: await call<User>(ME, { nickname: text }) };
+      // `nicknamereview` brings no nickname: that comes by the event of the form or of the input.
+      if (pass) return undefined;
+      throw isRejected ? 'REJECTED' : 'EMPTY';
     }),
 
     async openData<Data>(get: Parameters<Auth['openData']>[0]): Promise<Data> {
-      const getData = async (again?: () => Promise<{ data: Data }>): Promise<{ data: Data }> =>
-        decrypt(
-          'open-data',
+      const getData = async (): Promise<{ data: Data }> =>
+        call(
+          MINI_PROGRAM + 'open-data',
           await settle<EncryptedData>(get).catch((failure: unknown) => {
             throw refusal(failure);
           }),
-          again,
         );
-      const { tokens } = state;
+      const before = state.tokens;
       await usable();
       // After a login the session_key is fresh.
-      if (tokens) await invoke('checkSession').catch(logIn);
-      return (await getData(() => getData())).data;
+      if (before) await invoke('checkSession').catch(logIn);
+      return (await renewed(getData(), getData)).data;
     },
   } as Pick<
     Auth,

@@ -1,6 +1,6 @@
-import type { Callbacks, Failure } from './types.js';
+import type { Callbacks } from './types.js';
 
-declare function setTimeout(run: (failure: Failure) => void, ms: number, failure?: Failure): unknown;
+declare function setTimeout(run: (failure: never) => void, ms: number, failure: string): unknown;
 declare function clearTimeout(timer: unknown): void;
 
 /** `wx`, `Taro` or `uni`: functions by name, of which some may be missing. */
@@ -30,17 +30,17 @@ export function settle<Result>(
   timeout?: number,
 ): Promise<Result> {
   let timer: unknown;
-  const promise = new Promise<Result>((success, fail) => {
-    if (timeout) timer = setTimeout(fail, timeout + GRACE_MS, { errMsg: 'timeout' });
+  return new Promise<Result>((success, fail) => {
+    if (timeout) timer = setTimeout(fail, timeout + GRACE_MS, 'timeout');
     const returned = run({ success, fail }) as Promised;
     returned?.then?.((value) => {
-      const [failure, result] = (Array.isArray(value) ? value : [0, value]) as [unknown, Result];
+      const [failure, result] = ((value as unknown[] | undefined)?.map ? value : [0, value]) as [
+        unknown,
+        Result,
+      ];
       if (failure) fail(failure);
       // An async function that calls the callbacks resolves to nothing.
       else if (result) success(result);
     }, fail);
-  });
-  const clear = (): void => clearTimeout(timer);
-  promise.then(clear, clear);
-  return promise;
+  }).finally(() => clearTimeout(timer));
 }

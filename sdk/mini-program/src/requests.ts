@@ -1,4 +1,4 @@
-import { type AuthError, errorOf } from '../../shared/auth-error.js';
+import { type AuthError, problemError, textOf } from '../../shared/auth-error.js';
 import { networkError } from './failures.js';
 import { attempt, type Host, settle } from './platform.js';
 import type { Tokens } from './state.js';
@@ -6,29 +6,25 @@ import type { Failure, RequestOptions, RequestTask, Response } from './types.js'
 
 declare function setTimeout(run: (value: unknown) => void, ms: number): unknown;
 
-/** One call of the app: it can be aborted, and gets the reply whatever the status. */
-interface Flight {
-  task?: { readonly abort?: () => void } | undefined;
-  aborted?: boolean;
-  reply?: Response;
-}
+/** A task of the platform: functions by name, of which some may be missing. */
+type Task = Readonly<Partial<Record<string, (listener?: unknown) => void>>> | undefined;
+/** Is told before a call of the platform, and then its task. It throws where the call is not to be made. */
+type Watch = (task?: Task) => void;
 
 const TIMEOUT_MS = 15_000;
 export const TRIES = 3;
 /** No call is sent again so long after the first time (ms). */
 const PATIENCE_MS = 20_000;
-/** Not those about a code in the call. */
-const ABOUT_THE_TOKEN = /^401 (?!\w+_CODE_)/;
-const SAFE = /^request(GET|HEAD)$/i;
 
-/** The parsed body of a reply; `undefined` where it is no JSON, as from a proxy. */
+/** The parsed body of a reply; nothing where it is no JSON, as from a proxy. */
 const bodyOf = ({ data }: Response): unknown =>
-  typeof data === 'string' ? attempt(() => JSON.parse(data) as unknown) : data;
+  textOf(data) ? attempt(() => JSON.parse(data as string) as unknown) : data;
 
 /** The data of a reply. */
 export function dataOf(reply: Response): unknown {
-  const data = reply.statusCode === 204 ? null : bodyOf(reply);
-  if (data === undefined) throw networkError('no JSON');
+  if (reply.statusCode === 204) return null;
+  const data = bodyOf(reply);
+  if (!data) throw networkError('no JSON');
   return data;
 }
 
@@ -46,11 +42,13 @@ export function createRequests(
   const invoke = <Result>(
     name: string,
     options: Readonly<Record<string, unknown>> = {},
-    flight: Flight = {},
+    watch?: Watch,
   ): Promise<Result> =>
     settle<Result>((callbacks) => {
-      if (flight.aborted) throw new Error('abort');
-      return (flight.task = host()[name]!({ ...options, ...callbacks }) as Flight['task']);
+      watch?.();
+      const task = host()[name]!({ ...options, ...callbacks }) as Task;
+      watch?.(task);
+      return task;
     }, options.timeout as number);
 
   /**
@@ -59,13 +57,14 @@ export function createRequests(
    * only if it can be repeated.
    * @param options where `data` is a function, the call is public, and each try gets new data
    * @param tries of a call that can be repeated, by default of one that is public or safe (RFC 9110 section 9.2.1)
+   * @param watch of a call of the app, which gets the reply whatever the status
    * @throws AuthError where the status is not 2xx
    */
   const send = async (
     api: string,
     options: RequestOptions,
     tries?: number,
-    flight: Flight = {},
+    watch?: Watch,
   ): Promise<Response> => {
     const { url, data, method = 'GET' } = options;
     const getData = typeof data === 'function' && (data as () => unknown);
@@ -82,30 +81,37 @@ export function createRequests(
             data: getData ? await getData() : data,
             header: { ...options.header, ...(tokens && { [header]: `Bearer ${tokens[0]}` }) },
           },
-          flight,
+          watch,
         ).catch((reason: unknown) => {
           throw networkError(reason);
         });
         const { statusCode } = reply;
         if (statusCode < 400) return reply;
-        flight.reply = reply;
-        const seconds = /retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))?.[1];
-        throw Object.assign(errorOf(statusCode, bodyOf(reply), seconds), { reason: reply });
+        const body = bodyOf(reply);
+        const seconds = Number(/retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))?.[1]);
+        throw problemError(statusCode, body, seconds, reply);
       } catch (error) {
-        const { code, status, requestId, retryable, retryAfter = -1 } = error as AuthError;
-        if (tokens && !rejected && ABOUT_THE_TOKEN.test(`${status} ${code}`)) {
+        const known = error as AuthError;
+        const { code, status, retryAfter = -1 } = known;
+        // It is about the token, and not about a code in the call.
+        if (tokens && !rejected && /^401 (?!\w+_CODE_)/.test(`${status} ${code}`)) {
           rejected = tokens[0];
           tokens = await usable(rejected);
           continue;
         }
-        const mayRepeat =
-          tries || getData || SAFE.test(api + method)
-            ? retryable
-            : // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
-              (status === 429 || status === 503) && (requestId || retryAfter >= 0) && !/^WECHAT/.test(code);
         const wait = (retryAfter < 0 ? 4000 / 2 ** left : retryAfter * 1000) * (1 + Math.random() / 2);
+        const mayRepeat =
+          tries || getData || /^request(GET|HEAD)$/i.test(api + method)
+            ? known.retryable
+            : // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
+              (status === 429 || status === 503) &&
+              (known.requestId || retryAfter >= 0) &&
+              !/^WECHAT/.test(code);
         // The clock may have been set meanwhile, in either direction.
-        if (!mayRepeat || !--left || Math.abs(Date.now() - start) + wait > PATIENCE_MS) throw error;
+        if (!mayRepeat || !--left || Math.abs(Date.now() - start) + wait > PATIENCE_MS) {
+          if (watch && status) return known.reason as Response;
+          throw error;
+        }
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
@@ -115,13 +121,18 @@ export function createRequests(
   const dropIn =
     (api: string) =>
     ({ success, fail, complete, ...options }: RequestOptions): RequestTask => {
-      const flight: Flight = {};
-      const promise = send(api, options, 0, flight).catch((error: unknown) => {
-        const { reason, code } = error as AuthError;
-        if (reason && reason === flight.reply) return flight.reply;
-        const { errMsg = `${api}:fail ${code}` } = (reason ?? {}) as Partial<Failure>;
-        throw Object.assign(error as AuthError, { errMsg });
-      });
+      let task: Task;
+      let isAborted: boolean | undefined;
+      const asked: (() => void)[] = [];
+      const promise = send(api, options, 0, (next) => {
+        if (isAborted) throw new Error('abort');
+        task = next;
+        asked.forEach((ask) => ask());
+      }).catch((error: unknown) => {
+        const known = error as AuthError & { errMsg?: string };
+        known.errMsg = (known.reason as Failure | undefined)?.errMsg ?? api + ':fail ' + known.code;
+        throw error;
+      }) as RequestTask & Record<string, unknown>;
       const tell =
         <Result extends Response | (AuthError & Failure)>(callback?: (result: Result) => void) =>
         (result: Result) => {
@@ -130,16 +141,23 @@ export function createRequests(
         };
       // Code with callbacks does not look at the promise: its rejection is handled here.
       promise.then(tell<Response>(success), tell<AuthError & Failure>(fail));
-      return Object.assign(promise, {
-        abort() {
-          flight.aborted = true;
-          flight.task?.abort?.();
-        },
-      });
+      /** Whatever is asked of the call each of its tasks does: one that is sent later, too, after a login or a 401. */
+      const passOn = (name: string): void => {
+        promise[name] = (listener: unknown) => {
+          const ask = (): void => task?.[name]?.(listener);
+          asked.push(ask);
+          ask();
+          isAborted ||= name === 'abort';
+        };
+      };
+      passOn('abort');
+      for (const verb of ['on', 'off'])
+        for (const event of ['ProgressUpdate', 'HeadersReceived', 'ChunkReceived']) passOn(verb + event);
+      return promise;
     };
 
-  const call = async <Data>(url: string, data?: unknown, method = data ? 'POST' : 'GET', tries?: number) =>
-    dataOf(await send('request', { url, data, method, timeout: TIMEOUT_MS }, tries)) as Data;
+  const call = <Data>(url: string, data?: unknown, method = data ? 'POST' : 'GET', tries?: number) =>
+    send('request', { url, data, method, timeout: TIMEOUT_MS }, tries).then(dataOf) as Promise<Data>;
 
   return [invoke, send, dropIn, call] as const;
 }

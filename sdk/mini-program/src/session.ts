@@ -1,13 +1,12 @@
 import { AuthError } from '../../shared/auth-error.js';
 import type { RefreshReply, TokenReply, User } from '../../shared/api.js';
-import { type Flights, single } from './flights.js';
+import { type Flights, LOGIN, single } from './flights.js';
 import { TRIES } from './requests.js';
-import type { createState, State, Tokens } from './state.js';
+import type { State, Tokens } from './state.js';
 import type { Login } from './types.js';
 
 export const ME = '/v1/users/me';
-/** Name of the login among the works under way. */
-export const LOGIN = '';
+export const MINI_PROGRAM = '/v1/mini-program/';
 /** Nothing of anybody. */
 const LOGGED_OUT: State = { status: 'logged-out', tokens: null, leaving: false, guest: null, user: null };
 
@@ -23,8 +22,8 @@ export const rescue = <Result, Other>(
   handle: (error: unknown) => Other | Promise<Other>,
 ): Promise<Result | Other> =>
   promise.catch((error: unknown) => {
-    const { status, code, retryable } = error as AuthError;
-    if (pattern.test(`${status} ${code} ${retryable}`)) return handle(error);
+    const known = error as AuthError;
+    if (pattern.test(`${known.status} ${known.code} ${known.retryable}`)) return handle(error);
     throw error;
   });
 
@@ -35,27 +34,33 @@ export const rescue = <Result, Other>(
  * @param getCode gives a fresh code of wx.login
  */
 export function createSession(
-  [state, set, reload]: ReturnType<typeof createState>,
+  state: State,
+  set: (changes: Partial<State>) => void,
+  reload: () => void,
   flights: Flights,
   call: <Data>(path: string, data?: unknown, method?: string, tries?: number) => Promise<Data>,
   getCode: () => Promise<string>,
   appId?: string,
 ) {
   /** The state by a reply with tokens. They are refreshed after nine tenths of their life, in seconds. */
-  const after = ({ accessToken, refreshToken, expiresIn, user = state.user ?? null }: Granted): State => ({
+  const after = (reply: Granted): State => ({
     status: 'logged-in',
-    tokens: [accessToken, refreshToken, Date.now() + expiresIn * 900],
+    tokens: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
     leaving: false,
-    user,
+    user: reply.user ?? state.user,
   });
 
+  /** Redeems a refresh token, or ends its session. */
+  const spend = <Reply>(route: string, refreshToken: string, tries?: number): Promise<Reply> =>
+    call(`/v1/auth/${route}`, () => ({ refreshToken }), 'POST', tries);
+
   /** Tells the service that a session is over. Never rejects. */
-  const end = async (refreshToken?: string): Promise<unknown> =>
-    refreshToken && call('/v1/auth/logout', () => ({ refreshToken })).catch(nothing);
+  const end = (refreshToken?: string): Promise<unknown> | string | undefined =>
+    refreshToken && spend('logout', refreshToken).catch(nothing);
 
   /** A code works once, so each try takes a new one. */
   const exchange = (): Promise<TokenReply> =>
-    call('/v1/mini-program/login', async () => ({ code: await getCode(), appId }));
+    call(MINI_PROGRAM + 'login', async () => ({ code: await getCode(), appId }));
 
   const logIn = async (): Promise<Login> => {
     reload();
@@ -70,26 +75,25 @@ export function createSession(
       set(after(fresh));
       return fresh;
     });
-    const { user, identity, isNewUser } = reply;
     // Another instance may have logged in.
     reload();
-    return { user, identity, isNewUser };
+    return { user: reply.user, identity: reply.identity, isNewUser: reply.isNewUser };
   };
 
-  const refresh = (refreshToken: string, tries: number): Promise<void> =>
+  /** @param rejected where the access token does not work any more */
+  const refresh = (refreshToken: string, rejected?: string): Promise<void> =>
     single(flights, refreshToken, async () => {
       const fresh = await rescue(
-        call<RefreshReply>('/v1/auth/refresh', () => ({ refreshToken }), 'POST', tries),
+        spend<RefreshReply>('refresh', refreshToken, rejected ? TRIES : 1),
         /^40[01] (?!HTTP)/,
         nothing,
       );
       reload();
-      const { tokens, leaving } = state;
       // After a logout or another login this is about a session of the past.
-      if (tokens?.[1] !== refreshToken) return;
+      if (state.tokens?.[1] !== refreshToken) return;
       if (fresh) set(after(fresh));
       // If the account was being deleted, a login would make a new one.
-      else set({ tokens: null, status: leaving ? 'logged-out' : 'unknown' });
+      else set({ tokens: null, status: state.leaving ? 'logged-out' : 'unknown' });
     });
 
   /**
@@ -106,10 +110,10 @@ export function createSession(
     if (stale() !== false) reload();
     const old = stale();
     // In advance, the old token still works.
-    if (old) await rescue(refresh(old, rejected ? TRIES : 1), rejected ? /^$/ : /true$/, nothing);
+    if (old) await rescue(refresh(old, rejected), rejected ? /^$/ : /true$/, nothing);
     // Where storage has lost the login of another instance, this one logs in, too.
     while (flights[LOGIN] || !(state.tokens || /out|guest/.test(state.status))) await logIn();
-    if (state.status === 'logged-out') throw loggedOut();
+    if (/out/.test(state.status)) throw loggedOut();
     return state.tokens;
   };
 

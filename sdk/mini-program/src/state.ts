@@ -1,4 +1,5 @@
 import type { User } from '../../shared/api.js';
+import { type Flights, LOGIN } from './flights.js';
 import { attempt, type Host } from './platform.js';
 import type { Change, GuestNotes, Status, TokenStorage } from './types.js';
 
@@ -10,12 +11,17 @@ export type Tokens = readonly [accessToken: string, refreshToken: string, renewA
 /** What is known. All but the user outlives a restart. */
 export interface State {
   status: Status;
-  tokens?: Tokens | null;
+  tokens?: Tokens | null | undefined;
   /** A deletion of the account was sent. */
-  leaving?: boolean;
+  leaving?: boolean | undefined;
   /** What a guest did, until it is told. */
-  guest?: GuestNotes | null;
-  user?: User | null;
+  guest?: GuestNotes | null | undefined;
+  user?: User | null | undefined;
+}
+
+interface OldTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
 }
 
 type Listener = (change: Change) => unknown;
@@ -26,25 +32,25 @@ const OLD_KEYS = ['tokens', 'loggedOut'];
 /**
  * The state, in memory first and in storage second, and who wants to hear of changes. Nothing here throws.
  * @param key names the version of the format too: what a newer version has stored is left alone
- * @param cancelLogin ends a login that is under way
+ * @param flights of which a login is given up when somebody logs out
  */
 export function createState(
   host: () => Host,
   storage: TokenStorage | null | undefined,
   key: string,
-  cancelLogin: () => void,
+  flights: Flights,
 ) {
   const listeners = new Set<Listener>();
   const state: State = { status: 'unknown' };
   let seen: unknown;
 
-  const [get, put, remove] = (['get', 'set', 'remove'] as const).map(
+  const [get, put, remove] = ['get', 'set', 'remove'].map(
     (verb) =>
-      (...words: string[]) =>
+      (...words: unknown[]): unknown =>
         attempt(() =>
           storage === undefined
-            ? host()[`${verb}StorageSync`]!(...words)
-            : storage![`${verb}Item`](...(words as [string, string])),
+            ? host()[verb + 'StorageSync']!(...words)
+            : (storage as Host | null)![verb + 'Item']!(...words),
         ),
   ) as [(key: string) => unknown, (key: string, value: unknown) => unknown, (key: string) => unknown];
 
@@ -74,14 +80,39 @@ export function createState(
     if (!isRead) write();
     const news = (state.user !== user && state.user) || undefined;
     const isChanged = state.status !== status;
-    if (isChanged && /out|guest/.test(state.status)) cancelLogin();
+    if (isChanged && /out|guest/.test(state.status)) delete flights[LOGIN];
     if (news || isChanged) tell([...listeners], news);
   };
 
-  /** Adopts what another instance has stored. */
+  /** Goes on with what the client of the guide has stored. */
+  const adoptOld = (): void => {
+    const [tokens, loggedOut] = OLD_KEYS.map(get) as [OldTokens | undefined, unknown];
+    // Other programs have a key `tokens` as well, but in another form.
+    const isToken = /\.\d+\./.test(tokens?.refreshToken ?? '');
+    if (isToken || loggedOut === true) {
+      OLD_KEYS.map(remove);
+      set({
+        status: isToken ? 'logged-in' : 'logged-out',
+        tokens: isToken ? [tokens!.accessToken, tokens!.refreshToken] : null,
+      });
+    }
+  };
+
+  /** Adopts what another instance has stored, if it is a state. Where a part is of another kind, looking throws. */
   const reload = (): void => {
     const text = get(key);
-    if (text && text !== seen) set(attempt(() => JSON.parse((seen = text) as string) as State) ?? {}, true);
+    if (text && text !== seen)
+      attempt(() => {
+        const stored = JSON.parse((seen = text) as string) as State;
+        const { tokens, guest } = stored;
+        if (
+          /^{"status":"(unknown|logged-(in|out)|guest)"/.test(text as string) &&
+          (!tokens || tokens[1].trim()) &&
+          (!guest || 'map' in guest.notes)
+        )
+          set(stored, true);
+      });
+    else if (!seen) adoptOld();
   };
 
   const onChange = (listener: Listener) => {
@@ -90,17 +121,5 @@ export function createState(
     return () => void listeners.delete(listener);
   };
 
-  reload();
-  const [tokens, loggedOut] = OLD_KEYS.map(get);
-  const { accessToken, refreshToken } = (tokens ?? {}) as { accessToken: string; refreshToken: string };
-  // Other programs have a key `tokens` as well, but in another form.
-  const isToken = /\.\d+\./.test(refreshToken);
-  if (!seen && (isToken || loggedOut === true)) {
-    OLD_KEYS.map(remove);
-    set({
-      status: isToken ? 'logged-in' : 'logged-out',
-      tokens: isToken ? [accessToken, refreshToken] : null,
-    });
-  }
   return [state, set, reload, onChange] as const;
 }

@@ -83,7 +83,7 @@ describe('data that WeChat encrypts', () => {
     });
     await expect(stage.auth.phoneNumber(await event())).rejects.toMatchObject({
       code: 'SESSION_KEY_STALE',
-      retryable: true,
+      requestId: expect.any(String),
       advice: { zh: '请再点一次并同意', en: 'Tap again and agree' },
     });
     expect(stage.logins()).toMatchObject({ wx: 2, login: 2 });

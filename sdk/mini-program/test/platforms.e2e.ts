@@ -87,9 +87,6 @@ describe('a call with callbacks', () => {
   ])(
     'that %s calls back as wx.request, and leaves no rejection unhandled',
     async (_, isOffline, expected) => {
-      const unhandled: unknown[] = [];
-      const listener = (error: unknown) => void unhandled.push(error);
-      process.on('unhandledRejection', listener);
       stage.phone.network.isOffline = isOffline;
       const called: string[] = [];
       const given: unknown[] = [];
@@ -109,7 +106,6 @@ describe('a call with callbacks', () => {
         });
       });
       await new Promise(setImmediate);
-      process.off('unhandledRejection', listener);
       expect(called).toEqual(expected);
       expect(given[0]).toBe(given[1]);
       expect(given[0]).toMatchObject(
@@ -117,7 +113,6 @@ describe('a call with callbacks', () => {
           ? { code: 'WX_LOGIN_FAILED', errMsg: expect.stringContaining(':fail') }
           : { statusCode: 200 },
       );
-      expect(unhandled).toEqual([]);
     },
   );
 
@@ -143,6 +138,87 @@ describe('a call with callbacks', () => {
     await meOk();
     expect(stage.phone.network.callsOf('GET /v1/app')).toBe(when === 'under way' ? 1 : 0);
   });
+});
+
+describe('the task of a call', () => {
+  const picture = () => ({
+    url: `${ME}/avatar`,
+    filePath: `${stage.world.sandbox.url}/mmopen/vi_32/xiaoming-1/0`,
+    name: 'file',
+  });
+
+  test('has listeners before it is sent, while the login is under way', async () => {
+    const task = stage.auth.upload(picture());
+    const told: unknown[] = [];
+    task.onProgressUpdate(({ progress }) => told.push(progress));
+    task.onHeadersReceived(({ header }) => told.push(Object.keys(header).includes('x-request-id')));
+    expect(await task).toMatchObject({ statusCode: 200 });
+    expect(told).toEqual([true, 100]);
+  });
+
+  test('has listeners while it is under way', async () => {
+    await meOk();
+    let go = (): void => undefined;
+    const until = new Promise<void>((resolve) => (go = resolve));
+    stage.phone.faults.plan('GET /v1/app', { kind: 'waits', until });
+    const task = stage.auth.request({ url: '/v1/app', enableChunked: true });
+    while (stage.phone.network.callsOf('GET /v1/app') < 1) await new Promise(setImmediate);
+    const chunks: string[] = [];
+    task.onChunkReceived(({ data }) => chunks.push(new TextDecoder().decode(data)));
+    go();
+    const { data } = await task;
+    expect(JSON.parse(chunks.join(''))).toEqual(data);
+  });
+
+  test('has them again when it is sent again after a 401', async () => {
+    await meOk();
+    stage.phone.time.ahead = -60 * MINUTES * 1000;
+    await stage.world.pass(16 * MINUTES);
+    const task = me();
+    const told: string[] = [];
+    const left = () => told.push('left');
+    task.onHeadersReceived(() => told.push('kept'));
+    task.onHeadersReceived(left);
+    task.offHeadersReceived(left);
+    expect(await task).toMatchObject({ statusCode: 200 });
+    expect(stage.phone.network.callsOf(`GET ${ME}`)).toBe(3);
+    expect(told).toEqual(['kept', 'kept']);
+  });
+
+  test('does nothing where the platform has no such function, or no task', async () => {
+    for (const task of [undefined, {}]) {
+      const { request } = stage.phone.wx as { request: (options: object) => void };
+      const wx = {
+        ...stage.phone.wx,
+        request(options: object) {
+          request(options);
+          return task;
+        },
+      };
+      const call = me(stage.restart({}, wx));
+      call.onProgressUpdate(() => undefined);
+      call.offChunkReceived();
+      expect(await call).toMatchObject({ statusCode: 200 });
+      call.onHeadersReceived(() => undefined);
+      call.abort();
+    }
+  });
+});
+
+test('every function can be handed on without its object', async () => {
+  const { login, getUser, request, continueAsGuest, logout } = stage.auth;
+  await login();
+  const { abort, onHeadersReceived } = request({ url: ME });
+  onHeadersReceived(() => undefined);
+  abort();
+  expect(await getUser()).toMatchObject({ id: expect.any(String) });
+  await logout();
+  const { note } = continueAsGuest();
+  ['tea', 'rice'].forEach(note);
+  const told: unknown[] = [];
+  stage.auth.onChange(({ guest }) => told.push(guest?.notes));
+  await login();
+  expect(told).toEqual([['tea', 'rice']]);
 });
 
 describe('storage', () => {
@@ -221,17 +297,63 @@ describe('storage', () => {
     expect(stage.phone.storage.values.get(key)).toEqual(value);
   });
 
-  test.each(['{', 'null', '7', '{"status":"later"}', '{"status":"logged-in"}'])(
-    'with the damaged text %s costs no more than a login',
-    async (text) => {
-      stage.phone.storage.values.set(`wechat-auth-1 ${stage.world.url}`, text);
-      const reply = await me(stage.restart());
-      expect(reply.statusCode).toBe(200);
-      expect(stage.logins()).toMatchObject({ login: 1 });
+  test.each([
+    '{',
+    'null',
+    '7',
+    'true',
+    '"x"',
+    '[]',
+    '[["a","b"]]',
+    '{}',
+    '{"status":5}',
+    '{"status":"later"}',
+    '{"status":"about"}',
+    '{"status":["guest"]}',
+    '{"status":"logged-in"}',
+    '{"tokens":7}',
+    '{"tokens":[1]}',
+    '{"status":"logged-in","tokens":7}',
+    '{"status":"logged-in","tokens":true}',
+    '{"status":"logged-in","tokens":{}}',
+    '{"status":"logged-in","tokens":"ab"}',
+    '{"status":"logged-in","tokens":[1]}',
+    '{"status":"logged-in","tokens":["a",{"b":1}]}',
+    '{"status":"logged-in","tokens":["a",""]}',
+    '{"status":"logged-in","tokens":[null,"b"]}',
+    '{"status":"logged-in","tokens":["a","b",{}]}',
+    '{"status":"guest","guest":7}',
+    '{"status":"guest","guest":{"notes":5}}',
+    '{"status":"guest","guest":{"notes":"abc"}}',
+    '{"status":"guest","guest":[]}',
+    '{"status":"logged-in","tokens":["a","b"],"guest":{}}',
+    7,
+    { status: 'logged-out' },
+    ['logged-out'],
+  ])('with what is damaged, %j, costs no more than a login', async (value) => {
+    stage.phone.storage.values.set(`wechat-auth-1 ${stage.world.url}`, value);
+    const auth = stage.restart();
+    auth.onChange(() => undefined);
+    expect(await me(auth)).toMatchObject({ statusCode: 200 });
+    expect(auth.status).toBe('logged-in');
+    expect(stage.logins()).toMatchObject({ login: 1 });
+    await meOk(stage.restart());
+    expect(stage.logins()).toMatchObject({ login: 1 });
+    auth.continueAsGuest().note('tea');
+    expect(stage.program.errors).toEqual([]);
+  });
+
+  test('whose text is cut off anywhere costs no more than a login', async () => {
+    await meOk();
+    const key = `wechat-auth-1 ${stage.world.url}`;
+    const text = String(stage.phone.storage.values.get(key));
+    for (const end of [1, 9, text.indexOf('eyJ') + 9, text.length - 1]) {
+      stage.phone.storage.values.set(key, text.slice(0, end));
+      const { login } = stage.logins();
       await meOk(stage.restart());
-      expect(stage.logins()).toMatchObject({ login: 1 });
-    },
-  );
+      expect(stage.logins().login - login).toBe(1);
+    }
+  });
 });
 
 describe('two runs on one storage, as of two versions', () => {

@@ -17,9 +17,9 @@ const ADVICE: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   'no-permission': ['请联系客服', 'Contact support'],
   banned: ['请联系客服', 'Contact support'],
   unavailable: ['请联系客服', 'Contact support'],
-  'no-quota': ['请换一个再试', 'Try another one'],
-  rejected: ['请换一个再试', 'Try another one'],
-  empty: ['请换一个再试', 'Try another one'],
+  'no-quota': ['请换一个', 'Try another one'],
+  rejected: ['请换一个', 'Try another one'],
+  empty: ['请换一个', 'Try another one'],
   busy: ['请稍后再试', 'Try again later'],
 };
 
@@ -202,6 +202,12 @@ describe('a nickname', () => {
     expect(stage.phone.network.sent).toEqual([]);
     expect(await give({ value: { nickname: '小红' } })).toMatchObject({ status: 'granted' });
     expectRefusal(await give({ value: { nickname: '' } }), 'empty');
+  });
+
+  test('that WeChat has passed comes by another event: it is not empty, and nothing is sent yet', async () => {
+    expect(await give({ pass: true, timeout: false })).toEqual({ status: 'granted' });
+    expect(stage.phone.network.sent).toEqual([]);
+    expect(await give({ value: { nickname: '小明' } })).toMatchObject({ user: { nickname: '小明' } });
   });
 
   test('that the service refuses rejects with its error', async () => {

@@ -296,10 +296,34 @@ interface Response {
     readonly data: unknown;
     readonly header?: Readonly<Record<string, string>> | undefined;
 }
-/** What `request` and `upload` return. */
+/** Adds a listener to a task, or takes it away. A platform that has no such function does nothing. */
+type TaskListener<Result> = (listener?: (result: Result) => void) => void;
+/** Progress of an upload. */
+interface Progress {
+    /** Percent. */
+    readonly progress: number;
+    readonly totalBytesSent: number;
+    readonly totalBytesExpectedToSend: number;
+}
+/**
+ * What `request` and `upload` return: the functions of the platform's task, also before there is one, and for each that
+ * is sent after a 401 or Retry-After.
+ */
 interface RequestTask extends Promise<Response> {
     /** The promise rejects with `ABORTED`. */
-    abort(): void;
+    readonly abort: () => void;
+    readonly onHeadersReceived: TaskListener<{
+        readonly header: Readonly<Record<string, string>>;
+    }>;
+    readonly offHeadersReceived: TaskListener<never>;
+    /** With `enableChunked: true`. */
+    readonly onChunkReceived: TaskListener<{
+        readonly data: ArrayBuffer;
+    }>;
+    readonly offChunkReceived: TaskListener<never>;
+    /** Of `upload`. */
+    readonly onProgressUpdate: TaskListener<Progress>;
+    readonly offProgressUpdate: TaskListener<never>;
 }
 /**
  * Codes of this package; all others are those of the service (docs/errors.md), or `HTTP_<status>` for an answer that is
@@ -358,7 +382,7 @@ interface GuestNotes {
 interface Guest {
     readonly id: string;
     /** Keeps something that the guest did (JSON) until a login. */
-    note(entry: unknown): void;
+    readonly note: (entry: unknown) => void;
 }
 /**
  * Outcome of something that a person may refuse. Only `granted` goes on; each other status comes with `error`, whose
@@ -390,9 +414,14 @@ type PhoneOutcome = Outcome<{
 type AvatarOutcome = Outcome<{
     readonly user: User;
 }, 'refused' | 'busy' | 'privacy-refused' | 'not-declared' | 'unavailable'>;
-/** `rejected`: WeChat's content check has emptied the input. `empty`: nothing was typed. */
+/**
+ * - `granted` without `user`: of `nicknamereview`, which tells that the check was passed and not what was typed. The event
+ *   of the form or of the input brings the nickname.
+ * - `rejected`: WeChat's content check has emptied the input.
+ * - `empty`: nothing was typed.
+ */
 type NicknameOutcome = Outcome<{
-    readonly user: User;
+    readonly user?: User;
 }, 'rejected' | 'empty'>;
 /** `refused`: the person disagreed just now; WeChat asks again after 10 seconds at the earliest. `banned`: by WeChat. */
 type PrivacyOutcome = Outcome<unknown, 'refused' | 'not-declared' | 'banned' | 'unavailable'>;
@@ -405,57 +434,60 @@ interface EncryptedData {
 interface ComponentEvent {
     readonly detail?: unknown;
 }
-/** What `createAuth` gives. Every function that returns a promise rejects with `AuthError` and nothing else. */
+/**
+ * What `createAuth` gives. Every function that returns a promise rejects with `AuthError` and nothing else. None needs
+ * `this`: they can be handed on.
+ */
 interface Auth {
     readonly status: Status;
     /** The user as last heard of; `null` before, and after `logout`. */
     readonly user: User | null;
     /** Logs in silently, also after `logout`, `leave` and `continueAsGuest`. Calls at the same time share one login. */
-    login(): Promise<Login>;
+    readonly login: () => Promise<Login>;
     /**
      * `wx.request` with the access token: callbacks and promise; resolves whatever the status, as `wx.request` does. Logs
      * in where needed. A 401 is answered by one refresh or one login and one replay.
      */
-    request(options: RequestOptions): RequestTask;
+    readonly request: (options: RequestOptions) => RequestTask;
     /** `wx.uploadFile` in the same way. */
-    upload(options: UploadOptions): RequestTask;
+    readonly upload: (options: UploadOptions) => RequestTask;
     /** Calls a route of wechat-auth. @returns the reply's data, `null` after 204. Rejects where the status is not 2xx. */
-    call<Data>(path: string, data?: unknown, method?: string): Promise<Data>;
+    readonly call: <Data>(path: string, data?: unknown, method?: string) => Promise<Data>;
     /** A fresh code of `wx.login`, for routes that want one: confirming a scan, a web-view ticket, linking. */
-    code(): Promise<string>;
+    readonly code: () => Promise<string>;
     /** The user as the service has it now; `null` for a guest. */
-    getUser(): Promise<User | null>;
+    readonly getUser: () => Promise<User | null>;
     /** Ends the session. Here it takes effect at once, also without a network. */
-    logout(): Promise<void>;
+    readonly logout: () => Promise<void>;
     /** Deletes the account (注销), then as `logout`. Where it rejects, `leave` can be called again. */
-    leave(): Promise<void>;
+    readonly leave: () => Promise<void>;
     /** @returns a function that ends it */
-    onChange(listener: (change: Change) => unknown): () => void;
+    readonly onChange: (listener: (change: Change) => unknown) => () => void;
     /** Asks for a scope where WeChat still asks. `ask: false` only looks. */
-    ensureScope(scope: string, options?: {
+    readonly ensureScope: (scope: string, options?: {
         readonly ask?: boolean;
-    }): Promise<ScopeOutcome>;
+    }) => Promise<ScopeOutcome>;
     /** Opens WeChat's settings; call it in a tap. @returns how the scope stands when the person comes back */
-    openSettings(scope: string): Promise<ScopeOutcome>;
+    readonly openSettings: (scope: string) => Promise<ScopeOutcome>;
     /** Takes the event of `getPhoneNumber` or `getRealtimePhoneNumber`. */
-    phoneNumber(event: ComponentEvent): Promise<PhoneOutcome>;
+    readonly phoneNumber: (event: ComponentEvent) => Promise<PhoneOutcome>;
     /** Takes the event of `chooseAvatar` and uploads the picture. */
-    avatar(event: ComponentEvent): Promise<AvatarOutcome>;
+    readonly avatar: (event: ComponentEvent) => Promise<AvatarOutcome>;
     /** Takes a form's submit event with a field `nickname`, an input's event, or `nicknamereview`. */
-    nickname(event: ComponentEvent): Promise<NicknameOutcome>;
+    readonly nickname: (event: ComponentEvent) => Promise<NicknameOutcome>;
     /** Asks for agreement to the privacy guide where it is missing. */
-    ensurePrivacy(): Promise<PrivacyOutcome>;
+    readonly ensurePrivacy: () => Promise<PrivacyOutcome>;
     /**
      * Data that WeChat encrypts, decrypted by the service.
      * @param get gets it: `(callbacks) => wx.getWeRunData(callbacks)`, or a function that returns a promise
      */
-    openData<Data>(get: (callbacks: Callbacks<EncryptedData>) => unknown): Promise<Data>;
+    readonly openData: <Data>(get: (callbacks: Callbacks<EncryptedData>) => unknown) => Promise<Data>;
     /** Goes on without a login until `login` is called. */
-    continueAsGuest(): Guest;
+    readonly continueAsGuest: () => Guest;
 }
 
 /** Logs people in to wechat-auth, and goes on doing it. WeChat is called at the first need. */
-declare function createAuth(options: AuthOptions): Auth;
+declare function createAuth({ baseUrl: address, appId, header, storage, adapter, }: AuthOptions): Auth;
 
 export { AuthError, createAuth };
-export type { Adapter, Advice, Auth, AuthErrorDetails, AuthOptions, AvatarOutcome, Callbacks, Change, ComponentEvent, EncryptedData, ErrorCode, Failure, Guest, GuestNotes, Login, NicknameOutcome, Outcome, PhoneOutcome, PrivacyOutcome, RequestOptions, RequestTask, Response, Scan, ScanStatus, ScopeOutcome, SdkErrorCode, Session, Status, TokenStorage, UploadOptions, User, WebViewTicket };
+export type { Adapter, Advice, Auth, AuthErrorDetails, AuthOptions, AvatarOutcome, Callbacks, Change, ComponentEvent, EncryptedData, ErrorCode, Failure, Guest, GuestNotes, Login, NicknameOutcome, Outcome, PhoneOutcome, PrivacyOutcome, Progress, RequestOptions, RequestTask, Response, Scan, ScanStatus, ScopeOutcome, SdkErrorCode, Session, Status, TaskListener, TokenStorage, UploadOptions, User, WebViewTicket };

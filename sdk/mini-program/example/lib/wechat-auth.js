@@ -1,82 +1,76 @@
 /* @wechat-auth/mini-program, Apache-2.0 */
 // sdk/shared/advice.ts
-var ROWS = `^(NET|TIME|WX_),请检查网络,Check the network
-LOGGED|ENDED|TOKEN|REAUTH|PROOF|EXPIRED|TICKET|^(SCAN|ATT|LOGIN|STATE),请登录后再试,Please log in
-BEFORE,请在设置中允许,Allow it in settings
-REFUSED|ASKED|STALE|TAP|_CODE,请再点一次并同意,Tap again and agree
-_TAKEN|QUOTA|AD_T|AR_I|^REJ|^EMP,请换一个再试,Try another one
-true$,请稍后再试,Try again later
-,请联系客服,Contact support`.split("\n").map((row) => row.split(","));
-function adviceFor(text) {
-  var _a;
-  const [, zh = "", en = ""] = (_a = ROWS.find(([codes = ""]) => RegExp(codes).test(text))) != null ? _a : [];
-  return { zh, en };
-}
+var ADVICE = `^(NET|TIME|REQ|WX),检查网络,Check the network
+^(SCAN|ATT),重新扫码,Scan a new code
+^LOG|ENDED|TOKEN|AUTH|PROOF|TICKET|STATE,重新登录,Log in again
+BEFORE,在设置中允许,Allow it in settings
+REFUSED|ASKED|STALE|TAP|_CODE,再点一次并同意,Tap again and agree
+TAKEN|QUOTA|AD_T|AR_I|REJ|EMP,换一个,Try another one
+true$|^ABO,稍后再试,Try again later
+,联系客服,Contact support`;
+
+// sdk/shared/row-of.ts
+var rowOf = (table, text) => table.split("\n").map((row) => row.split(",")).find(([pattern]) => RegExp(pattern, "i").test(text));
 
 // sdk/shared/auth-error.ts
 var AuthError = class extends Error {
   constructor(code, details = {}) {
-    super(details.detail ? `${code}: ${details.detail}` : code);
-    const advice = adviceFor(`${code} ${details.retryable}`);
-    Object.assign(this, { retryable: false }, details, { name: "AuthError", code, advice });
+    super(details.detail ? code + ": " + details.detail : code);
+    const [, zh, en] = rowOf(ADVICE, `${code} ${details.retryable}`);
+    const advice = { zh: `请${zh}`, en };
+    Object.assign(this, { retryable: false, ...details, name: "AuthError", code, advice });
   }
 };
-function errorOf(status, body, retryAfter) {
+var textOf = (value) => typeof value === "string" ? value : void 0;
+function problemError(status, body, seconds, reason) {
   var _a;
   const problem = body;
-  const seconds = retryAfter ? Number(retryAfter) : NaN;
-  return new AuthError((_a = problem == null ? void 0 : problem.code) != null ? _a : `HTTP_${status}`, {
-    ...problem,
+  return new AuthError(textOf(problem == null ? void 0 : problem.code) || `HTTP_${status}`, {
     status,
+    requestId: textOf(problem == null ? void 0 : problem.requestId),
+    detail: textOf(problem == null ? void 0 : problem.detail),
+    errors: ((_a = problem == null ? void 0 : problem.errors) == null ? void 0 : _a.map) && problem.errors,
     retryable: status === 429 || status > 501,
-    retryAfter: seconds >= 0 ? seconds : void 0
+    retryAfter: seconds >= 0 ? seconds : void 0,
+    reason
   });
 }
 
 // sdk/mini-program/src/failures.ts
 var failed = (code, reason) => new AuthError(code, {
-  retryable: /^(NET|TIME|WX|BUSY|SESS)/.test(code),
+  retryable: /^(NET|TIME|WX|BUSY)/.test(code),
   detail: messageOf(reason),
   reason
 });
 var messageOf = (failure) => {
-  var _a, _b, _c;
+  var _a, _b;
   const known = failure;
-  return (_c = (_b = (_a = known == null ? void 0 : known.errMsg) != null ? _a : known == null ? void 0 : known.message) != null ? _b : failure) != null ? _c : "";
+  return (_b = (_a = known == null ? void 0 : known.errMsg) != null ? _a : known == null ? void 0 : known.message) != null ? _b : failure;
 };
-var networkError = (reason) => {
-  const message = messageOf(reason);
-  return failed(
-    /abort/.test(message) ? "ABORTED" : /time.?out/i.test(message) ? "TIMEOUT" : "NETWORK_FAILED",
-    reason
-  );
-};
-var REFUSALS = {
-  // requirePrivacyAuthorize says the same where the person has just disagreed.
-  PRIVACY_REFUSED: /^(?!.*requireP)(104 |.*privacy perm)/,
-  NOT_DECLARED: /^(112|1026) |declare|n (desc|text)/,
-  NO_QUOTA: /1400001|quota/,
-  NO_PERMISSION: /^102 |getP.*no perm/,
-  TAP_REQUIRED: /TAP/,
-  BUSY: /progress/,
-  BANNED: /banned/,
-  REFUSED: /^10[34] |^(?!.*system).*(deny|denied|cancel|not auth)/
-};
+var networkError = (reason) => failed(rowOf(`abort,ABORTED
+time.?out,TIMEOUT
+,NETWORK_FAILED`, messageOf(reason))[1], reason);
+var REFUSALS = `^(?!.*requireP)(104 |.*privacy perm),PRIVACY_REFUSED
+^(112|1026) |declare|n (desc|text),NOT_DECLARED
+1400001|quota,NO_QUOTA
+^102 |getP.*no perm,NO_PERMISSION
+TAP,TAP_REQUIRED
+progress,BUSY
+banned,BANNED
+^10[34] |^(?!.*system).*(den(y|ied)|cancel|not auth),REFUSED
+,UNAVAILABLE`;
 function refusal(failure) {
   const message = messageOf(failure);
-  const text = `${failure == null ? void 0 : failure.errno} ${message}`;
-  const code = Object.keys(REFUSALS).find((each) => REFUSALS[each].test(text));
-  return failed(code != null ? code : /^[A-Z_]+$/.test(message) ? message : "UNAVAILABLE", failure);
+  const [, code] = rowOf(REFUSALS, `${failure == null ? void 0 : failure.errno} ${message}`);
+  return failed(/^[A-Z_]+$/.test(message) ? message : code, failure);
 }
 
 // sdk/mini-program/src/flights.ts
+var LOGIN = "_";
 function single(flights, name, work) {
   const isCurrent = () => flights[name] === flight;
-  const flight = flights[name] || work(isCurrent);
-  flights[name] = flight;
-  const end = () => isCurrent() && delete flights[name];
-  flight.then(end, end);
-  return flight;
+  const flight = flights[name] || work(isCurrent).finally(() => isCurrent() && delete flights[name]);
+  return flights[name] = flight;
 }
 
 // sdk/mini-program/src/platform.ts
@@ -90,39 +84,37 @@ function attempt(run) {
 }
 function settle(run, timeout) {
   let timer;
-  const promise = new Promise((success, fail) => {
+  return new Promise((success, fail) => {
     var _a;
-    if (timeout) timer = setTimeout(fail, timeout + GRACE_MS, { errMsg: "timeout" });
+    if (timeout) timer = setTimeout(fail, timeout + GRACE_MS, "timeout");
     const returned = run({ success, fail });
     (_a = returned == null ? void 0 : returned.then) == null ? void 0 : _a.call(returned, (value) => {
-      const [failure, result] = Array.isArray(value) ? value : [0, value];
+      const [failure, result] = (value == null ? void 0 : value.map) ? value : [0, value];
       if (failure) fail(failure);
       else if (result) success(result);
     }, fail);
-  });
-  const clear = () => clearTimeout(timer);
-  promise.then(clear, clear);
-  return promise;
+  }).finally(() => clearTimeout(timer));
 }
 
 // sdk/mini-program/src/requests.ts
 var TIMEOUT_MS = 15e3;
 var TRIES = 3;
 var PATIENCE_MS = 2e4;
-var ABOUT_THE_TOKEN = /^401 (?!\w+_CODE_)/;
-var SAFE = /^request(GET|HEAD)$/i;
-var bodyOf = ({ data }) => typeof data === "string" ? attempt(() => JSON.parse(data)) : data;
+var bodyOf = ({ data }) => textOf(data) ? attempt(() => JSON.parse(data)) : data;
 function dataOf(reply) {
-  const data = reply.statusCode === 204 ? null : bodyOf(reply);
-  if (data === void 0) throw networkError("no JSON");
+  if (reply.statusCode === 204) return null;
+  const data = bodyOf(reply);
+  if (!data) throw networkError("no JSON");
   return data;
 }
 function createRequests(host, usable, baseUrl, header) {
-  const invoke = (name, options = {}, flight = {}) => settle((callbacks) => {
-    if (flight.a) throw new Error("abort");
-    return flight.k = host()[name]({ ...options, ...callbacks });
+  const invoke = (name, options = {}, watch) => settle((callbacks) => {
+    watch == null ? void 0 : watch();
+    const task = host()[name]({ ...options, ...callbacks });
+    watch == null ? void 0 : watch(task);
+    return task;
   }, options.timeout);
-  const send = async (api, options, tries, flight = {}) => {
+  const send = async (api, options, tries, watch) => {
     var _a;
     const { url, data, method = "GET" } = options;
     const getData = typeof data === "function" && data;
@@ -139,77 +131,99 @@ function createRequests(host, usable, baseUrl, header) {
             data: getData ? await getData() : data,
             header: { ...options.header, ...tokens && { [header]: `Bearer ${tokens[0]}` } }
           },
-          flight
+          watch
         ).catch((reason) => {
           throw networkError(reason);
         });
         const { statusCode } = reply;
         if (statusCode < 400) return reply;
-        flight.reply = reply;
-        const seconds = (_a = /retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))) == null ? void 0 : _a[1];
-        throw Object.assign(errorOf(statusCode, bodyOf(reply), seconds), { reason: reply });
+        const body = bodyOf(reply);
+        const seconds = Number((_a = /retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))) == null ? void 0 : _a[1]);
+        throw problemError(statusCode, body, seconds, reply);
       } catch (error) {
-        const { code, status, requestId, retryable, retryAfter = -1 } = error;
-        if (tokens && !rejected && ABOUT_THE_TOKEN.test(`${status} ${code}`)) {
+        const known = error;
+        const { code, status, retryAfter = -1 } = known;
+        if (tokens && !rejected && /^401 (?!\w+_CODE_)/.test(`${status} ${code}`)) {
           rejected = tokens[0];
           tokens = await usable(rejected);
           continue;
         }
-        const mayRepeat = tries || getData || SAFE.test(api + method) ? retryable : (
-          // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
-          (status === 429 || status === 503) && (requestId || retryAfter >= 0) && !/^WECHAT/.test(code)
-        );
         const wait = (retryAfter < 0 ? 4e3 / 2 ** left : retryAfter * 1e3) * (1 + Math.random() / 2);
-        if (!mayRepeat || !--left || Math.abs(Date.now() - start) + wait > PATIENCE_MS) throw error;
+        const mayRepeat = tries || getData || /^request(GET|HEAD)$/i.test(api + method) ? known.retryable : (
+          // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
+          (status === 429 || status === 503) && (known.requestId || retryAfter >= 0) && !/^WECHAT/.test(code)
+        );
+        if (!mayRepeat || !--left || Math.abs(Date.now() - start) + wait > PATIENCE_MS) {
+          if (watch && status) return known.reason;
+          throw error;
+        }
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
   };
   const dropIn = (api) => ({ success, fail, complete, ...options }) => {
-    const flight = {};
-    const promise = send(api, options, 0, flight).catch((error) => {
-      const { reason, code } = error;
-      if (reason && reason === flight.reply) return flight.reply;
-      const { errMsg = `${api}:fail ${code}` } = reason != null ? reason : {};
-      throw Object.assign(error, { errMsg });
+    let task;
+    let isAborted;
+    const asked = [];
+    const promise = send(api, options, 0, (next) => {
+      if (isAborted) throw new Error("abort");
+      task = next;
+      asked.forEach((ask) => ask());
+    }).catch((error) => {
+      var _a, _b;
+      const known = error;
+      known.errMsg = (_b = (_a = known.reason) == null ? void 0 : _a.errMsg) != null ? _b : api + ":fail " + known.code;
+      throw error;
     });
     const tell = (callback) => (result) => {
       callback == null ? void 0 : callback(result);
       complete == null ? void 0 : complete(result);
     };
     promise.then(tell(success), tell(fail));
-    return Object.assign(promise, {
-      abort() {
-        var _a, _b;
-        flight.a = true;
-        (_b = (_a = flight.k) == null ? void 0 : _a.abort) == null ? void 0 : _b.call(_a);
-      }
-    });
+    const passOn = (name) => {
+      promise[name] = (listener) => {
+        const ask = () => {
+          var _a;
+          return (_a = task == null ? void 0 : task[name]) == null ? void 0 : _a.call(task, listener);
+        };
+        asked.push(ask);
+        ask();
+        isAborted || (isAborted = name === "abort");
+      };
+    };
+    passOn("abort");
+    for (const verb of ["on", "off"])
+      for (const event of ["ProgressUpdate", "HeadersReceived", "ChunkReceived"]) passOn(verb + event);
+    return promise;
   };
-  const call = async (url, data, method = data ? "POST" : "GET", tries) => dataOf(await send("request", { url, data, method, timeout: TIMEOUT_MS }, tries));
+  const call = (url, data, method = data ? "POST" : "GET", tries) => send("request", { url, data, method, timeout: TIMEOUT_MS }, tries).then(dataOf);
   return [invoke, send, dropIn, call];
 }
 
 // sdk/mini-program/src/session.ts
 var ME = "/v1/users/me";
-var LOGIN = "";
+var MINI_PROGRAM = "/v1/mini-program/";
 var LOGGED_OUT = { status: "logged-out", t: null, l: false, guest: null, user: null };
 var loggedOut = () => new AuthError("LOGGED_OUT");
 var nothing = () => void 0;
 var rescue = (promise, pattern, handle) => promise.catch((error) => {
-  const { status, code, retryable } = error;
-  if (pattern.test(`${status} ${code} ${retryable}`)) return handle(error);
+  const known = error;
+  if (pattern.test(`${known.status} ${known.code} ${known.retryable}`)) return handle(error);
   throw error;
 });
-function createSession([state, set, reload], flights, call, getCode, appId) {
-  const after = ({ accessToken, refreshToken, expiresIn, user = ((_a) => (_a = state.user) != null ? _a : null)() }) => ({
-    status: "logged-in",
-    t: [accessToken, refreshToken, Date.now() + expiresIn * 900],
-    l: false,
-    user
-  });
-  const end = async (refreshToken) => refreshToken && call("/v1/auth/logout", () => ({ refreshToken })).catch(nothing);
-  const exchange = () => call("/v1/mini-program/login", async () => ({ code: await getCode(), appId }));
+function createSession(state, set, reload, flights, call, getCode, appId) {
+  const after = (reply) => {
+    var _a;
+    return {
+      status: "logged-in",
+      t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
+      l: false,
+      user: (_a = reply.user) != null ? _a : state.user
+    };
+  };
+  const spend = (route, refreshToken, tries) => call(`/v1/auth/${route}`, () => ({ refreshToken }), "POST", tries);
+  const end = (refreshToken) => refreshToken && spend("logout", refreshToken).catch(nothing);
+  const exchange = () => call(MINI_PROGRAM + "login", async () => ({ code: await getCode(), appId }));
   const logIn = async () => {
     reload();
     const reply = await single(flights, LOGIN, async (isCurrent) => {
@@ -224,21 +238,20 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
       set(after(fresh));
       return fresh;
     });
-    const { user, identity, isNewUser } = reply;
     reload();
-    return { user, identity, isNewUser };
+    return { user: reply.user, identity: reply.identity, isNewUser: reply.isNewUser };
   };
-  const refresh = (refreshToken, tries) => single(flights, refreshToken, async () => {
+  const refresh = (refreshToken, rejected) => single(flights, refreshToken, async () => {
+    var _a;
     const fresh = await rescue(
-      call("/v1/auth/refresh", () => ({ refreshToken }), "POST", tries),
+      spend("refresh", refreshToken, rejected ? TRIES : 1),
       /^40[01] (?!HTTP)/,
       nothing
     );
     reload();
-    const { t: tokens, l: leaving } = state;
-    if ((tokens == null ? void 0 : tokens[1]) !== refreshToken) return;
+    if (((_a = state.t) == null ? void 0 : _a[1]) !== refreshToken) return;
     if (fresh) set(after(fresh));
-    else set({ t: null, status: leaving ? "logged-out" : "unknown" });
+    else set({ t: null, status: state.l ? "logged-out" : "unknown" });
   });
   const usable = async (rejected) => {
     const stale = () => {
@@ -248,9 +261,9 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
     };
     if (stale() !== false) reload();
     const old = stale();
-    if (old) await rescue(refresh(old, rejected ? TRIES : 1), rejected ? /^$/ : /true$/, nothing);
+    if (old) await rescue(refresh(old, rejected), rejected ? /^$/ : /true$/, nothing);
     while (flights[LOGIN] || !(state.t || /out|guest/.test(state.status))) await logIn();
-    if (state.status === "logged-out") throw loggedOut();
+    if (/out/.test(state.status)) throw loggedOut();
     return state.t;
   };
   const quit = async (changes) => {
@@ -288,11 +301,11 @@ function createSession([state, set, reload], flights, call, getCode, appId) {
 }
 
 // sdk/mini-program/src/outcomes.ts
-function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, usable) {
+function createOutcomes(host, invoke, flights, call, send, state, set, logIn, usable) {
   let isRejected = false;
-  const outcome = async (work) => {
+  const outcome = async (work, ...words) => {
     try {
-      const granted = await work();
+      const granted = await work(...words);
       if (granted) set({ user: granted.user });
       return { ...granted, status: "granted" };
     } catch (failure) {
@@ -301,30 +314,20 @@ function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, 
       return { status: error.code.toLowerCase().replace("_", "-"), error };
     }
   };
-  const handler = (work) => ({ detail }) => outcome(() => work(detail));
-  const look = async (api, scope) => {
-    const { authSetting = {} } = await invoke(api);
-    const known = authSetting[scope];
-    if (!known) throw known === false ? "REFUSED_BEFORE" : "NEVER_ASKED";
+  const handler = (work) => ({ detail }) => outcome(work, detail);
+  const look = async (api, scope, ask) => {
+    var _a;
+    const known = (_a = (await invoke(api)).authSetting) == null ? void 0 : _a[scope];
+    if (known === false) throw "REFUSED_BEFORE";
+    if (!known) {
+      if (!ask) throw "NEVER_ASKED";
+      await invoke("authorize", { scope });
+    }
   };
-  const decrypt = (route, data, again) => rescue(
-    call(`/v1/mini-program/${route}`, data),
-    again ? /STALE/ : /^$/,
-    (error) => logIn().then(() => again(error))
-  );
+  const renewed = (reply, again) => rescue(reply, /STALE/, (error) => logIn().then(() => again(error)));
   return {
-    ensureScope: (scope, { ask = true } = {}) => single(
-      flights,
-      `${scope}${ask}`,
-      () => outcome(
-        () => look("getSetting", scope).catch(async (failure) => {
-          if (!ask || failure !== "NEVER_ASKED") throw failure;
-          await invoke("authorize", { scope });
-          return void 0;
-        })
-      )
-    ),
-    openSettings: (scope) => outcome(() => look("openSetting", scope)),
+    ensureScope: (scope, { ask = true } = {}) => single(flights, `${scope}${ask}`, () => outcome(look, "getSetting", scope, ask)),
+    openSettings: (scope) => outcome(look, "openSetting", scope),
     ensurePrivacy: () => single(
       flights,
       "privacy",
@@ -336,48 +339,52 @@ function createOutcomes(host, invoke, flights, call, send, [state, set], logIn, 
     ),
     phoneNumber: handler(async (detail) => {
       if (!detail.code && !detail.encryptedData) throw detail;
-      const { user } = await decrypt("phone-number", detail, (error) => {
-        throw failed("SESSION_KEY_STALE", error);
+      const { user } = await renewed(call(MINI_PROGRAM + "phone-number", detail), (error) => {
+        throw error;
       });
       return { user, phoneNumber: user.phoneNumber };
     }),
     avatar: handler(async (detail) => {
       if (!detail.avatarUrl) throw detail;
-      const file = { url: `${ME}/avatar`, filePath: detail.avatarUrl, name: "file" };
-      return { user: dataOf(await send("uploadFile", file)) };
+      return {
+        user: dataOf(
+          await send("uploadFile", { url: ME + "/avatar", filePath: detail.avatarUrl, name: "file" })
+        )
+      };
     }),
     nickname: handler(async ({ value, pass }) => {
-      const { nickname = value } = value != null ? value : {};
-      const text = typeof nickname === "string" ? nickname.trim() : "";
+      var _a, _b;
+      const form = value;
+      const text = (_b = textOf((_a = form == null ? void 0 : form.nickname) != null ? _a : value)) == null ? void 0 : _b.trim();
       isRejected = pass === false || isRejected && !text && !pass;
-      if (!text) throw isRejected ? "REJECTED" : "EMPTY";
-      return { user: await call(ME, { nickname: text }) };
+      if (text) return { user: await call(ME, { nickname: text }) };
+      if (pass) return void 0;
+      throw isRejected ? "REJECTED" : "EMPTY";
     }),
     async openData(get) {
-      const getData = async (again) => decrypt(
-        "open-data",
+      const getData = async () => call(
+        MINI_PROGRAM + "open-data",
         await settle(get).catch((failure) => {
           throw refusal(failure);
-        }),
-        again
+        })
       );
-      const { t: tokens } = state;
+      const before = state.t;
       await usable();
-      if (tokens) await invoke("checkSession").catch(logIn);
-      return (await getData(() => getData())).data;
+      if (before) await invoke("checkSession").catch(logIn);
+      return (await renewed(getData(), getData)).data;
     }
   };
 }
 
 // sdk/mini-program/src/state.ts
 var OLD_KEYS = ["tokens", "loggedOut"];
-function createState(host, storage, key, cancelLogin) {
+function createState(host, storage, key, flights) {
   const listeners = /* @__PURE__ */ new Set();
   const state = { status: "unknown" };
   let seen;
   const [get, put, remove] = ["get", "set", "remove"].map(
     (verb) => (...words) => attempt(
-      () => storage === void 0 ? host()[`${verb}StorageSync`](...words) : storage[`${verb}Item`](...words)
+      () => storage === void 0 ? host()[verb + "StorageSync"](...words) : storage[verb + "Item"](...words)
     )
   );
   const write = () => {
@@ -402,30 +409,37 @@ function createState(host, storage, key, cancelLogin) {
     if (!isRead) write();
     const news = state.user !== user && state.user || void 0;
     const isChanged = state.status !== status;
-    if (isChanged && /out|guest/.test(state.status)) cancelLogin();
+    if (isChanged && /out|guest/.test(state.status)) delete flights[LOGIN];
     if (news || isChanged) tell([...listeners], news);
   };
-  const reload = () => {
+  const adoptOld = () => {
     var _a;
+    const [tokens, loggedOut2] = OLD_KEYS.map(get);
+    const isToken = /\.\d+\./.test((_a = tokens == null ? void 0 : tokens.refreshToken) != null ? _a : "");
+    if (isToken || loggedOut2 === true) {
+      OLD_KEYS.map(remove);
+      set({
+        status: isToken ? "logged-in" : "logged-out",
+        t: isToken ? [tokens.accessToken, tokens.refreshToken] : null
+      });
+    }
+  };
+  const reload = () => {
     const text = get(key);
-    if (text && text !== seen) set((_a = attempt(() => JSON.parse(seen = text))) != null ? _a : {}, true);
+    if (text && text !== seen)
+      attempt(() => {
+        const stored = JSON.parse(seen = text);
+        const { t: tokens, guest } = stored;
+        if (/^{"status":"(unknown|logged-(in|out)|guest)"/.test(text) && (!tokens || tokens[1].trim()) && (!guest || "map" in guest.notes))
+          set(stored, true);
+      });
+    else if (!seen) adoptOld();
   };
   const onChange = (listener) => {
     listeners.add(listener);
     if (state.guest && state.t) tell([listener]);
     return () => void listeners.delete(listener);
   };
-  reload();
-  const [tokens, loggedOut2] = OLD_KEYS.map(get);
-  const { accessToken, refreshToken } = tokens != null ? tokens : {};
-  const isToken = /\.\d+\./.test(refreshToken);
-  if (!seen && (isToken || loggedOut2 === true)) {
-    OLD_KEYS.map(remove);
-    set({
-      status: isToken ? "logged-in" : "logged-out",
-      t: isToken ? [accessToken, refreshToken] : null
-    });
-  }
   return [state, set, reload, onChange];
 }
 
@@ -433,21 +447,34 @@ function createState(host, storage, key, cancelLogin) {
 var LOGIN_TIMEOUT_MS = 1e4;
 var MAX_NOTES = 50;
 var shared = /* @__PURE__ */ new WeakMap();
-function createAuth(options) {
+function createAuth({
+  baseUrl: address,
+  appId,
+  header = "Authorization",
+  storage,
+  adapter
+}) {
   var _a;
-  const { appId, header = "Authorization", storage, adapter } = options;
-  const baseUrl = options.baseUrl.replace(/\/+$/, "");
+  const baseUrl = address.replace(/\/+$/, "");
   const host = () => adapter != null ? adapter : typeof wx === "undefined" ? {} : wx;
   const owner = storage != null ? storage : host();
   const flights = (_a = shared.get(owner)) != null ? _a : {};
   shared.set(owner, flights);
-  const store = createState(host, storage, `wechat-auth-1 ${baseUrl}`, () => delete flights[LOGIN]);
-  const [state, set, , onChange] = store;
+  const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
+  reload();
   const [invoke, send, dropIn, call] = createRequests(host, (rejected) => usable(rejected), baseUrl, header);
   const getCode = () => invoke("login", { timeout: LOGIN_TIMEOUT_MS }).then((result) => result.code || Promise.reject(result)).catch((reason) => {
     throw failed("WX_LOGIN_FAILED", reason);
   });
-  const [logIn, usable, quit, getUser, leave] = createSession(store, flights, call, getCode, appId);
+  const [logIn, usable, quit, getUser, leave] = createSession(
+    state,
+    set,
+    reload,
+    flights,
+    call,
+    getCode,
+    appId
+  );
   return {
     get status() {
       return state.status;
@@ -473,13 +500,12 @@ function createAuth(options) {
         id: guest.id,
         note(entry) {
           var _a3;
-          const { notes } = (_a3 = state.guest) != null ? _a3 : guest;
-          if (state.status === "guest")
-            set({ guest: { id: guest.id, notes: [...notes, entry].slice(-MAX_NOTES) } });
+          const notes = [...((_a3 = state.guest) != null ? _a3 : guest).notes, entry].slice(-MAX_NOTES);
+          if (state.status === "guest") set({ guest: { id: guest.id, notes } });
         }
       };
     },
-    ...createOutcomes(host, invoke, flights, call, send, store, logIn, usable)
+    ...createOutcomes(host, invoke, flights, call, send, state, set, logIn, usable)
   };
 }
 

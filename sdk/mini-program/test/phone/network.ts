@@ -1,4 +1,5 @@
 import type { Fault, Faults } from './fault.js';
+import { Task } from './task.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** A call of wx.request or wx.uploadFile. */
@@ -25,13 +26,10 @@ export interface RequestOptions {
   readonly timeout?: number;
   readonly filePath?: string;
   readonly name?: string;
+  readonly enableChunked?: boolean;
   readonly success?: (reply: Reply) => void;
   readonly fail?: (failure: { readonly errMsg: string }) => void;
   readonly complete?: (outcome: object) => void;
-}
-
-interface Task {
-  abort(): void;
 }
 
 /** wx.request and wx.uploadFile over real HTTP, with WeChat's defaults: JSON is sent, uploads give text. */
@@ -52,14 +50,14 @@ export class Network {
     return this.sent.filter((each) => each.call.startsWith(call)).length;
   }
 
-  readonly request = (options: RequestOptions): Task => {
+  readonly request = (options: RequestOptions): Task['functions'] => {
     const { method = 'GET', data, header } = options;
     const body = data === undefined || method === 'GET' ? {} : { body: JSON.stringify(data) };
     const headers = { 'content-type': 'application/json', ...header };
     return this.start('request', options, () => Promise.resolve({ method, headers, ...body }), parsed);
   };
 
-  readonly uploadFile = (options: RequestOptions): Task =>
+  readonly uploadFile = (options: RequestOptions): Task['functions'] =>
     this.start(
       'uploadFile',
       { ...options, method: 'POST' },
@@ -77,7 +75,7 @@ export class Network {
     options: RequestOptions,
     prepare: () => Promise<RequestInit>,
     read: (text: string) => unknown,
-  ): Task {
+  ): Task['functions'] {
     const { url, method = 'GET', data, header = {}, success, fail, complete } = options;
     const { pathname } = new URL(url);
     const sent: Sent = { call: `${method} ${pathname}`, data, header };
@@ -101,12 +99,15 @@ export class Network {
         success?.(reply);
         complete?.(reply);
       });
+    const task = new Task(api, () => failWith(`${api}:fail abort`));
     const serve = async (): Promise<Reply> => {
       const reply = await fetch(url, await prepare());
       const text = await reply.text();
       sent.status = reply.status;
       this.heard(sent);
-      return { statusCode: reply.status, data: read(text), header: Object.fromEntries(reply.headers) };
+      const header = Object.fromEntries(reply.headers);
+      task.tellReply(header, text, options.enableChunked === true);
+      return { statusCode: reply.status, data: read(text), header };
     };
     void this.time.during(
       this.outcome(fault, serve).then(
@@ -118,7 +119,7 @@ export class Network {
         (error: unknown) => failWith(`${api}:fail ${String(error)}`),
       ),
     );
-    return { abort: () => failWith(`${api}:fail abort`) };
+    return task.functions;
   }
 
   /** @returns the reply, why it fails, or `null` where neither callback is called */
