@@ -30,13 +30,13 @@ export async function within<Result>(
     clearTimeout(timer);
     timer = setTimeout(end, more);
   };
-  parent?.addEventListener('abort', end);
+  // Safari 14 does not know the option, and keeps the listener, which then does nothing.
+  parent?.addEventListener('abort', end, { signal: abort.signal });
   if (parent?.aborted) end();
   try {
     return await work({ signal: abort.signal, extend, end });
   } finally {
     clearTimeout(timer);
-    parent?.removeEventListener('abort', end);
     end();
   }
 }

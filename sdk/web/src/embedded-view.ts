@@ -14,7 +14,7 @@ export interface View {
 }
 
 export function createView(parent: Element, lang: Language, texts: Texts): View {
-  const { code: title, again: textContent } = texts;
+  const title = texts.code;
   const make = <Tag extends keyof HTMLElementTagNameMap>(
     tag: Tag,
     properties: Partial<HTMLElementTagNameMap[Tag]>,
@@ -41,7 +41,7 @@ export function createView(parent: Element, lang: Language, texts: Texts): View 
       return code;
     },
     async offer({ signal, end }) {
-      const button = make('button', { type: 'button', textContent, onclick: end });
+      const button = make('button', { type: 'button', textContent: texts.again, onclick: end });
       root.append(button);
       await aborted(signal);
       if (document.activeElement === button) root.focus();

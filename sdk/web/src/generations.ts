@@ -6,7 +6,8 @@ const KEY = 'wechat-auth:newest';
 const ended = new Set<string>();
 
 const read = (): Map<string, number> => {
-  const parse = (): unknown => JSON.parse(localStorage.getItem(KEY) ?? '[]');
+  // `null` makes an empty map.
+  const parse = (): unknown => JSON.parse(String(localStorage.getItem(KEY)));
   return quietly(() => new Map(parse() as [string, number][])) ?? new Map<string, number>();
 };
 

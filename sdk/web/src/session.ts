@@ -91,11 +91,12 @@ export function createSession(
   };
 
   const set = (next: Tokens | null, nextUser: User | null, error?: AuthError): void => {
-    const former = [status(), user];
+    const isSameUser = user === nextUser;
+    const former = status();
     tokens = next;
     user = nextUser;
     const change = { status: status(), user, error };
-    if (change.status === former[0] && user === former[1]) return;
+    if (isSameUser && change.status === former) return;
     // What a listener throws is the page's: it goes to its console, not to the caller.
     for (const listener of listeners) queueMicrotask(() => void listener(change));
   };
