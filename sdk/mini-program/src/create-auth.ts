@@ -25,9 +25,9 @@ export function createAuth({
 }: AuthOptions): Auth {
   const baseUrl = address.replace(/\/+$/, '');
   /** `wx` is looked up at each call: it does not exist where a program is only imported. */
-  const host = () => (adapter ?? (typeof wx === 'undefined' ? {} : wx)) as Host;
-  const owner = storage ?? host();
-  const flights: Flights = shared.get(owner) ?? {};
+  const host = () => (adapter || (typeof wx === 'undefined' ? {} : wx)) as Host;
+  const owner = storage || host();
+  const flights: Flights = shared.get(owner) || {};
   shared.set(owner, flights);
 
   const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
@@ -53,7 +53,7 @@ export function createAuth({
       return state.status;
     },
     get user() {
-      return state.user ?? null;
+      return state.user || null;
     },
     login: logIn,
     request: dropIn('request'),
@@ -65,12 +65,12 @@ export function createAuth({
     leave,
     onChange,
     continueAsGuest() {
-      const guest = state.guest ?? { id: `${Math.random()}`, notes: [] };
+      const guest = state.guest || { id: `${Math.random()}`, notes: [] };
       void quit({ status: 'guest', guest });
       return {
         id: guest.id,
         note(entry) {
-          const notes = [...(state.guest ?? guest).notes, entry].slice(-MAX_NOTES);
+          const notes = [...(state.guest || guest).notes, entry].slice(-MAX_NOTES);
           if (state.status === 'guest') set({ guest: { id: guest.id, notes } });
         },
       };

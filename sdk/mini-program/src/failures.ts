@@ -1,4 +1,4 @@
-import { AuthError } from '../../shared/auth-error.js';
+import { AuthError, textOf } from '../../shared/auth-error.js';
 import { rowOf } from '../../shared/row-of.js';
 import type { Failure } from './types.js';
 
@@ -6,13 +6,13 @@ import type { Failure } from './types.js';
 export const failed = (code: string, reason?: unknown): AuthError =>
   new AuthError(code, {
     retryable: /^(NET|TIME|WX|BUSY)/.test(code),
-    detail: messageOf(reason),
+    detail: textOf(messageOf(reason)),
     reason,
   });
 
 const messageOf = (failure: unknown): string => {
   const known = failure as { errMsg?: string; message?: string } | undefined;
-  return known?.errMsg ?? known?.message ?? (failure as string);
+  return known?.errMsg || known?.message || (failure as string);
 };
 
 /** The error of a call that got no answer. */

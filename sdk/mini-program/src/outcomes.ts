@@ -105,7 +105,7 @@ export function createOutcomes(
 
     nickname: handler(async ({ value, pass }: Detail) => {
       const form = value as { readonly nickname?: unknown } | undefined;
-      const text = textOf(form?.nickname ?? value)?.trim();
+      const text = textOf(form?.nickname || value)?.trim();
       isRejected = pass === false || (isRejected && !text && !pass);
       if (text) return { user: await call<User>(ME, { nickname: text }) };
       // `nicknamereview` brings no nickname: that comes by the event of the form or of the input.

@@ -88,6 +88,7 @@ export function createRequests(
         const { statusCode } = reply;
         if (statusCode < 400) return reply;
         const body = bodyOf(reply);
+        // Other header fields may name it, too.
         const seconds = Number(/retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))?.[1]);
         throw problemError(statusCode, body, seconds, reply);
       } catch (error) {
@@ -130,7 +131,7 @@ export function createRequests(
         asked.forEach((ask) => ask());
       }).catch((error: unknown) => {
         const known = error as AuthError & { errMsg?: string };
-        known.errMsg = (known.reason as Failure | undefined)?.errMsg ?? api + ':fail ' + known.code;
+        known.errMsg = (known.reason as Failure | undefined)?.errMsg || api + ':fail ' + known.code;
         throw error;
       }) as RequestTask & Record<string, unknown>;
       const tell =

@@ -47,7 +47,7 @@ export function createSession(
     status: 'logged-in',
     tokens: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
     leaving: false,
-    user: reply.user ?? state.user,
+    user: reply.user || state.user,
   });
 
   /** Redeems a refresh token, or ends its session. */
@@ -104,7 +104,7 @@ export function createSession(
    */
   const usable = async (rejected?: string): Promise<Tokens | null | undefined> => {
     const stale = (): string | false | undefined => {
-      const [accessToken, refreshToken, renewAt] = state.tokens ?? [];
+      const [accessToken, refreshToken, renewAt] = state.tokens || [];
       return (accessToken === rejected || Date.now() > renewAt!) && refreshToken;
     };
     if (stale() !== false) reload();

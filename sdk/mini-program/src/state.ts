@@ -88,7 +88,7 @@ export function createState(
   const adoptOld = (): void => {
     const [tokens, loggedOut] = OLD_KEYS.map(get) as [OldTokens | undefined, unknown];
     // Other programs have a key `tokens` as well, but in another form.
-    const isToken = /\.\d+\./.test(tokens?.refreshToken ?? '');
+    const isToken = /\.\d+\./.test(tokens?.refreshToken || '');
     if (isToken || loggedOut === true) {
       OLD_KEYS.map(remove);
       set({

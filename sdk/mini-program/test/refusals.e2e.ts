@@ -130,6 +130,12 @@ describe('a phone number', () => {
     expect(stage.phone.called).toEqual([]);
   });
 
+  test('is refused with a readable message where the button says no more than a number', async () => {
+    const outcome = await stage.auth.phoneNumber({ detail: { errno: 104 } });
+    expectRefusal(outcome, 'privacy-refused');
+    expect(outcome).toMatchObject({ error: { message: 'PRIVACY_REFUSED' } });
+  });
+
   test('is taken by the code of the button', async () => {
     const outcome = await stage.auth.phoneNumber(await stage.phone.phoneEvent());
     expect(outcome).toMatchObject({ status: 'granted', phoneNumber: expect.stringMatching(/^\+86\d{11}$/) });

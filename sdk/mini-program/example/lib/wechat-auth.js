@@ -39,13 +39,12 @@ function problemError(status, body, seconds, reason) {
 // sdk/mini-program/src/failures.ts
 var failed = (code, reason) => new AuthError(code, {
   retryable: /^(NET|TIME|WX|BUSY)/.test(code),
-  detail: messageOf(reason),
+  detail: textOf(messageOf(reason)),
   reason
 });
 var messageOf = (failure) => {
-  var _a, _b;
   const known = failure;
-  return (_b = (_a = known == null ? void 0 : known.errMsg) != null ? _a : known == null ? void 0 : known.message) != null ? _b : failure;
+  return (known == null ? void 0 : known.errMsg) || (known == null ? void 0 : known.message) || failure;
 };
 var networkError = (reason) => failed(rowOf(`abort,ABORTED
 time.?out,TIMEOUT
@@ -170,9 +169,9 @@ function createRequests(host, usable, baseUrl, header) {
       task = next;
       asked.forEach((ask) => ask());
     }).catch((error) => {
-      var _a, _b;
+      var _a;
       const known = error;
-      known.errMsg = (_b = (_a = known.reason) == null ? void 0 : _a.errMsg) != null ? _b : api + ":fail " + known.code;
+      known.errMsg = ((_a = known.reason) == null ? void 0 : _a.errMsg) || api + ":fail " + known.code;
       throw error;
     });
     const tell = (callback) => (result) => {
@@ -212,15 +211,12 @@ var rescue = (promise, pattern, handle) => promise.catch((error) => {
   throw error;
 });
 function createSession(state, set, reload, flights, call, getCode, appId) {
-  const after = (reply) => {
-    var _a;
-    return {
-      status: "logged-in",
-      t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
-      l: false,
-      user: (_a = reply.user) != null ? _a : state.user
-    };
-  };
+  const after = (reply) => ({
+    status: "logged-in",
+    t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
+    l: false,
+    user: reply.user || state.user
+  });
   const spend = (route, refreshToken, tries) => call(`/v1/auth/${route}`, () => ({ refreshToken }), "POST", tries);
   const end = (refreshToken) => refreshToken && spend("logout", refreshToken).catch(nothing);
   const exchange = () => call(MINI_PROGRAM + "login", async () => ({ code: await getCode(), appId }));
@@ -255,8 +251,7 @@ function createSession(state, set, reload, flights, call, getCode, appId) {
   });
   const usable = async (rejected) => {
     const stale = () => {
-      var _a;
-      const [accessToken, refreshToken, renewAt] = (_a = state.t) != null ? _a : [];
+      const [accessToken, refreshToken, renewAt] = state.t || [];
       return (accessToken === rejected || Date.now() > renewAt) && refreshToken;
     };
     if (stale() !== false) reload();
@@ -353,9 +348,9 @@ function createOutcomes(host, invoke, flights, call, send, state, set, logIn, us
       };
     }),
     nickname: handler(async ({ value, pass }) => {
-      var _a, _b;
+      var _a;
       const form = value;
-      const text = (_b = textOf((_a = form == null ? void 0 : form.nickname) != null ? _a : value)) == null ? void 0 : _b.trim();
+      const text = (_a = textOf((form == null ? void 0 : form.nickname) || value)) == null ? void 0 : _a.trim();
       isRejected = pass === false || isRejected && !text && !pass;
       if (text) return { user: await call(ME, { nickname: text }) };
       if (pass) return void 0;
@@ -413,9 +408,8 @@ function createState(host, storage, key, flights) {
     if (news || isChanged) tell([...listeners], news);
   };
   const adoptOld = () => {
-    var _a;
     const [tokens, loggedOut2] = OLD_KEYS.map(get);
-    const isToken = /\.\d+\./.test((_a = tokens == null ? void 0 : tokens.refreshToken) != null ? _a : "");
+    const isToken = /\.\d+\./.test((tokens == null ? void 0 : tokens.refreshToken) || "");
     if (isToken || loggedOut2 === true) {
       OLD_KEYS.map(remove);
       set({
@@ -454,11 +448,10 @@ function createAuth({
   storage,
   adapter
 }) {
-  var _a;
   const baseUrl = address.replace(/\/+$/, "");
-  const host = () => adapter != null ? adapter : typeof wx === "undefined" ? {} : wx;
-  const owner = storage != null ? storage : host();
-  const flights = (_a = shared.get(owner)) != null ? _a : {};
+  const host = () => adapter || (typeof wx === "undefined" ? {} : wx);
+  const owner = storage || host();
+  const flights = shared.get(owner) || {};
   shared.set(owner, flights);
   const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
   reload();
@@ -480,8 +473,7 @@ function createAuth({
       return state.status;
     },
     get user() {
-      var _a2;
-      return (_a2 = state.user) != null ? _a2 : null;
+      return state.user || null;
     },
     login: logIn,
     request: dropIn("request"),
@@ -493,14 +485,12 @@ function createAuth({
     leave,
     onChange,
     continueAsGuest() {
-      var _a2;
-      const guest = (_a2 = state.guest) != null ? _a2 : { id: `${Math.random()}`, notes: [] };
+      const guest = state.guest || { id: `${Math.random()}`, notes: [] };
       void quit({ status: "guest", guest });
       return {
         id: guest.id,
         note(entry) {
-          var _a3;
-          const notes = [...((_a3 = state.guest) != null ? _a3 : guest).notes, entry].slice(-MAX_NOTES);
+          const notes = [...(state.guest || guest).notes, entry].slice(-MAX_NOTES);
           if (state.status === "guest") set({ guest: { id: guest.id, notes } });
         }
       };
