@@ -248,13 +248,12 @@ describe('createVerifier', () => {
 
   test('a JWKS that never answers ends at the deadline, and delays no token whose key is known', async () => {
     const token = await login();
-    const impatient = create({ timeoutMs: 300 });
+    const impatient = create({ timeoutMs: 1_000 });
     await impatient.verify(token);
     proxy.mode = 'silent';
     const unknown = codeOf(impatient.verify(await forged(token)));
-    const startedAt = performance.now();
-    await impatient.verify(token);
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    const known = impatient.verify(token).then(() => 'verified');
+    expect(await Promise.race([unknown, known])).toBe('verified');
     expect(await unknown).toBe('KEYS_UNAVAILABLE');
     await proxy.release();
   });
