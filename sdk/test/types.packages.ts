@@ -15,6 +15,7 @@ const NODE = {
 /** What a consumer of each package has in its tsconfig.json. */
 const PACKAGES = [
   { name: 'mini-program', options: { lib: ['es2018'], types: [] } },
+  { name: 'mini-program-wechat', options: { lib: ['es2018'], types: ['miniprogram-api-typings'] } },
   { name: 'web', options: { lib: ['es2020', 'dom'], types: [] } },
   { name: 'node', options: NODE },
   // Nest 12 is an ES module, which CommonJS of `node16` cannot import itself.

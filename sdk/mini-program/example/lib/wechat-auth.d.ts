@@ -263,11 +263,20 @@ declare class AuthError extends Error implements AuthErrorDetails {
     constructor(code: string, details?: AuthErrorDetails);
 }
 
-/** A call of `wx` in callback style. */
+/** A callback that may ask for more than it is promised here, as those of WeChat's own types do. */
+type Callback<Result> = {
+    call(result: Result): void;
+}['call'];
+/** Callbacks of a call of `wx`. */
 interface Callbacks<Result> {
-    readonly success?: ((result: Result) => void) | undefined;
-    readonly fail?: ((failure: Failure) => void) | undefined;
-    readonly complete?: ((outcome: Result | Failure) => void) | undefined;
+    readonly success?: Callback<Result> | undefined;
+    readonly fail?: Callback<Failure> | undefined;
+    readonly complete?: Callback<Result | Failure> | undefined;
+}
+/** Callbacks that are handed to a call of `wx`. */
+interface Listeners<Result> {
+    readonly success: (result: Result) => void;
+    readonly fail: (failure: Failure) => void;
 }
 /** What WeChat gives to `fail`. `errno` is there since base library 2.24.0. */
 interface Failure {
@@ -282,13 +291,14 @@ interface RequestOptions extends Callbacks<Response> {
     readonly header?: Readonly<Record<string, string>> | undefined;
     /** Milliseconds. */
     readonly timeout?: number | undefined;
-    readonly [option: string]: unknown;
 }
 /** Options of `wx.uploadFile`. */
 interface UploadOptions extends RequestOptions {
     readonly filePath: string;
     readonly name: string;
 }
+/** Also with options of one platform only, and as the platform's own type of options. */
+type AndMore<Options> = Options | (Options & Readonly<Record<string, unknown>>);
 /** What `wx.request` and `wx.uploadFile` give to `success`, whatever the status. */
 interface Response {
     readonly statusCode: number;
@@ -366,9 +376,9 @@ type Status = 'unknown' | 'logged-in' | 'logged-out' | 'guest';
 /** What `onChange` tells. */
 interface Change {
     readonly status: Status;
-    /** Where a login or `getUser` has just brought it. */
+    /** Where it was not known before, or has changed. */
     readonly user?: User | undefined;
-    /** At a login after guest mode: what the guest did. It is told until a listener has taken it without an error. */
+    /** At a login after guest mode: what the guest did. It is told until every listener has taken it without an error. */
     readonly guest?: GuestNotes | undefined;
 }
 /** What a guest did. */
@@ -448,9 +458,9 @@ interface Auth {
      * `wx.request` with the access token: callbacks and promise; resolves whatever the status, as `wx.request` does. Logs
      * in where needed. A 401 is answered by one refresh or one login and one replay.
      */
-    readonly request: (options: RequestOptions) => RequestTask;
+    readonly request: (options: AndMore<RequestOptions>) => RequestTask;
     /** `wx.uploadFile` in the same way. */
-    readonly upload: (options: UploadOptions) => RequestTask;
+    readonly upload: (options: AndMore<UploadOptions>) => RequestTask;
     /** Calls a route of wechat-auth. @returns the reply's data, `null` after 204. Rejects where the status is not 2xx. */
     readonly call: <Data>(path: string, data?: unknown, method?: string) => Promise<Data>;
     /** A fresh code of `wx.login`, for routes that want one: confirming a scan, a web-view ticket, linking. */
@@ -481,7 +491,7 @@ interface Auth {
      * Data that WeChat encrypts, decrypted by the service.
      * @param get gets it: `(callbacks) => wx.getWeRunData(callbacks)`, or a function that returns a promise
      */
-    readonly openData: <Data>(get: (callbacks: Callbacks<EncryptedData>) => unknown) => Promise<Data>;
+    readonly openData: <Data>(get: (callbacks: Listeners<EncryptedData>) => unknown) => Promise<Data>;
     /** Goes on without a login until `login` is called. */
     readonly continueAsGuest: () => Guest;
 }
@@ -490,4 +500,4 @@ interface Auth {
 declare function createAuth({ baseUrl: address, appId, header, storage, adapter, }: AuthOptions): Auth;
 
 export { AuthError, createAuth };
-export type { Adapter, Advice, Auth, AuthErrorDetails, AuthOptions, AvatarOutcome, Callbacks, Change, ComponentEvent, EncryptedData, ErrorCode, Failure, Guest, GuestNotes, Login, NicknameOutcome, Outcome, PhoneOutcome, PrivacyOutcome, Progress, RequestOptions, RequestTask, Response, Scan, ScanStatus, ScopeOutcome, SdkErrorCode, Session, Status, TaskListener, TokenStorage, UploadOptions, User, WebViewTicket };
+export type { Adapter, Advice, Auth, AuthErrorDetails, AuthOptions, AvatarOutcome, Callbacks, Change, ComponentEvent, EncryptedData, ErrorCode, Failure, Guest, GuestNotes, Listeners, Login, NicknameOutcome, Outcome, PhoneOutcome, PrivacyOutcome, Progress, RequestOptions, RequestTask, Response, Scan, ScanStatus, ScopeOutcome, SdkErrorCode, Session, Status, TaskListener, TokenStorage, UploadOptions, User, WebViewTicket };
