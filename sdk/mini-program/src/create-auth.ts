@@ -30,7 +30,9 @@ export function createAuth({
   const flights: Flights = shared.get(owner) || {};
   shared.set(owner, flights);
 
-  const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
+  /** Names what is stored, with the version of its form, and the login among the works under way. */
+  const key = `wechat-auth-1 ${baseUrl}`;
+  const [state, set, reload, onChange] = createState(host, storage, key, flights);
   reload();
   const [invoke, send, dropIn, call] = createRequests(host, (rejected) => usable(rejected), baseUrl, header);
   const getCode = (): Promise<string> =>
@@ -43,6 +45,7 @@ export function createAuth({
     state,
     set,
     reload,
+    key,
     flights,
     call,
     getCode,
@@ -66,12 +69,13 @@ export function createAuth({
     onChange,
     continueAsGuest() {
       const guest = state.guest || { id: `${Math.random()}`, notes: [] };
-      void quit({ status: 'guest', guest });
+      // A guest may be logging in.
+      if (state.status !== 'guest') void quit({ status: 'guest', guest });
       return {
         id: guest.id,
         note(entry) {
           const notes = [...(state.guest || guest).notes, entry].slice(-MAX_NOTES);
-          if (state.status === 'guest') set({ guest: { id: guest.id, notes } });
+          if (state.status === 'guest') set({ guest: { ...guest, notes } });
         },
       };
     },

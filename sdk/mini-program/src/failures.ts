@@ -17,7 +17,7 @@ const messageOf = (failure: unknown): string => {
 
 /** The error of a call that got no answer. */
 export const networkError = (reason: unknown): AuthError =>
-  failed(rowOf(`abort,ABORTED\ntime.?out,TIMEOUT\n,NETWORK_FAILED`, messageOf(reason))[1], reason);
+  failed(rowOf(`(^|l.)abort,ABORTED\ntime.*out,TIMEOUT\n,NETWORK_FAILED`, messageOf(reason))[1], reason);
 
 /**
  * What WeChat tells by errno, or by a text that differs by platform (wechat-api.md 7). requirePrivacyAuthorize says the
@@ -26,7 +26,7 @@ export const networkError = (reason: unknown): AuthError =>
 const REFUSALS = `^(?!.*requireP)(104 |.*privacy perm),PRIVACY_REFUSED
 ^(112|1026) |declare|n (desc|text),NOT_DECLARED
 1400001|quota,NO_QUOTA
-^102 |getP.*no perm,NO_PERMISSION
+^102 |phone.*no perm,NO_PERMISSION
 TAP,TAP_REQUIRED
 progress,BUSY
 banned,BANNED

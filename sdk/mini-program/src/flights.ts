@@ -1,6 +1,3 @@
-/** Name of the login among the works under way. */
-export const LOGIN = '_';
-
 /** Work under way, by name. */
 export type Flights = Partial<Record<string, Promise<unknown>>>;
 

@@ -10,12 +10,16 @@ type Promised = { readonly then?: (resolve: (value: unknown) => void, reject: un
 /** How much later than by the platform itself a call is given up (ms). */
 const GRACE_MS = 2000;
 
+/** Every name of a global function costs its length. */
+export const { stringify: toJson } = JSON;
+export const nothing = (): void => undefined;
+
 /** @returns nothing where it throws */
 export function attempt<Result>(run: () => Result): Result | undefined {
   try {
     return run();
   } catch {
-    return undefined;
+    // Nothing then.
   }
 }
 

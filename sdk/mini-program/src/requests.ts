@@ -1,6 +1,6 @@
 import { type AuthError, problemError, textOf } from '../../shared/auth-error.js';
 import { networkError } from './failures.js';
-import { attempt, type Host, settle } from './platform.js';
+import { attempt, type Host, nothing, settle, toJson } from './platform.js';
 import type { Tokens } from './state.js';
 import type { Failure, RequestOptions, RequestTask, Response } from './types.js';
 
@@ -89,24 +89,24 @@ export function createRequests(
         if (statusCode < 400) return reply;
         const body = bodyOf(reply);
         // Other header fields may name it, too.
-        const seconds = Number(/retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))?.[1]);
+        const seconds = Number(/retry-after\W+(\d+)/i.exec(toJson(reply.header))?.[1]);
         throw problemError(statusCode, body, seconds, reply);
       } catch (error) {
         const known = error as AuthError;
-        const { code, status, retryAfter = -1 } = known;
+        const { code, status, retryAfter } = known;
         // It is about the token, and not about a code in the call.
         if (tokens && !rejected && /^401 (?!\w+_CODE_)/.test(`${status} ${code}`)) {
           rejected = tokens[0];
           tokens = await usable(rejected);
           continue;
         }
-        const wait = (retryAfter < 0 ? 4000 / 2 ** left : retryAfter * 1000) * (1 + Math.random() / 2);
+        const wait = (retryAfter! >= 0 ? retryAfter! * 1000 : 4000 / 2 ** left) * (1 + Math.random() / 2);
         const mayRepeat =
-          tries || getData || /^request(GET|HEAD)$/i.test(api + method)
+          tries || getData || /t(GET|HEAD)$/i.test(api + method)
             ? known.retryable
             : // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
               (status === 429 || status === 503) &&
-              (known.requestId || retryAfter >= 0) &&
+              (known.requestId || retryAfter! >= 0) &&
               !/^WECHAT/.test(code);
         // The clock may have been set meanwhile, in either direction.
         if (!mayRepeat || !--left || Math.abs(Date.now() - start) + wait > PATIENCE_MS) {
@@ -134,14 +134,10 @@ export function createRequests(
         known.errMsg = (known.reason as Failure | undefined)?.errMsg || api + ':fail ' + known.code;
         throw error;
       }) as RequestTask & Record<string, unknown>;
-      const tell =
-        <Result extends Response | (AuthError & Failure)>(callback?: (result: Result) => void) =>
-        (result: Result) => {
-          callback?.(result);
-          complete?.(result);
-        };
       // Code with callbacks does not look at the promise: its rejection is handled here.
-      promise.then(tell<Response>(success), tell<AuthError & Failure>(fail));
+      promise.then(success, fail || nothing);
+      // Also after a callback that throws.
+      promise.then(complete || nothing, complete || nothing);
       /** Whatever is asked of the call each of its tasks does: one that is sent later, too, after a login or a 401. */
       const passOn = (name: string): void => {
         promise[name] = (listener: unknown) => {

@@ -1,19 +1,18 @@
 import { AuthError } from '../../shared/auth-error.js';
 import type { RefreshReply, TokenReply, User } from '../../shared/api.js';
-import { type Flights, LOGIN, single } from './flights.js';
+import { networkError } from './failures.js';
+import { type Flights, single } from './flights.js';
 import { TRIES } from './requests.js';
-import type { State, Tokens } from './state.js';
+import { LOGGED_OUT, type State, type Tokens } from './state.js';
+import { nothing } from './platform.js';
 import type { Login } from './types.js';
 
 export const ME = '/v1/users/me';
 export const MINI_PROGRAM = '/v1/mini-program/';
-/** Nothing of anybody. */
-const LOGGED_OUT: State = { status: 'logged-out', tokens: null, leaving: false, guest: null, user: null };
 
 type Granted = RefreshReply & { readonly user?: User | null };
 
 const loggedOut = (): AuthError => new AuthError('LOGGED_OUT');
-const nothing = (): void => undefined;
 
 /** Handles the errors whose status, code and `retryable` fit a pattern. */
 export const rescue = <Result, Other>(
@@ -29,6 +28,7 @@ export const rescue = <Result, Other>(
 
 /**
  * Login, refresh and logout.
+ * @param login its name among the flights
  * @param flights of all instances of this program that share a storage
  * @param call where `data` is a function, the route is public, and each try gets new data
  * @param getCode gives a fresh code of wx.login
@@ -37,18 +37,23 @@ export function createSession(
   state: State,
   set: (changes: Partial<State>) => void,
   reload: () => void,
+  login: string,
   flights: Flights,
   call: <Data>(path: string, data?: unknown, method?: string, tries?: number) => Promise<Data>,
   getCode: () => Promise<string>,
   appId?: string,
 ) {
   /** The state by a reply with tokens. They are refreshed after nine tenths of their life, in seconds. */
-  const after = (reply: Granted): State => ({
-    status: 'logged-in',
-    tokens: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
-    leaving: false,
-    user: reply.user || state.user,
-  });
+  const after = (reply: Granted | null): State => {
+    // Others than the service may answer 200, too.
+    if (!reply?.refreshToken) throw networkError(reply);
+    return {
+      status: 'logged-in',
+      tokens: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
+      leaving: false,
+      user: reply.user || state.user,
+    };
+  };
 
   /** Redeems a refresh token, or ends its session. */
   const spend = <Reply>(route: string, refreshToken: string, tries?: number): Promise<Reply> =>
@@ -64,15 +69,16 @@ export function createSession(
 
   const logIn = async (): Promise<Login> => {
     reload();
-    const reply = await single(flights, LOGIN, async (isCurrent) => {
+    const reply = await single(flights, login, async (isCurrent) => {
       const fresh = await rescue(exchange(), / WECHAT_CODE/, exchange);
+      const next = after(fresh);
       reload();
       if (!isCurrent()) {
         await end(fresh.refreshToken);
         throw loggedOut();
       }
       void end(state.tokens?.[1]);
-      set(after(fresh));
+      set(next);
       return fresh;
     });
     // Another instance may have logged in.
@@ -112,7 +118,7 @@ export function createSession(
     // In advance, the old token still works.
     if (old) await rescue(refresh(old, rejected), rejected ? /^$/ : /true$/, nothing);
     // Where storage has lost the login of another instance, this one logs in, too.
-    while (flights[LOGIN] || !(state.tokens || /out|guest/.test(state.status))) await logIn();
+    while (flights[login] || !(state.tokens || /out|guest/.test(state.status))) await logIn();
     if (/out/.test(state.status)) throw loggedOut();
     return state.tokens;
   };
@@ -121,17 +127,17 @@ export function createSession(
   const quit = async (changes?: Partial<State>): Promise<void> => {
     reload();
     const token = state.tokens?.[1];
-    const flight = flights[LOGIN];
+    const flight = flights[login];
     // A login that is under way ends its own session.
-    delete flights[LOGIN];
+    delete flights[login];
     set({ ...LOGGED_OUT, ...changes });
     await end(token);
     await flight?.catch(nothing);
   };
 
   const getUser = async (): Promise<User | null> => {
-    if (!(await usable())) return null;
-    set({ user: await call<User>(ME) });
+    // Who answers is not deleted.
+    if (await usable()) set({ user: await call<User>(ME), leaving: false });
     return state.user!;
   };
 
@@ -142,16 +148,13 @@ export function createSession(
   const leave = async (): Promise<void> => {
     const erase = (): Promise<unknown> => {
       set({ leaving: true });
-      return rescue(call(ME, undefined, 'DELETE', TRIES), /^4/, (error) => {
-        set({ leaving: false });
-        throw error;
-      });
+      return call(ME, undefined, 'DELETE', TRIES);
     };
     try {
       if (!(await getUser())) throw loggedOut();
       await rescue(erase(), / REAUTH/, () => logIn().then(erase));
     } catch (error) {
-      if (!/^LOGGED/.test((error as AuthError).code) || !state.leaving) throw error;
+      if ((error as AuthError).code !== 'LOGGED_OUT' || !state.leaving) throw error;
     }
     set(LOGGED_OUT);
   };

@@ -1,6 +1,6 @@
 import type { User } from '../../shared/api.js';
-import { type Flights, LOGIN } from './flights.js';
-import { attempt, type Host } from './platform.js';
+import type { Flights } from './flights.js';
+import { attempt, type Host, toJson } from './platform.js';
 import type { Change, GuestNotes, Status, TokenStorage } from './types.js';
 
 declare const console: { error(error: unknown): void };
@@ -24,6 +24,9 @@ interface OldTokens {
   readonly refreshToken: string;
 }
 
+/** Nothing of anybody. */
+export const LOGGED_OUT: State = { status: 'logged-out', tokens: null, leaving: false, guest: null };
+
 type Listener = (change: Change) => unknown;
 
 /** Keys of the client that the guide used to print. */
@@ -43,6 +46,8 @@ export function createState(
   const listeners = new Set<Listener>();
   const state: State = { status: 'unknown' };
   let seen: unknown;
+  /** What is being told. */
+  let told: unknown;
 
   const [get, put, remove] = ['get', 'set', 'remove'].map(
     (verb) =>
@@ -55,20 +60,27 @@ export function createState(
   ) as [(key: string) => unknown, (key: string, value: unknown) => unknown, (key: string) => unknown];
 
   const write = (): void => {
-    put(key, (seen = attempt(() => JSON.stringify({ ...state, user: undefined }))));
+    const text = attempt(() => toJson({ ...state, user: undefined }));
+    put(key, text);
     // A full storage keeps the old value, whose refresh token is spent.
-    if (get(key) !== seen) remove(key);
+    if (get(key) !== text) remove(key);
+    // What cannot be removed either is not adopted.
+    seen = get(key);
   };
 
-  /** What a guest did is told until every listener has taken it. */
-  const tell = (to: Listener[], user?: User): void => {
-    const guest = (state.tokens && to[0] && state.guest) || undefined;
-    if (guest) state.guest = null;
+  /** What a guest did, while somebody can be told. */
+  const news = (): GuestNotes | undefined =>
+    (state.tokens && listeners.size && state.guest !== told && state.guest) || undefined;
+
+  /** What a guest did stays until every listener has taken it, also over a restart meanwhile. */
+  const tell = (user?: User): void => {
+    const guest = news();
+    told = guest || told;
     const change = { status: state.status, user, guest };
-    Promise.all(to.map(async (listener) => listener(change))).then(
-      () => guest && write(),
+    Promise.all([...listeners].map(async (listener) => listener(change))).then(
+      () => state.guest === guest && set({ guest: null }),
       (error: unknown) => {
-        if (guest && state.tokens) set({ guest });
+        told = null;
         console.error(error);
       },
     );
@@ -77,11 +89,13 @@ export function createState(
   const set = (changes: Partial<State>, isRead?: boolean): void => {
     const { status, user } = state;
     Object.assign(state, changes);
+    // An answer that comes after a logout is about somebody who has gone.
+    if (!state.tokens) state.user = null;
     if (!isRead) write();
-    const news = (state.user !== user && state.user) || undefined;
+    const known = (toJson(state.user) !== toJson(user) && state.user) || undefined;
     const isChanged = state.status !== status;
-    if (isChanged && /out|guest/.test(state.status)) delete flights[LOGIN];
-    if (news || isChanged) tell([...listeners], news);
+    if (isChanged && /out|guest/.test(state.status)) delete flights[key];
+    if (known || isChanged) tell(known);
   };
 
   /** Goes on with what the client of the guide has stored. */
@@ -91,10 +105,9 @@ export function createState(
     const isToken = /\.\d+\./.test(tokens?.refreshToken || '');
     if (isToken || loggedOut === true) {
       OLD_KEYS.map(remove);
-      set({
-        status: isToken ? 'logged-in' : 'logged-out',
-        tokens: isToken ? [tokens!.accessToken, tokens!.refreshToken] : null,
-      });
+      set(
+        isToken ? { status: 'logged-in', tokens: [tokens!.accessToken, tokens!.refreshToken] } : LOGGED_OUT,
+      );
     }
   };
 
@@ -106,19 +119,19 @@ export function createState(
         const stored = JSON.parse((seen = text) as string) as State;
         const { tokens, guest } = stored;
         if (
-          /^{"status":"(unknown|logged-(in|out)|guest)"/.test(text as string) &&
+          /^{"status":"[glu]/.test(text as string) &&
           (!tokens || tokens[1].trim()) &&
           (!guest || 'map' in guest.notes)
         )
-          set(stored, true);
+          set({ user: null, ...stored }, true);
       });
     else if (!seen) adoptOld();
   };
 
   const onChange = (listener: Listener) => {
     listeners.add(listener);
-    if (state.guest && state.tokens) tell([listener]);
-    return () => void listeners.delete(listener);
+    if (news()) tell();
+    return () => listeners.delete(listener);
   };
 
   return [state, set, reload, onChange] as const;

@@ -77,6 +77,22 @@ describe('a guest', () => {
   });
 });
 
+test('a guest who is logging in can go on choosing', async () => {
+  const add = (item: string) => stage.auth.status === 'guest' && stage.auth.continueAsGuest().note(item);
+  stage.auth.continueAsGuest();
+  add('tea');
+  let go = (): void => undefined;
+  stage.phone.faults.plan('login', { kind: 'waits', until: new Promise<void>((resolve) => (go = resolve)) });
+  const guests = told();
+  const login = stage.auth.login();
+  add('rice');
+  go();
+  await login;
+  expect(stage.auth.status).toBe('logged-in');
+  expect(guests).toEqual([expect.objectContaining({ notes: ['tea', 'rice'] })]);
+  expect(await stage.liveSessions()).toBe(1);
+});
+
 describe('what a guest did is kept', () => {
   test('until a listener is there, also after a restart, and is then told once', async () => {
     stage.auth.continueAsGuest().note('tea');
@@ -107,6 +123,40 @@ describe('what a guest did is kept', () => {
     while (stage.program.errors.length === 0) await new Promise(setImmediate);
     expect(guests.length).toBe(1);
     expect(told(stage.restart())).toEqual(guests);
+  });
+
+  test('where the mini program ends while a listener takes it', async () => {
+    stage.auth.continueAsGuest().note('tea');
+    let go = (): void => undefined;
+    const taken = new Promise<void>((resolve) => (go = resolve));
+    stage.auth.onChange(async ({ guest }) => {
+      if (!guest) return;
+      await stage.auth.getUser();
+      await taken;
+    });
+    await stage.auth.login();
+    await stage.auth.getUser();
+    expect(told()).toEqual([]);
+    const before = stage.phone.storage.text;
+    expect(told(stage.restart())).toEqual([expect.objectContaining({ notes: ['tea'] })]);
+    expect(before).toContain('tea');
+    go();
+  });
+
+  test('where a listener comes later that does not care', async () => {
+    stage.auth.continueAsGuest().note('tea');
+    let isDown = true;
+    const guests: unknown[] = [];
+    stage.auth.onChange(({ guest }) => {
+      if (!guest) return;
+      if (isDown) throw new Error('the cart is down');
+      guests.push(guest);
+    });
+    await stage.auth.login();
+    while (stage.program.errors.length === 0) await new Promise(setImmediate);
+    isDown = false;
+    stage.auth.onChange(() => undefined);
+    expect(guests).toEqual([expect.objectContaining({ notes: ['tea'] })]);
   });
 
   test('where the login fails', async () => {

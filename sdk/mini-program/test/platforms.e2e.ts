@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Callbacks, EncryptedData } from '../src/index.js';
-import { run } from './phone/run.js';
+import type { Auth, Callbacks, EncryptedData } from '../src/index.js';
+import { run, source } from './phone/run.js';
 import { LOGIN, LOGOUT, ME, REFRESH, setStage } from './phone/stage.js';
 
 // The end of a session that a login has replaced is told beside the test.
@@ -115,6 +116,26 @@ describe('a call with callbacks', () => {
       );
     },
   );
+
+  test.each([
+    ['success', { statusCode: 200, data: {} }],
+    ['fail', { errMsg: 'request:fail' }],
+  ])('is complete, too, where %s throws, and the platform hears of the fault', (name, result) => {
+    const wx = `{ request: ({ ${name} }) => ${name}(${JSON.stringify(result)}) }`;
+    const program = `${source()}
+      const auth = module.exports.createAuth({ baseUrl: '', adapter: ${wx} });
+      process.on('unhandledRejection', ({ message }) => console.log(message));
+      auth.continueAsGuest();
+      auth.request({
+        url: '/orders',
+        method: 'POST',
+        ${name}() { throw new Error('of the app'); },
+        complete: () => console.log('complete'),
+      });`;
+    // A test may leave no rejection unhandled, another process may.
+    const { stdout } = spawnSync(process.execPath, ['--eval', program], { encoding: 'utf8' });
+    expect(stdout).toBe('complete\nof the app\n');
+  });
 
   test('gets a status that is not 2xx by success', async () => {
     const success = new Promise((resolve) => {
@@ -247,6 +268,36 @@ describe('storage', () => {
     expect(stage.logins()).toEqual({ wx: 2, login: 2, refresh: 1 });
   });
 
+  test.each([
+    ['a session that has ended', (auth) => auth.getUser()],
+    ['a login', (auth) => auth.login()],
+    ['a logout', (auth) => auth.logout()],
+    ['a guest', (auth) => Promise.resolve(auth.continueAsGuest())],
+  ] as const satisfies readonly (readonly [string, (auth: Auth) => Promise<unknown>])[])(
+    'that is frozen with %s in it hides nothing that happens afterwards',
+    async (what, act) => {
+      await act(stage.auth);
+      if (what.includes('ended')) {
+        await stage.world.pass(31 * 24 * 60 * MINUTES);
+        // The login that follows fails, so that the end of the session is what is stored.
+        stage.phone.faults.plan('login', { kind: 'fails', errMsg: 'login:fail' }, 3);
+        await expect(me()).rejects.toMatchObject({ code: 'WX_LOGIN_FAILED' });
+      }
+      stage.phone.storage.state = 'frozen';
+      const { login, refresh } = stage.logins();
+      await stage.restart().login();
+      await Promise.all([meOk(), meOk()]);
+      await stage.world.pass(16 * MINUTES);
+      await meOk();
+      expect(stage.auth.status).toBe('logged-in');
+      expect(stage.logins()).toMatchObject({ login: login + 1, refresh: refresh + 1 });
+      await stage.auth.logout();
+      await expect(me()).rejects.toMatchObject({ code: 'LOGGED_OUT' });
+      stage.auth.continueAsGuest();
+      expect(await stage.auth.getUser()).toBeNull();
+    },
+  );
+
   test('of Web Storage form is used in place of the platform', async () => {
     const values = new Map<string, string>();
     const storage = {
@@ -374,4 +425,34 @@ describe('two runs on one storage, as of two versions', () => {
     expect(stage.phone.network.callsOf(LOGOUT)).toBe(1);
     expect(stage.phone.network.callsOf(LOGIN) + stage.phone.network.callsOf(REFRESH)).toBe(2);
   });
+
+  test('never take one account for the other', async () => {
+    const one = stage.auth;
+    const other = stage.restart();
+    await one.getUser();
+    const before = await other.getUser();
+    await one.leave();
+    const { user } = await one.login();
+    await meOk(other);
+    expect(user.id).not.toBe(before?.id);
+    expect(other.user).toBeNull();
+    expect(await other.getUser()).toEqual(user);
+    await one.logout();
+    await stage.world.pass(16 * MINUTES);
+    await expect(me(other)).rejects.toMatchObject({ code: 'LOGGED_OUT' });
+    expect(other.user).toBeNull();
+  });
+});
+
+test('two services in one mini program have a login each', async () => {
+  const there = stage.world.url.replace('127.0.0.1', 'localhost');
+  expect(there).not.toBe(stage.world.url);
+  const other = stage.another({ baseUrl: there });
+  await Promise.all([stage.auth.login(), other.login()]);
+  expect([stage.auth.status, other.status]).toEqual(['logged-in', 'logged-in']);
+  expect(stage.logins()).toMatchObject({ wx: 2, login: 2 });
+  const again = stage.auth.login();
+  await other.logout();
+  await again;
+  expect(stage.auth.status).toBe('logged-in');
 });

@@ -119,6 +119,7 @@ describe('a phone number', () => {
     ['refused', of('getPhoneNumber:fail', 103)],
     ['no-permission', of('getPhoneNumber:fail no permission')],
     ['no-permission', of('getPhoneNumber:fail no permission', 102)],
+    ['no-permission', of('getRealtimePhoneNumber:fail no permission')],
     ['no-quota', of('getPhoneNumber:fail', 1400001)],
     ['no-quota', of('getPhoneNumber:fail 1400001')],
     ['privacy-refused', of('getPhoneNumber:fail privacy permission is not authorized', 104)],

@@ -113,6 +113,43 @@ describe('a login', () => {
     await meOk();
   });
 
+  test.each([
+    ['an object', {}],
+    ['a text', 'ok'],
+    ['nothing', null],
+  ])('takes %s for no answer, and is stored as none', async (_, body) => {
+    stage.phone.faults.plan(LOGIN, { kind: 'answer', status: 200, body });
+    await expect(stage.auth.getUser()).rejects.toMatchObject({ name: 'AuthError', code: 'NETWORK_FAILED' });
+    expect(stage.auth.status).toBe('unknown');
+    await meOk(stage.restart());
+    expect(stage.logins()).toMatchObject({ login: 2 });
+    expect(stage.phone.network.callsOf(`GET ${ME}`)).toBe(1);
+  });
+
+  test('whose answer is lost with the words of Android is repeated with a new code', async () => {
+    const errMsg = 'Software caused connection abort';
+    stage.phone.faults.plan(LOGIN, { kind: 'lost-after', errMsg });
+    stage.phone.faults.plan(`GET ${ME}`, { kind: 'lost-after', errMsg });
+    await meOk();
+    expect(stage.logins()).toEqual({ wx: 2, login: 2, refresh: 0 });
+  });
+
+  test('is told to a listener that asks for the user, and nothing goes round', async () => {
+    const heard: unknown[] = [];
+    const asked: Promise<unknown>[] = [];
+    stage.auth.onChange(({ status, user }) => {
+      heard.push(user?.nickname);
+      if (status === 'logged-in') asked.push(stage.auth.getUser());
+    });
+    await stage.auth.login();
+    // Also those that are added meanwhile.
+    for (const each of asked) await each;
+    expect(stage.phone.network.callsOf(`GET ${ME}`)).toBe(1);
+    await stage.auth.nickname({ detail: { value: 'tea' } });
+    for (const each of asked) await each;
+    expect(heard).toEqual([null, 'tea']);
+  });
+
   test('replaces a session, and ends the one before', async () => {
     await stage.auth.login();
     await stage.auth.login();
@@ -195,6 +232,15 @@ describe('the tokens', () => {
     }
     await meOk();
     expect(stage.logins().login).toBe(1);
+  });
+
+  test('are kept where somebody else answers a refresh', async () => {
+    await meOk();
+    await stage.world.pass(16 * MINUTES);
+    stage.phone.faults.plan(REFRESH, { kind: 'answer', status: 200, body: {} }, 2);
+    await expect(me()).rejects.toMatchObject({ code: 'NETWORK_FAILED', retryable: true });
+    await meOk();
+    expect(stage.logins()).toEqual({ wx: 1, login: 1, refresh: 3 });
   });
 
   test('give way to a login where the session has ended, once for three callers', async () => {
@@ -306,6 +352,28 @@ describe('logout', () => {
     expect(await stage.liveSessions()).toBe(1);
   });
 
+  test.each([
+    ['logout', 'logged-out'],
+    ['continueAsGuest', 'guest'],
+  ] as const)('by %s is not undone by an answer that comes later', async (act, status) => {
+    await stage.auth.login();
+    let go = (): void => undefined;
+    const until = new Promise<void>((resolve) => (go = resolve));
+    stage.phone.faults.plan(`GET ${ME}`, { kind: 'waits', until });
+    const asked = stage.auth.getUser().catch((error: unknown) => error);
+    while (stage.phone.network.callsOf(`GET ${ME}`) === 0) await new Promise(setImmediate);
+    // A call that has been sent: the token is still good where the service has not heard of the logout.
+    stage.phone.faults.plan(LOGOUT, { kind: 'waits', until });
+    const heard: unknown[] = [];
+    stage.auth.onChange((change) => heard.push(change));
+    void stage.auth[act]();
+    go();
+    await asked;
+    while (stage.phone.time.pending > 0) await new Promise(setImmediate);
+    expect(stage.auth).toMatchObject({ status, user: null });
+    expect(heard).toEqual([{ status, user: undefined, guest: undefined }]);
+  });
+
   test('in a listener of the login stays', async () => {
     stage.auth.onChange(({ status }) => status === 'logged-in' && stage.auth.logout());
     await stage.auth.login().catch(() => undefined);
@@ -379,6 +447,22 @@ describe('leaving', () => {
     expect(stage.logins().login).toBe(1);
   });
 
+  test.each([
+    ['a limiter', { kind: 'answer', status: 429, header: { 'Retry-After': '1' } }],
+    ['a firewall', { kind: 'answer', status: 403, body: '<html>' }],
+  ] as const)('that was done unheard, and that %s refuses then, makes no new account', async (_, refusal) => {
+    await meOk();
+    stage.phone.faults.plan(DELETE, { kind: 'lost-after' });
+    stage.phone.faults.plan(DELETE, refusal, 2);
+    await expect(stage.auth.leave()).rejects.toMatchObject({ status: refusal.status });
+    stage.phone.faults.clear();
+    await expect(me()).rejects.toMatchObject(LOGGED_OUT);
+    await expect(me(stage.restart())).rejects.toMatchObject(LOGGED_OUT);
+    await stage.auth.leave();
+    expect(await stage.users()).toEqual([]);
+    expect(stage.logins()).toMatchObject({ login: 1 });
+  });
+
   test('in an outage, repeated when the access token has expired, needs no login', async () => {
     await meOk();
     stage.phone.faults.plan(DELETE, { kind: 'lost-before' }, 3);
@@ -396,9 +480,9 @@ describe('leaving', () => {
     stage.phone.faults.plan(DELETE, { kind: 'answer', status: 403, body });
     await expect(stage.auth.leave()).rejects.toMatchObject({ code: 'FORBIDDEN', requestId: 'r' });
     expect(stage.auth.status).toBe('logged-in');
-    await meOk();
+    expect(await stage.auth.getUser()).not.toBeNull();
     expect(stage.logins().login).toBe(1);
-    // The session ends for another reason: the account is there, so that a silent login is right.
+    // The account was there, and the session ends for another reason: a silent login is right.
     await stage.world.pass(31 * 24 * 60 * MINUTES);
     await meOk();
     expect((await stage.users()).length).toBe(1);

@@ -46,13 +46,13 @@ var messageOf = (failure) => {
   const known = failure;
   return (known == null ? void 0 : known.errMsg) || (known == null ? void 0 : known.message) || failure;
 };
-var networkError = (reason) => failed(rowOf(`abort,ABORTED
-time.?out,TIMEOUT
+var networkError = (reason) => failed(rowOf(`(^|l.)abort,ABORTED
+time.*out,TIMEOUT
 ,NETWORK_FAILED`, messageOf(reason))[1], reason);
 var REFUSALS = `^(?!.*requireP)(104 |.*privacy perm),PRIVACY_REFUSED
 ^(112|1026) |declare|n (desc|text),NOT_DECLARED
 1400001|quota,NO_QUOTA
-^102 |getP.*no perm,NO_PERMISSION
+^102 |phone.*no perm,NO_PERMISSION
 TAP,TAP_REQUIRED
 progress,BUSY
 banned,BANNED
@@ -65,7 +65,6 @@ function refusal(failure) {
 }
 
 // sdk/mini-program/src/flights.ts
-var LOGIN = "_";
 function single(flights, name, work) {
   const isCurrent = () => flights[name] === flight;
   const flight = flights[name] || work(isCurrent).finally(() => isCurrent() && delete flights[name]);
@@ -74,11 +73,12 @@ function single(flights, name, work) {
 
 // sdk/mini-program/src/platform.ts
 var GRACE_MS = 2e3;
+var { stringify: toJson } = JSON;
+var nothing = () => void 0;
 function attempt(run) {
   try {
     return run();
   } catch (e) {
-    return void 0;
   }
 }
 function settle(run, timeout) {
@@ -137,18 +137,18 @@ function createRequests(host, usable, baseUrl, header) {
         const { statusCode } = reply;
         if (statusCode < 400) return reply;
         const body = bodyOf(reply);
-        const seconds = Number((_a = /retry-after\W+(\d+)/i.exec(JSON.stringify(reply.header))) == null ? void 0 : _a[1]);
+        const seconds = Number((_a = /retry-after\W+(\d+)/i.exec(toJson(reply.header))) == null ? void 0 : _a[1]);
         throw problemError(statusCode, body, seconds, reply);
       } catch (error) {
         const known = error;
-        const { code, status, retryAfter = -1 } = known;
+        const { code, status, retryAfter } = known;
         if (tokens && !rejected && /^401 (?!\w+_CODE_)/.test(`${status} ${code}`)) {
           rejected = tokens[0];
           tokens = await usable(rejected);
           continue;
         }
-        const wait = (retryAfter < 0 ? 4e3 / 2 ** left : retryAfter * 1e3) * (1 + Math.random() / 2);
-        const mayRepeat = tries || getData || /^request(GET|HEAD)$/i.test(api + method) ? known.retryable : (
+        const wait = (retryAfter >= 0 ? retryAfter * 1e3 : 4e3 / 2 ** left) * (1 + Math.random() / 2);
+        const mayRepeat = tries || getData || /t(GET|HEAD)$/i.test(api + method) ? known.retryable : (
           // The problem of a stranger is no proof. A code of WeChat's may be spent where WeChat was slow.
           (status === 429 || status === 503) && (known.requestId || retryAfter >= 0) && !/^WECHAT/.test(code)
         );
@@ -174,11 +174,8 @@ function createRequests(host, usable, baseUrl, header) {
       known.errMsg = ((_a = known.reason) == null ? void 0 : _a.errMsg) || api + ":fail " + known.code;
       throw error;
     });
-    const tell = (callback) => (result) => {
-      callback == null ? void 0 : callback(result);
-      complete == null ? void 0 : complete(result);
-    };
-    promise.then(tell(success), tell(fail));
+    promise.then(success, fail || nothing);
+    promise.then(complete || nothing, complete || nothing);
     const passOn = (name) => {
       promise[name] = (listener) => {
         const ask = () => {
@@ -199,39 +196,112 @@ function createRequests(host, usable, baseUrl, header) {
   return [invoke, send, dropIn, call];
 }
 
+// sdk/mini-program/src/state.ts
+var LOGGED_OUT = { status: "logged-out", t: null, l: false, guest: null };
+var OLD_KEYS = ["tokens", "loggedOut"];
+function createState(host, storage, key, flights) {
+  const listeners = /* @__PURE__ */ new Set();
+  const state = { status: "unknown" };
+  let seen;
+  let told;
+  const [get, put, remove] = ["get", "set", "remove"].map(
+    (verb) => (...words) => attempt(
+      () => storage === void 0 ? host()[verb + "StorageSync"](...words) : storage[verb + "Item"](...words)
+    )
+  );
+  const write = () => {
+    const text = attempt(() => toJson({ ...state, user: void 0 }));
+    put(key, text);
+    if (get(key) !== text) remove(key);
+    seen = get(key);
+  };
+  const news = () => state.t && listeners.size && state.guest !== told && state.guest || void 0;
+  const tell = (user) => {
+    const guest = news();
+    told = guest || told;
+    const change = { status: state.status, user, guest };
+    Promise.all([...listeners].map(async (listener) => listener(change))).then(
+      () => state.guest === guest && set({ guest: null }),
+      (error) => {
+        told = null;
+        console.error(error);
+      }
+    );
+  };
+  const set = (changes, isRead) => {
+    const { status, user } = state;
+    Object.assign(state, changes);
+    if (!state.t) state.user = null;
+    if (!isRead) write();
+    const known = toJson(state.user) !== toJson(user) && state.user || void 0;
+    const isChanged = state.status !== status;
+    if (isChanged && /out|guest/.test(state.status)) delete flights[key];
+    if (known || isChanged) tell(known);
+  };
+  const adoptOld = () => {
+    const [tokens, loggedOut2] = OLD_KEYS.map(get);
+    const isToken = /\.\d+\./.test((tokens == null ? void 0 : tokens.refreshToken) || "");
+    if (isToken || loggedOut2 === true) {
+      OLD_KEYS.map(remove);
+      set(
+        isToken ? { status: "logged-in", t: [tokens.accessToken, tokens.refreshToken] } : LOGGED_OUT
+      );
+    }
+  };
+  const reload = () => {
+    const text = get(key);
+    if (text && text !== seen)
+      attempt(() => {
+        const stored = JSON.parse(seen = text);
+        const { t: tokens, guest } = stored;
+        if (/^{"status":"[glu]/.test(text) && (!tokens || tokens[1].trim()) && (!guest || "map" in guest.notes))
+          set({ user: null, ...stored }, true);
+      });
+    else if (!seen) adoptOld();
+  };
+  const onChange = (listener) => {
+    listeners.add(listener);
+    if (news()) tell();
+    return () => listeners.delete(listener);
+  };
+  return [state, set, reload, onChange];
+}
+
 // sdk/mini-program/src/session.ts
 var ME = "/v1/users/me";
 var MINI_PROGRAM = "/v1/mini-program/";
-var LOGGED_OUT = { status: "logged-out", t: null, l: false, guest: null, user: null };
 var loggedOut = () => new AuthError("LOGGED_OUT");
-var nothing = () => void 0;
 var rescue = (promise, pattern, handle) => promise.catch((error) => {
   const known = error;
   if (pattern.test(`${known.status} ${known.code} ${known.retryable}`)) return handle(error);
   throw error;
 });
-function createSession(state, set, reload, flights, call, getCode, appId) {
-  const after = (reply) => ({
-    status: "logged-in",
-    t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
-    l: false,
-    user: reply.user || state.user
-  });
+function createSession(state, set, reload, login, flights, call, getCode, appId) {
+  const after = (reply) => {
+    if (!(reply == null ? void 0 : reply.refreshToken)) throw networkError(reply);
+    return {
+      status: "logged-in",
+      t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
+      l: false,
+      user: reply.user || state.user
+    };
+  };
   const spend = (route, refreshToken, tries) => call(`/v1/auth/${route}`, () => ({ refreshToken }), "POST", tries);
   const end = (refreshToken) => refreshToken && spend("logout", refreshToken).catch(nothing);
   const exchange = () => call(MINI_PROGRAM + "login", async () => ({ code: await getCode(), appId }));
   const logIn = async () => {
     reload();
-    const reply = await single(flights, LOGIN, async (isCurrent) => {
+    const reply = await single(flights, login, async (isCurrent) => {
       var _a;
       const fresh = await rescue(exchange(), / WECHAT_CODE/, exchange);
+      const next = after(fresh);
       reload();
       if (!isCurrent()) {
         await end(fresh.refreshToken);
         throw loggedOut();
       }
       void end((_a = state.t) == null ? void 0 : _a[1]);
-      set(after(fresh));
+      set(next);
       return fresh;
     });
     reload();
@@ -257,7 +327,7 @@ function createSession(state, set, reload, flights, call, getCode, appId) {
     if (stale() !== false) reload();
     const old = stale();
     if (old) await rescue(refresh(old, rejected), rejected ? /^$/ : /true$/, nothing);
-    while (flights[LOGIN] || !(state.t || /out|guest/.test(state.status))) await logIn();
+    while (flights[login] || !(state.t || /out|guest/.test(state.status))) await logIn();
     if (/out/.test(state.status)) throw loggedOut();
     return state.t;
   };
@@ -265,30 +335,26 @@ function createSession(state, set, reload, flights, call, getCode, appId) {
     var _a;
     reload();
     const token = (_a = state.t) == null ? void 0 : _a[1];
-    const flight = flights[LOGIN];
-    delete flights[LOGIN];
+    const flight = flights[login];
+    delete flights[login];
     set({ ...LOGGED_OUT, ...changes });
     await end(token);
     await (flight == null ? void 0 : flight.catch(nothing));
   };
   const getUser = async () => {
-    if (!await usable()) return null;
-    set({ user: await call(ME) });
+    if (await usable()) set({ user: await call(ME), l: false });
     return state.user;
   };
   const leave = async () => {
     const erase = () => {
       set({ l: true });
-      return rescue(call(ME, void 0, "DELETE", TRIES), /^4/, (error) => {
-        set({ l: false });
-        throw error;
-      });
+      return call(ME, void 0, "DELETE", TRIES);
     };
     try {
       if (!await getUser()) throw loggedOut();
       await rescue(erase(), / REAUTH/, () => logIn().then(erase));
     } catch (error) {
-      if (!/^LOGGED/.test(error.code) || !state.l) throw error;
+      if (error.code !== "LOGGED_OUT" || !state.l) throw error;
     }
     set(LOGGED_OUT);
   };
@@ -371,72 +437,6 @@ function createOutcomes(host, invoke, flights, call, send, state, set, logIn, us
   };
 }
 
-// sdk/mini-program/src/state.ts
-var OLD_KEYS = ["tokens", "loggedOut"];
-function createState(host, storage, key, flights) {
-  const listeners = /* @__PURE__ */ new Set();
-  const state = { status: "unknown" };
-  let seen;
-  const [get, put, remove] = ["get", "set", "remove"].map(
-    (verb) => (...words) => attempt(
-      () => storage === void 0 ? host()[verb + "StorageSync"](...words) : storage[verb + "Item"](...words)
-    )
-  );
-  const write = () => {
-    put(key, seen = attempt(() => JSON.stringify({ ...state, user: void 0 })));
-    if (get(key) !== seen) remove(key);
-  };
-  const tell = (to, user) => {
-    const guest = state.t && to[0] && state.guest || void 0;
-    if (guest) state.guest = null;
-    const change = { status: state.status, user, guest };
-    Promise.all(to.map(async (listener) => listener(change))).then(
-      () => guest && write(),
-      (error) => {
-        if (guest && state.t) set({ guest });
-        console.error(error);
-      }
-    );
-  };
-  const set = (changes, isRead) => {
-    const { status, user } = state;
-    Object.assign(state, changes);
-    if (!isRead) write();
-    const news = state.user !== user && state.user || void 0;
-    const isChanged = state.status !== status;
-    if (isChanged && /out|guest/.test(state.status)) delete flights[LOGIN];
-    if (news || isChanged) tell([...listeners], news);
-  };
-  const adoptOld = () => {
-    const [tokens, loggedOut2] = OLD_KEYS.map(get);
-    const isToken = /\.\d+\./.test((tokens == null ? void 0 : tokens.refreshToken) || "");
-    if (isToken || loggedOut2 === true) {
-      OLD_KEYS.map(remove);
-      set({
-        status: isToken ? "logged-in" : "logged-out",
-        t: isToken ? [tokens.accessToken, tokens.refreshToken] : null
-      });
-    }
-  };
-  const reload = () => {
-    const text = get(key);
-    if (text && text !== seen)
-      attempt(() => {
-        const stored = JSON.parse(seen = text);
-        const { t: tokens, guest } = stored;
-        if (/^{"status":"(unknown|logged-(in|out)|guest)"/.test(text) && (!tokens || tokens[1].trim()) && (!guest || "map" in guest.notes))
-          set(stored, true);
-      });
-    else if (!seen) adoptOld();
-  };
-  const onChange = (listener) => {
-    listeners.add(listener);
-    if (state.guest && state.t) tell([listener]);
-    return () => void listeners.delete(listener);
-  };
-  return [state, set, reload, onChange];
-}
-
 // sdk/mini-program/src/create-auth.ts
 var LOGIN_TIMEOUT_MS = 1e4;
 var MAX_NOTES = 50;
@@ -453,7 +453,8 @@ function createAuth({
   const owner = storage || host();
   const flights = shared.get(owner) || {};
   shared.set(owner, flights);
-  const [state, set, reload, onChange] = createState(host, storage, `wechat-auth-1 ${baseUrl}`, flights);
+  const key = `wechat-auth-1 ${baseUrl}`;
+  const [state, set, reload, onChange] = createState(host, storage, key, flights);
   reload();
   const [invoke, send, dropIn, call] = createRequests(host, (rejected) => usable(rejected), baseUrl, header);
   const getCode = () => invoke("login", { timeout: LOGIN_TIMEOUT_MS }).then((result) => result.code || Promise.reject(result)).catch((reason) => {
@@ -463,6 +464,7 @@ function createAuth({
     state,
     set,
     reload,
+    key,
     flights,
     call,
     getCode,
@@ -486,12 +488,12 @@ function createAuth({
     onChange,
     continueAsGuest() {
       const guest = state.guest || { id: `${Math.random()}`, notes: [] };
-      void quit({ status: "guest", guest });
+      if (state.status !== "guest") void quit({ status: "guest", guest });
       return {
         id: guest.id,
         note(entry) {
           const notes = [...(state.guest || guest).notes, entry].slice(-MAX_NOTES);
-          if (state.status === "guest") set({ guest: { id: guest.id, notes } });
+          if (state.status === "guest") set({ guest: { ...guest, notes } });
         }
       };
     },

@@ -5,8 +5,9 @@ export class PhoneStorage {
    * - `throws`: every call, as on a phone without space.
    * - `full`: nothing more can be written; what is there can be read and removed.
    * - `forgets`: nothing is written, and nobody is told.
+   * - `frozen`: what is there can be read, and neither replaced nor removed.
    */
-  state: 'good' | 'throws' | 'full' | 'forgets' = 'good';
+  state: 'good' | 'throws' | 'full' | 'forgets' | 'frozen' = 'good';
 
   readonly functions = {
     getStorageSync: (key: string): unknown => {
@@ -14,11 +15,11 @@ export class PhoneStorage {
       return this.values.get(key) ?? '';
     },
     setStorageSync: (key: string, value: unknown): void => {
-      this.mayThrow(['throws', 'full']);
+      this.mayThrow(['throws', 'full', 'frozen']);
       if (this.state === 'good') this.values.set(key, structuredClone(value));
     },
     removeStorageSync: (key: string): void => {
-      this.mayThrow(['throws']);
+      this.mayThrow(['throws', 'frozen']);
       this.values.delete(key);
     },
   };

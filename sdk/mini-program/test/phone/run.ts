@@ -7,7 +7,7 @@ import type { Phone } from './phone.js';
 let bundle: string | undefined;
 
 /** The package as one script, for the oldest engines of mini programs. */
-function source(): string {
+export function source(): string {
   bundle ??= buildSync({
     entryPoints: [fileURLToPath(new URL('../../src/index.ts', import.meta.url))],
     bundle: true,
