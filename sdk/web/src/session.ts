@@ -79,6 +79,8 @@ export function createSession(
   let tokens: Tokens | null | undefined;
   let user: User | null = null;
   let refreshing: Promise<void> | undefined;
+  /** The last tokens of another tab: it may be heard before what it has stored can be read here. */
+  let heard: Message = {};
   /** Ends the wait for another tab. */
   let onAnswer = (): void => undefined;
 
@@ -182,7 +184,9 @@ export function createSession(
     await call(`${base}/v1/auth/logout`, { body, keepalive: true, tries: 2 }).catch(() => undefined);
   };
 
-  const receive = async ({ tokens: given, user: theirs, ask, ended, all }: Message): Promise<void> => {
+  const receive = async (message: Message): Promise<void> => {
+    const { tokens: given, user: theirs, ask, ended, all } = message;
+    if (given) heard = message;
     if (ended !== undefined) noteGeneration(ended, ENDED);
     await ready();
     if (given) await take(tokensOf(...given), theirs ?? null);
@@ -193,7 +197,7 @@ export function createSession(
   quietly(() => {
     if (channel) channel.onmessage = ({ data }: MessageEvent<Message>) => void receive(data);
     // A page from the back/forward cache has missed messages; some browsers have none.
-    listen(['pageshow', 'storage'], () => void (tokens !== undefined && ready()));
+    listen(['pageshow', 'storage'], () => void (tokens !== undefined && receive(heard)));
   });
 
   const getAccessToken = async (refused?: string): Promise<string | null> => {

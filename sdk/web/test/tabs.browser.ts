@@ -17,6 +17,11 @@ const REFRESH = '/v1/auth/refresh';
 const WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });";
 /** What a page does that was frozen while other tabs talked, and whose browser forgot what they said. */
 const DEAF = "if (location.search.startsWith('?deaf')) window.BroadcastChannel = class { postMessage() {} };";
+/** A page that hears other tabs before it can read what they have stored: a browser passes on the two separately. */
+const LATE = `if (location.search.startsWith('?late')) {
+  const { getItem } = Storage.prototype;
+  Storage.prototype.getItem = function (key) { return window.isStored ? getItem.call(this, key) : null; };
+}`;
 
 /** Opens a copy of a tab, with a copy of its session storage. */
 async function duplicate(page: Page, url = otherSite): Promise<Page> {
@@ -95,6 +100,20 @@ describe('five tabs', () => {
   });
 });
 
+test('a tab that hears of a login before it can read it is logged in when it can', async () => {
+  showShop('storage: localStorage', LATE);
+  const first = await openShop();
+  const late = await anotherTab(`${otherSite}/?late`);
+  await late.evaluate(`auth.getUser(), void (new BroadcastChannel('wechat-auth:${world.url}').onmessage =
+    ({ data }) => { if (data.tokens) window.isHeard = true; })`);
+  const { user } = await logIn(first);
+  await becomes(late, 'window.isHeard');
+  expect(await late.evaluate('auth.status')).toBe('logged-out');
+  await late.evaluate("isStored = true, void dispatchEvent(new Event('storage'))");
+  await becomes(late, "auth.status === 'logged-in'");
+  expect(await late.evaluate('auth.user')).toEqual(user);
+});
+
 describe('a duplicated tab', () => {
   test('and its original never use a refresh token that the other has replaced', async () => {
     const original = await openShop();
@@ -155,7 +174,7 @@ test('a page that comes back from the cache of the browser finds the login that 
     `for (const [name, value] of ${JSON.stringify(kept)}) sessionStorage.setItem(name, value)`,
   );
   await page.evaluate("dispatchEvent(new Event('pageshow'))");
-  await becomes(page, "auth.status === 'unknown'");
+  await becomes(page, "auth.status !== 'logged-out'");
   expect(await page.evaluate('auth.getUser()')).toMatchObject({ id: user.id });
 });
 
