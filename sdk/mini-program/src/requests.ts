@@ -77,7 +77,8 @@ export function createRequests(
           api,
           {
             ...options,
-            url: url[0] === '/' ? baseUrl + url : url,
+            // Where it is missing, the platform says so.
+            url: /^\//.test(url) ? baseUrl + url : url,
             data: getData ? await getData() : data,
             header: { ...options.header, ...(tokens && { [header]: `Bearer ${tokens[0]}` }) },
           },

@@ -137,6 +137,12 @@ describe('a call with callbacks', () => {
     expect(stdout).toBe('complete\nof the app\n');
   });
 
+  test('that has no address fails with an AuthError', async () => {
+    const options = { method: 'POST' } as { url: string; filePath: string; name: string };
+    for (const call of [stage.auth.request, stage.auth.upload])
+      await expect(call(options)).rejects.toMatchObject({ name: 'AuthError' });
+  });
+
   test('gets a status that is not 2xx by success', async () => {
     const success = new Promise((resolve) => {
       void stage.auth.request({ url: '/v1/nothing', success: resolve });
