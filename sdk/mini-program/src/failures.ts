@@ -24,7 +24,7 @@ export const networkError = (reason: unknown): AuthError =>
  * same as without agreement where the person has just disagreed.
  */
 const REFUSALS = `^(?!.*requireP)(104 |.*privacy perm),PRIVACY_REFUSED
-^(112|1026) |declare|n (desc|text),NOT_DECLARED
+^(112|1026) |decla|n (desc|text),NOT_DECLARED
 1400001|quota,NO_QUOTA
 ^102 |phone.*no perm,NO_PERMISSION
 TAP,TAP_REQUIRED

@@ -1,4 +1,4 @@
-import type { Callbacks } from './types.js';
+import type { Listeners } from './types.js';
 
 declare function setTimeout(run: (failure: never) => void, ms: number, failure: string): unknown;
 declare function clearTimeout(timer: unknown): void;
@@ -16,11 +16,13 @@ export const nothing = (): void => undefined;
 
 /** @returns nothing where it throws */
 export function attempt<Result>(run: () => Result): Result | undefined {
+  let result: Result | undefined;
   try {
-    return run();
+    result = run();
   } catch {
     // Nothing then.
   }
+  return result;
 }
 
 /**
@@ -30,7 +32,7 @@ export function attempt<Result>(run: () => Result): Result | undefined {
  * @throws what the platform gave to `fail`
  */
 export function settle<Result>(
-  run: (callbacks: Callbacks<Result>) => unknown,
+  run: (callbacks: Listeners<Result>) => unknown,
   timeout?: number,
 ): Promise<Result> {
   let timer: unknown;

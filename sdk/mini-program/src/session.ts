@@ -46,7 +46,7 @@ export function createSession(
   /** The state by a reply with tokens. They are refreshed after nine tenths of their life, in seconds. */
   const after = (reply: Granted | null): State => {
     // Others than the service may answer 200, too.
-    if (!reply?.refreshToken) throw networkError(reply);
+    if (!reply?.accessToken || !reply.refreshToken) throw networkError(reply);
     return {
       status: 'logged-in',
       tokens: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Auth, Callbacks, EncryptedData } from '../src/index.js';
+import type { Auth, Callbacks, EncryptedData, UploadOptions } from '../src/index.js';
 import { run, source } from './phone/run.js';
 import { LOGIN, LOGOUT, ME, REFRESH, setStage } from './phone/stage.js';
 
@@ -138,7 +138,7 @@ describe('a call with callbacks', () => {
   });
 
   test('that has no address fails with an AuthError', async () => {
-    const options = { method: 'POST' } as { url: string; filePath: string; name: string };
+    const options = { method: 'POST' } as unknown as UploadOptions;
     for (const call of [stage.auth.request, stage.auth.upload])
       await expect(call(options)).rejects.toMatchObject({ name: 'AuthError' });
   });

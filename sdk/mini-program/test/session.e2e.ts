@@ -115,6 +115,7 @@ describe('a login', () => {
 
   test.each([
     ['an object', {}],
+    ['half an answer', { refreshToken: 'r' }],
     ['a text', 'ok'],
     ['nothing', null],
   ])('takes %s for no answer, and is stored as none', async (_, body) => {

@@ -2,10 +2,10 @@
 // sdk/shared/advice.ts
 var ADVICE = `^(NET|TIME|REQ|WX),检查网络,Check the network
 ^(SCAN|ATT),重新扫码,Scan a new code
-^LOG|ENDED|TOKEN|AUTH|PROOF|TICKET|STATE,重新登录,Log in again
-BEFORE,在设置中允许,Allow it in settings
-REFUSED|ASKED|STALE|TAP|_CODE,再点一次并同意,Tap again and agree
-TAKEN|QUOTA|AD_T|AR_I|REJ|EMP,换一个,Try another one
+^LOG|END|TOK|AUTH|PROO|TICK|STAT,重新登录,Log in again
+BEF,在设置中允许,Allow it in settings
+REFU|ASK|STAL|TAP|_CODE,再点一次并同意,Tap again and agree
+TAK|QUO|AD_T|AR_I|REJ|EMP,换一个,Try another one
 true$|^ABO,稍后再试,Try again later
 ,联系客服,Contact support`;
 
@@ -50,7 +50,7 @@ var networkError = (reason) => failed(rowOf(`(^|l.)abort,ABORTED
 time.*out,TIMEOUT
 ,NETWORK_FAILED`, messageOf(reason))[1], reason);
 var REFUSALS = `^(?!.*requireP)(104 |.*privacy perm),PRIVACY_REFUSED
-^(112|1026) |declare|n (desc|text),NOT_DECLARED
+^(112|1026) |decla|n (desc|text),NOT_DECLARED
 1400001|quota,NO_QUOTA
 ^102 |phone.*no perm,NO_PERMISSION
 TAP,TAP_REQUIRED
@@ -76,10 +76,12 @@ var GRACE_MS = 2e3;
 var { stringify: toJson } = JSON;
 var nothing = () => void 0;
 function attempt(run) {
+  let result;
   try {
-    return run();
+    result = run();
   } catch (e) {
   }
+  return result;
 }
 function settle(run, timeout) {
   let timer;
@@ -279,7 +281,7 @@ var rescue = (promise, pattern, handle) => promise.catch((error) => {
 });
 function createSession(state, set, reload, login, flights, call, getCode, appId) {
   const after = (reply) => {
-    if (!(reply == null ? void 0 : reply.refreshToken)) throw networkError(reply);
+    if (!(reply == null ? void 0 : reply.accessToken) || !reply.refreshToken) throw networkError(reply);
     return {
       status: "logged-in",
       t: [reply.accessToken, reply.refreshToken, Date.now() + reply.expiresIn * 900],
