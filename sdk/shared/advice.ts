@@ -4,7 +4,10 @@ export interface Advice {
   readonly en: string;
 }
 
-/** By code (abbreviated: a mini program counts each byte), and at its end whether the same call may succeed later: Chinese after 请, and English. @see rowOf */
+/**
+ * By code, and at its end whether the same call may succeed later: Chinese after 请, and English. @see rowOf
+ * Codes are abbreviated, because a mini program counts each byte.
+ */
 export const ADVICE = `^(NET|TIME|REQ|WX),检查网络,Check the network
 ^(SCAN|ATT),重新扫码,Scan a new code
 ^LOG|END|TOK|AUTH|PROO|TICK|STAT,重新登录,Log in again
