@@ -260,20 +260,18 @@ describe(`webhooks of ${INSTANCES} instance(s) to two receivers`, () => {
     for (const nickname of nicknames) await rename(world.url, tokens, nickname);
     await asked;
     while (stock.about(tokens.user.id, 'user.updated').length < nicknames.length) await stock.arrival();
-    const askedSoFar = shop.about(tokens.user.id, 'user.updated').length;
-    expect(askedSoFar).toBeGreaterThan(0);
-    expect(askedSoFar).toBeLessThanOrEqual(4 * INSTANCES);
+    const unanswered = shop.about(tokens.user.id, 'user.updated').length;
+    expect(unanswered).toBeGreaterThan(0);
+    expect(unanswered).toBeLessThanOrEqual(4 * INSTANCES);
     // The others are answered, or each would take its 10 s.
     shop.answers(204);
     await settled();
     expect(shop.about(tokens.user.id, 'user.updated')).toHaveLength(nicknames.length);
-    const left = await world.count('webhook_deliveries WHERE given_up_at IS NULL');
-    expect(left).toBeGreaterThan(0);
     world.clock.advance(5);
     await settled();
     expect(await world.count('webhook_deliveries WHERE given_up_at IS NULL')).toBe(0);
     const repeated = shop.about(tokens.user.id, 'user.updated').map(({ id }) => id);
-    expect(repeated).toHaveLength(nicknames.length + left);
+    expect(repeated).toHaveLength(nicknames.length + unanswered);
     expect(new Set(repeated).size).toBe(nicknames.length);
     expect(stock.about(tokens.user.id, 'user.updated')).toHaveLength(nicknames.length);
   });
