@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -6,10 +6,15 @@ const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 /** WCAG 2.2 A and AA, and axe-core's best practices. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Debian's Chromium, without what it does in the background. */
+/** Debian's, or that of GitHub's runners. The shell has no windows: it opens a page three times as fast. */
+const PROGRAMS = ['chromium-headless-shell', 'chromium', 'google-chrome'].map((name) => `/usr/bin/${name}`);
+
+/** Chromium, without what it does in the background. @throws Error where none is installed */
 export function launchChromium(): Promise<Browser> {
+  const executablePath = PROGRAMS.find((path) => existsSync(path));
+  if (executablePath === undefined) throw new Error(`There is none of ${PROGRAMS.join(', ')}.`);
   return chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath,
     args: [
       '--no-sandbox',
       '--disable-gpu',

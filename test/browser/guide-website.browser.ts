@@ -263,8 +263,10 @@ describe('the printed code without a package', () => {
     );
     const page = await tab();
     await page.goto(`${world.url}/v1/web-qr-login/authorize?returnTo=${sameSite}/`);
+    const first = page.url();
     await allowOnQrPage(page);
-    await page.waitForURL(/\/connect\/qrconnect/);
+    // The page of the second login is WeChat's, too.
+    await page.waitForURL((url) => url.href !== first && url.pathname === '/connect/qrconnect');
     const other = await world.person({ withUnionId: false });
     await allowOnQrPage(page, other);
     await page.waitForURL(/[?&]linked=/);
