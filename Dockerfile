@@ -54,7 +54,7 @@ CMD ["node", "sandbox/dist/main.js"]
 
 # --- build of the service: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS build
-COPY nest-cli.json tsconfig.build.json ./
+COPY tsconfig.build.json ./
 COPY scripts/build.mjs scripts/pages.mjs ./scripts/
 COPY src ./src
 RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces
