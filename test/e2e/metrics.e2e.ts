@@ -65,6 +65,11 @@ async function readUntil(
   return false;
 }
 
+/** Whether so many connections to the database are in use, and so many works wait for one. */
+const connections = (inUse: number, waiting: number) => (reading: Reading) =>
+  reading.value('wechat_auth_database_connections_in_use') === inUse &&
+  reading.value('wechat_auth_database_connections_waiting') === waiting;
+
 /** By how much a metric grows during an action. */
 async function growth(
   world: World,
@@ -200,8 +205,8 @@ describe('what is counted', () => {
     await world.fault('/sns/jscode2session', { delayMs: 400 });
     const abandoned = call(`${world.url}/v1/mini-program/login`, { json: { code }, patience: 0.1 });
     await expect(abandoned).rejects.toThrow();
-    let reading = await read(world);
-    while (reading.value(...success) === before) reading = await read(world);
+    await readUntil(world, (reading) => reading.value(...success) > before);
+    const reading = await read(world);
     expect(reading.value(...http('POST', '/v1/mini-program/login', 'aborted'))).toBe(1);
     expect(reading.value('wechat_auth_logins_total', { outcome: 'success' })).toBe(
       await world.count(`events WHERE type = 'login.succeeded'`),
@@ -262,6 +267,7 @@ describe('what is counted', () => {
     const reading = await read(world);
     const { dialect } = world.backend;
     expect(reading.value('wechat_auth_database_connections_max')).toBe(dialect === 'sqlite' ? 1 : 20);
+    expect(await readUntil(world, connections(0, 0))).toBe(true);
     expect(reading.value('wechat_auth_waiters')).toBe(0);
     expect(reading.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
     expect(reading.value('process_cpu_seconds_total')).toBeGreaterThan(0);
@@ -271,9 +277,6 @@ describe('what is counted', () => {
   test('connections that are in use, and works that wait for one', async () => {
     const database = world.service().app.get(Database, { strict: false });
     const size = (await read(world)).value('wechat_auth_database_connections_max');
-    const use = (inUse: number, waiting: number) => (reading: Reading) =>
-      reading.value('wechat_auth_database_connections_in_use') === inUse &&
-      reading.value('wechat_auth_database_connections_waiting') === waiting;
     // The works that wait are refused at their deadline, which a busy machine may reach before a reading.
     for (let seen = false; !seen;) {
       let letGo = (): void => undefined;
@@ -282,11 +285,11 @@ describe('what is counted', () => {
       const works = Array.from({ length: size + 2 }, () =>
         database.run(() => held).catch(() => (refused = true)),
       );
-      seen = await readUntil(world, use(size, 2), () => refused);
+      seen = await readUntil(world, connections(size, 2), () => refused);
       letGo();
       await Promise.all(works);
     }
-    expect(await readUntil(world, use(0, 0))).toBe(true);
+    expect(await readUntil(world, connections(0, 0))).toBe(true);
   });
 
   test('two apps in one process count for themselves', async () => {

@@ -92,10 +92,14 @@ function listenTo(store: RedisStore): { heard: string[]; missed: () => number } 
 }
 
 /** Publishes until a subscriber has heard it: nobody keeps what is published while it connects again. */
-async function heardOf(publish: () => Promise<unknown>, heard: readonly string[]): Promise<void> {
+async function heardOf(
+  message: string,
+  publish: (message: string) => Promise<unknown>,
+  heard: readonly string[],
+): Promise<void> {
   await within(5_000, async () => {
-    await publish();
-    return heard.length > 0;
+    await publish(message);
+    return heard.includes(message);
   });
 }
 
@@ -139,7 +143,7 @@ onPrivateServers('a Redis that fails over behind its name', () => {
     // A replica without a primary: it would receive nothing that is published at the new primary.
     await old.call('REPLICAOF', '127.0.0.1', '1');
     await within(5_000, () => missed() >= 2);
-    await heardOf(() => next.call('PUBLISH', 'wechat-auth:news', 'of the new primary'), heard);
+    await heardOf('of the new primary', (text) => next.call('PUBLISH', 'wechat-auth:news', text), heard);
   });
 
   test('while no server has the role: 503 within a second and not ready, and back by itself', async () => {
@@ -536,7 +540,7 @@ onPrivateServers('Redis Sentinel', () => {
     await within(5_000, () => isReady(store));
     expect(await store.get('kept')).toBe('here');
     await within(5_000, () => missed() >= 2);
-    await heardOf(() => replica.call('PUBLISH', 'wechat-auth:news', 'of the new primary'), heard);
+    await heardOf('of the new primary', (text) => replica.call('PUBLISH', 'wechat-auth:news', text), heard);
     expect(lines.filter((line) => line.includes('is back'))).toHaveLength(1);
 
     // One reachable sentinel is enough at start, at any position of the list.
@@ -635,7 +639,7 @@ onPrivateServers('Redis Cluster', () => {
     await within(15_000, async () => String(await nodes[3]?.call('ROLE')).startsWith('master'));
     await within(5_000, () => isReady(store));
     expect(new Set(await many((index) => store.get(`kept:${index}`)))).toEqual(new Set(['here']));
-    await heardOf(() => store.publish('news', 'after the failover'), heard);
+    await heardOf('after the failover', (text) => store.publish('news', text), heard);
     expect(lines.filter((line) => line.includes('is back'))).toHaveLength(1);
   });
 });

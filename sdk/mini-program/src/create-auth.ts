@@ -1,5 +1,5 @@
 import { failed } from './failures.js';
-import { type Flights } from './flights.js';
+import type { Flights } from './flights.js';
 import { createOutcomes } from './outcomes.js';
 import type { Host } from './platform.js';
 import { createRequests } from './requests.js';

@@ -18,6 +18,11 @@ export type SdkErrorCode =
   | 'WEBHOOK_BODY_PARSED'
   | 'OPTIONS_INVALID';
 
+/** Whether a text from outside has the form of the codes of docs/errors.md. */
+export function isErrorCode(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(value);
+}
+
 /** An error of this package, with a code that is documented. */
 export function failure(code: ErrorCode | SdkErrorCode, details: AuthErrorDetails): AuthError {
   return new AuthError(code, details);

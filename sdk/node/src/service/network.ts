@@ -53,7 +53,7 @@ export function deadline(ms: number): AbortSignal {
 const MAX_REPLY_BYTES = 1_000_000;
 
 /** The body of a reply; `null`, and the connection is closed, if it is too long for one of wechat-auth. */
-export async function textOf({ body }: Response): Promise<string | null> {
+export async function replyText({ body }: Response): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../../../shared/api.js';
 import { AuthError, errorOf } from '../../../shared/auth-error.js';
-import { failure } from '../failure.js';
+import { failure, isErrorCode } from '../failure.js';
 import { addressOf, apiKeyOf, numberOf } from '../options.js';
-import { deadline, faultOf, type Fetch, isTimeout, isUnsent, textOf } from './network.js';
+import { deadline, faultOf, type Fetch, isTimeout, isUnsent, replyText } from './network.js';
 
 /** How to reach wechat-auth. */
 export interface ServiceOptions {
@@ -48,9 +48,6 @@ export interface ServiceReply {
 const BACK_OFF_MS = 200;
 /** A proxy did not get an answer: it is unknown whether the service has acted. */
 const PROXY_FAULTS = [502, 504];
-
-/** The form of the codes of docs/errors.md. */
-const CODE = /^[A-Z][A-Z0-9_]+$/;
 
 /** Calls wechat-auth: deadlines, repetitions, and errors that contain no secret. */
 export class ServiceHttp {
@@ -105,7 +102,7 @@ export class ServiceHttp {
       ...(body === undefined ? {} : { body }),
       signal: deadline(Math.min(this.timeoutMs, leftMs)),
     });
-    const parsed = parse(await textOf(response));
+    const parsed = parse(await replyText(response));
     if (!response.ok) throw errorOf(response.status, problemOf(parsed), response.headers.get('retry-after'));
     return { status: response.status, headers: response.headers, body: parsed };
   }
@@ -143,7 +140,7 @@ function toAuthError(error: unknown): AuthError {
  */
 function problemOf(body: unknown): object | null {
   const { code, detail, requestId, errors } = (body ?? {}) as Partial<Problem>;
-  return typeof code === 'string' && CODE.test(code) ? { code, detail, requestId, errors } : null;
+  return isErrorCode(code) ? { code, detail, requestId, errors } : null;
 }
 
 function stringified(json: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { AuthError } from '../../../shared/auth-error.js';
 import { failure } from '../failure.js';
-import { deadline, faultOf, type Fetch, textOf } from '../service/network.js';
+import { deadline, faultOf, type Fetch, replyText } from '../service/network.js';
 
 /** Public keys by their `kid`. */
 export type PublicKeys = ReadonlyMap<string, CryptoKey>;
@@ -34,7 +34,7 @@ async function download(url: string, timeoutMs: number, fetch: Fetch): Promise<u
       redirect: 'manual',
       signal: deadline(timeoutMs),
     });
-    const text = await textOf(response);
+    const text = await replyText(response);
     if (!response.ok) throw unavailable(`the reply has the status ${response.status}`);
     if (text === null) throw unavailable('the reply is too long');
     return JSON.parse(text);

@@ -1,5 +1,5 @@
 import { AuthError } from '../../../shared/auth-error.js';
-import type { SdkErrorCode } from '../failure.js';
+import { isErrorCode, type SdkErrorCode } from '../failure.js';
 
 /** The URL to which a browser returned (`req.url` is enough), or its query as a framework has parsed it. */
 export type Returned = string | URL | URLSearchParams | Readonly<Record<string, unknown>>;
@@ -9,8 +9,6 @@ export type Answer =
   | { readonly kind: 'code'; readonly login: string | undefined; readonly loginCode: string }
   | { readonly kind: 'error'; readonly login: string | undefined; readonly error: AuthError };
 
-/** Anybody can make up the query: only what looks like a code of docs/errors.md is shown as one. */
-const CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const UNKNOWN: SdkErrorCode = 'LOGIN_FAILED';
 
@@ -23,9 +21,10 @@ export function returnedBy(returned: Returned, loginParameter: string): Answer {
   const login = read(loginParameter);
   const loginCode = read('loginCode');
   if (loginCode !== undefined) return { kind: 'code', login, loginCode };
-  const code = read('error') ?? '';
+  const code = read('error');
   const requestId = read('request_id') ?? '';
-  const error = new AuthError(CODE.test(code) ? code : UNKNOWN, {
+  // Anybody can make up the query.
+  const error = new AuthError(isErrorCode(code) ? code : UNKNOWN, {
     requestId: REQUEST_ID.test(requestId) ? requestId : undefined,
     detail: 'The browser returned without a login.',
   });

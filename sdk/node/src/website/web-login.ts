@@ -128,9 +128,10 @@ export function createWebLogin(options: WebLoginOptions): WebLogin {
         detail: 'This session has not begun the login, or the login is finished already.',
       });
       // A site that passes the loginCode alone: a wrong verifier does not use it up.
-      for (const login of answer.login === undefined ? pending.toReversed() : named) {
-        // A session that cannot be written fails here, where the login stays. Afterwards the tokens would be lost.
-        await writePending(session, pending);
+      const candidates = answer.login === undefined ? pending.toReversed() : named;
+      // A session that cannot be written fails here, where the login stays. Afterwards the tokens would be lost.
+      if (candidates.length > 0) await writePending(session, pending);
+      for (const login of candidates) {
         try {
           const tokens = await redeem(answer.loginCode, login);
           await removePending(session, login);
