@@ -24,7 +24,7 @@ function home(library, rooms) {
   };
 }
 
-const DOORS = ['mini-program', 'web-qr-login', 'token', 'account', 'wechat-events', 'operator'];
+const DOORS = ['mini-program', 'web-qr-login', 'token', 'account', 'wechat-events', 'operator', 'partner'];
 const BELOW_DOORS = [
   ...FLOOR,
   'database',

@@ -14,6 +14,7 @@ import { MiniProgramModule } from './mini-program/mini-program.module.js';
 import { OperatorModule } from './operator/operator.module.js';
 import { MetricsModule } from './ops/metrics.module.js';
 import { OpsModule } from './ops/ops.module.js';
+import { PartnerModule } from './partner/partner.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
 import type { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { TokenModule } from './token/token.module.js';
@@ -61,6 +62,7 @@ export class AppModule {
         AccountModule,
         WeChatEventsModule,
         OperatorModule,
+        PartnerModule,
         ...doors,
       ],
     };

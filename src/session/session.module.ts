@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UserModule } from '../user/user.module.js';
+import { PartnerSigningKey } from './partner-signing-key.entity.js';
 import { RefreshTokens } from './refresh-token.js';
 import { SessionLimit } from './session-limit.js';
 import { Session } from './session.entity.js';
@@ -13,7 +14,7 @@ import { VerifiedSessions } from './verified-sessions.js';
 
 /** Sessions and their tokens. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Session, SigningKey]), UserModule],
+  imports: [TypeOrmModule.forFeature([Session, SigningKey, PartnerSigningKey]), UserModule],
   providers: [
     SessionService,
     TokenService,

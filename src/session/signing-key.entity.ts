@@ -1,8 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A key pair that signs access tokens (ES256). All instances share it. */
-@Entity('signing_keys')
-export class SigningKey {
+/** A key pair of a set of signing keys. All instances share it. */
+export abstract class StoredKey {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   kid!: string;
 
@@ -21,3 +20,7 @@ export class SigningKey {
   @Column({ name: 'retire_at', type: 'datetime', precision: 3, nullable: true })
   retireAt!: Date | null;
 }
+
+/** A key pair that signs access tokens (ES256). */
+@Entity('signing_keys')
+export class SigningKey extends StoredKey {}

@@ -5,6 +5,7 @@ import { AddWebhooks1764000000000 } from './1764000000000-add-webhooks.js';
 import { IndexWhatOperatorsSearch1764100000000 } from './1764100000000-index-what-operators-search.js';
 import { AddReadiness1764250000000 } from './1764250000000-add-readiness.js';
 import { BoundWhatOnePersonCosts1764300000000 } from './1764300000000-bound-what-one-person-costs.js';
+import { AddPartners1764400000000 } from './1764400000000-add-partners.js';
 import {
   DatabaseSchema,
   type Migration,
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly Migration[] = [
   new IndexWhatOperatorsSearch1764100000000(),
   new AddReadiness1764250000000(),
   new BoundWhatOnePersonCosts1764300000000(),
+  new AddPartners1764400000000(),
 ];
 
 /** A step of a migration failed. `cause` is the driver's error. */

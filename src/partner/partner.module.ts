@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { PartnerGrant } from './grants/partner-grant.entity.js';
+import { PartnerSubject } from './grants/partner-subject.entity.js';
+import { PartnerRow } from './registry/partner.entity.js';
+import { PartnerToken } from './tokens/partner-token.entity.js';
+
+/** The door for partner apps: OpenID Connect. */
+@Module({
+  imports: [TypeOrmModule.forFeature([PartnerRow, PartnerGrant, PartnerSubject, PartnerToken])],
+})
+export class PartnerModule {}
