@@ -39,6 +39,7 @@ const BELOW_DOORS = [
   'session',
   'auth',
   'attempt',
+  'pages',
 ];
 
 module.exports = {
@@ -57,7 +58,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|sandbox/src)/',
-        pathNot: '(^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/web-qr-login/pages/browser/)',
+        pathNot: '(^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
       },
       to: {},
     },
@@ -128,6 +129,7 @@ module.exports = {
       [...FLOOR, 'ephemeral', 'session'],
       'A login that begins at one door and is finished at another: it issues loginCodes, never sessions.',
     ),
+    room('pages', FLOOR, 'The shell of a hosted page knows nothing of what one page does.'),
     ...DOORS.map((door) => room(door, BELOW_DOORS, 'Doors use what is below them, never one another.')),
     room('ops', [...FLOOR, 'database', 'ephemeral'], 'Running the service is no part of a login.'),
     {
@@ -177,15 +179,15 @@ module.exports = {
       name: 'the-service-imports-no-browser-code',
       severity: 'error',
       comment: 'Browser code is bundled (scripts/pages.mjs); the service reads the bundles.',
-      from: { path: '^src/', pathNot: '^src/web-qr-login/pages/browser/' },
-      to: { path: '^src/web-qr-login/pages/browser/' },
+      from: { path: '^src/', pathNot: '^src/(web-qr-login/)?pages/browser/' },
+      to: { path: '^src/(web-qr-login/)?pages/browser/' },
     },
     {
       name: 'browser-code-imports-nothing-of-the-service',
       severity: 'error',
       comment: 'Of the service it knows the types of the data in the page.',
-      from: { path: '^src/web-qr-login/pages/browser/' },
-      to: { pathNot: ['^src/web-qr-login/pages/browser/', '^src/web-qr-login/pages/page-data\\.ts$'] },
+      from: { path: '^src/(web-qr-login/)?pages/browser/' },
+      to: { pathNot: ['^src/(web-qr-login/)?pages/browser/', '^src/web-qr-login/pages/page-data\\.ts$'] },
     },
     {
       name: 'only-the-table-of-contents-imports-doors',

@@ -1,7 +1,7 @@
 /** One project for each place that the end-to-end tests run on; dense units run once, in the first. */
 const shared = {
   rootDir: import.meta.dirname,
-  // The service reads the bundles of its pages from dist/pages, also when it runs from src.
+  // The service reads the bundles of its pages from dist/browser, also when it runs from src.
   globalSetup: '<rootDir>/scripts/pages.mjs',
   // Test files of a worker share modules: docs/decisions/046-tests-share-modules.md.
   runtime: '<rootDir>/test/runner/runtime.mjs',

@@ -29,5 +29,5 @@ export function compile(folder, config, { copied = /^$/, foreign = /^$/ }) {
 
 // As a program: the service, whose pages scripts/pages.mjs builds.
 if (process.argv[1] === import.meta.filename) {
-  process.exitCode = compile('.', 'tsconfig.build.json', { foreign: /^pages/ }) ? 0 : 1;
+  process.exitCode = compile('.', 'tsconfig.build.json', { foreign: /^browser/ }) ? 0 : 1;
 }

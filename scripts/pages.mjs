@@ -1,18 +1,22 @@
-// Bundles the browser code of the hosted pages into dist/pages: one file for each entry point, minified.
+// Bundles the browser code of the hosted pages into dist/browser: one file for each entry point, minified.
 // `--source-maps` adds inline source maps, for `npm run dev`. Jest runs it too, as its globalSetup.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = dirname(import.meta.dirname);
-const SOURCES = join(ROOT, 'src/web-qr-login/pages/browser');
-const OUTPUT = join(ROOT, 'dist/pages');
-/** Entry points. They import the other modules and style sheets. */
-const ENTRY_POINTS = ['page.css', 'login.css', 'login.ts', 'relay.ts', 'result.ts'];
+const OUTPUT = join(ROOT, 'dist/browser');
+/** Entry points by folder. They import the other modules and style sheets; no two have the same name. */
+const ENTRY_POINTS = {
+  'src/pages/browser': ['page.css'],
+  'src/web-qr-login/pages/browser': ['login.css', 'login.ts', 'relay.ts', 'result.ts'],
+};
 
 export default async function bundlePages({ sourceMaps = false } = {}) {
   const { outputFiles } = await build({
-    entryPoints: ENTRY_POINTS.map((name) => join(SOURCES, name)),
+    entryPoints: Object.entries(ENTRY_POINTS).flatMap(([folder, names]) =>
+      names.map((name) => ({ in: join(ROOT, folder, name), out: parse(name).name })),
+    ),
     outdir: OUTPUT,
     write: false,
     bundle: true,

@@ -27,7 +27,7 @@ import { BrowserCookie } from '../attempt/browser-cookie.js';
 import { CallbackFilter } from './callback/callback.filter.js';
 import { CallbackGuard, type CallbackState } from './callback/callback.guard.js';
 import { CallbackReply } from './callback/callback-reply.js';
-import { ErrorPageFilter } from './pages/error-page.filter.js';
+import { ErrorPageFilter } from '../pages/error-page.filter.js';
 import { AuthorizeRequest, RedeemRequest } from './web-qr-login.requests.js';
 import { callbackLoginRequest, CallbackFlow } from './callback/callback-flow.js';
 import { RedeemFlow } from './redeem-flow.js';

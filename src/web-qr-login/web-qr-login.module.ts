@@ -15,7 +15,7 @@ import { LoginStates } from './callback/login-states.js';
 import { InWeChatExchange } from './in-wechat/in-wechat.exchange.js';
 import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
 import { InWeChatScreen } from './in-wechat/in-wechat.screen.js';
-import { ErrorPageFilter } from './pages/error-page.filter.js';
+import { ErrorPageFilter } from '../pages/error-page.filter.js';
 import { LoginPageController } from './pages/login-page.controller.js';
 import { RootController } from './pages/root.controller.js';
 import { PendingLinks } from './pending-links.js';

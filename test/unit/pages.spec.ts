@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { qrConnectUrl } from '../../src/wechat/authorize-url.js';
-import { escapeHtml } from '../../src/web-qr-login/pages/html.js';
-import { errorText, pageLanguage, TEXTS } from '../../src/web-qr-login/pages/texts.js';
+import { escapeHtml } from '../../src/pages/html.js';
+import { contentPolicy } from '../../src/pages/page.js';
+import { errorText, pageLanguage } from '../../src/pages/texts.js';
+import { LOGIN_TEXTS } from '../../src/web-qr-login/pages/texts.js';
 
 describe("the address of WeChat's QR page", () => {
   test('has the parameters in the order of WeChat, encoded, and the fragment at its end', () => {
@@ -49,7 +51,7 @@ describe('the language of a page', () => {
           typeof text === 'object' && text !== null ? shape(text).map((inner) => `${name}.${inner}`) : [name],
         )
         .sort();
-    expect(shape(TEXTS.en)).toEqual(shape(TEXTS['zh-CN']));
+    expect(shape(LOGIN_TEXTS.en)).toEqual(shape(LOGIN_TEXTS['zh-CN']));
   });
 
   test('has something to say about any error', () => {
@@ -63,4 +65,14 @@ test('text from elsewhere cannot leave its place in a page', () => {
   expect(escapeHtml(`<a href="x" title='y'>&amp;</a>`)).toBe(
     '&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt;',
   );
+});
+
+describe('the Content-Security-Policy of a page', () => {
+  test('allows forms where the page names their targets, and nowhere else', () => {
+    expect(contentPolicy('n').split('; ')).toContain("form-action 'none'");
+    const formActions = ["'self'", 'https://partner.example', 'myapp:'];
+    expect(contentPolicy('n', { formActions }).split('; ')).toContain(
+      "form-action 'self' https://partner.example myapp:",
+    );
+  });
 });

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../common/error-catalogue.js';
 import { ProblemFilter } from '../../http/problem.filter.js';
 import { RepeatedCallback, type CallbackState, FramedCallback } from './callback.guard.js';
 import { CallbackReply, isFramed } from './callback-reply.js';
-import { ErrorPageFilter } from '../pages/error-page.filter.js';
+import { ErrorPageFilter } from '../../pages/error-page.filter.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { type LoginState, LoginStates } from './login-states.js';
 

@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify';
-import { pageAsset } from './assets.js';
-import { escapeHtml } from './html.js';
+import { pageAsset } from '../../pages/assets.js';
+import { escapeHtml } from '../../pages/html.js';
 import type { FrameResult } from './page-data.js';
-import { sendPage } from './page.js';
-import { pageLanguage, TEXTS } from './texts.js';
+import { sendPage } from '../../pages/page.js';
+import { pageLanguage } from '../../pages/texts.js';
+import { LOGIN_TEXTS } from './texts.js';
 
 const RELAY = pageAsset('relay.js');
 const RESULT = pageAsset('result.js');
@@ -47,7 +48,7 @@ export class FramePage {
     acceptLanguage: string | undefined,
   ): Promise<void> {
     const language = pageLanguage(acceptLanguage);
-    const texts = TEXTS[language];
+    const texts = LOGIN_TEXTS[language];
     await sendPage(reply, {
       status: 200,
       language,

@@ -8,13 +8,13 @@ import { Public } from '../../http/public.js';
 import { AppConfig } from '../../config/app-config.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
-import { ErrorPageFilter } from './error-page.filter.js';
+import { ErrorPageFilter } from '../../pages/error-page.filter.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { LoginPageRequest } from './login-page.requests.js';
 import { LoginViews } from './login-views.js';
 import { LoginPage } from './login-page.js';
 import { visitorOf } from './visitor.js';
-import { PublicAddress } from './public-address.js';
+import { PublicAddress } from '../../pages/public-address.js';
 
 /** The hosted login page. */
 @ApiTags('website')

@@ -1,14 +1,15 @@
 import type { FastifyReply } from 'fastify';
 import type { AppConfig } from '../../config/app-config.js';
-import { pageAsset } from './assets.js';
-import { type Brand, brandImages, brandMark } from './brand.js';
-import { escapeHtml } from './html.js';
-import { ICONS } from './icons.js';
+import { pageAsset } from '../../pages/assets.js';
+import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { escapeHtml } from '../../pages/html.js';
+import { ICONS } from '../../pages/icons.js';
 import type { LoginView } from './login-view.js';
 import type { BrowserTexts, LoginPageData } from './page-data.js';
 import { viewHtml } from './view-html.js';
-import { type Page, sendPage } from './page.js';
-import { pageLanguage, type PageTexts, TEXTS } from './texts.js';
+import { type Page, sendPage } from '../../pages/page.js';
+import { pageLanguage } from '../../pages/texts.js';
+import { LOGIN_TEXTS, type LoginTexts } from './texts.js';
 
 const STYLE = pageAsset('login.css');
 const SCRIPT = pageAsset('login.js');
@@ -43,7 +44,7 @@ export class LoginPage {
     acceptLanguage: string | undefined,
   ): Promise<void> {
     const language = pageLanguage(acceptLanguage);
-    const texts = TEXTS[language];
+    const texts = LOGIN_TEXTS[language];
     await sendPage(reply, {
       status: 200,
       language,
@@ -73,7 +74,7 @@ ${returnTo === null ? '' : `<p class="returns">${ICONS.lock}<span>${texts.return
 }
 
 /** The texts that the browser code shows. The page for snapshots needs none for its error. */
-function browserTexts({ live, account, errors }: PageTexts): BrowserTexts {
+function browserTexts({ live, account, errors }: LoginTexts): BrowserTexts {
   const { welcome, newcomer } = account;
   return { live, account: { welcome, newcomer }, errors: { ...errors, WECHAT_SNAPSHOT_USER: undefined } };
 }
@@ -93,14 +94,14 @@ const RINGS = [
 ].map(([radius = 0, dashes = '']) => `<circle r="${radius}" stroke-dasharray="${dashes}"/>`);
 
 /** The steps of the login beside the code; hidden on small screens. */
-function hero({ hero: texts }: PageTexts): string {
+function hero({ hero: texts }: LoginTexts): string {
   return `<svg class="rings" viewBox="-200 -200 400 400" aria-hidden="true">${RINGS.join('')}</svg>
 <p class="headline">${texts.headline.replace('\n', '<br>')}</p>
 <ol class="way">${texts.steps.map((step) => `<li>${step}</li>`).join('')}</ol>
 <p class="promise">${ICONS.lock}<span>${texts.promise}</span></p>`;
 }
 
-function accountSection({ account: texts }: PageTexts): string {
+function accountSection({ account: texts }: LoginTexts): string {
   return `<section id="done" hidden>
 <div id="face" class="mark face" aria-hidden="true"></div>
 <h1 id="nickname" tabindex="-1"></h1>

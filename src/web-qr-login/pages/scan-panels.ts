@@ -1,11 +1,11 @@
-import { escapeHtml } from './html.js';
-import { ICONS } from './icons.js';
+import { escapeHtml } from '../../pages/html.js';
+import { ICONS } from '../../pages/icons.js';
 import type { ScanMethod } from './login-view.js';
-import type { PageTexts } from './texts.js';
+import type { LoginTexts } from './texts.js';
 
 /** The codes of the methods as HTML: under tabs where there is more than one. */
 export function scanPanels(
-  texts: PageTexts,
+  texts: LoginTexts,
   methods: readonly ScanMethod[],
   authorizeUrl: string | null,
 ): string {
@@ -14,7 +14,7 @@ export function scanPanels(
   return (hasTabs ? tabList(texts, methods) : '') + panels.join('');
 }
 
-function tabList(texts: PageTexts, methods: readonly ScanMethod[]): string {
+function tabList(texts: LoginTexts, methods: readonly ScanMethod[]): string {
   const tabs = methods.map(
     ({ method, tab }, index) =>
       `<button type="button" role="tab" id="tab-${method}" aria-controls="panel-${method}" aria-selected="${String(index === 0)}">${tab.label[texts.language]}</button>`,
@@ -23,7 +23,7 @@ function tabList(texts: PageTexts, methods: readonly ScanMethod[]): string {
 }
 
 function panel(
-  texts: PageTexts,
+  texts: LoginTexts,
   { method, appId, tab }: ScanMethod,
   place: number | null,
   authorizeUrl: string | null,

@@ -1,8 +1,8 @@
-import { escapeHtml, steps } from './html.js';
-import { BUBBLES, ICONS } from './icons.js';
+import { escapeHtml, steps } from '../../pages/html.js';
+import { BUBBLES, ICONS } from '../../pages/icons.js';
 import type { LoginView } from './login-view.js';
 import { scanPanels } from './scan-panels.js';
-import type { PageTexts } from './texts.js';
+import type { LoginTexts } from './texts.js';
 
 const MARK = `<div class="mark">${BUBBLES}</div>`;
 
@@ -10,7 +10,7 @@ const MARK = `<div class="mark">${BUBBLES}</div>`;
  * The HTML of a view.
  * @param authorizeUrl leads to WeChat's QR page; `null` where no website app is configured
  */
-export function viewHtml(view: LoginView, texts: PageTexts, authorizeUrl: string | null): string {
+export function viewHtml(view: LoginView, texts: LoginTexts, authorizeUrl: string | null): string {
   switch (view.kind) {
     case 'scan':
       return scanView(view, texts, authorizeUrl);
@@ -42,7 +42,7 @@ export function viewHtml(view: LoginView, texts: PageTexts, authorizeUrl: string
 
 function scanView(
   view: Extract<LoginView, { kind: 'scan' }>,
-  texts: PageTexts,
+  texts: LoginTexts,
   authorizeUrl: string | null,
 ): string {
   const otherwise =
@@ -56,7 +56,7 @@ function scanView(
   );
 }
 
-function openInWeChatView(view: Extract<LoginView, { kind: 'open-in-wechat' }>, texts: PageTexts): string {
+function openInWeChatView(view: Extract<LoginView, { kind: 'open-in-wechat' }>, texts: LoginTexts): string {
   const stay =
     view.methods.length === 0
       ? ''
@@ -77,7 +77,7 @@ function button(url: string, text: string): string {
   return `<a class="button" href="${escapeHtml(url)}">${BUBBLES}${text}</a>`;
 }
 
-function linkToCopy(link: string, { openInWeChat: texts }: PageTexts): string {
+function linkToCopy(link: string, { openInWeChat: texts }: LoginTexts): string {
   return `<div class="link-box"><p class="label" id="link-label">${texts.link}</p><p id="link" aria-labelledby="link-label">${escapeHtml(link)}</p></div>
 <button type="button" id="copy" class="button">${ICONS.done}<span>${texts.copy}</span></button>
 <p id="copied" class="hint" role="status" data-done="${texts.copied}" data-failed="${texts.copyYourself}"></p>`;

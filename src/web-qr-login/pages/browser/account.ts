@@ -1,5 +1,5 @@
 import type { BrowserTexts } from '../page-data.js';
-import { byId, main } from './dom.js';
+import { byId, main } from '../../../pages/browser/dom.js';
 import { call, problemText, refusalOf } from './service.js';
 
 /** The parts of a TokenReply that the page shows. */

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId } from '../../../pages/browser/dom.js';
 
 /** Makes a button copy the link beside it and say whether that worked. */
 export function copyButton(button: HTMLElement): void {

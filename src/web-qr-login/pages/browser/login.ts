@@ -1,7 +1,7 @@
 import type { LoginPageData } from '../page-data.js';
 import { notice, redeem, showSection } from './account.js';
 import { copyButton } from './copy.js';
-import { main, pageData } from './dom.js';
+import { main, pageData } from '../../../pages/browser/dom.js';
 import { type Answer, scan, type Scan } from './scan.js';
 import { problemText } from './service.js';
 import { tabs } from './tabs.js';

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId } from '../../../pages/browser/dom.js';
 
 /** Time for the navigation, after which a link is shown. */
 const LINK_DELAY_MS = 1500;

@@ -1,5 +1,5 @@
 import type { FrameResult } from '../page-data.js';
-import { pageData } from './dom.js';
+import { pageData } from '../../../pages/browser/dom.js';
 
 const { location: returnLocation, targetOrigin, message, report: secret } = pageData() as FrameResult;
 

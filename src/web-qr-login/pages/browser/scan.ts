@@ -1,5 +1,5 @@
 import type { BrowserTexts, ScanState } from '../page-data.js';
-import { inside, main } from './dom.js';
+import { inside, main } from '../../../pages/browser/dom.js';
 import { follow } from './follow.js';
 import {
   type Attempt,

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId } from '../../../pages/browser/dom.js';
 
 /**
  * Tabs with roving focus (WAI-ARIA tabs pattern): the arrow keys, Home and End move the focus and select.

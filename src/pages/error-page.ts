@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import type { AppError } from '../../common/app-error.js';
-import type { ErrorCode } from '../../common/error-catalogue.js';
+import type { AppError } from '../common/app-error.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
 import { type Brand, brandImages, brandMark } from './brand.js';
 import { escapeHtml } from './html.js';
 import { ICONS } from './icons.js';
@@ -55,6 +55,6 @@ ${this.button(error, texts)}</main>`,
       return `<a class="button" href="${escapeHtml(this.loginUrl)}">${texts.retry}</a>\n`;
     }
     // An empty href is the page's own URL with its query.
-    return retryAfter === undefined ? '' : `<a class="button" href="">${texts.live.again.failed}</a>\n`;
+    return retryAfter === undefined ? '' : `<a class="button" href="">${texts.again}</a>\n`;
   }
 }

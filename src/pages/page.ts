@@ -21,6 +21,8 @@ export interface Page {
     readonly frames?: readonly string[];
     /** Origins that may frame the page; none where absent. */
     readonly ancestors?: readonly string[];
+    /** Where forms may be sent, redirects of the answer included (Chrome checks them too); nowhere where absent. */
+    readonly formActions?: readonly string[];
   };
 }
 
@@ -34,7 +36,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
  * Navigation is not restricted: a login navigates to WeChat and to returnTo.
  */
 export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): string {
-  const { images = [], frames = [], ancestors = [] } = allowed;
+  const { images = [], frames = [], ancestors = [], formActions = [] } = allowed;
   return [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
@@ -42,7 +44,7 @@ export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): str
     ["img-src 'self' data:", ...images].join(' '),
     ...(frames.length > 0 ? [["frame-src 'self'", ...frames].join(' ')] : []),
     "connect-src 'self'",
-    "form-action 'none'",
+    ['form-action', ...(formActions.length > 0 ? formActions : ["'none'"])].join(' '),
     "base-uri 'none'",
     ['frame-ancestors', ...(ancestors.length > 0 ? ancestors : ["'none'"])].join(' '),
   ].join('; ');

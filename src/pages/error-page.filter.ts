@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemFilter } from '../../http/problem.filter.js';
-import { AppConfig } from '../../config/app-config.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { AppConfig } from '../config/app-config.js';
 import { ErrorPage } from './error-page.js';
 
 /** Answers errors of pages with an error page; with problem+json where the client accepts JSON and no HTML. */

@@ -1,4 +1,4 @@
-import type { AppConfig } from '../../config/app-config.js';
+import type { AppConfig } from '../config/app-config.js';
 import { escapeHtml } from './html.js';
 
 /** BRAND_NAME and BRAND_LOGO_URL. */

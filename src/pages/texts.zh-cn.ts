@@ -1,0 +1,28 @@
+/** Texts that all pages share, in Chinese. */
+export const ZH_CN = {
+  language: 'zh-CN' as const,
+  failed: '登录失败',
+  code: '错误码',
+  request: '请求编号',
+  retry: '重新登录',
+  again: '重试',
+  errors: {
+    LOGIN_DENIED: '你已在微信中取消登录。',
+    STATE_INVALID: '本次登录已失效，或不是在当前浏览器中发起的，请重新登录。',
+    LOGIN_CODE_INVALID: '本次登录已失效，请重新登录。',
+    ATTEMPT_UNKNOWN: '本次登录已失效，请重新登录。',
+    ACCOUNT_DISABLED: '该账号已被停用。',
+    RETURN_URL_FORBIDDEN: '登录后不允许跳转到该地址。',
+    RATE_LIMITED: '操作过于频繁，请稍后再试。',
+    STORE_UNAVAILABLE: '服务暂时不可用，请稍后再试。',
+    WECHAT_CODE_INVALID: '微信授权已失效，请重新登录。',
+    WECHAT_CODE_USED: '微信授权已被使用，请重新登录。',
+    WECHAT_BUSY: '微信繁忙，请稍后再试。',
+    WECHAT_RATE_LIMITED: '微信繁忙，请过一会儿再试。',
+    WECHAT_UNAVAILABLE: '暂时无法连接微信，请稍后再试。',
+    WECHAT_USER_BLOCKED: '微信限制了该账号登录。',
+    WECHAT_SNAPSHOT_USER: '请点击屏幕底部的「使用完整服务」，然后重新登录。',
+    OFFLINE: '网络连接失败，请检查网络后重试。',
+    OTHER: '出错了，请稍后再试。',
+  },
+} as const;
