@@ -30,6 +30,11 @@ export type EventType =
   | 'wechat.user_info_modified'
   | 'wechat.user_authorization_revoke'
   | 'wechat.user_authorization_cancellation'
+  | 'partner.created'
+  | 'partner.changed'
+  | 'partner.secret_rotated'
+  | 'partner.deleted'
+  | 'partner.consent_withdrawn'
   | 'webhook.given_up'
   | 'webhook.resent';
 

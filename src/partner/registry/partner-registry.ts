@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { isId } from '../../common/id.js';
+import { Database } from '../../database/database.js';
+import type { SelectedRow } from '../../database/columns.js';
+import { type Partner, PARTNER_COLUMNS, toPartner } from './partner.js';
+
+/** The partner apps that operators registered. */
+@Injectable()
+export class PartnerRegistry {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Returns a partner by its `client_id`, read now; `null` if there is none, or it was deleted.
+   * @throws AppError DATABASE_UNAVAILABLE
+   */
+  async find(id: string): Promise<Partner | null> {
+    if (!isId(id)) return null;
+    const [row] = await this.database.select<SelectedRow>(
+      `SELECT ${PARTNER_COLUMNS} FROM partners p WHERE p.id = ? AND p.deleted_at IS NULL`,
+      [id],
+    );
+    return row ? toPartner(row) : null;
+  }
+}
