@@ -126,8 +126,8 @@ module.exports = {
     ),
     room(
       'attempt',
-      [...FLOOR, 'ephemeral', 'session'],
-      'A login that begins at one door and is finished at another: it issues loginCodes, never sessions.',
+      [...FLOOR, 'ephemeral', 'user', 'session'],
+      'A login that begins at one door and is finished at another, up to the session of its loginCode.',
     ),
     room('pages', FLOOR, 'The shell of a hosted page knows nothing of what one page does.'),
     ...DOORS.map((door) => room(door, BELOW_DOORS, 'Doors use what is below them, never one another.')),

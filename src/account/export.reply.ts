@@ -49,6 +49,15 @@ export class ExportedSessionReply extends SessionReply {
     example: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)',
   })
   userAgent!: string | null;
+
+  @ApiProperty({
+    description: 'When the person logged in at WeChat, if the session was opened later by that login.',
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+  })
+  authenticatedAt!: string | null;
 }
 
 /** Everything that is stored about a person. */

@@ -88,6 +88,7 @@ export class Export {
       endedAt: isoTime(this.sessions.endedAt(each.session)),
       endReason: each.session.revokeReason,
       userAgent: each.session.device,
+      authenticatedAt: isoTime(each.session.authenticatedAt),
     };
   }
 }

@@ -1,9 +1,9 @@
-import '@fastify/cookie';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Binding } from './binding.js';
-import { fingerprint, freshSecret, isSecretForm } from '../crypto/secret.js';
+import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { AppConfig } from '../config/app-config.js';
+import { HostCookie } from './host-cookie.js';
 
 const SECONDS = 24 * 60 * 60;
 
@@ -13,18 +13,15 @@ const SECONDS = 24 * 60 * 60;
  */
 @Injectable()
 export class BrowserCookie {
-  private readonly secure: boolean;
-  private readonly name: string;
+  private readonly cookie: HostCookie;
 
-  constructor(config: AppConfig) {
-    this.secure = config.publicUrl.startsWith('https:');
-    // The `__Host-` prefix requires https and this exact host, so a subdomain cannot plant the cookie.
-    this.name = this.secure ? '__Host-wechat-auth-browser' : 'wechat-auth-browser';
+  constructor({ publicUrl }: AppConfig) {
+    this.cookie = new HostCookie(publicUrl, 'wechat-auth-browser');
   }
 
   /** Returns the fingerprint of the browser's cookie; `null` if it sent none. */
   read(request: FastifyRequest): string | null {
-    const value = this.valueIn(request);
+    const value = this.cookie.valueIn(request);
     return value === null ? null : fingerprint(value);
   }
 
@@ -38,19 +35,8 @@ export class BrowserCookie {
    * outlives every login begun now.
    */
   ensure(request: FastifyRequest, reply: FastifyReply): string {
-    const value = this.valueIn(request) ?? freshSecret();
-    void reply.setCookie(this.name, value, {
-      path: '/',
-      httpOnly: true,
-      secure: this.secure,
-      sameSite: 'lax',
-      maxAge: SECONDS,
-    });
+    const value = this.cookie.valueIn(request) ?? freshSecret();
+    this.cookie.set(reply, value, SECONDS);
     return fingerprint(value);
-  }
-
-  private valueIn(request: FastifyRequest): string | null {
-    const value = request.cookies[this.name];
-    return value !== undefined && isSecretForm(value) ? value : null;
   }
 }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
 import type { ChannelLabel } from '../channel/channels.js';
-import { fingerprint, freshSecret } from '../crypto/secret.js';
+import { fingerprint, freshSecret, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
 import { type Binding, mayRedeem } from './binding.js';
@@ -21,6 +23,38 @@ export interface PendingLogin extends Pending {
   readonly isNewUser: boolean;
   /** Key of the attempt that waits for the login; `null` if none does. */
   readonly attempt: string | null;
+  /** Id of the session that it will open. */
+  readonly sessionId: string;
+  /** When the person logged in at WeChat (ms). */
+  readonly loginAt: number;
+  /** Key of the hosted login that issued the code without another login at WeChat; else `null`. */
+  readonly hostedLogin: string | null;
+  /**
+   * Fingerprint of the cookie of the browser whose hosted page began the login; `null` if a website began it.
+   */
+  readonly hostedBrowser: string | null;
+}
+
+/** The members of a `PendingLogin` that differ between doors. */
+type LoginFacts = Omit<PendingLogin, 'kind' | 'sessionId' | Defaulted> &
+  Partial<Pick<PendingLogin, Defaulted>>;
+type Defaulted = 'attempt' | 'isNewUser' | 'loginAt' | 'hostedLogin' | 'hostedBrowser';
+
+/**
+ * A login whose session is still to be opened.
+ * @param now when the person logged in at WeChat, unless the facts say so (ms)
+ */
+export function pendingLogin(facts: LoginFacts, now: number): PendingLogin {
+  return {
+    kind: 'log-in',
+    sessionId: uuidv7(),
+    attempt: null,
+    isNewUser: false,
+    loginAt: now,
+    hostedLogin: null,
+    hostedBrowser: null,
+    ...facts,
+  };
 }
 
 /** A WeChat account that is linked when the client that began the link redeems the code with its verifier. */
@@ -38,7 +72,10 @@ export const LOGIN_CODE_MS = 60 * 1_000;
 /** loginCodes: 60 s, single use, useless without the cookie or the verifier of the attempt. */
 @Injectable()
 export class LoginCodes {
-  constructor(private readonly store: EphemeralStore) {}
+  constructor(
+    private readonly store: EphemeralStore,
+    private readonly clock: Clock,
+  ) {}
 
   /** @returns the loginCode for returnTo */
   async issue(login: PendingLogin | PendingLink): Promise<string> {
@@ -57,10 +94,24 @@ export class LoginCodes {
     browser: string | null,
     codeVerifier: string | undefined,
   ): Promise<PendingLogin | PendingLink> {
-    const stored = await this.store.get(key(loginCode));
-    if (stored === null) throw new AppError('LOGIN_CODE_INVALID');
-    const login = JSON.parse(stored) as PendingLogin | PendingLink;
-    if (!mayRedeem(login.binding, browser, codeVerifier)) throw new AppError('LOGIN_CODE_INVALID');
+    const login = await this.read(loginCode);
+    if (!login || !mayRedeem(login.binding, browser, codeVerifier)) throw new AppError('LOGIN_CODE_INVALID');
+    return login;
+  }
+
+  /**
+   * Returns a login that a hosted page of this browser began, without using its loginCode up.
+   * @param browser fingerprint of the cookie of the request
+   * @throws AppError LOGIN_CODE_INVALID, also for a login of another browser or one that a website began
+   */
+  async findHosted(loginCode: string, browser: string | null): Promise<PendingLogin> {
+    const login = await this.read(loginCode);
+    const isOwn =
+      login?.kind === 'log-in' &&
+      login.hostedBrowser !== null &&
+      browser !== null &&
+      secretsEqual(login.hostedBrowser, browser);
+    if (!isOwn) throw new AppError('LOGIN_CODE_INVALID');
     return login;
   }
 
@@ -70,6 +121,14 @@ export class LoginCodes {
    */
   async use(loginCode: string): Promise<void> {
     if ((await this.store.take(key(loginCode))) === null) throw new AppError('LOGIN_CODE_INVALID');
+  }
+
+  private async read(loginCode: string): Promise<PendingLogin | PendingLink | null> {
+    const stored = await this.store.get(key(loginCode));
+    if (stored === null) return null;
+    const login = JSON.parse(stored) as PendingLogin | PendingLink;
+    // Instances of the previous version store fewer members.
+    return login.kind === 'log-in' ? pendingLogin(login, this.clock.now()) : login;
   }
 }
 

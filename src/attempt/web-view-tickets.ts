@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import { fingerprint, freshSecret, isSecretForm, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
-import { LoginCodes } from './login-codes.js';
+import { LoginCodes, pendingLogin } from './login-codes.js';
 import { withAnswer } from './return-urls.js';
 
 /** A ticket that a mini program passes to its web view. */
@@ -54,15 +54,10 @@ export class WebViewTickets {
     const found = JSON.parse(stored) as Ticket;
     if (found.returnTo !== returnTo) throw new AppError('WEB_VIEW_TICKET_INVALID');
     if (found.used) return repeated(found.used, codeChallenge);
-    const loginCode = await this.loginCodes.issue({
-      kind: 'log-in',
-      channel: 'web-view',
-      identityId: found.identityId,
-      isNewUser: false,
-      attempt: null,
-      binding: { codeChallenge },
-      device,
-    });
+    const { identityId } = found;
+    const loginCode = await this.loginCodes.issue(
+      pendingLogin({ channel: 'web-view', identityId, binding: { codeChallenge }, device }, this.clock.now()),
+    );
     const location = withAnswer(returnTo, 'loginCode', loginCode);
     const used: Ticket = { ...found, used: { codeChallenge, location } };
     if (await this.store.replace(key(ticket), stored, JSON.stringify(used), OUTCOME_MS)) return location;

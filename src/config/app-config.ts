@@ -85,6 +85,8 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
       accessToken: settings.ACCESS_TOKEN_TTL,
       session: settings.SESSION_TTL,
       sessionIdle: settings.SESSION_IDLE_TTL,
+      /** How long the hosted pages know who has logged in; 0: they do not. */
+      sso: settings.SSO_TTL,
     },
     maxSessions: settings.MAX_SESSIONS,
     sessionPolicy: settings.SESSION_POLICY,

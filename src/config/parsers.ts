@@ -197,6 +197,11 @@ export function duration(value: string): number {
   return seconds;
 }
 
+/** A duration, or `0` for off. @returns seconds */
+export function durationOrOff(value: string): number {
+  return value === '0' ? 0 : duration(value);
+}
+
 /** A duration of at most five minutes, or none: `0s`. @returns seconds */
 export function delay(value: string): number {
   const seconds = value === '0' || value === '0s' ? 0 : duration(value);

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/comm
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { type Attempt, type AttemptState, stateOf } from '../attempt/attempt.js';
 import { Attempts } from '../attempt/attempts.js';
-import { LoginCodes } from '../attempt/login-codes.js';
+import { LoginCodes, pendingLogin } from '../attempt/login-codes.js';
 import { CurrentSession } from '../auth/access-token/access-token.js';
 import { CodeRequest } from '../auth/code.requests.js';
 import { WeChatAuthGuard } from '../auth/wechat-auth.guard.js';
@@ -171,15 +171,9 @@ export class ScansController {
   ): Promise<ScanStatusReply> {
     const identityId = await this.samePerson.identityOf(session, login);
     const attempt = await this.attempts.confirm(ticket, identityId, ({ binding, device }, key) =>
-      this.loginCodes.issue({
-        kind: 'log-in',
-        channel: 'scan',
-        identityId,
-        isNewUser: false,
-        attempt: key,
-        binding,
-        device,
-      }),
+      this.loginCodes.issue(
+        pendingLogin({ channel: 'scan', identityId, attempt: key, binding, device }, this.clock.now()),
+      ),
     );
     return this.status(attempt);
   }

@@ -38,6 +38,10 @@ export class Session {
   @Column({ name: 'created_at', type: 'datetime', precision: 3 })
   createdAt!: Date;
 
+  /** When the person logged in at WeChat, if this session was opened later by that login; else `null`. */
+  @Column({ name: 'authenticated_at', type: 'datetime', precision: 3, nullable: true })
+  authenticatedAt!: Date | null;
+
   @Column({ name: 'last_used_at', type: 'datetime', precision: 3 })
   lastUsedAt!: Date;
 
@@ -74,6 +78,7 @@ export const SESSION_COLUMNS = {
   device: { loaded: true, person: 'device', exported: 'userAgent' },
   ip: { loaded: true, person: 'ip', exported: 'ip' },
   created_at: { loaded: true, person: 'createdAt', exported: 'createdAt' },
+  authenticated_at: { loaded: true, person: null, exported: 'authenticatedAt' },
   last_used_at: { loaded: true, person: 'lastUsedAt', exported: 'lastUsedAt' },
   // Or earlier, if the session times out unused before then.
   expires_at: { loaded: true, person: 'expiresAt', exported: 'expiresAt' },

@@ -53,6 +53,19 @@ export interface Tokens extends IdentityOfUser {
   readonly refreshExpiresIn: number;
 }
 
+/** Properties of a new session that its login determines. */
+export interface NewSession {
+  /** UUIDv7 chosen before the session is opened; a fresh one if absent. */
+  readonly id?: string | undefined;
+  /** Maximum lifetime in seconds; SESSION_TTL if absent or longer than that. */
+  readonly lifetime?: number | undefined;
+  /**
+   * When the person logged in at WeChat (ms), if they have not just now: the hosted pages knew them. Absent
+   * for every other login.
+   */
+  readonly authenticatedAt?: number | undefined;
+}
+
 const MAX_DEVICE_LENGTH = 255;
 /** Sorts after every id, because ids are hexadecimal. */
 const AFTER_ALL_IDS = 'g';
@@ -83,20 +96,21 @@ export class SessionService {
     login: IdentityOfUser,
     device: Device,
     pendingWrites: readonly Statement[] = [],
+    { id = uuidv7(), lifetime = Infinity, authenticatedAt }: NewSession = {},
   ): Promise<Tokens> {
     noteInRequest({ userId: login.user.id, appId: login.identity.appId });
     // Checked again: the account may have been disabled since WeChat identified the person.
     await this.users.refuseDisabled(login);
     const now = this.clock.now();
     const session = {
-      id: uuidv7(),
+      id,
       generation: 1,
       lastUsedAt: now,
-      expiresAt: now + this.config.ttl.session * 1000,
+      expiresAt: now + Math.min(lifetime, this.config.ttl.session) * 1000,
     };
     const insert: Statement = {
-      sql: `INSERT INTO sessions (id, identity_id, generation, device, ip, created_at, last_used_at, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      sql: `INSERT INTO sessions (id, identity_id, generation, device, ip, created_at, authenticated_at, last_used_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       parameters: [
         session.id,
         login.identity.id,
@@ -104,6 +118,7 @@ export class SessionService {
         device.userAgent?.slice(0, MAX_DEVICE_LENGTH) ?? null,
         device.ip,
         toSqlTime(now),
+        authenticatedAt === undefined ? null : toSqlTime(authenticatedAt),
         toSqlTime(now),
         toSqlTime(session.expiresAt),
       ],
@@ -112,7 +127,12 @@ export class SessionService {
       type: 'login.succeeded',
       userId: login.user.id,
       actor: 'user',
-      details: { appId: login.identity.appId, channel: login.identity.appKind, sessionId: session.id },
+      details: {
+        appId: login.identity.appId,
+        channel: login.identity.appKind,
+        sessionId: session.id,
+        ...(authenticatedAt === undefined ? {} : { sso: true }),
+      },
     });
     try {
       const matched = await this.database.batch([

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Attempts } from '../attempt/attempts.js';
-import { LoginCodes, type PendingLink, type PendingLogin } from '../attempt/login-codes.js';
-import { AppError } from '../common/app-error.js';
+import { LoginCodes, type PendingLink } from '../attempt/login-codes.js';
+import { LoginRedemption } from '../attempt/login-redemption.js';
 import { noteInRequest } from '../http/request-context.js';
 import { SessionService, type Tokens } from '../session/session.service.js';
 import { UserService } from '../user/user.service.js';
@@ -12,8 +11,8 @@ import { PendingLinks } from './pending-links.js';
 export class RedeemFlow {
   constructor(
     private readonly loginCodes: LoginCodes,
+    private readonly logins: LoginRedemption,
     private readonly links: PendingLinks,
-    private readonly attempts: Attempts,
     private readonly users: UserService,
     private readonly sessions: SessionService,
   ) {}
@@ -32,22 +31,9 @@ export class RedeemFlow {
     // The channel of an unknown loginCode is unknown. Most come from websites.
     noteInRequest({ login: 'website' });
     const pending = await this.loginCodes.find(loginCode, browser, codeVerifier);
-    if (pending.kind === 'link') {
-      noteInRequest({ asks: { channel: 'website', purpose: 'link' } });
-      return { tokens: await this.finishLink(loginCode, pending), isNewUser: false };
-    }
-    noteInRequest({ login: pending.channel });
-    const tokens = await this.openSession(loginCode, pending);
-    // The session exists. If this write fails, the status stays `confirmed`, which is harmless.
-    if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
-    return { tokens, isNewUser: pending.isNewUser };
-  }
-
-  private async openSession(loginCode: string, { identityId, device }: PendingLogin): Promise<Tokens> {
-    const login = await this.users.findIdentity(identityId);
-    if (!login) throw new AppError('LOGIN_CODE_INVALID');
-    await this.loginCodes.use(loginCode);
-    return this.sessions.start(login, device);
+    if (pending.kind === 'log-in') return this.logins.open(loginCode, pending);
+    noteInRequest({ asks: { channel: 'website', purpose: 'link' } });
+    return { tokens: await this.finishLink(loginCode, pending), isNewUser: false };
   }
 
   private async finishLink(loginCode: string, pending: PendingLink): Promise<Tokens> {

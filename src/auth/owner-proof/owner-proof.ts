@@ -85,7 +85,8 @@ export class OwnerProof {
     request: FastifyRequest,
   ): Promise<boolean> {
     const pending = await this.loginCodes.find(loginCode, this.cookie.read(request), codeVerifier);
-    if (pending.kind !== 'log-in') return false;
+    // The tap of a known person on the login page does not show that they used WeChat a moment ago.
+    if (pending.kind !== 'log-in' || pending.hostedLogin !== null) return false;
     const login = await this.users.findIdentity(pending.identityId);
     if (login?.user.id !== userId) return false;
     await this.loginCodes.use(loginCode);

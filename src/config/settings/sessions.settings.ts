@@ -1,4 +1,4 @@
-import { duration, headerName, oneOf, sessionCount, text } from '../parsers.js';
+import { duration, durationOrOff, headerName, oneOf, sessionCount, text } from '../parsers.js';
 import { optional, withDefault } from '../setting.js';
 
 const PUBLIC_URL = { en: 'PUBLIC_URL', zh: 'PUBLIC_URL' };
@@ -30,6 +30,10 @@ export const SESSIONS = {
     SESSION_IDLE_TTL: withDefault(duration, '30d', {
       en: 'A session ends when nobody refreshed it for this long.',
       zh: '会话在这段时间内没有刷新即结束。',
+    }),
+    SSO_TTL: withDefault(durationOrOff, '8h', {
+      en: 'Whoever has logged in on the hosted pages is not asked to scan again in the same browser for this long: another site needs one tap. `0` turns it off.',
+      zh: '在托管页面登录后，同一浏览器在这段时间内无需再次扫码：登录其他网站只需点一下。`0` 表示关闭。',
     }),
     MAX_SESSIONS: withDefault(sessionCount, '20', {
       en: 'Live sessions of one person in one app, 1 to 1000. A login beyond it ends the session that was unused for longest.',

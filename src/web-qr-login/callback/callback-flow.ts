@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { attemptKey } from '../../attempt/attempt.js';
 import { Attempts, type CallbackLogin } from '../../attempt/attempts.js';
 import { BrowserCookie } from '../../attempt/browser-cookie.js';
-import { LoginCodes } from '../../attempt/login-codes.js';
+import { LoginCodes, pendingLogin } from '../../attempt/login-codes.js';
 import { withAnswer } from '../../attempt/return-urls.js';
 import type { WeChatLoginRequest, WeChatLoginState } from '../../auth/wechat-login-request.js';
 import { channelOf } from '../../channel/channels.js';
 import { AppError } from '../../common/app-error.js';
+import { Clock } from '../../common/clock.js';
 import type { Device } from '../../session/session.service.js';
 import { UserService } from '../../user/user.service.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
@@ -33,6 +34,7 @@ export class CallbackFlow {
     private readonly inWeChat: InWeChatFlow,
     private readonly cookie: BrowserCookie,
     private readonly users: UserService,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -63,15 +65,18 @@ export class CallbackFlow {
       await this.users.settle(resolved);
       const { identity, isNewUser } = resolved;
       if (linkTo !== null) return withAnswer(returnTo, 'linked', identity.id);
-      const loginCode = await this.loginCodes.issue({
-        kind: 'log-in',
-        channel: channel.label,
-        identityId: identity.id,
-        isNewUser,
-        attempt: attempt === null ? null : attemptKey(attempt),
-        binding,
-        device,
-      });
+      const pending = pendingLogin(
+        {
+          channel: channel.label,
+          identityId: identity.id,
+          isNewUser,
+          attempt: attempt === null ? null : attemptKey(attempt),
+          binding,
+          device,
+        },
+        this.clock.now(),
+      );
+      const loginCode = await this.loginCodes.issue(pending);
       // The attempt of a frame gets its result after the page in the frame was shown.
       if (attempt !== null && !framed) await this.attempts.finish(attempt, { loginCode, browser });
       return withAnswer(returnTo, 'loginCode', loginCode);
