@@ -52,7 +52,12 @@ export async function startService(
   await app.listen({ port, host: config.host });
   const opening = app.get(DatabaseOpening, { strict: false });
   opening.begin();
-  await opening.opened;
+  try {
+    await opening.opened;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     app,

@@ -3,6 +3,7 @@ import { EventLog } from '../../src/events/event-log.js';
 import { EventPruning } from '../../src/events/event-pruning.js';
 import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { SessionPruning } from '../../src/session/session-pruning.js';
+import { PartnerSigningKeys } from '../../src/session/keys/partner-signing-keys.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
 import { Database } from '../../src/database/database.js';
 import { toSqlTime } from '../../src/database/sql-time.js';
@@ -214,6 +215,7 @@ export class Tour {
     await this.admin(`users/${user.id}/disable`, { method: 'POST' });
     await this.world.loginWith(await this.world.wxLogin(often));
     await this.admin(`users/${user.id}/enable`, { method: 'POST' });
+    await this.world.service().app.get(PartnerSigningKeys, { strict: false }).keySet();
     await this.admin('signing-keys/rotate', { json: { now: false } });
     await callWithKey(`${this.world.url}/v1/wechat/access-tokens/${MINI_PROGRAM}`, SERVICE_KEY);
     const gone = await this.world.miniProgramLogin(await this.world.person());
@@ -270,7 +272,7 @@ export class Tour {
     // As after many refusals for one address.
     await app.get(EventLog, { strict: false }).amend([{ id: 'x', details: { count: 21 } }]);
     await app.get(Resealing, { strict: false }).run();
-    await app.get(SigningKeys, { strict: false }).maintain();
+    for (const keys of [SigningKeys, PartnerSigningKeys]) await app.get(keys, { strict: false }).maintain();
     await this.world.pass(400 * DAY);
     await app.get(EventPruning, { strict: false }).runDue();
     await app.get(SessionPruning, { strict: false }).runDue();
