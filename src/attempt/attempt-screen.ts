@@ -10,6 +10,8 @@ export interface NewAttempt extends BegunAttempt {
   /** Checked against RETURN_URLS. */
   readonly returnTo: string;
   readonly binding: Binding;
+  /** Fingerprint of the cookie of the browser whose hosted page began it; `null` if a website began it. */
+  readonly hostedBrowser: string | null;
   /** The Accept-Language header of the request. */
   readonly acceptLanguage: string | undefined;
 }

@@ -29,6 +29,8 @@ export interface Attempt {
   readonly binding: Binding;
   /** Clients that may read the status: fingerprints of the browser's cookie and of the attempt's secret. */
   readonly watchers: { readonly browser: string; readonly secret: string };
+  /** Whether a hosted page began it. */
+  readonly isHosted: boolean;
   /** The device that requests the login. It is shown to the person who scans. */
   readonly device: Device;
   readonly requestedAt: number;

@@ -32,7 +32,7 @@ const MAX_USER_AGENT = 255;
 const MAX_ATTEMPTS = 10;
 
 /** Parameters of a new attempt. */
-export type BeginAttempt = Pick<Attempt, 'method' | 'appId' | 'binding' | 'device'> & {
+export type BeginAttempt = Pick<Attempt, 'method' | 'appId' | 'binding' | 'isHosted' | 'device'> & {
   /** Checked against RETURN_URLS. */
   readonly returnTo: string;
   /** Fingerprint of the browser's cookie. */

@@ -25,9 +25,20 @@ export class BrowserCookie {
     return value === null ? null : fingerprint(value);
   }
 
-  /** Binds a login to its client: by the codeChallenge, else by the browser's cookie, which is set. */
-  bind(codeChallenge: string | undefined, request: FastifyRequest, reply: FastifyReply): Binding {
-    return codeChallenge === undefined ? { browser: this.ensure(request, reply) } : { codeChallenge };
+  /**
+   * Binds a login to its client: by the codeChallenge, else by the browser's cookie, which is set.
+   * @param isHosted whether a hosted page begins the login: then its browser is named in any case
+   */
+  bind(
+    codeChallenge: string | undefined,
+    isHosted: boolean,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): { binding: Binding; hostedBrowser: string | null } {
+    if (codeChallenge !== undefined && !isHosted) return { binding: { codeChallenge }, hostedBrowser: null };
+    const browser = this.ensure(request, reply);
+    const binding = codeChallenge === undefined ? { browser } : { codeChallenge };
+    return { binding, hostedBrowser: isHosted ? browser : null };
   }
 
   /**

@@ -32,6 +32,6 @@ export class HostCookie {
   }
 
   clear(reply: FastifyReply): void {
-    void reply.clearCookie(this.name, this.options);
+    this.set(reply, '', 0);
   }
 }

@@ -5,8 +5,9 @@ import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { fingerprint, freshSecret } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
-import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionService } from '../session/session.service.js';
+import type { IdentityOfUser } from '../user/identity-rows.js';
+import { UserService } from '../user/user.service.js';
 import { HostCookie } from './host-cookie.js';
 
 /** Sessions that one hosted login names: its own and the newest others. */
@@ -20,13 +21,13 @@ interface StoredLogin {
   readonly sessionIds: readonly string[];
 }
 
-/** The person whom the hosted pages know in a browser. */
-export interface HostedLogin {
+/**
+ * The person whom the hosted pages know in a browser: the identity that logged in, and its current user, also
+ * after a merge.
+ */
+export interface HostedLogin extends IdentityOfUser {
   /** Names the login in the store. It is no secret: the cookie cannot be derived from it. */
   readonly key: string;
-  readonly identity: SessionOfUser['identity'];
-  /** The current user of the identity, also after a merge. */
-  readonly user: SessionOfUser['user'];
   /** When the person logged in at WeChat (ms). */
   readonly loginAt: number;
   /** The sessions whose end ends this login. */
@@ -52,6 +53,7 @@ export class HostedLogins {
   constructor(
     private readonly store: EphemeralStore,
     private readonly sessions: SessionService,
+    private readonly users: UserService,
     private readonly clock: Clock,
     config: AppConfig,
   ) {
@@ -139,12 +141,21 @@ export class HostedLogins {
     const { loginAt, sessionIds } = JSON.parse(stored) as StoredLogin;
     // SSO_TTL may have been shortened since.
     if (this.remaining(loginAt) <= 0) return null;
-    const [own = '', ...others] = sessionIds;
+    const identityId = await this.identityOf(sessionIds);
+    // Read anew, for the current user right after a merge.
+    const login = identityId === null ? null : await this.users.findIdentity(identityId);
+    return login?.user.status === 'active' ? { ...login, loginAt, sessionIds } : null;
+  }
+
+  /** The identity of the first session; `null` if any session has ended. */
+  private async identityOf(sessionIds: readonly string[]): Promise<string | null> {
+    let identityId: string | null = null;
     try {
-      // Read anew, for the current user right after a merge.
-      const { identity, user } = await this.sessions.verify(own);
-      for (const each of others) await this.sessions.verifyRecent(each);
-      return { identity, user, loginAt, sessionIds };
+      for (const each of sessionIds) {
+        const { identity } = await this.sessions.verifyLogin(each);
+        identityId ??= identity.id;
+      }
+      return identityId;
     } catch (error) {
       if (error instanceof AppError && ENDED.includes(error.code)) return null;
       throw error;

@@ -66,6 +66,14 @@ export interface PendingLink extends Pending {
   readonly login: string;
 }
 
+/**
+ * Whether a hosted page of this browser began the login.
+ * @param browser fingerprint of the cookie of the request
+ */
+export function isHostedBrowser({ hostedBrowser }: PendingLogin, browser: string | null): boolean {
+  return hostedBrowser !== null && browser !== null && secretsEqual(hostedBrowser, browser);
+}
+
 /** Lifetime of a loginCode. */
 export const LOGIN_CODE_MS = 60 * 1_000;
 
@@ -106,12 +114,9 @@ export class LoginCodes {
    */
   async findHosted(loginCode: string, browser: string | null): Promise<PendingLogin> {
     const login = await this.read(loginCode);
-    const isOwn =
-      login?.kind === 'log-in' &&
-      login.hostedBrowser !== null &&
-      browser !== null &&
-      secretsEqual(login.hostedBrowser, browser);
-    if (!isOwn) throw new AppError('LOGIN_CODE_INVALID');
+    if (login?.kind !== 'log-in' || !isHostedBrowser(login, browser)) {
+      throw new AppError('LOGIN_CODE_INVALID');
+    }
     return login;
   }
 

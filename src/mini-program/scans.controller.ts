@@ -170,11 +170,12 @@ export class ScansController {
     @CurrentSession() session: SessionOfUser,
   ): Promise<ScanStatusReply> {
     const identityId = await this.samePerson.identityOf(session, login);
-    const attempt = await this.attempts.confirm(ticket, identityId, ({ binding, device }, key) =>
-      this.loginCodes.issue(
-        pendingLogin({ channel: 'scan', identityId, attempt: key, binding, device }, this.clock.now()),
-      ),
-    );
+    const attempt = await this.attempts.confirm(ticket, identityId, (asked, key) => {
+      const { binding, device } = asked;
+      const hostedBrowser = asked.isHosted ? asked.watchers.browser : null;
+      const login = { channel: 'scan', identityId, attempt: key, binding, device, hostedBrowser } as const;
+      return this.loginCodes.issue(pendingLogin(login, this.clock.now()));
+    });
     return this.status(attempt);
   }
 

@@ -228,6 +228,17 @@ export class SessionService {
   }
 
   /**
+   * The session of a login that may outlive it: active, or ended only because MAX_SESSIONS was exceeded, which
+   * is no act of anybody against the login. It may be up to 5 s old.
+   * @throws AppError SESSION_ENDED, ACCOUNT_DISABLED
+   */
+  async verifyLogin(sessionId: string): Promise<SessionOfUser> {
+    const found = this.verified.get(sessionId) ?? (await this.read(sessionId));
+    const isEvicted = found?.session.revokeReason === 'session_limit' && found.user.status === 'active';
+    return isEvicted ? found : this.requireAlive(found);
+  }
+
+  /**
    * The session of a refresh token, if the token is the current one and the session is active. Changes
    * nothing.
    * @returns `null` for any other token

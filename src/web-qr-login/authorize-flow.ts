@@ -4,7 +4,9 @@ import { ReturnUrls, withError } from '../attempt/return-urls.js';
 import { WebViewTickets } from '../attempt/web-view-tickets.js';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
+import { AppConfig } from '../config/app-config.js';
 import { Refusals } from '../events/refusals.js';
+import { isFromOwnPage } from '../pages/own-page.js';
 import type { Device } from '../session/session.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
@@ -17,6 +19,8 @@ import { WebsiteFlow } from './website/website-flow.js';
  */
 @Injectable()
 export class AuthorizeFlow {
+  private readonly origin: string;
+
   constructor(
     private readonly websites: WebsiteFlow,
     private readonly inWeChat: InWeChatFlow,
@@ -25,7 +29,10 @@ export class AuthorizeFlow {
     private readonly apps: WeChatApps,
     private readonly metrics: Metrics,
     private readonly refusals: Refusals,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.origin = new URL(config.publicUrl).origin;
+  }
 
   /**
    * @param device the browser
@@ -39,10 +46,11 @@ export class AuthorizeFlow {
     reply: FastifyReply,
   ): Promise<string> {
     if (ticket !== undefined) return this.redirectWebView(ticket, asked, device, request);
+    const isHosted = isFromOwnPage(request, this.origin);
     if (asked.appId !== undefined && this.apps.kindOf(asked.appId) === 'official_account') {
-      return this.inWeChat.begin(asked, request, reply);
+      return this.inWeChat.begin({ ...asked, isHosted }, request, reply);
     }
-    return this.websites.begin({ ...asked, linkTo: null }, request, reply);
+    return this.websites.begin({ ...asked, isHosted, linkTo: null }, request, reply);
   }
 
   private async redirectWebView(

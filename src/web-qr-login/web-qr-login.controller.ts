@@ -119,7 +119,11 @@ export class WebQrLoginController {
     @Headers('user-agent') userAgent: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { login, location } = await this.callbackFlow.finish(request, { ip, userAgent: userAgent ?? null });
+    const { login, location } = await this.callbackFlow.finish(
+      request,
+      { ip, userAgent: userAgent ?? null },
+      reply,
+    );
     await this.callbackReply.send(request, reply, login, location, true);
   }
 

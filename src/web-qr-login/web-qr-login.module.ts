@@ -12,6 +12,8 @@ import { CallbackFlow } from './callback/callback-flow.js';
 import { CallbackGuard } from './callback/callback.guard.js';
 import { CallbackReply } from './callback/callback-reply.js';
 import { LoginStates } from './callback/login-states.js';
+import { HostedLoginController } from './hosted/hosted-login.controller.js';
+import { KnownPersons } from './hosted/known-person.js';
 import { InWeChatExchange } from './in-wechat/in-wechat.exchange.js';
 import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
 import { InWeChatScreen } from './in-wechat/in-wechat.screen.js';
@@ -36,6 +38,7 @@ import { WebsiteScreen } from './website/website.screen.js';
     AttemptsController,
     LoginPageController,
     LinkWebsiteController,
+    HostedLoginController,
     RootController,
   ],
   providers: [
@@ -61,6 +64,7 @@ import { WebsiteScreen } from './website/website.screen.js';
     QrPictures,
     ScanScreen,
     // pages
+    KnownPersons,
     ErrorPageFilter,
   ],
 })

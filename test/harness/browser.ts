@@ -1,20 +1,47 @@
 import { call, type CallOptions, type Reply } from './http.js';
 
-/** A minimal browser for logins: it keeps cookies per host and does not follow redirects by itself. */
+/** Headers of a request that a page of the same origin sends. */
+export const OWN_PAGE = { 'sec-fetch-site': 'same-origin' } as const;
+
+/** A minimal browser for logins: it keeps cookies per host name, whatever the port, and does not follow redirects by itself. */
 export class Browser {
-  private readonly cookies = new Map<string, string>();
+  /** By host name and name (RFC 6265 section 8.5: cookies do not know ports). */
+  private readonly cookies = new Map<string, Map<string, string>>();
 
   /** Requests a URL with this browser's cookies. */
   async visit<Body = Record<string, unknown>>(url: string, options: CallOptions = {}): Promise<Reply<Body>> {
-    const { host } = new URL(url);
-    const cookie = this.cookies.get(host);
+    const { hostname } = new URL(url);
+    const cookie = this.cookieHeader(hostname);
     const reply = await call<Body>(url, {
       ...options,
       headers: { ...(cookie === undefined ? {} : { cookie }), ...options.headers },
     });
-    const set = reply.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
-    if (set.length > 0) this.cookies.set(host, set.join('; '));
+    for (const line of reply.headers.getSetCookie()) this.store(hostname, line);
     return reply;
+  }
+
+  /** The value of a cookie; `undefined` if the browser has none of this name. */
+  cookie(url: string, name: string): string | undefined {
+    return this.cookies.get(new URL(url).hostname)?.get(name);
+  }
+
+  /** Sets a cookie as somebody with access to the browser can. */
+  plant(url: string, name: string, value: string): void {
+    this.store(new URL(url).hostname, `${name}=${value}`);
+  }
+
+  private cookieHeader(hostname: string): string | undefined {
+    const jar = [...(this.cookies.get(hostname) ?? [])];
+    return jar.length === 0 ? undefined : jar.map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  private store(hostname: string, line: string): void {
+    const [pair = ''] = line.split(';', 1);
+    const at = pair.indexOf('=');
+    const jar = this.cookies.get(hostname) ?? new Map<string, string>();
+    this.cookies.set(hostname, jar);
+    if (/;\s*max-age=0\b/i.test(line)) jar.delete(pair.slice(0, at));
+    else jar.set(pair.slice(0, at), pair.slice(at + 1));
   }
 }
 

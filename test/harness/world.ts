@@ -221,9 +221,11 @@ export class World {
     browser: Browser,
     query: Readonly<Record<string, string>> = {},
     url = this.url,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<URL> {
     const parameters = new URLSearchParams({ returnTo: `${SHOP}/welcome`, ...query });
-    return locationOf(await browser.visit(`${url}/v1/web-qr-login/authorize?${parameters.toString()}`));
+    const address = `${url}/v1/web-qr-login/authorize?${parameters.toString()}`;
+    return locationOf(await browser.visit(address, { headers }));
   }
 
   /**

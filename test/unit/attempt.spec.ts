@@ -30,6 +30,7 @@ const STEPS = {
 
 function attempt(step: Step, expiresAt = ENDS): Attempt {
   return {
+    isHosted: false,
     method: 'mini-program',
     appId: APP,
     origin: 'https://shop.example.com',

@@ -7,6 +7,7 @@ import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { ReturnUrls } from '../../attempt/return-urls.js';
 import { type AttemptMethod, channelOfMethod } from '../../channel/channels.js';
 import { AppConfig } from '../../config/app-config.js';
+import { isFromOwnPage } from '../../pages/own-page.js';
 import { AppQuotas } from '../../rate-limit/door-quotas.js';
 import type { Device } from '../../session/session.service.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
@@ -29,6 +30,7 @@ export interface ShownAttempt extends BegunAttempt, AttemptDisplay {
 @Injectable()
 export class AttemptFlow {
   private readonly pageUrl: string;
+  private readonly origin: string;
 
   constructor(
     private readonly returnUrls: ReturnUrls,
@@ -40,6 +42,7 @@ export class AttemptFlow {
     config: AppConfig,
   ) {
     this.pageUrl = `${config.publicUrl}/login`;
+    this.origin = new URL(config.publicUrl).origin;
   }
 
   /**
@@ -58,9 +61,16 @@ export class AttemptFlow {
     // Needed with a codeChallenge, too: the browser that shows the code reads the status by its cookie.
     const browser = this.cookie.ensure(request, reply);
     const binding = codeChallenge === undefined ? { browser } : { codeChallenge };
-    const begun = await this.attempts.begin({ method, appId, returnTo, binding, browser, device });
-    const acceptLanguage = request.headers['accept-language'];
-    const shown = await this.screens.of(method).show({ ...begun, appId, returnTo, binding, acceptLanguage });
+    const isHosted = isFromOwnPage(request, this.origin);
+    const begun = await this.attempts.begin({ method, appId, returnTo, binding, isHosted, browser, device });
+    const shown = await this.screens.of(method).show({
+      ...begun,
+      appId,
+      returnTo,
+      binding,
+      hostedBrowser: isHosted ? browser : null,
+      acceptLanguage: request.headers['accept-language'],
+    });
     return { ...begun, method, ...shown };
   }
 }

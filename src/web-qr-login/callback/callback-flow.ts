@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { attemptKey } from '../../attempt/attempt.js';
 import { Attempts, type CallbackLogin } from '../../attempt/attempts.js';
 import { BrowserCookie } from '../../attempt/browser-cookie.js';
-import { LoginCodes, pendingLogin } from '../../attempt/login-codes.js';
+import { HostedLogins } from '../../attempt/hosted-logins.js';
+import { isHostedBrowser, LoginCodes, pendingLogin } from '../../attempt/login-codes.js';
 import { withAnswer } from '../../attempt/return-urls.js';
 import type { WeChatLoginRequest, WeChatLoginState } from '../../auth/wechat-login-request.js';
 import { channelOf } from '../../channel/channels.js';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import type { Device } from '../../session/session.service.js';
-import { UserService } from '../../user/user.service.js';
+import { type ResolvedLogin, UserService } from '../../user/user.service.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { PendingLinks } from '../pending-links.js';
 import type { CallbackState } from './callback.guard.js';
@@ -21,6 +22,8 @@ import { type LoginState, LoginStates } from './login-states.js';
 interface From extends Omit<CallbackLogin, 'loginCode'> {
   readonly device: Device;
   readonly framed: boolean;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
 /** Continues a login after WeChat's page has returned and the strategy has identified the person. */
@@ -31,6 +34,7 @@ export class CallbackFlow {
     private readonly loginCodes: LoginCodes,
     private readonly links: PendingLinks,
     private readonly attempts: Attempts,
+    private readonly hostedLogins: HostedLogins,
     private readonly inWeChat: InWeChatFlow,
     private readonly cookie: BrowserCookie,
     private readonly users: UserService,
@@ -38,17 +42,20 @@ export class CallbackFlow {
   ) {}
 
   /**
-   * Answers a callback that passed the guards.
+   * Answers a callback that passed the guards. Where a hosted page of this browser began the login, the browser
+   * knows from then on who has logged in.
    * @returns returnTo with a loginCode; with `linked` for a link that is bound to this browser; the login
    * page if the person has to consent first
    */
   async finish(
     request: FastifyRequest & CallbackState & WeChatLoginState,
     device: Device,
+    reply: FastifyReply,
   ): Promise<{ login: LoginState; location: string }> {
     const { callbackFirst, callbackLogin, wechatLogin } = request;
     if (!callbackFirst || !callbackLogin || !wechatLogin) throw new AppError('STATE_INVALID');
-    const from = { device, browser: this.cookie.read(request), framed: isFramed(request) };
+    const browser = this.cookie.read(request);
+    const from = { device, browser, framed: isFramed(request), request, reply };
     const location = await this.answer(callbackLogin, wechatLogin, from);
     await this.states.finish(callbackFirst.state, location);
     return { login: callbackLogin, location };
@@ -57,36 +64,47 @@ export class CallbackFlow {
   private async answer(
     state: LoginState,
     { login, resolved }: NonNullable<WeChatLoginState['wechatLogin']>,
-    { device, browser, framed }: From,
+    from: From,
   ): Promise<string> {
-    const { attempt, binding, linkTo, returnTo } = state;
+    const { binding, linkTo, returnTo } = state;
     const channel = channelOf(state.channel);
     if (resolved) {
       await this.users.settle(resolved);
-      const { identity, isNewUser } = resolved;
-      if (linkTo !== null) return withAnswer(returnTo, 'linked', identity.id);
-      const pending = pendingLogin(
-        {
-          channel: channel.label,
-          identityId: identity.id,
-          isNewUser,
-          attempt: attempt === null ? null : attemptKey(attempt),
-          binding,
-          device,
-        },
-        this.clock.now(),
-      );
-      const loginCode = await this.loginCodes.issue(pending);
-      // The attempt of a frame gets its result after the page in the frame was shown.
-      if (attempt !== null && !framed) await this.attempts.finish(attempt, { loginCode, browser });
-      return withAnswer(returnTo, 'loginCode', loginCode);
+      if (linkTo !== null) return withAnswer(returnTo, 'linked', resolved.identity.id);
+      return withAnswer(returnTo, 'loginCode', await this.logIn(state, resolved, from));
     }
     if (channel.callback?.isSilent) return this.inWeChat.askForConsent(state);
     if (linkTo === null) throw new AppError('STATE_INVALID');
     const loginCode = await this.loginCodes.issue(
-      this.links.seal(login, { sessionId: linkTo, binding, device }),
+      this.links.seal(login, { sessionId: linkTo, binding, device: from.device }),
     );
     return withAnswer(returnTo, 'loginCode', loginCode);
+  }
+
+  /** @returns the loginCode */
+  private async logIn(
+    state: LoginState,
+    { identity, isNewUser }: ResolvedLogin,
+    { device, browser, framed, request, reply }: From,
+  ): Promise<string> {
+    const { attempt, binding, hostedBrowser } = state;
+    const facts = {
+      channel: channelOf(state.channel).label,
+      identityId: identity.id,
+      isNewUser,
+      attempt: attempt === null ? null : attemptKey(attempt),
+      binding,
+      device,
+      hostedBrowser,
+    };
+    const pending = pendingLogin(facts, this.clock.now());
+    const loginCode = await this.loginCodes.issue(pending);
+    // In a frame our page reports the rest once it was shown: the result, and who has logged in.
+    if (framed) return loginCode;
+    // With a codeChallenge any browser may bring the callback, so the browser that began is compared here too.
+    if (isHostedBrowser(pending, browser)) await this.hostedLogins.begin(pending, request, reply);
+    if (attempt !== null) await this.attempts.finish(attempt, { loginCode, browser });
+    return loginCode;
   }
 }
 

@@ -17,6 +17,8 @@ export interface LoginState {
   /** Was checked against RETURN_URLS when the login began. */
   readonly returnTo: string;
   readonly binding: Binding;
+  /** Fingerprint of the cookie of the browser whose hosted page began it; `null` if a website began it. */
+  readonly hostedBrowser: string | null;
   /** The session that asked for a link; `null` for a login. */
   readonly linkTo: string | null;
 }

@@ -15,6 +15,8 @@ export interface BeginInWeChat {
   /** The official account; the first where absent. */
   readonly appId?: string | undefined;
   readonly codeChallenge?: string | undefined;
+  /** Whether a hosted page begins it. */
+  readonly isHosted: boolean;
 }
 
 /**
@@ -47,12 +49,12 @@ export class InWeChatFlow {
   async begin(asked: BeginInWeChat, request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const returnTo = this.returnUrls.allowed(asked.returnTo).href;
     const { appId } = this.apps.find('official_account', asked.appId);
-    const binding = this.cookie.bind(asked.codeChallenge, request, reply);
-    return this.askSilently({ appId, returnTo, binding, attempt: null });
+    const bound = this.cookie.bind(asked.codeChallenge, asked.isHosted, request, reply);
+    return this.askSilently({ appId, returnTo, ...bound, attempt: null });
   }
 
   /** The same for a login whose app, returnTo and binding are known. */
-  async askSilently(login: Pick<LoginState, 'appId' | 'returnTo' | 'binding' | 'attempt'>): Promise<string> {
+  async askSilently(login: Omit<LoginState, 'channel' | 'linkTo'>): Promise<string> {
     const state = await this.states.begin({ ...login, channel: 'in-wechat-silently', linkTo: null });
     return this.wechat.officialAccountAuthorizeUrl(login.appId, this.callbackUrl, 'snsapi_base', state);
   }

@@ -13,7 +13,8 @@ import { InWeChatFlow } from './in-wechat-flow.js';
 export class InWeChatScreen implements AttemptScreen {
   constructor(private readonly flow: InWeChatFlow) {}
 
-  async show({ id, appId, returnTo, binding }: NewAttempt): Promise<AttemptDisplay> {
-    return { authorizeUrl: await this.flow.askSilently({ appId, returnTo, binding, attempt: id }) };
+  async show({ id, appId, returnTo, binding, hostedBrowser }: NewAttempt): Promise<AttemptDisplay> {
+    const login = { appId, returnTo, binding, hostedBrowser, attempt: id };
+    return { authorizeUrl: await this.flow.askSilently(login) };
   }
 }

@@ -9,11 +9,12 @@ import { AppConfig } from '../../config/app-config.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { ErrorPageFilter } from '../../pages/error-page.filter.js';
+import { type KnownPerson, KnownPersons } from '../hosted/known-person.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { LoginPageRequest } from './login-page.requests.js';
 import { LoginViews } from './login-views.js';
 import { LoginPage } from './login-page.js';
-import { visitorOf } from './visitor.js';
+import { type Visitor, visitorOf } from './visitor.js';
 import { PublicAddress } from '../../pages/public-address.js';
 
 /** The hosted login page. */
@@ -31,6 +32,7 @@ export class LoginPageController {
     private readonly returnUrls: ReturnUrls,
     private readonly apps: WeChatApps,
     private readonly inWeChat: InWeChatFlow,
+    private readonly known: KnownPersons,
     config: AppConfig,
   ) {
     this.page = new LoginPage(config);
@@ -40,7 +42,8 @@ export class LoginPageController {
   }
 
   /**
-   * In WeChat's browser it redirects to WeChat at once; other browsers get a page with the ways to log in there. Without
+   * In WeChat's browser it redirects to WeChat at once; other browsers get a page with the ways to log in there, or one
+   * button where it knows who has logged in in this browser (SSO_TTL). Without
    * a returnTo a login returns to the page itself, which shows who is logged in. A request under another host name than
    * PUBLIC_URL's is redirected to that one first, once.
    */
@@ -49,7 +52,7 @@ export class LoginPageController {
   @ApiOperation({
     summary: 'The hosted login page',
     description:
-      'A page for people, not for programs. It shows a QR code on a desktop, logs in silently inside WeChat, and gives advice in other browsers of a phone. It ends at `returnTo` with `loginCode`, or with `error` and `request_id`.',
+      'A page for people, not for programs. It shows a QR code on a desktop, logs in silently inside WeChat, and gives advice in other browsers of a phone. Whoever has logged in on it in this browser within SSO_TTL gets a button instead; `prompt=login` leaves that out. It ends at `returnTo` with `loginCode`, or with `error` and `request_id`.',
     operationId: 'loginPage',
   })
   @ApiProduces('text/html')
@@ -77,7 +80,7 @@ export class LoginPageController {
     const visitor = visitorOf(userAgent);
     const account = this.views.appId('official_account', asked);
     if (visitor === 'wechat' && account !== null && !isAnswer(asked)) {
-      const begin = { returnTo: this.pageUrl, ...asked, appId: account };
+      const begin = { returnTo: this.pageUrl, ...asked, appId: account, isHosted: true };
       await reply.redirect(await this.inWeChat.begin(begin, request, reply), 302);
       return;
     }
@@ -86,13 +89,23 @@ export class LoginPageController {
     await this.page.send(
       reply,
       {
-        view: this.views.choose(asked, visitor, consentUrl),
+        view: this.views.choose(asked, visitor, consentUrl, await this.knownPerson(asked, visitor, request)),
         returnTo: asked.returnTo ?? null,
         codeChallenge: asked.codeChallenge,
         authorizeUrl: this.authorizeUrl(asked),
       },
       acceptLanguage,
     );
+  }
+
+  /** The person who may continue. A mini program logs in itself, so its web view offers nothing. */
+  private async knownPerson(
+    asked: LoginPageRequest,
+    visitor: Visitor,
+    request: FastifyRequest,
+  ): Promise<KnownPerson | null> {
+    if (asked.prompt === 'login' || isAnswer(asked) || visitor === 'web-view') return null;
+    return this.known.find(asked.appId, request);
   }
 
   /**

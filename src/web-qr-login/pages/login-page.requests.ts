@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
 import { MayBeNull } from '../../http/validation.js';
 import { AppIdProperty } from '../../http/app-id-property.js';
@@ -19,6 +19,15 @@ export class LoginPageRequest {
   @MayBeNull()
   @Matches(CODE_CHALLENGE, { message: 'codeChallenge must be base64url of a SHA-256' })
   codeChallenge?: string;
+
+  @ApiProperty({
+    required: false,
+    description: '`login`: a fresh login at WeChat, also where the page knows who has logged in.',
+    enum: ['login'],
+  })
+  @MayBeNull()
+  @IsIn(['login'], { message: 'prompt must be login' })
+  prompt?: 'login';
 
   @ApiProperty({ required: false, description: 'From a login inside WeChat that waits for a tap.' })
   @MayBeNull()

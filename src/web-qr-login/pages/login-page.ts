@@ -28,9 +28,13 @@ export interface LoginPageContent {
 export class LoginPage {
   private readonly brand: Brand;
   private readonly allowed: Page['allowed'];
+  private readonly isHttps: boolean;
+  private readonly remembers: boolean;
 
-  constructor({ brand, publicUrl, wechat }: Pick<AppConfig, 'brand' | 'publicUrl' | 'wechat'>) {
+  constructor({ brand, publicUrl, wechat, ttl }: Pick<AppConfig, 'brand' | 'publicUrl' | 'wechat' | 'ttl'>) {
     this.brand = brand;
+    this.isHttps = publicUrl.startsWith('https:');
+    this.remembers = ttl.sso > 0;
     this.allowed = {
       // URLs of codes and avatars begin with PUBLIC_URL, also where the page was opened under another host name.
       images: [new URL(publicUrl).origin, ...brandImages(brand)],
@@ -53,9 +57,10 @@ export class LoginPage {
       script: SCRIPT,
       data: {
         ...(returnTo === null ? {} : { returnTo, codeChallenge }),
+        remembers: this.remembers,
         texts: browserTexts(texts),
       } satisfies LoginPageData,
-      allowed: this.allowed,
+      allowed: { ...this.allowed, formActions: view.kind === 'known' ? this.formActions(returnTo) : [] },
       body: `<main class="card${view.kind === 'scan' ? ' split' : ''}" data-state="loading" data-view="${view.kind}">
 <div class="hero">
 ${brandMark(this.brand)}
@@ -70,6 +75,15 @@ ${returnTo === null ? '' : `<p class="returns">${ICONS.lock}<span>${texts.return
 </div>
 </main>`,
     });
+  }
+
+  /**
+   * Chrome applies form-action to each redirect after the form, and a website may redirect on to any other.
+   * @returns our own origin, that of returnTo, and every https origin (http too where this page is http)
+   */
+  private formActions(returnTo: string | null): string[] {
+    const schemes = this.isHttps ? ['https:'] : ['https:', 'http:'];
+    return ["'self'", ...(returnTo === null ? [] : [new URL(returnTo).origin]), ...schemes];
   }
 }
 

@@ -7,8 +7,23 @@ export interface ScanMethod {
   readonly tab: AttemptTab;
 }
 
+/** A person whom the page knows, and what its forms send back. */
+export interface KnownView {
+  readonly kind: 'known';
+  /** `null`: the person has none. */
+  readonly nickname: string | null;
+  /** URL of the picture; `null` where there is none. */
+  readonly pictureUrl: string | null;
+  /** Hidden fields of the forms, by name. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** The same page for another person: it asks for a scan. */
+  readonly otherUrl: string;
+}
+
 /** What the login page shows before the login. */
 export type LoginView =
+  /** One tap logs the person in whom the page knows. */
+  | KnownView
   /** Codes to scan, in the order of `methods`. `longPress`: WeChat's browser recognises codes by a long press. */
   | { readonly kind: 'scan'; readonly methods: readonly ScanMethod[]; readonly longPress: boolean }
   /** A link to open in WeChat; `methods` are the codes for people who stay in this browser. */

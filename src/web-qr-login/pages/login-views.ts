@@ -1,6 +1,7 @@
 import type { AppKind } from '../../channel/app-kinds.js';
 import { channels } from '../../channel/channels.js';
 import type { AppConfig } from '../../config/app-config.js';
+import type { KnownPerson } from '../hosted/known-person.js';
 import type { LoginPageRequest } from './login-page.requests.js';
 import type { LoginView, ScanMethod } from './login-view.js';
 import type { Visitor } from './visitor.js';
@@ -25,9 +26,16 @@ export class LoginViews {
   /**
    * The view for a browser.
    * @param consentUrl WeChat's consent page; `null` where no login waits for a tap
+   * @param known the person who may continue, if any
    */
-  choose(query: LoginPageRequest, visitor: Visitor, consentUrl: string | null): LoginView {
+  choose(
+    query: LoginPageRequest,
+    visitor: Visitor,
+    consentUrl: string | null,
+    known: KnownPerson | null,
+  ): LoginView {
     if (query.linked !== undefined) return { kind: 'linked' };
+    if (known) return this.known(query, known);
     switch (visitor) {
       case 'wechat':
         return this.inWeChat(query, consentUrl);
@@ -38,6 +46,21 @@ export class LoginViews {
       case 'desk':
         return this.atDesk(query);
     }
+  }
+
+  private known(query: LoginPageRequest, { hosted }: KnownPerson): LoginView {
+    const { nickname, avatarKey } = hosted.user;
+    const { returnTo, appId, codeChallenge } = query;
+    const asked = Object.entries({ returnTo, appId, codeChallenge }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    return {
+      kind: 'known',
+      nickname,
+      pictureUrl: avatarKey === null ? null : `${this.config.publicUrl}/avatars/${avatarKey}?size=132`,
+      fields: { token: hosted.formToken, ...Object.fromEntries(asked) },
+      otherUrl: this.linkTo({ ...query, prompt: 'login' }),
+    };
   }
 
   private inWeChat(query: LoginPageRequest, consentUrl: string | null): LoginView {
@@ -78,9 +101,9 @@ export class LoginViews {
   }
 
   /** URL that starts this login again in the same browser. */
-  private linkTo({ returnTo, appId, codeChallenge }: LoginPageRequest): string {
+  private linkTo({ returnTo, appId, codeChallenge, prompt }: LoginPageRequest): string {
     const link = new URL(this.pageUrl);
-    for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge })) {
+    for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge, prompt })) {
       if (value !== undefined) link.searchParams.set(name, value);
     }
     return link.href;

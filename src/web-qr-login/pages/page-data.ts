@@ -22,6 +22,8 @@ export interface LoginPageData {
   /** Where the login returns to; absent where the page itself shows who is logged in. */
   readonly returnTo?: string;
   readonly codeChallenge?: string | undefined;
+  /** Whether the page reports a login before it leaves, so that the service knows the person (SSO_TTL). */
+  readonly remembers: boolean;
   readonly texts: BrowserTexts;
 }
 

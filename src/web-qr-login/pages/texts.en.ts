@@ -34,6 +34,13 @@ export const EN = {
     stayHint:
       'Press and hold the code to save it. In WeChat, open Scan and choose it from your photos. Or scan it with another phone.',
   },
+  known: {
+    lead: 'You have logged in in this browser before.',
+    continue: 'Continue as {name}',
+    other: 'Use another WeChat account',
+    shared: 'Not your device?',
+    forget: 'Forget me here',
+  },
   computer: {
     title: 'Log in on a computer',
     lead: 'Open this link in a browser on your computer, then scan the code there with WeChat.',

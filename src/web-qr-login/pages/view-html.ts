@@ -1,6 +1,6 @@
 import { escapeHtml, steps } from '../../pages/html.js';
 import { BUBBLES, ICONS } from '../../pages/icons.js';
-import type { LoginView } from './login-view.js';
+import type { KnownView, LoginView } from './login-view.js';
 import { scanPanels } from './scan-panels.js';
 import type { LoginTexts } from './texts.js';
 
@@ -12,6 +12,8 @@ const MARK = `<div class="mark">${BUBBLES}</div>`;
  */
 export function viewHtml(view: LoginView, texts: LoginTexts, authorizeUrl: string | null): string {
   switch (view.kind) {
+    case 'known':
+      return knownView(view, texts);
     case 'scan':
       return scanView(view, texts, authorizeUrl);
     case 'open-in-wechat':
@@ -38,6 +40,23 @@ export function viewHtml(view: LoginView, texts: LoginTexts, authorizeUrl: strin
     case 'linked':
       return `<div class="mark">${ICONS.done}</div>${heading(texts.linked.title, texts.linked.lead)}`;
   }
+}
+
+function knownView({ nickname, pictureUrl, fields, otherUrl }: KnownView, texts: LoginTexts): string {
+  const name = nickname ?? texts.live.nameless;
+  const [initial = ''] = name;
+  const face = pictureUrl === null ? escapeHtml(initial) : `<img src="${escapeHtml(pictureUrl)}" alt="">`;
+  const hidden = Object.entries(fields)
+    .map(([field, value]) => `<input type="hidden" name="${field}" value="${escapeHtml(value)}">`)
+    .join('');
+  const label = texts.known.continue.replace('{name}', () => escapeHtml(name));
+  return (
+    `<div class="mark face" aria-hidden="true">${face}</div>` +
+    heading(escapeHtml(name), texts.known.lead) +
+    `<form method="post" action="login/continue">${hidden}<button class="button" type="submit">${label}</button></form>` +
+    `<a class="button quiet" href="${escapeHtml(otherUrl)}">${texts.known.other}</a>` +
+    `<form method="post" action="login/forget">${hidden}<p class="hint">${texts.known.shared} <button class="link" type="submit">${texts.known.forget}</button></p></form>`
+  );
 }
 
 function scanView(

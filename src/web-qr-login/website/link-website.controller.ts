@@ -73,7 +73,11 @@ export class LinkWebsiteController {
     await this.proof.require(current, proof, request);
     return {
       method: 'website',
-      authorizeUrl: await this.flow.begin({ ...asked, linkTo: current.session.id }, request, reply),
+      authorizeUrl: await this.flow.begin(
+        { ...asked, isHosted: false, linkTo: current.session.id },
+        request,
+        reply,
+      ),
     };
   }
 }

@@ -14,6 +14,8 @@ export interface BeginLogin {
   readonly returnTo: string;
   readonly appId?: string | undefined;
   readonly codeChallenge?: string | undefined;
+  /** Whether a hosted page begins it. */
+  readonly isHosted: boolean;
   /** The session that begins a link; `null` for a login. */
   readonly linkTo: string | null;
 }
@@ -46,7 +48,7 @@ export class WebsiteFlow {
       attempt: null,
       appId,
       returnTo,
-      binding: this.cookie.bind(asked.codeChallenge, request, reply),
+      ...this.cookie.bind(asked.codeChallenge, asked.isHosted, request, reply),
       linkTo: asked.linkTo,
     });
     const language = weChatLanguage(request.headers['accept-language']);

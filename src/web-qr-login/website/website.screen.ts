@@ -26,9 +26,10 @@ export class WebsiteScreen implements AttemptScreen {
     this.callbackUrl = callbackUrlOf(config);
   }
 
-  async show({ id, appId, returnTo, binding, acceptLanguage }: NewAttempt): Promise<AttemptDisplay> {
-    const login = { channel: 'website', appId, returnTo, binding, attempt: id, linkTo: null } as const;
-    const state = await this.states.begin(login);
+  async show(attempt: NewAttempt): Promise<AttemptDisplay> {
+    const { id, appId, returnTo, binding, hostedBrowser, acceptLanguage } = attempt;
+    const login = { channel: 'website', appId, returnTo, binding, hostedBrowser } as const;
+    const state = await this.states.begin({ ...login, attempt: id, linkTo: null });
     const language = weChatLanguage(acceptLanguage);
     const src = this.wechat.websiteFrameUrl(appId, this.callbackUrl, state, language);
     return {

@@ -3,10 +3,10 @@ import { notice, redeem, showSection } from './account.js';
 import { copyButton } from './copy.js';
 import { main, pageData } from '../../../pages/browser/dom.js';
 import { type Answer, scan, type Scan } from './scan.js';
-import { problemText } from './service.js';
+import { problemText, remember } from './service.js';
 import { tabs } from './tabs.js';
 
-const { returnTo, codeChallenge, texts } = pageData() as LoginPageData;
+const { returnTo, codeChallenge, remembers, texts } = pageData() as LoginPageData;
 
 /** Parameters that a login comes back with. */
 const ANSWER_PARAMETERS = ['loginCode', 'linked', 'error', 'request_id'];
@@ -23,7 +23,6 @@ const leave = (): void => {
 
 /** Navigates to returnTo with the answer, as the service's own redirects do. */
 const returnWith = (answer: Answer, to: string): void => {
-  leave();
   const address = new URL(to);
   for (const name of ANSWER_PARAMETERS) {
     const value = answer[name];
@@ -36,7 +35,13 @@ const returnWith = (answer: Answer, to: string): void => {
 /** Both the event stream and WeChat's frame report how a login ended. */
 const onAnswer = (answer: Answer): void => {
   if (isLeaving) return;
-  if (returnTo === undefined) void redeem(answer.loginCode ?? undefined, texts, again);
+  leave();
+  void finish(answer);
+};
+
+const finish = async (answer: Answer): Promise<void> => {
+  if (remembers && answer.loginCode) await remember(answer.loginCode);
+  if (returnTo === undefined) await redeem(answer.loginCode ?? undefined, texts, again);
   else returnWith(answer, returnTo);
 };
 
@@ -50,6 +55,7 @@ const select = (panel: HTMLElement): void => {
 
 /** Shows the login again, after a logout or a login that failed. */
 const again = (): void => {
+  isLeaving = false;
   showSection('start');
   main().dataset.state = 'loading';
   if (current) current.show();

@@ -1,6 +1,8 @@
 import type { BrowserTexts } from '../page-data.js';
 
 const TIMEOUT_MS = 10_000;
+/** The person waits for this request, and the login does not need it. */
+const REMEMBER_TIMEOUT_MS = 2_000;
 
 /** The service refused a request, or was not reached. */
 export class Refusal extends Error {
@@ -50,10 +52,14 @@ export interface AttemptStatus {
  */
 export async function call(
   path: string,
-  { body, headers = {} }: { body?: unknown; headers?: Readonly<Record<string, string>> } = {},
+  {
+    body,
+    headers = {},
+    timeoutMs = TIMEOUT_MS,
+  }: { body?: unknown; headers?: Readonly<Record<string, string>>; timeoutMs?: number } = {},
 ): Promise<unknown> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
     const response = await fetch(path, {
       signal: abort.signal,
@@ -87,6 +93,14 @@ export const attemptPath = ({ id }: Attempt): string => `v1/web-qr-login/attempt
 /** Reads the status of an attempt; the secret is for browsers that block our cookie. @throws Refusal */
 export const readAttempt = async (attempt: Attempt): Promise<AttemptStatus> =>
   (await call(attemptPath(attempt), { headers: { 'x-attempt-secret': attempt.secret } })) as AttemptStatus;
+
+/**
+ * Reports a login that has ended in this page, so that the service knows the person in this browser. The login goes on
+ * without it.
+ */
+export const remember = async (loginCode: string): Promise<void> => {
+  await call('login/session', { body: { loginCode }, timeoutMs: REMEMBER_TIMEOUT_MS }).catch(() => undefined);
+};
 
 /** The text for an error code. The code may come from the address bar: inherited properties are no texts. */
 export const problemText = ({ errors }: BrowserTexts, code: string): string =>
