@@ -8,7 +8,7 @@ import {
 import { backgroundNames, lookupBy, type ResolvedAddress, type ResolveName } from '../outgoing/host-names.js';
 import { AvatarFault } from './avatar-fault.js';
 import { type AvatarSource, largest } from './avatar-source.js';
-import { isPublicAddress } from './public-address.js';
+import { isPublicAddress } from '../outgoing/public-address.js';
 
 /** Limits of a fetch, and how it connects. */
 export interface FetchLimits {

@@ -97,6 +97,11 @@ export class KeyRing {
     return hmac(this.derived(label, this.current), message).toString('base64url');
   }
 
+  /** The MACs of a message under every key of the ring, that of the current key first. */
+  macs(label: string, message: string): string[] {
+    return this.keys.map((key) => hmac(this.derived(label, key), message).toString('base64url'));
+  }
+
   /** Whether a MAC was computed with any key of the ring. Constant-time comparison. */
   verifyMac(label: string, message: string, mac: string): boolean {
     const given = Buffer.from(mac, 'base64url');

@@ -13,8 +13,12 @@ declare module 'fastify' {
     textBody?: boolean;
     /** The route accepts application/x-www-form-urlencoded. */
     formBody?: boolean;
+    /** The route receives the form as text. */
+    formText?: boolean;
     /** The route accepts multipart/form-data. */
     multipartBody?: boolean;
+    /** The route answers preflights and sets the fields of CORS itself. */
+    ownCors?: boolean;
   }
 }
 
@@ -41,6 +45,13 @@ export const TextBody = (): MethodDecorator => RouteConfig({ textBody: true, bod
 
 /** Accepts application/x-www-form-urlencoded besides JSON. No other route does. */
 export const FormBody = (): MethodDecorator => RouteConfig({ formBody: true });
+
+/**
+ * For a protocol whose implementation parses forms and decides on CORS itself: the route receives a form as text, and
+ * an OPTIONS request reaches it.
+ */
+export const OwnProtocol = (): MethodDecorator =>
+  RouteConfig({ formBody: true, formText: true, ownCors: true });
 
 /** Maximum size of an uploaded file. */
 export const MAX_FILE_BYTES = 2 * 1024 * 1024;

@@ -63,9 +63,10 @@ function acceptText(fastify: FastifyInstance): void {
 /** URL-encoded forms. `refuseForms` restricts them to the routes that accept them. */
 function acceptForms(fastify: FastifyInstance): void {
   const type = 'application/x-www-form-urlencoded';
-  fastify.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => {
+  fastify.addContentTypeParser(type, { parseAs: 'string' }, (request, body, done) => {
     const text = body as string;
-    if (!hasTooManyParameters(text)) done(null, parseForm(text));
+    if (!hasTooManyParameters(text))
+      done(null, request.routeOptions.config.formText ? text : parseForm(text));
     else done(new AppError('PAYLOAD_TOO_LARGE', { detail: `A form has at most ${MAX_PARAMETERS} fields.` }));
   });
 }

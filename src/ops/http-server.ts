@@ -193,6 +193,10 @@ export function corsFor(origins: string[]): CorsOptions {
   };
   return {
     delegator: ({ headers, routeOptions }, done) => {
+      if (routeOptions.config.ownCors) {
+        done(null, { ...options, origin: false, preflight: false });
+        return;
+      }
       const isPreflight = Boolean(headers.origin && headers['access-control-request-method']);
       const answersOptions = routeOptions.config.answersAnything && !isPreflight;
       done(null, answersOptions ? { ...options, preflight: false } : options);

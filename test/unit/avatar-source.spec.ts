@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { AvatarFetcher, type FetchLimits } from '../../src/avatar/avatar-fetcher.js';
 import { AvatarSource, largest } from '../../src/avatar/avatar-source.js';
-import { isPublicAddress } from '../../src/avatar/public-address.js';
+import { isPublicAddress } from '../../src/outgoing/public-address.js';
 import { loadConfig } from '../../src/config/load-config.js';
 
 const KEYS = randomBytes(32).toString('base64');
