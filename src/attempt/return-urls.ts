@@ -17,8 +17,9 @@ export class ReturnUrls {
   private readonly prefixes: readonly URL[];
 
   constructor(config: AppConfig) {
-    // The login page itself is always allowed.
-    this.prefixes = [...config.returnUrls, `${config.publicUrl}/login`].map((prefix) => new URL(prefix));
+    // The login page itself is always allowed, and so are logins for partner apps.
+    const own = [`${config.publicUrl}/login`, `${config.publicUrl}/oidc/interaction`];
+    this.prefixes = [...config.returnUrls, ...own].map((prefix) => new URL(prefix));
   }
 
   /**

@@ -240,6 +240,13 @@ export const ERROR_CATALOGUE = {
       'The state is unknown, has expired (10 minutes), was used, or belongs to a login that was started in another browser.',
     cure: 'Start the login again, in one browser, with cookies allowed.',
   },
+  AUTHORIZATION_EXPIRED: {
+    status: 400,
+    title: 'This login for an app cannot be continued',
+    cause:
+      'The login for a partner app has expired (1 hour), was finished, or was started in another browser; or the partner was deleted meanwhile.',
+    cure: 'Go back to the app and log in again, in one browser, with cookies allowed.',
+  },
   LOGIN_DENIED: {
     status: 403,
     title: 'The person cancelled the login',

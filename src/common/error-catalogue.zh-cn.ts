@@ -187,6 +187,12 @@ export const ERROR_CATALOGUE_ZH_CN = {
     cause: 'state 未知、已过期（10 分钟）、已用过，或者属于在另一个浏览器里发起的登录。',
     cure: '在同一个浏览器里重新发起登录，并允许 cookie。',
   },
+  AUTHORIZATION_EXPIRED: {
+    title: '这次应用登录无法继续',
+    cause:
+      '为合作应用发起的登录已过期（1 小时）、已完成，或者是在另一个浏览器里发起的；也可能合作应用已被删除。',
+    cure: '回到应用重新登录，在同一个浏览器里完成，并允许 cookie。',
+  },
   LOGIN_DENIED: {
     title: '用户取消了登录',
     cause: '微信回调时没有带 code：用户在手机上点了取消。',

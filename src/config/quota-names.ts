@@ -16,6 +16,9 @@ const OTHER_QUOTA_NAMES = [
   'avatar-uploads',
   'admin',
   'service',
+  'partner-metadata',
+  'partner-authorize',
+  'partner-token',
 ] as const;
 
 /** Name of a quota of routes that is no part of one channel's login. */

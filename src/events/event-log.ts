@@ -34,6 +34,7 @@ export type EventType =
   | 'partner.changed'
   | 'partner.secret_rotated'
   | 'partner.deleted'
+  | 'partner.consent_granted'
   | 'partner.consent_withdrawn'
   | 'webhook.given_up'
   | 'webhook.resent';

@@ -9,6 +9,8 @@ export const EN = {
   errors: {
     LOGIN_DENIED: 'You cancelled this login in WeChat.',
     STATE_INVALID: 'This login has expired or was started in another browser. Please log in again.',
+    AUTHORIZATION_EXPIRED:
+      'This login has expired or was started in another browser. Go back to the app and log in again.',
     LOGIN_CODE_INVALID: 'This login has expired. Please log in again.',
     ATTEMPT_UNKNOWN: 'This login has expired. Please log in again.',
     ACCOUNT_DISABLED: 'This account has been disabled.',

@@ -9,6 +9,7 @@ export const ZH_CN = {
   errors: {
     LOGIN_DENIED: '你已在微信中取消登录。',
     STATE_INVALID: '本次登录已失效，或不是在当前浏览器中发起的，请重新登录。',
+    AUTHORIZATION_EXPIRED: '本次登录已过期，或是在其他浏览器中发起的。请回到应用重新登录。',
     LOGIN_CODE_INVALID: '本次登录已失效，请重新登录。',
     ATTEMPT_UNKNOWN: '本次登录已失效，请重新登录。',
     ACCOUNT_DISABLED: '该账号已被停用。',

@@ -1,16 +1,59 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AttemptModule } from '../attempt/attempt.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { UserModule } from '../user/user.module.js';
 import { Grants } from './grants/grants.js';
 import { PartnerGrant } from './grants/partner-grant.entity.js';
 import { PartnerSubject } from './grants/partner-subject.entity.js';
 import { Subjects } from './grants/subjects.js';
+import { ConsentStep } from './interaction/consent-step.js';
+import { InteractionController } from './interaction/interaction.controller.js';
+import { Interactions } from './interaction/interactions.js';
+import { LoginStep } from './interaction/login-step.js';
+import { Accounts } from './openid/accounts.js';
+import { Consents } from './openid/consents.js';
+import { JwksFetcher } from './openid/jwks-fetcher.js';
+import { OpenIdController } from './openid/openid.controller.js';
+import { OpenIdConfiguration } from './openid/openid-configuration.js';
+import { OpenIdModels } from './openid/openid-models.js';
+import { OpenIdProvider } from './openid/openid-provider.js';
+import { ConsentPage } from './pages/consent-page.js';
+import { OpenIdPages } from './pages/openid-pages.js';
 import { PartnerRegistry } from './registry/partner-registry.js';
 import { PartnerRow } from './registry/partner.entity.js';
+import { PartnerTokens } from './tokens/partner-tokens.js';
 import { PartnerToken } from './tokens/partner-token.entity.js';
+import { TokenPruning } from './tokens/token-pruning.js';
 
 /** The door for partner apps: OpenID Connect. */
 @Module({
-  imports: [TypeOrmModule.forFeature([PartnerRow, PartnerGrant, PartnerSubject, PartnerToken])],
-  providers: [PartnerRegistry, Grants, Subjects],
+  imports: [
+    AttemptModule,
+    SessionModule,
+    UserModule,
+    TypeOrmModule.forFeature([PartnerRow, PartnerGrant, PartnerSubject, PartnerToken]),
+  ],
+  controllers: [OpenIdController, InteractionController],
+  providers: [
+    PartnerRegistry,
+    Grants,
+    Subjects,
+    PartnerTokens,
+    TokenPruning,
+    // OpenID Connect
+    Accounts,
+    Consents,
+    JwksFetcher,
+    OpenIdConfiguration,
+    OpenIdModels,
+    OpenIdPages,
+    OpenIdProvider,
+    // the steps that need the person
+    ConsentPage,
+    ConsentStep,
+    Interactions,
+    LoginStep,
+  ],
 })
 export class PartnerModule {}

@@ -53,6 +53,11 @@ const OTHER_QUOTAS: Readonly<Record<OtherQuotaName, RouteQuota>> = {
   admin: { perAddress: 600 },
   // Other services of the operator, perhaps all of them behind one address: a thousand a second.
   service: { perAddress: 60_000 },
+
+  // partner apps: people behind offices, as on the login page; servers of partners, each for all of its people
+  'partner-metadata': { perAddress: 1_200 },
+  'partner-authorize': { perAddress: 3_000 },
+  'partner-token': { perAddress: 12_000 },
 };
 
 /** The quota of a name. Quotas of login routes are in the list of channels. */

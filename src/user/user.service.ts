@@ -111,6 +111,18 @@ export class UserService {
   }
 
   /**
+   * Returns the identity of a user in an app, the newest if there are several; `null` if there is none.
+   */
+  async identityIn(appId: string, userId: string): Promise<IdentityOfUser['identity'] | null> {
+    const [row] = await this.database.select<SelectedRow>(
+      `SELECT ${LOADED_COLUMNS} FROM wechat_identities i ${this.database.forceIndex('ix_wechat_identities_user_id')}
+       JOIN users u ON u.id = i.user_id WHERE i.user_id = ? AND i.app_id = ? ORDER BY i.id DESC LIMIT 1`,
+      [userId, appId],
+    );
+    return row ? toIdentityOfUser(row).identity : null;
+  }
+
+  /**
    * Returns a chunk of the users that were merged into one.
    * @param after id of the last user of the previous chunk; `null` for the first
    */

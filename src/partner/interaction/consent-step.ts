@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HostedLogins } from '../../attempt/hosted-logins.js';
+import { AppError } from '../../common/app-error.js';
+import { AppConfig } from '../../config/app-config.js';
+import { KeyRing } from '../../crypto/key-ring.js';
+import { type AskedConsent, Consents } from '../openid/consents.js';
+import { ConsentPage } from '../pages/consent-page.js';
+import type { Partner } from '../registry/partner.js';
+import { PartnerRegistry } from '../registry/partner-registry.js';
+import type { DecisionRequest } from './interaction.requests.js';
+import type { Interaction } from './interactions.js';
+
+/** Label of the MAC in the form: who posts it has read the page in this browser. */
+const FORM = 'partner-consent';
+
+/** The person of a login for a partner app consents. */
+@Injectable()
+export class ConsentStep {
+  constructor(
+    private readonly registry: PartnerRegistry,
+    private readonly consents: Consents,
+    private readonly page: ConsentPage,
+    private readonly hostedLogins: HostedLogins,
+    private readonly keyRing: KeyRing,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Where the login of an operator's own app goes on: nobody is asked. `null` for all other partners. */
+  async withoutAsking(interaction: Interaction): Promise<string | null> {
+    const partner = await this.partnerOf(interaction);
+    return partner.firstParty ? this.grant(interaction) : null;
+  }
+
+  /** Shows the consent page. */
+  async ask(interaction: Interaction, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { uid, params } = interaction.details;
+    const { userId } = asked(interaction);
+    await this.page.send(request, reply, {
+      partner: await this.partnerOf(interaction),
+      userId,
+      scopes: String(params.scope).split(' '),
+      redirectUri: String(params.redirect_uri),
+      action: `${this.config.publicUrl}/oidc/interaction/${uid}`,
+      token: this.keyRing.mac(FORM, formOf(interaction)),
+    });
+  }
+
+  /**
+   * Takes the decision of the person.
+   * @returns where the browser goes next
+   * @throws AppError FORBIDDEN for a form that is not of the page
+   */
+  async decide(
+    interaction: Interaction,
+    { decision, token }: DecisionRequest,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<string> {
+    const site = request.headers['sec-fetch-site'] ?? 'same-origin';
+    if (site !== 'same-origin' || !this.keyRing.verifyMac(FORM, formOf(interaction), token)) {
+      throw new AppError('FORBIDDEN', { detail: 'The form does not come from the consent page.' });
+    }
+    switch (decision) {
+      case 'deny':
+        return interaction.finish({
+          error: 'access_denied',
+          error_description: 'the person did not consent',
+        });
+      case 'another':
+        await this.hostedLogins.end(request, reply);
+        return this.anew(interaction);
+      case 'allow':
+        return (await this.isStillKnown(interaction, request))
+          ? this.grant(interaction)
+          : this.anew(interaction);
+    }
+  }
+
+  /** A person who has logged out since grants nothing. */
+  private async isStillKnown(interaction: Interaction, request: FastifyRequest): Promise<boolean> {
+    if (this.config.ttl.sso === 0) return true;
+    const hosted = await this.hostedLogins.current(request);
+    return hosted?.user.id === asked(interaction).userId;
+  }
+
+  private async grant(interaction: Interaction): Promise<string> {
+    const grant = await this.consents.grant(interaction.provider, asked(interaction));
+    return interaction.finish({ consent: { grantId: grant.jti } });
+  }
+
+  /** The same request once more, with a new login. */
+  private anew({ details: { params } }: Interaction): string {
+    const given = Object.entries(params).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    );
+    const query = new URLSearchParams({ ...Object.fromEntries(given), prompt: 'login' });
+    return `${this.config.publicUrl}/oidc/auth?${query.toString()}`;
+  }
+
+  /** @throws AppError AUTHORIZATION_EXPIRED if the partner was deleted meanwhile */
+  private async partnerOf({ details: { params } }: Interaction): Promise<Partner> {
+    const partner = await this.registry.find(String(params.client_id));
+    if (!partner) throw new AppError('AUTHORIZATION_EXPIRED');
+    return partner;
+  }
+}
+
+/** @throws AppError AUTHORIZATION_EXPIRED for an interaction without a login */
+function asked({ details: { session, params, grantId, prompt } }: Interaction): AskedConsent {
+  if (session === undefined) throw new AppError('AUTHORIZATION_EXPIRED');
+  const missing: unknown = prompt.details.missingOIDCScope;
+  return {
+    partnerId: String(params.client_id),
+    userId: session.accountId,
+    grantId,
+    scopes: Array.isArray(missing) ? missing.map(String) : [],
+  };
+}
+
+/** What the MAC is about: this interaction of this person. */
+function formOf(interaction: Interaction): string {
+  return `${interaction.details.uid}:${asked(interaction).userId}`;
+}

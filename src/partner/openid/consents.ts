@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Grants } from '../grants/grants.js';
+
+/** What a person is asked to grant in an interaction. */
+export interface AskedConsent {
+  readonly partnerId: string;
+  readonly userId: string;
+  /** The grant that exists already; `undefined` for none. */
+  readonly grantId: string | undefined;
+  /** Scopes that were not granted yet. */
+  readonly scopes: readonly string[];
+}
+
+/** Remembers what people granted: who agreed once is not asked again for the same. */
+@Injectable()
+export class Consents {
+  constructor(private readonly grants: Grants) {}
+
+  /**
+   * The grant of the person of a request at its partner. One that was given before two users were merged is taken over
+   * for the surviving user.
+   */
+  async existing({ oidc }: KoaContextWithOIDC): Promise<Grant | undefined> {
+    const partnerId = oidc.client?.clientId;
+    const userId = oidc.account?.accountId;
+    if (partnerId === undefined || userId === undefined) return undefined;
+    const { Grant } = oidc.provider;
+    const known = oidc.result?.consent?.grantId ?? oidc.session?.grantIdFor(partnerId);
+    const grant = known === undefined ? undefined : await Grant.find(known);
+    if (grant?.accountId === userId && grant.clientId === partnerId) return grant;
+    const [newest] = await this.grants.ofPersonAt(partnerId, userId);
+    if (!newest) return undefined;
+    const remembered = await Grant.find(newest.id);
+    if (!remembered || remembered.accountId === userId) return remembered;
+    return this.grant(oidc.provider, { partnerId, userId, grantId: undefined, scopes: newest.scopes });
+  }
+
+  /** Stores a consent. @throws AccessDenied where the partner or the person was deleted meanwhile */
+  async grant(
+    { Grant }: Provider,
+    { partnerId: clientId, userId: accountId, grantId, scopes }: AskedConsent,
+  ): Promise<Grant> {
+    const found = grantId === undefined ? undefined : await Grant.find(grantId);
+    const grant = found ?? new Grant({ accountId, clientId });
+    grant.addOIDCScope(scopes.join(' '));
+    await grant.save();
+    return grant;
+  }
+}

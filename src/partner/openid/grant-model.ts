@@ -1,0 +1,48 @@
+import { type AdapterPayload, errors } from 'oidc-provider';
+import { AppError } from '../../common/app-error.js';
+import type { EventLog } from '../../events/event-log.js';
+import type { Grants } from '../grants/grants.js';
+import { ModelAdapter } from './model-adapter.js';
+
+/**
+ * What people granted. The provider asks for the grant at each use of a token, so that a consent that was withdrawn, an
+ * account that was disabled or deleted, and a partner that was deleted end access at once.
+ */
+export class GrantAdapter extends ModelAdapter {
+  constructor(
+    private readonly grants: Grants,
+    private readonly events: EventLog,
+  ) {
+    super();
+  }
+
+  /** Stores a consent with its event. @throws AccessDenied if the partner or the person was deleted meanwhile */
+  override async upsert(id: string, payload: AdapterPayload): Promise<void> {
+    const { clientId: partnerId = '', accountId: userId = '' } = payload;
+    const scopes = scopesOf(payload);
+    const event = this.events.entry({
+      type: 'partner.consent_granted',
+      userId,
+      actor: 'user',
+      details: { partnerId, scopes },
+    });
+    try {
+      await this.grants.save({ id, partnerId, userId, scopes, payload: { ...payload } }, [event]);
+    } catch (error) {
+      if (error instanceof AppError && GONE.includes(error.code)) throw new errors.AccessDenied();
+      throw error;
+    }
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const grant = await this.grants.find(id);
+    return grant ? grant.payload : undefined;
+  }
+}
+
+const GONE: readonly string[] = ['NOT_FOUND', 'SESSION_ENDED'];
+
+function scopesOf(payload: object): string[] {
+  const { openid } = payload as { openid?: { scope?: string } };
+  return openid?.scope?.split(' ') ?? [];
+}

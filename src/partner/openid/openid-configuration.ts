@@ -1,0 +1,152 @@
+import { Injectable } from '@nestjs/common';
+import type { Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import { AppConfig } from '../../config/app-config.js';
+import { KeyRing } from '../../crypto/key-ring.js';
+import { Subjects } from '../grants/subjects.js';
+import { OpenIdPages } from '../pages/openid-pages.js';
+import { SCOPES } from '../registry/partner.js';
+import { AUTH_METHODS, SUBJECT_TYPES } from '../registry/partner.entity.js';
+import { Accounts } from './accounts.js';
+import { CLAIMS_OF_SCOPES } from './claims.js';
+import { Consents } from './consents.js';
+import { JwksFetcher } from './jwks-fetcher.js';
+import { ACCESS_TOKEN_SECONDS, OpenIdModels } from './openid-models.js';
+
+/** Life of an ID token (s). It says who logged in; nobody should keep it. */
+const ID_TOKEN_SECONDS = 60 * 60;
+/** Life of an authorization code (s); RFC 6749 section 4.1.2 wants 10 min at most. */
+const CODE_SECONDS = 60;
+/** How long a person may take to log in and consent (s). */
+const INTERACTION_SECONDS = 60 * 60;
+/** A grant lasts until it is withdrawn; the library wants a number (s). */
+const GRANT_SECONDS = 100 * 365 * 24 * 60 * 60;
+/** Where the hosted login is off, a session still lasts from one step of a login to the next (s). */
+const MIN_SESSION_SECONDS = 60 * 60;
+
+/** The paths below /oidc. */
+export const ROUTES = {
+  authorization: '/auth',
+  token: '/token',
+  userinfo: '/userinfo',
+  jwks: '/jwks',
+  pushed_authorization_request: '/par',
+  introspection: '/introspect',
+  revocation: '/revoke',
+  end_session: '/logout',
+} as const;
+
+/** The configuration of oidc-provider: the code flow with PKCE, and nothing older (RFC 9700). */
+@Injectable()
+export class OpenIdConfiguration {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly keyRing: KeyRing,
+    private readonly subjects: Subjects,
+    private readonly accounts: Accounts,
+    private readonly consents: Consents,
+    private readonly models: OpenIdModels,
+    private readonly pages: OpenIdPages,
+    private readonly jwks: JwksFetcher,
+  ) {}
+
+  /** @param keys private keys; the first one signs */
+  for(keys: readonly JWK[]): Configuration {
+    return {
+      adapter: (model: string) => this.models.adapter(model),
+      jwks: { keys },
+      routes: ROUTES,
+      scopes: SCOPES,
+      claims: claimsOfScopes(),
+      responseTypes: ['code'],
+      subjectTypes: SUBJECT_TYPES,
+      clientAuthMethods: AUTH_METHODS,
+      enabledJWA: {
+        idTokenSigningAlgValues: ['RS256'],
+        clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      },
+      pkce: { required: () => true },
+      allowOmittingSingleRegisteredRedirectUri: false,
+      cookies: this.cookies(),
+      ttl: this.lifetimes(),
+      features: {
+        devInteractions: { enabled: false },
+        resourceIndicators: { enabled: false },
+        dPoP: { enabled: false },
+        userinfo: { enabled: true },
+        pushedAuthorizationRequests: { enabled: true },
+        revocation: { enabled: true, allowedPolicy: isOwnToken },
+        introspection: { enabled: true, allowedPolicy: isOwnToken },
+        rpInitiatedLogout: {
+          enabled: true,
+          logoutSource: (context, form) => this.pages.logout(context, form),
+          postLogoutSuccessSource: (context) => this.pages.loggedOut(context),
+        },
+      },
+      renderError: (context, out) => this.pages.error(context, out),
+      rotateRefreshToken: true,
+      // Tokens end; the consent stays until the person withdraws it.
+      revokeGrantPolicy: () => false,
+      clientBasedCORS: (_context, origin, client) => isOwnOrigin(origin, client),
+      pairwiseIdentifier: (_context, accountId, client) => this.subjects.subOf(client.clientId, accountId),
+      // Subjects are per partner: there is no document of a sector to read.
+      sectorIdentifierUriValidate: () => false,
+      findAccount: (context, userId) => this.accounts.find(userId, context.oidc.client?.clientId ?? null),
+      loadExistingGrant: (context) => this.consents.existing(context),
+      interactions: {
+        url: (_context, { uid }) => `${this.config.publicUrl}/oidc/interaction/${uid}`,
+      },
+      fetch: (url, options) => this.jwks.fetch(url, options),
+    };
+  }
+
+  /** Cookies of this host, signed under every key of ENCRYPTION_KEYS. */
+  private cookies(): Configuration['cookies'] {
+    const secure = this.config.publicUrl.startsWith('https:');
+    const options = { httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
+    return {
+      keys: this.keyRing.macs('partner-cookies', 'v1'),
+      names: {
+        session: secure ? '__Host-wechat-auth-partner' : 'wechat-auth-partner',
+        interaction: secure ? '__Secure-wechat-auth-interaction' : 'wechat-auth-interaction',
+        resume: secure ? '__Secure-wechat-auth-resume' : 'wechat-auth-resume',
+      },
+      long: { ...options, path: '/' },
+      // The library gives each interaction a path of its own.
+      short: options,
+    };
+  }
+
+  private lifetimes(): Configuration['ttl'] {
+    const { ttl } = this.config;
+    return {
+      AccessToken: ACCESS_TOKEN_SECONDS,
+      AuthorizationCode: CODE_SECONDS,
+      IdToken: ID_TOKEN_SECONDS,
+      // SESSION_IDLE_TTL from the last use, SESSION_TTL from the login at most.
+      RefreshToken: (_context, { iiat }) =>
+        Math.max(1, Math.min(ttl.sessionIdle, (iiat ?? now()) + ttl.session - now())),
+      Interaction: INTERACTION_SECONDS,
+      Session: Math.max(ttl.sso, MIN_SESSION_SECONDS),
+      Grant: GRANT_SECONDS,
+    };
+  }
+}
+
+function claimsOfScopes(): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(CLAIMS_OF_SCOPES).map(([scope, claims]) => [scope, [...claims]]));
+}
+
+/** Seconds since the Unix epoch, by the clock of the library. */
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** A client learns about its own tokens only, and ends no others. */
+function isOwnToken(_context: KoaContextWithOIDC, client: Client, token: { clientId?: string }): boolean {
+  return token.clientId === client.clientId;
+}
+
+/** A page may call the token endpoint from the origin of one of its redirect URIs. */
+function isOwnOrigin(origin: string, { redirectUris = [] }: Client): boolean {
+  return redirectUris.some((uri) => URL.canParse(uri) && new URL(uri).origin === origin);
+}

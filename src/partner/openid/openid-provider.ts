@@ -1,0 +1,163 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { v7 as uuidv7 } from 'uuid';
+import { HostedLogins } from '../../attempt/hosted-logins.js';
+import { describeError } from '../../common/describe-error.js';
+import { AppConfig } from '../../config/app-config.js';
+import { fingerprint, freshSecret, secretsEqual } from '../../crypto/secret.js';
+import { type PartnerKeySet, PartnerSigningKeys } from '../../session/keys/partner-signing-keys.js';
+import { Grants } from '../grants/grants.js';
+import { OpenIdPages } from '../pages/openid-pages.js';
+import { PartnerTokens } from '../tokens/partner-tokens.js';
+import { CollectedResponse, presentedRequest } from './collected-response.js';
+import { OpenIdConfiguration, ROUTES } from './openid-configuration.js';
+
+/** A provider with the keys that it was built for. */
+interface Built {
+  readonly version: string;
+  readonly provider: Provider;
+  readonly serve: ReturnType<Provider['callback']>;
+}
+
+/** The method of the library's models that makes the text of a token; its types do not name it. */
+interface TokenWithId {
+  generateTokenId(): string;
+}
+
+/**
+ * OpenID Connect for partner apps, by oidc-provider. The library takes its keys once, so a new provider is built when
+ * the key set changes; providers keep no state of their own.
+ */
+@Injectable()
+export class OpenIdProvider {
+  private readonly logger = new Logger(OpenIdProvider.name);
+  private built: Built | null = null;
+  /** The fault of the service behind an answer of the library, which hides it; by request. */
+  private readonly faults = new WeakMap<object, unknown>();
+  /** Requests with which a person has logged out. */
+  private readonly loggedOut = new WeakSet<object>();
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly configuration: OpenIdConfiguration,
+    private readonly keys: PartnerSigningKeys,
+    private readonly grants: Grants,
+    private readonly tokens: PartnerTokens,
+    private readonly pages: OpenIdPages,
+    private readonly hostedLogins: HostedLogins,
+  ) {}
+
+  /**
+   * Answers a request below /oidc. Errors of the protocol are the library's (RFC 6749 sections 4.1.2.1 and 5.2).
+   * @throws AppError where the service is at fault: DATABASE_UNAVAILABLE, STORE_UNAVAILABLE; other errors as they are
+   */
+  async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const [incoming, collected] = this.present(request);
+    const [path] = (incoming.url ?? '').split('?', 1);
+    // Who looks for the key of a fresh token finds it, whichever instance they ask.
+    const { provider, serve } =
+      path === ROUTES.jwks ? this.providerFor(await this.keys.newestKeySet()) : await this.current();
+    if (path === ROUTES.authorization) await this.forgetEndedLogin(provider, incoming, collected, request);
+    await serve(incoming, collected);
+    const fault = this.faults.get(incoming);
+    if (fault !== undefined) throw fault instanceof Error ? fault : new Error('unknown fault');
+    if (this.loggedOut.has(incoming)) await this.hostedLogins.end(request, reply);
+    void reply.headers(collected.getHeaders());
+    const page = this.pages.take(incoming);
+    if (page) await page(request, reply, collected.statusCode);
+    else await reply.status(collected.statusCode).send(collected.body);
+  }
+
+  /** The provider for the current keys. @throws AppError DATABASE_UNAVAILABLE */
+  async current(): Promise<Built> {
+    return this.providerFor(await this.keys.keySet());
+  }
+
+  private providerFor({ version, keys }: PartnerKeySet): Built {
+    if (this.built?.version === version) return this.built;
+    const provider = new Provider(
+      `${this.config.publicUrl}/oidc`,
+      this.configuration.for(keys.map((key) => key.privateJwk)),
+    );
+    // Links are built from PUBLIC_URL alone: `present` sets both header fields.
+    provider.proxy = true;
+    this.extend(provider);
+    const built = { version, provider, serve: provider.callback() };
+    this.built = built;
+    return built;
+  }
+
+  /** The request as the library expects it, below its mount path and at PUBLIC_URL, and a response to collect. */
+  present(request: FastifyRequest): [ReturnType<typeof presentedRequest>, CollectedResponse] {
+    const { host, protocol, pathname } = new URL(this.config.publicUrl);
+    const incoming = presentedRequest(request.raw, {
+      url: request.url.replace(/^\/oidc/, ''),
+      baseUrl: `${pathname.replace(/\/$/, '')}/oidc`,
+      headers: {
+        ...request.headers,
+        host,
+        'x-forwarded-host': host,
+        'x-forwarded-proto': protocol.slice(0, -1),
+      },
+      body: typeof request.body === 'string' ? request.body : '',
+    });
+    return [incoming, new CollectedResponse(incoming)];
+  }
+
+  /** Path and query of GET for a form that came by POST. */
+  asGet(request: FastifyRequest): string {
+    const query = typeof request.body === 'string' ? request.body : '';
+    return `${this.config.publicUrl}${request.url.split('?', 1)[0] ?? ''}?${new URLSearchParams(query).toString()}`;
+  }
+
+  /**
+   * A session of the library lasts as long as the hosted login of the browser, and is the same person's: a logout
+   * anywhere, or another person's login, ends it.
+   */
+  private async forgetEndedLogin(
+    provider: Provider,
+    incoming: IncomingMessage,
+    collected: CollectedResponse,
+    request: FastifyRequest,
+  ): Promise<void> {
+    const session = await provider.Session.get(provider.createContext(incoming, collected));
+    if (session.accountId === undefined) return;
+    const hosted = await this.hostedLogins.current(request);
+    if (hosted?.user.id === session.accountId) return;
+    delete session.accountId;
+    delete session.loginTs;
+    delete session.authorizations;
+    await session.persist();
+  }
+
+  private extend(provider: Provider): void {
+    const { tokens } = this;
+    // The stored secret is a fingerprint.
+    provider.Client.prototype.compareClientSecret = function compare(this: { clientSecret?: string }, given) {
+      return this.clientSecret !== undefined && secretsEqual(this.clientSecret, fingerprint(given));
+    };
+    (provider.Grant.prototype as unknown as TokenWithId).generateTokenId = () => uuidv7();
+    (provider.RefreshToken.prototype as unknown as TokenWithId).generateTokenId = () => {
+      const predecessor = Provider.ctx?.oidc.entities.RotatedRefreshToken;
+      return predecessor ? tokens.successorOf(predecessor.jti) : freshSecret();
+    };
+    provider.on(
+      'server_error',
+      ({ req }: KoaContextWithOIDC, error: unknown) => void this.faults.set(req, error),
+    );
+    (provider as EventEmitter).on('error', (error: unknown) => {
+      this.logger.error({ error: describeError(error), msg: 'OpenID Connect failed' });
+    });
+    provider.on('grant.success', ({ oidc }: KoaContextWithOIDC) => {
+      const grantId = oidc.entities.Grant?.jti;
+      // Shown to the person; no login depends on it.
+      if (grantId !== undefined) this.grants.touch(grantId).catch(() => undefined);
+    });
+    provider.on('end_session.success', ({ req, oidc }: KoaContextWithOIDC) => {
+      if (oidc.params?.logout) this.loggedOut.add(req);
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiConsumes, ApiOperation, ApiProduces, ApiProperty, ApiResponse } from '@nestjs/swagger';
+import type { ErrorCode } from '../../common/error-catalogue.js';
+import { OwnProtocol } from '../../http/bodies.js';
+import { ApiProblems } from '../../http/problem-docs.js';
+
+/** An error of OAuth (RFC 6749 section 5.2). */
+export class OAuthErrorReply {
+  @ApiProperty({
+    description:
+      'The code of the specification: `invalid_request`, `invalid_client`, `invalid_grant` and others.',
+    example: 'invalid_grant',
+  })
+  error!: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'For the developer of the partner.',
+    example: 'grant request is invalid',
+  })
+  error_description?: string;
+}
+
+/** What the document says of a route of the library. */
+export interface OpenIdRoute {
+  readonly summary: string;
+  readonly operationId: string;
+  readonly description: string;
+  /** Status and description of the replies that are no errors. */
+  readonly replies: Readonly<Record<number, string>>;
+  /** A JSON reply to show with the first status. */
+  readonly example?: object;
+  /** The route answers people with pages. */
+  readonly isPage?: true;
+  /** The route takes a form. */
+  readonly form?: Readonly<Record<string, unknown>>;
+  /** Statuses with an OAuth error. */
+  readonly oauthErrors?: readonly number[];
+  readonly problems?: readonly ErrorCode[];
+}
+
+/** A route that the library answers: it gets forms as text, and is documented with errors by OAuth and by this service. */
+export function OpenIdOperation(route: OpenIdRoute): MethodDecorator {
+  const {
+    summary,
+    operationId,
+    description,
+    replies,
+    example,
+    isPage,
+    form,
+    oauthErrors = [],
+    problems = [],
+  } = route;
+  const [first] = Object.keys(replies);
+  return applyDecorators(
+    OwnProtocol(),
+    ApiOperation({
+      summary,
+      operationId,
+      description,
+      ...(form && {
+        requestBody: {
+          required: true,
+          content: {
+            'application/x-www-form-urlencoded': {
+              schema: {
+                type: 'object',
+                properties: Object.fromEntries(
+                  Object.keys(form).map((name) => [name, { type: 'string' as const }]),
+                ),
+              },
+              example: form,
+            },
+          },
+        },
+      }),
+    }),
+    ...(form ? [ApiConsumes('application/x-www-form-urlencoded')] : []),
+    ApiProduces(isPage ? 'text/html' : 'application/json'),
+    ...Object.entries(replies).map(([status, text]) =>
+      ApiResponse({
+        status: Number(status),
+        description: text,
+        ...(example &&
+          status === first && { content: { 'application/json': { schema: { type: 'object' }, example } } }),
+      }),
+    ),
+    ApiProblems({}, 'DATABASE_UNAVAILABLE', 'STORE_UNAVAILABLE', ...problems),
+    // After the problems: an OAuth error of the same status comes beside them.
+    ...oauthErrors.map((status) => OAuthError(status)),
+  );
+}
+
+function OAuthError(status: number): MethodDecorator {
+  return ApiResponse({ status, description: 'An OAuth error.', type: OAuthErrorReply });
+}

@@ -1,0 +1,58 @@
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Clock } from '../../common/clock.js';
+import { isForeignKeyViolation } from '../../database/database-errors.js';
+import type { PartnerTokens, StoredModel } from '../tokens/partner-tokens.js';
+import { ModelAdapter } from './model-adapter.js';
+
+/** Authorization codes and refresh tokens, in the database. */
+export class StoredModelAdapter extends ModelAdapter implements Adapter {
+  constructor(
+    private readonly model: StoredModel,
+    private readonly tokens: PartnerTokens,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  /** @throws InvalidGrant where the consent was withdrawn meanwhile */
+  override async upsert(
+    id: string,
+    { jti: _, ...payload }: AdapterPayload,
+    expiresIn: number,
+  ): Promise<void> {
+    const { grantId } = payload;
+    if (grantId === undefined) throw new Error(`a ${this.model} without a grant`);
+    try {
+      await this.tokens.insert({
+        model: this.model,
+        token: id,
+        grantId,
+        payload: JSON.stringify(payload),
+        expiresAt: this.clock.now() + expiresIn * 1000,
+      });
+    } catch (error) {
+      if (isForeignKeyViolation(error)) throw new errors.InvalidGrant('grant not found');
+      throw error;
+    }
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const found = await this.tokens.find(this.model, id);
+    if (!found) return undefined;
+    const payload = JSON.parse(found.payload) as AdapterPayload;
+    return { ...payload, jti: id, ...(found.isSpent && { consumed: true }) };
+  }
+
+  /** @throws InvalidGrant for all but one of several concurrent calls */
+  override async consume(id: string): Promise<void> {
+    if (!(await this.tokens.consume(this.model, id))) throw new errors.InvalidGrant('already consumed');
+  }
+
+  override async destroy(id: string): Promise<void> {
+    await this.tokens.delete(id);
+  }
+
+  override async revokeByGrantId(grantId: string): Promise<void> {
+    await this.tokens.deleteOfGrant(this.model, grantId);
+  }
+}

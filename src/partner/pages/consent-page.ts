@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppConfig } from '../../config/app-config.js';
+import { pageAsset } from '../../pages/assets.js';
+import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { escapeHtml } from '../../pages/html.js';
+import { ICONS } from '../../pages/icons.js';
+import { sendPage } from '../../pages/page.js';
+import { pageLanguage } from '../../pages/texts.js';
+import { UserDirectory } from '../../user/user-directory.js';
+import { UserReplies } from '../../user/user-replies.js';
+import { type Partner, type Scope, SCOPES } from '../registry/partner.js';
+import { formAction } from './openid-pages.js';
+import { partnerTexts } from './texts.js';
+
+/** What the page asks. */
+export interface ConsentPageContent {
+  readonly partner: Partner;
+  /** Who is asked. */
+  readonly userId: string;
+  readonly scopes: readonly string[];
+  /** Where the person goes afterwards. */
+  readonly redirectUri: string;
+  /** URL of the form. */
+  readonly action: string;
+  /** Proof that the form is of this page. */
+  readonly token: string;
+}
+
+const STYLE = pageAsset('consent.css');
+
+/** Asks a person whether a partner may log them in, and says what it gets. Works without scripts. */
+@Injectable()
+export class ConsentPage {
+  private readonly brand: Brand;
+  private readonly images: readonly string[];
+
+  constructor(
+    private readonly users: UserDirectory,
+    private readonly replies: UserReplies,
+    { brand, publicUrl }: AppConfig,
+  ) {
+    this.brand = brand;
+    this.images = [new URL(publicUrl).origin, ...brandImages(brand)];
+  }
+
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { partner, userId, scopes, redirectUri, action, token }: ConsentPageContent,
+  ): Promise<void> {
+    const language = pageLanguage(request.headers['accept-language']);
+    const { consent: texts } = partnerTexts(language);
+    const user = await this.users.find(userId);
+    const { nickname, avatarUrl } = user ? this.replies.user(user) : { nickname: null, avatarUrl: null };
+    const logo = partner.logoUrl === null ? [] : [new URL(partner.logoUrl).origin];
+    const shared = SCOPES.filter((scope) => scopes.includes(scope));
+    await sendPage(reply, {
+      status: 200,
+      language,
+      title: `${texts.title} · ${this.brand.name}`,
+      style: STYLE,
+      allowed: {
+        images: [...this.images, ...logo],
+        // Chrome applies form-action to the redirects that follow, up to the partner.
+        formActions: ["'self'", formAction(redirectUri)],
+      },
+      body: `<main class="card">
+${brandMark(this.brand)}
+${partnerMark(partner)}
+<h1>${escapeHtml(texts.asks(partner.name))}</h1>
+<div class="person">${face(nickname, avatarUrl, texts.nameless)}<p><span>${texts.as}</span><b>${escapeHtml(nickname ?? texts.nameless)}</b></p></div>
+<h2>${texts.shares}</h2>
+<ul class="scopes">${shared.map((scope) => item(texts.scopes[scope], scope)).join('')}</ul>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="token" value="${escapeHtml(token)}">
+<button class="button" name="decision" value="allow">${texts.allow}</button>
+<button class="button quiet" name="decision" value="deny">${texts.deny}</button>
+<button class="link" name="decision" value="another">${texts.another}</button>
+</form>
+<p class="note">${texts.withdraw}</p>
+<p class="returns">${ICONS.lock}<span>${texts.returns} <b>${escapeHtml(hostOf(redirectUri))}</b></span></p>
+</main>`,
+    });
+  }
+}
+
+function item(text: string, scope: Scope): string {
+  return `<li data-scope="${scope}">${ICONS.done}<span>${text}</span></li>`;
+}
+
+/** The logo of the partner, else the first letter of its name. */
+function partnerMark({ logoUrl, name }: Partner): string {
+  const [initial = ''] = name;
+  return logoUrl === null
+    ? `<div class="mark partner" aria-hidden="true">${escapeHtml(initial.toUpperCase())}</div>`
+    : `<div class="mark partner"><img src="${escapeHtml(logoUrl)}" alt="" width="64" height="64"></div>`;
+}
+
+function face(nickname: string | null, avatarUrl: string | null, nameless: string): string {
+  const [initial = ''] = nickname ?? nameless;
+  return avatarUrl === null
+    ? `<span class="face" aria-hidden="true">${escapeHtml(initial)}</span>`
+    : `<img class="face" src="${escapeHtml(avatarUrl)}?size=132" alt="" width="40" height="40">`;
+}
+
+/** The host of a website; the scheme of an app. */
+function hostOf(redirectUri: string): string {
+  const { host, protocol } = new URL(redirectUri);
+  return host === '' ? protocol.slice(0, -1) : host;
+}

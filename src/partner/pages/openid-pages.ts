@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import { AppConfig } from '../../config/app-config.js';
+import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { escapeHtml } from '../../pages/html.js';
+import { ICONS } from '../../pages/icons.js';
+import { sendPage } from '../../pages/page.js';
+import { type PageLanguage, pageLanguage, TEXTS } from '../../pages/texts.js';
+import { partnerTexts } from './texts.js';
+
+/** A page in place of what the library wrote. */
+type Send = (request: FastifyRequest, reply: FastifyReply, status: number) => Promise<void>;
+
+/**
+ * The pages of oidc-provider in the style of the hosted pages. The library asks for a page while it answers a request;
+ * it is sent afterwards, with the header fields and cookies of the library.
+ */
+@Injectable()
+export class OpenIdPages {
+  private readonly brand: Brand;
+  private readonly asked = new WeakMap<object, Send>();
+
+  constructor(private readonly config: AppConfig) {
+    this.brand = config.brand;
+  }
+
+  /** The page that was asked for while a request was answered; `null` for none. */
+  take(incoming: object): Send | null {
+    return this.asked.get(incoming) ?? null;
+  }
+
+  /** Asks whether to log out here, too (OpenID Connect RP-Initiated Logout 1.0 section 2). */
+  logout(context: KoaContextWithOIDC, form: string): void {
+    // The library hands out its form, of which only the secret is not ours.
+    const [, secret = ''] = /name="xsrf" value="([0-9a-f]+)"/.exec(form) ?? [];
+    const postLogout = context.oidc.session?.state?.postLogoutRedirectUri;
+    const formActions = ["'self'", ...(typeof postLogout === 'string' ? [formAction(postLogout)] : [])];
+    this.ask(context, async (request, reply, status) => {
+      const language = this.language(request);
+      const { logout: texts } = partnerTexts(language);
+      await this.send(reply, language, status, texts.title, formActions, [
+        `<div class="mark">${ICONS.lock}</div>`,
+        `<h1>${texts.asks}</h1>`,
+        `<p class="lead">${texts.lead}</p>`,
+        `<form method="post" action="${escapeHtml(`${this.config.publicUrl}/oidc/logout/confirm`)}">`,
+        `<input type="hidden" name="xsrf" value="${secret}">`,
+        `<button class="button" name="logout" value="yes">${texts.logout}</button>`,
+        `<button class="button quiet">${texts.stay}</button>`,
+        '</form>',
+      ]);
+    });
+  }
+
+  /** Says that the person is logged out. */
+  loggedOut(context: KoaContextWithOIDC): void {
+    this.ask(context, async (request, reply, status) => {
+      const language = this.language(request);
+      const { logout: texts } = partnerTexts(language);
+      await this.send(
+        reply,
+        language,
+        status,
+        texts.title,
+        [],
+        [
+          `<div class="mark">${ICONS.done}</div>`,
+          `<h1>${texts.done}</h1>`,
+          `<p class="lead">${texts.doneLead}</p>`,
+        ],
+      );
+    });
+  }
+
+  /** An error that must not be sent to a redirect URI (RFC 6749 section 4.1.2.1). */
+  error(context: KoaContextWithOIDC, out: ErrorOut): void {
+    this.ask(context, async (request, reply, status) => {
+      const language = this.language(request);
+      const { refused: texts } = partnerTexts(language);
+      const shared = TEXTS[language];
+      const isExpired =
+        out.error_description !== undefined && /expired|not found/.test(out.error_description);
+      await this.send(
+        reply,
+        language,
+        status,
+        texts.title,
+        [],
+        [
+          `<div class="mark mark-problem">${ICONS.problem}</div>`,
+          `<h1>${texts.title}</h1>`,
+          `<p class="lead">${isExpired ? texts.expired : texts.lead}</p>`,
+          '<dl>',
+          `<div><dt>${shared.code}</dt><dd><code>${escapeHtml(out.error)}</code></dd></div>`,
+          ...(out.error_description === undefined
+            ? []
+            : [`<div><dd>${escapeHtml(out.error_description)}</dd></div>`]),
+          `<div><dt>${shared.request}</dt><dd><code>${escapeHtml(request.id)}</code></dd></div>`,
+          '</dl>',
+        ],
+      );
+    });
+  }
+
+  private ask(context: KoaContextWithOIDC, send: Send): void {
+    this.asked.set(context.req, send);
+    context.body = '';
+  }
+
+  private language(request: FastifyRequest): PageLanguage {
+    return pageLanguage(request.headers['accept-language']);
+  }
+
+  private send(
+    reply: FastifyReply,
+    language: PageLanguage,
+    status: number,
+    title: string,
+    formActions: readonly string[],
+    content: readonly string[],
+  ): Promise<void> {
+    return sendPage(reply, {
+      status,
+      language,
+      title: `${title} · ${this.brand.name}`,
+      allowed: { images: brandImages(this.brand), formActions },
+      body: `<main class="card">\n${[brandMark(this.brand), ...content].join('\n')}\n</main>`,
+    });
+  }
+}
+
+/** What a form may lead to by a redirect, for the Content-Security-Policy: an origin, or a private-use scheme. */
+export function formAction(redirectUri: string): string {
+  const { origin, protocol } = new URL(redirectUri);
+  return origin === 'null' ? protocol : origin;
+}

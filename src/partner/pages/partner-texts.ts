@@ -1,0 +1,28 @@
+import type { Scope } from '../registry/partner.js';
+
+/** Texts of the pages for partner apps. */
+export interface PartnerTexts {
+  readonly consent: {
+    readonly title: string;
+    readonly asks: (partner: string) => string;
+    readonly as: string;
+    readonly nameless: string;
+    readonly shares: string;
+    readonly scopes: Readonly<Record<Scope, string>>;
+    readonly allow: string;
+    readonly deny: string;
+    readonly another: string;
+    readonly returns: string;
+    readonly withdraw: string;
+  };
+  readonly logout: {
+    readonly title: string;
+    readonly asks: string;
+    readonly lead: string;
+    readonly logout: string;
+    readonly stay: string;
+    readonly done: string;
+    readonly doneLead: string;
+  };
+  readonly refused: { readonly title: string; readonly lead: string; readonly expired: string };
+}

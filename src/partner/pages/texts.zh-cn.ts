@@ -1,0 +1,38 @@
+import type { PartnerTexts } from './partner-texts.js';
+
+/** Texts of the pages for partner apps, in simplified Chinese. */
+export const ZH_CN: PartnerTexts = {
+  consent: {
+    title: '授权登录',
+    asks: (partner) => `“${partner}”申请使用你的微信账号登录`,
+    as: '当前登录',
+    nameless: '微信用户',
+    shares: '该应用将获得：',
+    scopes: {
+      openid: '仅用于该应用的用户标识',
+      profile: '你的昵称和头像',
+      phone: '你的手机号',
+      wechat: '你的微信标识（openid 和 unionid）',
+      offline_access: '你不使用该应用时，上述信息的更新',
+    },
+    allow: '同意',
+    deny: '拒绝',
+    another: '使用其他微信账号',
+    returns: '之后将返回',
+    withdraw: '你可以随时在账号页的“已授权的应用”中撤回授权。',
+  },
+  logout: {
+    title: '退出登录',
+    asks: '是否同时退出这里的登录？',
+    lead: '退出后，此浏览器中的其他应用需要重新登录。',
+    logout: '退出登录',
+    stay: '保持登录',
+    done: '已退出登录',
+    doneLead: '你可以关闭此页面。',
+  },
+  refused: {
+    title: '该应用暂时无法登录',
+    lead: '该应用发来的登录请求无效，请联系应用的运营者。',
+    expired: '本次登录已过期，或是在其他浏览器中发起的。请回到应用重新登录。',
+  },
+};

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { KeyRing } from '../../crypto/key-ring.js';
+import { fingerprint } from '../../crypto/secret.js';
+import { Database } from '../../database/database.js';
+import { isDuplicate } from '../../database/database-errors.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../../database/sql-time.js';
+import { placeholders } from '../../database/statements.js';
+
+/** What is stored of a token. */
+export type StoredModel = 'AuthorizationCode' | 'RefreshToken';
+
+/** A token to store. The payload does not contain the token itself. */
+export interface NewPartnerToken {
+  readonly model: StoredModel;
+  readonly token: string;
+  readonly grantId: string;
+  readonly payload: string;
+  /** ms */
+  readonly expiresAt: number;
+}
+
+/** A stored token that has not expired. */
+export interface FoundPartnerToken {
+  readonly payload: string;
+  /** It was used and gets nothing any more. */
+  readonly isSpent: boolean;
+}
+
+interface TokenRow {
+  id: string;
+  payload: string;
+  consumed_at: SqlTime | null;
+  expires_at: SqlTime;
+}
+
+/**
+ * How long the last refresh token is accepted again: it gets the same successor, so that a client whose answer was
+ * lost can retry (docs/decisions/003). As for the refresh tokens of the first party.
+ */
+const GRACE_MS = 60_000;
+const SUCCESSOR = 'partner-refresh-token';
+
+/**
+ * Authorization codes and refresh tokens of partners. A row holds the fingerprint of the token, and is consumed by one
+ * conditional UPDATE: of several concurrent calls exactly one wins, also when a process is killed in between.
+ */
+@Injectable()
+export class PartnerTokens {
+  constructor(
+    private readonly database: Database,
+    private readonly keyRing: KeyRing,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Stores a token. A successor that is stored already stays as it is: its predecessor was presented again.
+   * @throws the driver's error if the grant is gone (`isForeignKeyViolation`)
+   */
+  async insert({ model, token, grantId, payload, expiresAt }: NewPartnerToken): Promise<void> {
+    const insert = {
+      sql: `INSERT INTO partner_tokens (id, model, grant_id, payload, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      parameters: [
+        fingerprint(token),
+        model,
+        grantId,
+        payload,
+        toSqlTime(expiresAt),
+        toSqlTime(this.clock.now()),
+      ],
+    };
+    try {
+      await this.database.batch([insert]);
+    } catch (error) {
+      if (model !== 'RefreshToken' || !isDuplicate(error)) throw error;
+    }
+  }
+
+  /** `null` for a token that is unknown or has expired. */
+  async find(model: StoredModel, token: string): Promise<FoundPartnerToken | null> {
+    const id = fingerprint(token);
+    const successors =
+      model === 'RefreshToken' ? this.keyRing.macs(SUCCESSOR, token).map((each) => fingerprint(each)) : [];
+    const rows = await this.database.select<TokenRow>(
+      `SELECT id, payload, consumed_at, expires_at FROM partner_tokens
+       WHERE id IN (${placeholders(1 + successors.length)}) AND model = ?`,
+      [id, ...successors, model],
+    );
+    const row = rows.find((each) => each.id === id);
+    const now = this.clock.now();
+    if (!row || fromSqlTime(row.expires_at) <= now) return null;
+    if (row.consumed_at === null) return { payload: row.payload, isSpent: false };
+    const age = Math.max(0, now - fromSqlTime(row.consumed_at));
+    const hasMovedOn = rows.some((each) => each.id !== id && each.consumed_at !== null);
+    return { payload: row.payload, isSpent: model !== 'RefreshToken' || age > GRACE_MS || hasMovedOn };
+  }
+
+  /** The token that follows a refresh token: the same for every call, so that a retry gets the same one. */
+  successorOf(refreshToken: string): string {
+    return this.keyRing.mac(SUCCESSOR, refreshToken);
+  }
+
+  /**
+   * Uses a token up. A refresh token may be used again within the grace (`find` says so).
+   * @returns whether this call may go on
+   */
+  async consume(model: StoredModel, token: string): Promise<boolean> {
+    const [matched] = await this.database.batch([
+      {
+        sql: 'UPDATE partner_tokens SET consumed_at = ? WHERE id = ? AND consumed_at IS NULL',
+        parameters: [toSqlTime(this.clock.now()), fingerprint(token)],
+      },
+    ]);
+    if (matched === 1) return true;
+    const found = model === 'RefreshToken' ? await this.find(model, token) : null;
+    return found !== null && !found.isSpent;
+  }
+
+  /** Deletes a token. */
+  async delete(token: string): Promise<void> {
+    await this.database.batch([
+      { sql: 'DELETE FROM partner_tokens WHERE id = ?', parameters: [fingerprint(token)] },
+    ]);
+  }
+
+  /** Deletes all tokens of a model that a grant gave. */
+  async deleteOfGrant(model: StoredModel, grantId: string): Promise<void> {
+    await this.database.batch([
+      { sql: 'DELETE FROM partner_tokens WHERE grant_id = ? AND model = ?', parameters: [grantId, model] },
+    ]);
+  }
+}
