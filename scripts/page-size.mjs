@@ -35,9 +35,9 @@ const config = loadConfig({
 const app = await createApp({ config, logger: createLogger('fatal') });
 const sizes = [];
 
-/** Requests a page in both languages. */
+/** Requests a page in all languages. */
 async function measure(name, url, headers = {}) {
-  for (const language of ['zh-CN', 'en']) {
+  for (const language of ['zh-CN', 'zh-TW', 'en']) {
     const page = await app.inject({
       url,
       headers: { accept: 'text/html', 'accept-language': language, ...headers },

@@ -55,7 +55,7 @@ function example([name, setting]) {
   const values = setting.default
     ? [setting.default, ...(setting.examples ?? [])]
     : (setting.examples ?? ['']);
-  return [...lines, ...values.map((value) => `# ${name}=${value}`), ''].join('\n');
+  return [...lines, ...values.map((value) => `# ${name}=${quoted(value)}`), ''].join('\n');
 }
 
 function composeExample([name, { en, default: value, isSet }]) {
@@ -65,6 +65,11 @@ function composeExample([name, { en, default: value, isSet }]) {
 function defaultNote({ default: text, otherwise }) {
   if (text) return '';
   return ` Default: ${otherwise?.en ?? 'none'}.`;
+}
+
+/** In quotes where a `#` would begin a comment. */
+function quoted(value) {
+  return value.includes('#') ? `"${value}"` : value;
 }
 
 /** Without the marks of Markdown. */

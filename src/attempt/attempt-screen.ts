@@ -12,8 +12,10 @@ export interface NewAttempt extends BegunAttempt {
   readonly binding: Binding;
   /** Fingerprint of the cookie of the browser whose hosted page began it; `null` if a website began it. */
   readonly hostedBrowser: string | null;
-  /** The Accept-Language header of the request. */
-  readonly acceptLanguage: string | undefined;
+  /** Languages of the person by preference, in the form of Accept-Language. */
+  readonly languages: string;
+  /** `ui_locales` of the request. */
+  readonly uiLocales: string | undefined;
 }
 
 /** What the screen shows: a page of WeChat or a picture. These are members of the reply to a new attempt. */

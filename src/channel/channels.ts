@@ -8,7 +8,8 @@ export interface AttemptTab {
   readonly holds: 'frame' | 'picture';
   /** Whether the phone that shows the code can open it too, by a long press in WeChat. */
   readonly worksOnItsPhone: boolean;
-  readonly label: { readonly en: string; readonly 'zh-CN': string };
+  /** In the languages of the hosted pages. */
+  readonly label: { readonly en: string; readonly 'zh-CN': string; readonly 'zh-Hant': string };
 }
 
 /** One way to log in: everything that other rooms have to know of it (docs/decisions/039-one-list-of-channels.md). */
@@ -79,7 +80,7 @@ const BUILT_IN = [
         position: 2,
         holds: 'frame',
         worksOnItsPhone: false,
-        label: { en: 'QR code', 'zh-CN': '二维码' },
+        label: { en: 'QR code', 'zh-CN': '二维码', 'zh-Hant': 'QR Code' },
       },
     },
     quotas: {
@@ -105,7 +106,7 @@ const BUILT_IN = [
         position: 1,
         holds: 'picture',
         worksOnItsPhone: true,
-        label: { en: 'Mini program', 'zh-CN': '小程序码' },
+        label: { en: 'Mini program', 'zh-CN': '小程序码', 'zh-Hant': '小程序碼' },
       },
     },
     quotas: {},

@@ -106,7 +106,7 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
     rateLimits: settings.RATE_LIMITS,
     /** `null`: only this machine may read /metrics. */
     metricsToken: settings.METRICS_TOKEN,
-    brand: { name: settings.BRAND_NAME, logoUrl: settings.BRAND_LOGO_URL },
+    brand: { name: settings.BRAND_NAME, logoUrl: settings.BRAND_LOGO_URL, color: settings.BRAND_COLOR },
   };
 }
 

@@ -274,6 +274,15 @@ export function flag(value: string): boolean {
   throw new SettingFault('must be on or off');
 }
 
+/** A colour of CSS, `#rgb` or `#rrggbb`; the `#` may be absent. @returns `#rrggbb` in lower case */
+export function hexColor(value: string): string {
+  if (!/^#?(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value)) {
+    throw new SettingFault('must be a colour such as #07c160 or #fc0');
+  }
+  const digits = value.replace('#', '').toLowerCase();
+  return `#${digits.length === 3 ? digits.replace(/./g, '$&$&') : digits}`;
+}
+
 /** Address of a picture that the pages show: https, or http on this machine for development. */
 export function pictureUrl(value: string): string {
   const url = parseUrl(value);

@@ -20,3 +20,14 @@ export function acceptedLanguages(header: string | undefined): string[] {
     .sort((a, b) => b.q - a.q)
     .map(({ tag }) => tag);
 }
+
+/** Subtags that mean traditional Chinese characters. */
+const TRADITIONAL: ReadonlySet<string> = new Set(['hant', 'tw', 'hk', 'mo']);
+
+/** Whether a tag of `acceptedLanguages` means Chinese in traditional characters. */
+export function isTraditionalChinese(tag: string): boolean {
+  const [language, ...subtags] = tag.split(/[-_]/);
+  // The script takes precedence over the region: zh-Hans-HK is simplified.
+  if (language !== 'zh' || subtags.includes('hans')) return false;
+  return subtags.some((each) => TRADITIONAL.has(each));
+}

@@ -14,7 +14,7 @@ export class ErrorPageFilter implements ExceptionFilter {
     private readonly problems: ProblemFilter,
     config: AppConfig,
   ) {
-    this.page = new ErrorPage(config.brand, `${config.publicUrl}/login`);
+    this.page = new ErrorPage(config);
   }
 
   async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
@@ -26,6 +26,6 @@ export class ErrorPageFilter implements ExceptionFilter {
       return;
     }
     const error = await this.problems.toAppError(exception, request);
-    await this.page.send(reply, error, request.id, request.headers['accept-language']);
+    await this.page.send(reply, error);
   }
 }

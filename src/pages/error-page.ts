@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 import type { AppError } from '../common/app-error.js';
 import type { ErrorCode } from '../common/error-catalogue.js';
-import { type Brand, brandImages, brandMark } from './brand.js';
+import { brandMark } from './brand.js';
 import { escapeHtml } from './html.js';
 import { ICONS } from './icons.js';
-import { sendPage } from './page.js';
-import { errorText, pageLanguage, type PageTexts, TEXTS } from './texts.js';
+import { PageShell, type ShellConfig } from './shell.js';
+import { errorText, type PageTexts, TEXTS } from './texts.js';
 
 /** Errors after which a new login may succeed. */
 const NEW_LOGIN_HELPS: ReadonlySet<ErrorCode> = new Set([
@@ -16,34 +16,28 @@ const NEW_LOGIN_HELPS: ReadonlySet<ErrorCode> = new Set([
 
 /** The page for an error where there is no safe URL to return to. */
 export class ErrorPage {
-  /** @param loginUrl URL of the hosted login page */
-  constructor(
-    private readonly brand: Brand,
-    private readonly loginUrl: string,
-  ) {}
+  private readonly shell: PageShell;
 
-  async send(
-    reply: FastifyReply,
-    error: AppError,
-    requestId: string,
-    acceptLanguage: string | undefined,
-  ): Promise<void> {
-    const language = pageLanguage(acceptLanguage);
+  constructor(private readonly config: ShellConfig) {
+    this.shell = new PageShell(config);
+  }
+
+  async send(reply: FastifyReply, error: AppError): Promise<void> {
+    const language = this.shell.language(reply.request);
     const texts = TEXTS[language];
     if (error.retryAfter !== undefined) void reply.header('Retry-After', String(error.retryAfter));
-    await sendPage(reply, {
+    await this.shell.send(reply, {
       status: error.status,
       language,
-      title: `${texts.failed} · ${this.brand.name}`,
-      allowed: { images: brandImages(this.brand) },
+      title: texts.failed,
       body: `<main class="card">
-${brandMark(this.brand)}
+${brandMark(this.config.brand)}
 <div class="mark mark-problem">${ICONS.problem}</div>
 <h1>${texts.failed}</h1>
 <p class="lead">${escapeHtml(errorText(language, error.code))}</p>
 <dl>
 <div><dt>${texts.code}</dt><dd><code>${error.code}</code></dd></div>
-<div><dt>${texts.request}</dt><dd><code>${escapeHtml(requestId)}</code></dd></div>
+<div><dt>${texts.request}</dt><dd><code>${escapeHtml(reply.request.id)}</code></dd></div>
 </dl>
 ${this.button(error, texts)}</main>`,
     });
@@ -52,7 +46,7 @@ ${this.button(error, texts)}</main>`,
   /** A button for a new login, or for the same request where it may succeed later; none where neither helps. */
   private button({ code, retryAfter }: AppError, texts: PageTexts): string {
     if (NEW_LOGIN_HELPS.has(code)) {
-      return `<a class="button" href="${escapeHtml(this.loginUrl)}">${texts.retry}</a>\n`;
+      return `<a class="button" href="${escapeHtml(`${this.config.publicUrl}/login`)}">${texts.retry}</a>\n`;
     }
     // An empty href is the page's own URL with its query.
     return retryAfter === undefined ? '' : `<a class="button" href="">${texts.again}</a>\n`;

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { pageAsset } from './assets.js';
 import { escapeHtml, scriptJson } from './html.js';
-import type { PageLanguage } from './texts.js';
+import type { PageLanguage } from './language.js';
 
-/** The parts of a page. `body` is HTML in which all foreign text is escaped. */
+/** The parts of a document. `body` is HTML in which all foreign text is escaped. */
 export interface Page {
   readonly status: number;
   readonly language: PageLanguage;
   readonly title: string;
   readonly body: string;
-  /** Style sheet; that of all pages where absent. */
-  readonly style?: string;
+  /** URL of the icon. */
+  readonly icon: string;
+  readonly style: string;
   readonly script?: string;
   /** Data for the script, as JSON in the element `page-data`. */
   readonly data?: unknown;
@@ -25,11 +25,6 @@ export interface Page {
     readonly formActions?: readonly string[];
   };
 }
-
-const STYLE = pageAsset('page.css');
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#07a352"/></svg>',
-)}`;
 
 /**
  * Content-Security-Policy of a page: style and script by nonce, requests to its own origin, and what `allowed` names.
@@ -50,7 +45,7 @@ export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): str
   ].join('; ');
 }
 
-/** Sends a page with its Content-Security-Policy and `Cache-Control: no-store`. */
+/** Sends a document with its Content-Security-Policy and `Cache-Control: no-store`. */
 export async function sendPage(reply: FastifyReply, page: Page): Promise<void> {
   const nonce = randomBytes(16).toString('base64');
   // Helmet sets SAMEORIGIN. Browsers that support frame-ancestors ignore the header.
@@ -76,9 +71,9 @@ export async function sendPage(reply: FastifyReply, page: Page): Promise<void> {
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<link rel="icon" href="${ICON}">
+<link rel="icon" href="${escapeHtml(page.icon)}">
 <title>${escapeHtml(page.title)}</title>
-<style nonce="${nonce}">${page.style ?? STYLE}</style>
+<style nonce="${nonce}">${page.style}</style>
 </head>
 <body>
 ${page.body}

@@ -1,6 +1,8 @@
 /** Texts that all pages share, in English. */
 export const EN = {
   language: 'en' as const,
+  languages: 'Language',
+  languageName: 'English',
   failed: 'Login failed',
   code: 'Error code',
   request: 'Request ID',

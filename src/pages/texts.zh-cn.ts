@@ -1,6 +1,8 @@
 /** Texts that all pages share, in Chinese. */
 export const ZH_CN = {
   language: 'zh-CN' as const,
+  languages: '语言',
+  languageName: '简体中文',
   failed: '登录失败',
   code: '错误码',
   request: '请求编号',

@@ -9,6 +9,7 @@ import { Refusals } from '../events/refusals.js';
 import { isFromOwnPage } from '../pages/own-page.js';
 import type { Device } from '../session/session.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
+import { uiLocalesOf } from '../pages/language.js';
 import { InWeChatFlow } from './in-wechat/in-wechat-flow.js';
 import type { AuthorizeRequest } from './web-qr-login.requests.js';
 import { WebsiteFlow } from './website/website-flow.js';
@@ -48,7 +49,8 @@ export class AuthorizeFlow {
     if (ticket !== undefined) return this.redirectWebView(ticket, asked, device, request);
     const isHosted = isFromOwnPage(request, this.origin);
     if (asked.appId !== undefined && this.apps.kindOf(asked.appId) === 'official_account') {
-      return this.inWeChat.begin({ ...asked, isHosted }, request, reply);
+      const begin = { ...asked, isHosted, uiLocales: uiLocalesOf(request) };
+      return this.inWeChat.begin(begin, request, reply);
     }
     return this.websites.begin({ ...asked, isHosted, linkTo: null }, request, reply);
   }

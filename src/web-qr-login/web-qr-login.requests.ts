@@ -4,6 +4,7 @@ import { OwnerProofProperty, OwnerProofRequest } from '../auth/owner-proof/owner
 import { MayBeNull } from '../http/validation.js';
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../attempt/code-challenge.js';
 import { AppIdProperty } from '../http/app-id-property.js';
+import { UiLocalesProperty } from '../pages/ui-locales-property.js';
 
 /** Parameters of a website login: the app, where it returns to, and who may redeem it. */
 export class WebsiteLoginRequest {
@@ -37,6 +38,9 @@ export class LinkWebsiteRequest extends WebsiteLoginRequest {
 
 /** Query of authorize. */
 export class AuthorizeRequest extends WebsiteLoginRequest {
+  @UiLocalesProperty("Languages of WeChat's page and of ours by preference, before Accept-Language.")
+  ui_locales?: string;
+
   @ApiProperty({
     required: false,
     description:

@@ -1,10 +1,7 @@
-import { acceptedLanguages } from '../http/accept-language.js';
+import { acceptedLanguages, isTraditionalChinese } from '../http/accept-language.js';
 
 /** The languages of sns/userinfo (wechat-api.md section 4.7). */
 export type WeChatLanguage = 'zh_CN' | 'zh_TW' | 'en';
-
-/** Language subtags that mean traditional Chinese characters. */
-const TRADITIONAL: ReadonlySet<string> = new Set(['hant', 'tw', 'hk', 'mo']);
 
 /**
  * Chooses WeChat's language by the Accept-Language header: Chinese in the requested script, or English,
@@ -14,9 +11,6 @@ export function weChatLanguage(acceptLanguage: string | undefined): WeChatLangua
   const languages = acceptedLanguages(acceptLanguage);
   const spoken = languages.find((tag) => /^(?:zh|en)(?![a-z])/.test(tag)) ?? languages[0];
   if (spoken === undefined) return 'zh_CN';
-  const [language, ...subtags] = spoken.split(/[-_]/);
-  if (language !== 'zh') return 'en';
-  // The script takes precedence over the region: zh-Hans-HK is simplified.
-  if (subtags.includes('hans')) return 'zh_CN';
-  return subtags.some((each) => TRADITIONAL.has(each)) ? 'zh_TW' : 'zh_CN';
+  if (!/^zh(?![a-z])/.test(spoken)) return 'en';
+  return isTraditionalChinese(spoken) ? 'zh_TW' : 'zh_CN';
 }

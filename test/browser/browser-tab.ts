@@ -18,6 +18,7 @@ export const LOOKS = [
   ['desktop-dark-en', { viewport: { width: 1280, height: 720 }, colorScheme: 'dark', locale: 'en-US' }],
   ['phone-dark-zh', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'zh-CN' }],
   ['320-light-en', { viewport: { width: 320, height: 640 }, colorScheme: 'light', locale: 'en-US' }],
+  ['phone-light-hant', { viewport: { width: 390, height: 844 }, colorScheme: 'light', locale: 'zh-TW' }],
 ] as const;
 
 /** Of the test file that imports this, made anew for each of its tests where that matters. */

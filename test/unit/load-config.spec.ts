@@ -125,6 +125,10 @@ describe('the environment', () => {
     ['PUBLIC_URL', 'ftp://hunter2.example.com'],
     ['PUBLIC_URL', 'https://hunter2@example.com'],
     ['PUBLIC_URL', 'https://example.com?hunter2'],
+    ['BRAND_COLOR', 'hunter2'],
+    ['BRAND_COLOR', '#12345'],
+    ['BRAND_COLOR', '#07c160;}'],
+    ['BRAND_COLOR', 'rgb(0,0,0)'],
     ['DATABASE_URL', 'postgres://hunter2@db/x'],
     ['DATABASE_URL', 'sqlite:'],
     ['DATABASE_URL', 'mysql://u:hunter2@db'],
@@ -366,6 +370,14 @@ describe('production', () => {
       RETURN_URLS: 'http://127.0.0.1:5173',
     });
     expect(config).toMatchObject({ publicUrl: 'http://localhost:3000', warnings: [] });
+  });
+
+  test.each([
+    ['#07C160', '#07c160'],
+    ['#fc0', '#ffcc00'],
+    ['FFCC00', '#ffcc00'],
+  ])('reads BRAND_COLOR %s', (text, color) => {
+    expect(loadConfig({ ...PRODUCTION, BRAND_COLOR: text }).brand.color).toBe(color);
   });
 
   test('warns of an AppSecret that cannot be one of WeChat, and of a logo that no page shows', () => {

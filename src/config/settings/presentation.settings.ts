@@ -1,4 +1,4 @@
-import { flag, metricsToken, oneOf, pictureUrl, text } from '../parsers.js';
+import { flag, hexColor, metricsToken, oneOf, pictureUrl, text } from '../parsers.js';
 import { optional, withDefault } from '../setting.js';
 
 /** What people and operators see. */
@@ -13,6 +13,10 @@ export const PRESENTATION = {
       en: 'A square logo beside the name, by http or https.',
       zh: '名称旁边的方形 Logo，http 或 https 地址。',
       examples: ['https://www.example.com/logo.svg'],
+    }),
+    BRAND_COLOR: withDefault(hexColor, '#07c160', {
+      en: 'The colour of buttons, links and marks on the hosted pages, as `#rgb` or `#rrggbb`; in quotes in a .env file. Where it would be hard to read, a darker or lighter shade of it is used.',
+      zh: '托管页面上按钮、链接和标记的颜色，写作 `#rgb` 或 `#rrggbb`，在 .env 文件中须加引号。对比度不足时，会自动改用更深或更浅的色调。',
     }),
     DOCS: optional(flag, {
       en: 'Swagger UI at /docs: `on` or `off`.',

@@ -43,6 +43,7 @@ export class ConsentStep {
       redirectUri: String(params.redirect_uri),
       action: `${this.config.publicUrl}/oidc/interaction/${uid}`,
       token: this.keyRing.mac(FORM, formOf(interaction)),
+      uiLocales: typeof params.ui_locales === 'string' ? params.ui_locales : undefined,
     });
   }
 

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppConfig } from '../../config/app-config.js';
 import { pageAsset } from '../../pages/assets.js';
-import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { brandMark } from '../../pages/brand.js';
 import { escapeHtml } from '../../pages/html.js';
 import { ICONS } from '../../pages/icons.js';
-import { sendPage } from '../../pages/page.js';
-import { pageLanguage } from '../../pages/texts.js';
+import { PageShell } from '../../pages/shell.js';
 import { UserDirectory } from '../../user/user-directory.js';
 import { UserReplies } from '../../user/user-replies.js';
 import { type Partner, type Scope, SCOPES } from '../registry/partner.js';
@@ -25,6 +24,8 @@ export interface ConsentPageContent {
   readonly action: string;
   /** Proof that the form is of this page. */
   readonly token: string;
+  /** `ui_locales` of the partner's request. */
+  readonly uiLocales: string | undefined;
 }
 
 const STYLE = pageAsset('consent.css');
@@ -32,41 +33,39 @@ const STYLE = pageAsset('consent.css');
 /** Asks a person whether a partner may log them in, and says what it gets. Works without scripts. */
 @Injectable()
 export class ConsentPage {
-  private readonly brand: Brand;
-  private readonly images: readonly string[];
+  private readonly shell: PageShell;
 
   constructor(
     private readonly users: UserDirectory,
     private readonly replies: UserReplies,
-    { brand, publicUrl }: AppConfig,
+    private readonly config: AppConfig,
   ) {
-    this.brand = brand;
-    this.images = [new URL(publicUrl).origin, ...brandImages(brand)];
+    this.shell = new PageShell(config);
   }
 
   async send(
     request: FastifyRequest,
     reply: FastifyReply,
-    { partner, userId, scopes, redirectUri, action, token }: ConsentPageContent,
+    { partner, userId, scopes, redirectUri, action, token, uiLocales }: ConsentPageContent,
   ): Promise<void> {
-    const language = pageLanguage(request.headers['accept-language']);
+    const language = this.shell.language(request, uiLocales);
     const { consent: texts } = partnerTexts(language);
     const user = await this.users.find(userId);
     const { nickname, avatarUrl } = user ? this.replies.user(user) : { nickname: null, avatarUrl: null };
     const logo = partner.logoUrl === null ? [] : [new URL(partner.logoUrl).origin];
     const shared = SCOPES.filter((scope) => scopes.includes(scope));
-    await sendPage(reply, {
+    await this.shell.send(reply, {
       status: 200,
       language,
-      title: `${texts.title} · ${this.brand.name}`,
+      title: texts.title,
       style: STYLE,
       allowed: {
-        images: [...this.images, ...logo],
+        images: [new URL(this.config.publicUrl).origin, ...logo],
         // Chrome applies form-action to the redirects that follow, up to the partner.
         formActions: ["'self'", formAction(redirectUri)],
       },
       body: `<main class="card">
-${brandMark(this.brand)}
+${brandMark(this.config.brand)}
 ${partnerMark(partner)}
 <h1>${escapeHtml(texts.asks(partner.name))}</h1>
 <div class="person">${face(nickname, avatarUrl, texts.nameless)}<p><span>${texts.as}</span><b>${escapeHtml(nickname ?? texts.nameless)}</b></p></div>

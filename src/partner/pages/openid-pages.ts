@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import { AppConfig } from '../../config/app-config.js';
-import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { brandMark } from '../../pages/brand.js';
 import { escapeHtml } from '../../pages/html.js';
 import { ICONS } from '../../pages/icons.js';
-import { sendPage } from '../../pages/page.js';
-import { type PageLanguage, pageLanguage, TEXTS } from '../../pages/texts.js';
+import type { PageLanguage } from '../../pages/language.js';
+import { PageShell } from '../../pages/shell.js';
+import { TEXTS } from '../../pages/texts.js';
 import { partnerTexts } from './texts.js';
 
 /** A page in place of what the library wrote. */
@@ -18,11 +19,11 @@ type Send = (request: FastifyRequest, reply: FastifyReply, status: number) => Pr
  */
 @Injectable()
 export class OpenIdPages {
-  private readonly brand: Brand;
+  private readonly shell: PageShell;
   private readonly asked = new WeakMap<object, Send>();
 
   constructor(private readonly config: AppConfig) {
-    this.brand = config.brand;
+    this.shell = new PageShell(config);
   }
 
   /** The page that was asked for while a request was answered; `null` for none. */
@@ -37,7 +38,7 @@ export class OpenIdPages {
     const postLogout = context.oidc.session?.state?.postLogoutRedirectUri;
     const formActions = ["'self'", ...(typeof postLogout === 'string' ? [formAction(postLogout)] : [])];
     this.ask(context, async (request, reply, status) => {
-      const language = this.language(request);
+      const language = this.shell.language(request);
       const { logout: texts } = partnerTexts(language);
       await this.send(reply, language, status, texts.title, formActions, [
         `<div class="mark">${ICONS.lock}</div>`,
@@ -55,7 +56,7 @@ export class OpenIdPages {
   /** Says that the person is logged out. */
   loggedOut(context: KoaContextWithOIDC): void {
     this.ask(context, async (request, reply, status) => {
-      const language = this.language(request);
+      const language = this.shell.language(request);
       const { logout: texts } = partnerTexts(language);
       await this.send(
         reply,
@@ -75,7 +76,7 @@ export class OpenIdPages {
   /** An error that must not be sent to a redirect URI (RFC 6749 section 4.1.2.1). */
   error(context: KoaContextWithOIDC, out: ErrorOut): void {
     this.ask(context, async (request, reply, status) => {
-      const language = this.language(request);
+      const language = this.shell.language(request);
       const { refused: texts } = partnerTexts(language);
       const shared = TEXTS[language];
       const isExpired =
@@ -107,10 +108,6 @@ export class OpenIdPages {
     context.body = '';
   }
 
-  private language(request: FastifyRequest): PageLanguage {
-    return pageLanguage(request.headers['accept-language']);
-  }
-
   private send(
     reply: FastifyReply,
     language: PageLanguage,
@@ -119,12 +116,12 @@ export class OpenIdPages {
     formActions: readonly string[],
     content: readonly string[],
   ): Promise<void> {
-    return sendPage(reply, {
+    return this.shell.send(reply, {
       status,
       language,
-      title: `${title} · ${this.brand.name}`,
-      allowed: { images: brandImages(this.brand), formActions },
-      body: `<main class="card">\n${[brandMark(this.brand), ...content].join('\n')}\n</main>`,
+      title,
+      allowed: { formActions },
+      body: `<main class="card">\n${[brandMark(this.config.brand), ...content].join('\n')}\n</main>`,
     });
   }
 }

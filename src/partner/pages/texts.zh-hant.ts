@@ -6,11 +6,11 @@ export const ZH_HANT: PartnerTexts = {
     title: '授權登入',
     asks: (partner) => `「${partner}」想使用你的微信帳號登入`,
     as: '目前登入',
-    nameless: '微信使用者',
+    nameless: '微信用戶',
     shares: '此應用程式將取得：',
     scopes: {
       openid: '僅用於此應用程式的使用者識別碼',
-      profile: '你的暱稱和大頭貼',
+      profile: '你的暱稱和頭像',
       phone: '你的手機號碼',
       wechat: '你的微信識別碼（openid 和 unionid）',
       offline_access: '你未使用此應用程式時，上述資料的更新',

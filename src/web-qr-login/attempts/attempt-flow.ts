@@ -7,6 +7,7 @@ import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { ReturnUrls } from '../../attempt/return-urls.js';
 import { type AttemptMethod, channelOfMethod } from '../../channel/channels.js';
 import { AppConfig } from '../../config/app-config.js';
+import { languagesOf, uiLocalesOf } from '../../pages/language.js';
 import { isFromOwnPage } from '../../pages/own-page.js';
 import { AppQuotas } from '../../rate-limit/door-quotas.js';
 import type { Device } from '../../session/session.service.js';
@@ -69,7 +70,8 @@ export class AttemptFlow {
       returnTo,
       binding,
       hostedBrowser: isHosted ? browser : null,
-      acceptLanguage: request.headers['accept-language'],
+      languages: languagesOf(request),
+      uiLocales: uiLocalesOf(request),
     });
     return { ...begun, method, ...shown };
   }

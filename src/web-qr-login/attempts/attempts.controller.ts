@@ -7,6 +7,7 @@ import {
   ApiOperation,
   ApiParam,
   ApiProduces,
+  ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -63,6 +64,12 @@ export class AttemptsController {
     operationId: 'beginAttempt',
   })
   @ApiAcceptLanguage("Whether WeChat's page is in Chinese or in English.")
+  @ApiQuery({
+    name: 'ui_locales',
+    required: false,
+    description: "Languages of WeChat's page by preference, before Accept-Language.",
+    schema: { type: 'string', example: 'zh-Hant' },
+  })
   @ApiCreatedResponse({ type: AttemptReply })
   @ApiProblems({ body: true }, 'RETURN_URL_FORBIDDEN', 'APP_UNKNOWN', 'STORE_UNAVAILABLE')
   async begin(

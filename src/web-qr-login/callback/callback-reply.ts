@@ -23,7 +23,7 @@ export class CallbackReply {
     private readonly framed: FramedResults,
     config: AppConfig,
   ) {
-    this.page = new FramePage(config.brand.name);
+    this.page = new FramePage(config);
   }
 
   /**
@@ -63,7 +63,7 @@ export class CallbackReply {
         },
         report,
       },
-      request.headers['accept-language'],
+      login.uiLocales,
     );
   }
 
@@ -71,12 +71,8 @@ export class CallbackReply {
    * Moves the callback to the whole window. The login is bound to a cookie, which browsers do not send from a frame of
    * another site.
    */
-  async toTop(request: FastifyRequest, reply: FastifyReply, login: LoginState): Promise<void> {
-    await this.page.sendRelay(
-      reply,
-      { parentOrigin: new URL(login.returnTo).origin },
-      request.headers['accept-language'],
-    );
+  async toTop(reply: FastifyReply, login: LoginState): Promise<void> {
+    await this.page.sendRelay(reply, { parentOrigin: new URL(login.returnTo).origin }, login.uiLocales);
   }
 }
 

@@ -31,7 +31,7 @@ export class CallbackFilter implements ExceptionFilter {
     if (!login) {
       await this.page.catch(exception, host);
     } else if (exception instanceof FramedCallback) {
-      await this.callbackReply.toTop(request, reply, login);
+      await this.callbackReply.toTop(reply, login);
     } else if (exception instanceof RepeatedCallback) {
       await this.callbackReply.send(request, reply, login, exception.location, true);
     } else {

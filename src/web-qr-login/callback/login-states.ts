@@ -21,6 +21,8 @@ export interface LoginState {
   readonly hostedBrowser: string | null;
   /** The session that asked for a link; `null` for a login. */
   readonly linkTo: string | null;
+  /** `ui_locales` that the login was begun with. */
+  readonly uiLocales?: string | undefined;
 }
 
 /** The first callback of a state continues; a repeat gets the redirect of the first. */

@@ -135,9 +135,9 @@ export class HostedLoginController {
   }
 
   /** The login page for the same request. It checks returnTo again. */
-  private pageOf({ returnTo, appId, codeChallenge }: KnownPersonForm): string {
+  private pageOf({ returnTo, appId, codeChallenge, ui_locales }: KnownPersonForm): string {
     const page = new URL(this.pageUrl);
-    for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge })) {
+    for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge, ui_locales })) {
       if (value !== undefined) page.searchParams.set(name, value);
     }
     return page.href;

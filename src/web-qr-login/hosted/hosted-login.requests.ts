@@ -11,7 +11,12 @@ export class RememberLoginRequest {
 }
 
 /** The form of the page for a known person: what the page was asked for, and its secret. */
-export class KnownPersonForm extends PickType(LoginPageRequest, ['returnTo', 'appId', 'codeChallenge']) {
+export class KnownPersonForm extends PickType(LoginPageRequest, [
+  'returnTo',
+  'appId',
+  'codeChallenge',
+  'ui_locales',
+]) {
   @ApiProperty({ description: 'The hidden field of the page.', maxLength: 128 })
   @IsString()
   @MaxLength(128)

@@ -17,6 +17,8 @@ export interface BeginInWeChat {
   readonly codeChallenge?: string | undefined;
   /** Whether a hosted page begins it. */
   readonly isHosted: boolean;
+  /** `ui_locales` of the request. */
+  readonly uiLocales?: string | undefined;
 }
 
 /**
@@ -50,7 +52,7 @@ export class InWeChatFlow {
     const returnTo = this.returnUrls.allowed(asked.returnTo).href;
     const { appId } = this.apps.find('official_account', asked.appId);
     const bound = this.cookie.bind(asked.codeChallenge, asked.isHosted, request, reply);
-    return this.askSilently({ appId, returnTo, ...bound, attempt: null });
+    return this.askSilently({ appId, returnTo, ...bound, attempt: null, uiLocales: asked.uiLocales });
   }
 
   /** The same for a login whose app, returnTo and binding are known. */
@@ -69,6 +71,7 @@ export class InWeChatFlow {
     page.searchParams.set('returnTo', login.returnTo);
     page.searchParams.set('appId', login.appId);
     if ('codeChallenge' in login.binding) page.searchParams.set('codeChallenge', login.binding.codeChallenge);
+    if (login.uiLocales !== undefined) page.searchParams.set('ui_locales', login.uiLocales);
     page.searchParams.set('consent', state);
     if (error !== undefined) page.searchParams.set('error', error);
     return page.href;

@@ -13,8 +13,9 @@ import { InWeChatFlow } from './in-wechat-flow.js';
 export class InWeChatScreen implements AttemptScreen {
   constructor(private readonly flow: InWeChatFlow) {}
 
-  async show({ id, appId, returnTo, binding, hostedBrowser }: NewAttempt): Promise<AttemptDisplay> {
-    const login = { appId, returnTo, binding, hostedBrowser, attempt: id };
+  async show(attempt: NewAttempt): Promise<AttemptDisplay> {
+    const { id, appId, returnTo, binding, hostedBrowser, uiLocales } = attempt;
+    const login = { appId, returnTo, binding, hostedBrowser, uiLocales, attempt: id };
     return { authorizeUrl: await this.flow.askSilently(login) };
   }
 }

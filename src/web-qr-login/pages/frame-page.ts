@@ -2,8 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { pageAsset } from '../../pages/assets.js';
 import { escapeHtml } from '../../pages/html.js';
 import type { FrameResult } from './page-data.js';
-import { sendPage } from '../../pages/page.js';
-import { pageLanguage } from '../../pages/texts.js';
+import { PageShell, type ShellConfig } from '../../pages/shell.js';
 import { LOGIN_TEXTS } from './texts.js';
 
 const RELAY = pageAsset('relay.js');
@@ -11,20 +10,25 @@ const RESULT = pageAsset('result.js');
 
 /** The pages that the frame of WeChat's embedded QR page ends on. A person has nothing to do on them. */
 export class FramePage {
-  constructor(private readonly brandName: string) {}
+  private readonly shell: PageShell;
+
+  constructor(config: ShellConfig) {
+    this.shell = new PageShell(config);
+  }
 
   /**
    * Loads the same URL in the top window: there the browser sends the SameSite=Lax cookie that it holds back from a
    * frame which another site navigated. Browsers may allow that only after a click: for them the page has a link.
    * @param target `parentOrigin`: the website that may frame the page besides our own pages
+   * @param uiLocales that the login was begun with
    */
   sendRelay(
     reply: FastifyReply,
     { parentOrigin }: { readonly parentOrigin: string },
-    acceptLanguage: string | undefined,
+    uiLocales: string | undefined,
   ): Promise<void> {
     // An empty href is the page's own URL with its query.
-    return this.send(reply, RELAY, undefined, { origin: parentOrigin, onward: '' }, acceptLanguage);
+    return this.send(reply, RELAY, undefined, { origin: parentOrigin, onward: '' }, uiLocales);
   }
 
   /**
@@ -34,10 +38,10 @@ export class FramePage {
   sendResult(
     reply: FastifyReply,
     { targetOrigin, ...result }: FrameResult,
-    acceptLanguage: string | undefined,
+    uiLocales: string | undefined,
   ): Promise<void> {
     const data = { targetOrigin, ...result };
-    return this.send(reply, RESULT, data, { origin: targetOrigin, onward: result.location }, acceptLanguage);
+    return this.send(reply, RESULT, data, { origin: targetOrigin, onward: result.location }, uiLocales);
   }
 
   private async send(
@@ -45,14 +49,15 @@ export class FramePage {
     script: string,
     data: unknown,
     { origin, onward }: { readonly origin: string; readonly onward: string },
-    acceptLanguage: string | undefined,
+    uiLocales: string | undefined,
   ): Promise<void> {
-    const language = pageLanguage(acceptLanguage);
+    const language = this.shell.language(reply.request, uiLocales);
     const texts = LOGIN_TEXTS[language];
-    await sendPage(reply, {
+    await this.shell.send(reply, {
       status: 200,
       language,
-      title: `${texts.title} · ${this.brandName}`,
+      title: texts.title,
+      isFrame: true,
       allowed: { ancestors: ["'self'", origin] },
       script,
       data,

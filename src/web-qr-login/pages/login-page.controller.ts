@@ -15,6 +15,7 @@ import { LoginPageRequest } from './login-page.requests.js';
 import { LoginViews } from './login-views.js';
 import { LoginPage } from './login-page.js';
 import { type Visitor, visitorOf } from './visitor.js';
+import { uiLocalesOf } from '../../pages/language.js';
 import { PublicAddress } from '../../pages/public-address.js';
 
 /** The hosted login page. */
@@ -66,7 +67,6 @@ export class LoginPageController {
   async show(
     @Query() query: LoginPageRequest,
     @Headers('user-agent') userAgent: string | undefined,
-    @Headers('accept-language') acceptLanguage: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -76,26 +76,22 @@ export class LoginPageController {
       await reply.redirect(elsewhere, 302);
       return;
     }
-    const asked = this.checked(query);
+    const asked = this.checked({ ...query, uiLocales: uiLocalesOf(request) });
     const visitor = visitorOf(userAgent);
     const account = this.views.appId('official_account', asked);
     if (visitor === 'wechat' && account !== null && !isAnswer(asked)) {
-      const begin = { returnTo: this.pageUrl, ...asked, appId: account, isHosted: true };
+      const begin = { ...asked, returnTo: this.returnTo(asked), appId: account, isHosted: true };
       await reply.redirect(await this.inWeChat.begin(begin, request, reply), 302);
       return;
     }
     const consentUrl =
       asked.consent === undefined ? null : await this.inWeChat.consentUrl(asked.consent, request);
-    await this.page.send(
-      reply,
-      {
-        view: this.views.choose(asked, visitor, consentUrl, await this.knownPerson(asked, visitor, request)),
-        returnTo: asked.returnTo ?? null,
-        codeChallenge: asked.codeChallenge,
-        authorizeUrl: this.authorizeUrl(asked),
-      },
-      acceptLanguage,
-    );
+    await this.page.send(reply, {
+      view: this.views.choose(asked, visitor, consentUrl, await this.knownPerson(asked, visitor, request)),
+      returnTo: asked.returnTo ?? null,
+      codeChallenge: asked.codeChallenge,
+      authorizeUrl: this.authorizeUrl(asked),
+    });
   }
 
   /** The person who may continue. A mini program logs in itself, so its web view offers nothing. */
@@ -121,11 +117,20 @@ export class LoginPageController {
     return { ...query, returnTo: this.returnUrls.allowed(query.returnTo).href };
   }
 
+  /** Where a login returns to: to the page itself, in the language that it was opened in, where no website asks. */
+  private returnTo({ returnTo, uiLocales }: LoginPageRequest): string {
+    if (returnTo !== undefined) return returnTo;
+    const page = new URL(this.pageUrl);
+    if (uiLocales !== undefined) page.searchParams.set('ui_locales', uiLocales);
+    return page.href;
+  }
+
   /** Path and query of the route to WeChat's QR page; `null` where no website app is configured. */
   private authorizeUrl(asked: LoginPageRequest): string | null {
     const appId = this.views.appId('website', asked);
     if (appId === null) return null;
-    const query = new URLSearchParams({ returnTo: asked.returnTo ?? this.pageUrl, appId });
+    const query = new URLSearchParams({ returnTo: this.returnTo(asked), appId });
+    if (asked.uiLocales !== undefined) query.set('ui_locales', asked.uiLocales);
     if (asked.codeChallenge !== undefined) query.set('codeChallenge', asked.codeChallenge);
     return `v1/web-qr-login/authorize?${query.toString()}`;
   }

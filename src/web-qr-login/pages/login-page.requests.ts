@@ -3,6 +3,7 @@ import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
 import { MayBeNull } from '../../http/validation.js';
 import { AppIdProperty } from '../../http/app-id-property.js';
+import { UiLocalesProperty } from '../../pages/ui-locales-property.js';
 
 /** Query of the login page: parameters of a website, and parameters with which a login returns to the page. */
 export class LoginPageRequest {
@@ -28,6 +29,12 @@ export class LoginPageRequest {
   @MayBeNull()
   @IsIn(['login'], { message: 'prompt must be login' })
   prompt?: 'login';
+
+  @UiLocalesProperty()
+  ui_locales?: string;
+
+  @UiLocalesProperty('The same as ui_locales.')
+  uiLocales?: string | undefined;
 
   @ApiProperty({ required: false, description: 'From a login inside WeChat that waits for a tap.' })
   @MayBeNull()

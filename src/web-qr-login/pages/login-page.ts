@@ -1,14 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { AppConfig } from '../../config/app-config.js';
 import { pageAsset } from '../../pages/assets.js';
-import { type Brand, brandImages, brandMark } from '../../pages/brand.js';
+import { brandMark } from '../../pages/brand.js';
 import { escapeHtml } from '../../pages/html.js';
 import { ICONS } from '../../pages/icons.js';
 import type { LoginView } from './login-view.js';
 import type { BrowserTexts, LoginPageData } from './page-data.js';
 import { viewHtml } from './view-html.js';
-import { type Page, sendPage } from '../../pages/page.js';
-import { pageLanguage } from '../../pages/texts.js';
+import { PageShell, type ShellConfig, type ShellPage } from '../../pages/shell.js';
 import { LOGIN_TEXTS, type LoginTexts } from './texts.js';
 
 const STYLE = pageAsset('login.css');
@@ -26,33 +25,32 @@ export interface LoginPageContent {
 
 /** The hosted login page: one HTML document with its style and script inline. */
 export class LoginPage {
-  private readonly brand: Brand;
-  private readonly allowed: Page['allowed'];
+  private readonly shell: PageShell;
+  private readonly allowed: ShellPage['allowed'];
   private readonly isHttps: boolean;
   private readonly remembers: boolean;
 
-  constructor({ brand, publicUrl, wechat, ttl }: Pick<AppConfig, 'brand' | 'publicUrl' | 'wechat' | 'ttl'>) {
-    this.brand = brand;
-    this.isHttps = publicUrl.startsWith('https:');
-    this.remembers = ttl.sso > 0;
+  constructor(private readonly config: ShellConfig & Pick<AppConfig, 'wechat' | 'ttl'>) {
+    this.shell = new PageShell(config);
+    this.isHttps = config.publicUrl.startsWith('https:');
+    this.remembers = config.ttl.sso > 0;
     this.allowed = {
       // URLs of codes and avatars begin with PUBLIC_URL, also where the page was opened under another host name.
-      images: [new URL(publicUrl).origin, ...brandImages(brand)],
-      frames: [new URL(wechat.openUrl).origin],
+      images: [new URL(config.publicUrl).origin],
+      frames: [new URL(config.wechat.openUrl).origin],
     };
   }
 
   async send(
     reply: FastifyReply,
     { view, returnTo, codeChallenge, authorizeUrl }: LoginPageContent,
-    acceptLanguage: string | undefined,
   ): Promise<void> {
-    const language = pageLanguage(acceptLanguage);
+    const language = this.shell.language(reply.request);
     const texts = LOGIN_TEXTS[language];
-    await sendPage(reply, {
+    await this.shell.send(reply, {
       status: 200,
       language,
-      title: `${texts.title} · ${this.brand.name}`,
+      title: texts.title,
       style: STYLE,
       script: SCRIPT,
       data: {
@@ -63,7 +61,7 @@ export class LoginPage {
       allowed: { ...this.allowed, formActions: view.kind === 'known' ? this.formActions(returnTo) : [] },
       body: `<main class="card${view.kind === 'scan' ? ' split' : ''}" data-state="loading" data-view="${view.kind}">
 <div class="hero">
-${brandMark(this.brand)}
+${brandMark(this.config.brand)}
 ${view.kind === 'scan' ? hero(texts) : ''}
 </div>
 <div class="content">

@@ -50,8 +50,8 @@ export class LoginViews {
 
   private known(query: LoginPageRequest, { hosted }: KnownPerson): LoginView {
     const { nickname, avatarKey } = hosted.user;
-    const { returnTo, appId, codeChallenge } = query;
-    const asked = Object.entries({ returnTo, appId, codeChallenge }).flatMap(([name, value]) =>
+    const { returnTo, appId, codeChallenge, uiLocales: ui_locales } = query;
+    const asked = Object.entries({ returnTo, appId, codeChallenge, ui_locales }).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as const],
     );
     return {
@@ -101,9 +101,10 @@ export class LoginViews {
   }
 
   /** URL that starts this login again in the same browser. */
-  private linkTo({ returnTo, appId, codeChallenge, prompt }: LoginPageRequest): string {
+  private linkTo({ returnTo, appId, codeChallenge, prompt, uiLocales }: LoginPageRequest): string {
     const link = new URL(this.pageUrl);
-    for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge, prompt })) {
+    const query = { returnTo, appId, codeChallenge, prompt, ui_locales: uiLocales };
+    for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) link.searchParams.set(name, value);
     }
     return link.href;

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { ReturnUrls } from '../../attempt/return-urls.js';
 import { AppConfig } from '../../config/app-config.js';
+import { languagesOf, uiLocalesOf } from '../../pages/language.js';
 import { weChatLanguage } from '../../wechat/language.js';
 import { WeChatApiService } from '../../wechat/wechat-api.service.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
@@ -50,8 +51,9 @@ export class WebsiteFlow {
       returnTo,
       ...this.cookie.bind(asked.codeChallenge, asked.isHosted, request, reply),
       linkTo: asked.linkTo,
+      uiLocales: uiLocalesOf(request),
     });
-    const language = weChatLanguage(request.headers['accept-language']);
+    const language = weChatLanguage(languagesOf(request));
     return this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language);
   }
 

@@ -27,10 +27,10 @@ export class WebsiteScreen implements AttemptScreen {
   }
 
   async show(attempt: NewAttempt): Promise<AttemptDisplay> {
-    const { id, appId, returnTo, binding, hostedBrowser, acceptLanguage } = attempt;
-    const login = { channel: 'website', appId, returnTo, binding, hostedBrowser } as const;
+    const { id, appId, returnTo, binding, hostedBrowser, languages, uiLocales } = attempt;
+    const login = { channel: 'website', appId, returnTo, binding, hostedBrowser, uiLocales } as const;
     const state = await this.states.begin({ ...login, attempt: id, linkTo: null });
-    const language = weChatLanguage(acceptLanguage);
+    const language = weChatLanguage(languages);
     const src = this.wechat.websiteFrameUrl(appId, this.callbackUrl, state, language);
     return {
       authorizeUrl: this.wechat.websiteAuthorizeUrl(appId, this.callbackUrl, state, language),

@@ -85,7 +85,7 @@ const whenVisible = (begin: () => void): void => {
 const takeAnswer = (): { loginCode: string | null; error: string | null } => {
   const query = new URLSearchParams(location.search);
   const answer = { loginCode: query.get('loginCode'), error: query.get('error') };
-  for (const name of [...ANSWER_PARAMETERS, 'redirected']) query.delete(name);
+  for (const name of [...ANSWER_PARAMETERS, 'redirected', 'switched']) query.delete(name);
   const rest = query.toString();
   history.replaceState(null, '', location.pathname + (rest === '' ? '' : `?${rest}`));
   return answer;

@@ -130,8 +130,7 @@ export function scan(
       embedded.onload = resolve;
       setTimeout(resolve, FRAME_TIMEOUT_MS);
       embedded.allow = allow;
-      // WeChat's page is in Chinese without `lang`.
-      embedded.src = document.documentElement.lang === 'en' ? `${src}&lang=en` : src;
+      embedded.src = src;
     });
 
   const beginTurn = async (): Promise<void> => {

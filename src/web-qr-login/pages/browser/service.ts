@@ -83,9 +83,11 @@ export async function call(
   }
 }
 
-/** Begins an attempt. @throws Refusal */
+/** Begins an attempt in the language of the page. @throws Refusal */
 export const beginAttempt = async (request: AttemptRequest): Promise<Attempt> =>
-  (await call('v1/web-qr-login/attempts', { body: request })) as Attempt;
+  (await call(`v1/web-qr-login/attempts?ui_locales=${document.documentElement.lang}`, {
+    body: request,
+  })) as Attempt;
 
 /** Path of an attempt. */
 export const attemptPath = ({ id }: Attempt): string => `v1/web-qr-login/attempts/${encodeURIComponent(id)}`;

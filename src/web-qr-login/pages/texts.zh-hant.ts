@@ -1,0 +1,82 @@
+/** Texts of the login page in traditional Chinese. */
+export const ZH_HANT = {
+  title: '微信登入',
+  working: '正在登入…',
+  continue: '繼續',
+  returns: '登入後返回',
+  hero: {
+    headline: '微信掃一掃，\n輕鬆登入',
+    steps: ['開啟手機微信', '掃描螢幕上的 QR Code', '在手機上確認登入'],
+    promise: '無需密碼，在手機上確認後才會登入。',
+  },
+  scan: {
+    methods: '登入方式',
+    picture: '登入用的小程序碼，請用微信掃描',
+    frame: '微信登入 QR Code',
+    elsewhere: 'QR Code 沒有顯示？',
+    openWeChat: '開啟微信登入頁面',
+    withoutScript: '瀏覽器未啟用 JavaScript。',
+    scriptNeeded: '請啟用後重新整理頁面。',
+  },
+  longPress: '長按識別小程序碼，在小程序中確認登入，然後返回本頁。',
+  openInWeChat: {
+    title: '請在微信中開啟並登入',
+    link: '登入連結',
+    copy: '複製連結',
+    copied: '已複製連結',
+    copyYourself: '複製失敗，請長按上方的連結自行複製。',
+    steps: ['複製上方的連結', '開啟微信，把連結傳送給「檔案傳輸助手」或任何好友', '在微信中點開連結登入'],
+    stay: '想在目前的瀏覽器中登入？',
+    stayHint: '長按小程序碼儲存至相簿，再開啟微信「掃一掃」，從相簿中選取；也可以用另一部手機掃描。',
+  },
+  known: {
+    lead: '你曾在此瀏覽器中登入。',
+    continue: '以「{name}」的身分繼續',
+    other: '使用其他微信帳號',
+    shared: '這不是你的裝置？',
+    forget: '不再記住我',
+  },
+  computer: {
+    title: '請在電腦上登入',
+    lead: '用電腦瀏覽器開啟下方的連結，\n再用微信掃描登入。',
+  },
+  webView: {
+    title: '請在小程序中登入',
+    lead: '目前的頁面是在小程序中開啟的。\n請返回小程序登入，然後重新開啟本頁。',
+  },
+  consent: {
+    lead: '首次登入需要你的授權。',
+    asks: '將取得你的微信暱稱和頭像，用於建立帳號。',
+    button: '微信登入',
+    hint: '接下來，微信會詢問你是否同意授權。',
+  },
+  snapshot: {
+    title: '請使用完整服務',
+    lead: '目前顯示的只是網頁快照，\n無法登入。',
+    steps: ['點按螢幕底部的「使用完整服務」', '頁面重新開啟後，再次登入'],
+  },
+  linked: { title: '微信綁定成功', lead: '以後可以用這個微信帳號登入。' },
+  account: {
+    welcome: '登入成功',
+    newcomer: '歡迎！已為你建立帳號',
+    user: '用戶 ID',
+    app: '應用程式 ID',
+    logout: '登出',
+  },
+  /** Texts that the browser code shows. */
+  live: {
+    states: {
+      loading: ['載入中…', '請稍候'],
+      pending: ['請用微信掃一掃', '掃描後，在手機上確認登入'],
+      scanned: ['掃描成功', '請在手機上確認登入'],
+      confirmed: ['登入成功', '正在前往…'],
+      denied: ['你已取消登入', '可以重新掃描，或關閉本頁'],
+      expired: ['QR Code 已過期', '請重新整理後再次掃描'],
+      failed: ['QR Code 載入失敗', ''],
+    },
+    again: { denied: '重新掃描', expired: '重新整理', failed: '重試' },
+    reconnecting: '連線已中斷，正在重新連線…',
+    nameless: '微信用戶',
+    loggedOut: '你已登出',
+  },
+} as const;
