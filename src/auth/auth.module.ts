@@ -9,6 +9,7 @@ import { AccessTokenGuard } from './access-token/access-token.guard.js';
 import { OwnerProof } from './owner-proof/owner-proof.js';
 import { PresentedKeyGuard } from './api-key/presented-key.guard.js';
 import { RefusedKeys } from './api-key/refused-keys.js';
+import { SamePerson } from './same-person.js';
 import { Exchanges } from './exchanges.js';
 import { WeChatStrategy } from './wechat.strategy.js';
 
@@ -20,10 +21,11 @@ import { WeChatStrategy } from './wechat.strategy.js';
     Exchanges,
     WeChatStrategy,
     OwnerProof,
+    SamePerson,
     RefusedKeys,
     { provide: APP_GUARD, useClass: PresentedKeyGuard },
     { provide: APP_GUARD, useClass: AccessTokenGuard },
   ],
-  exports: [PassportModule, OwnerProof, RefusedKeys],
+  exports: [PassportModule, OwnerProof, SamePerson, RefusedKeys],
 })
 export class AuthModule {}

@@ -240,6 +240,24 @@ export const ERROR_CATALOGUE = {
       'The state is unknown, has expired (10 minutes), was used, or belongs to a login that was started in another browser.',
     cure: 'Start the login again, in one browser, with cookies allowed.',
   },
+  PARTNER_UNKNOWN: {
+    status: 404,
+    title: 'No such partner app',
+    cause: 'No partner has this client_id, or it was deleted.',
+    cure: 'Check the client_id. GET /v1/admin/partners lists all partners.',
+  },
+  PARTNER_APP_FORBIDDEN: {
+    status: 403,
+    title: "The mini program is not one of the partner's",
+    cause: "The AppID from which the person came is not in the partner's miniProgramAppIds.",
+    cure: 'Send what WeChat says (`referrerInfo.appId`), and register the AppID with PATCH /v1/admin/partners/{id}.',
+  },
+  SCOPE_FORBIDDEN: {
+    status: 403,
+    title: 'The partner may not ask for this',
+    cause: 'The scope is not among those of the partner, or lacks `openid`.',
+    cure: 'Ask for less, or register the scope with PATCH /v1/admin/partners/{id}.',
+  },
   AUTHORIZATION_EXPIRED: {
     status: 400,
     title: 'This login for an app cannot be continued',

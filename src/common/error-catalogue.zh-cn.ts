@@ -187,6 +187,21 @@ export const ERROR_CATALOGUE_ZH_CN = {
     cause: 'state 未知、已过期（10 分钟）、已用过，或者属于在另一个浏览器里发起的登录。',
     cure: '在同一个浏览器里重新发起登录，并允许 cookie。',
   },
+  PARTNER_UNKNOWN: {
+    title: '没有这个合作应用',
+    cause: '没有合作应用使用这个 client_id，或者它已被删除。',
+    cure: '检查 client_id。GET /v1/admin/partners 列出全部合作应用。',
+  },
+  PARTNER_APP_FORBIDDEN: {
+    title: '该小程序不属于这个合作应用',
+    cause: '用户来源小程序的 AppID 不在合作应用的 miniProgramAppIds 中。',
+    cure: '请发送微信给出的值（`referrerInfo.appId`），并用 PATCH /v1/admin/partners/{id} 登记该 AppID。',
+  },
+  SCOPE_FORBIDDEN: {
+    title: '合作应用无权申请这些内容',
+    cause: 'scope 不在合作应用的范围内，或者缺少 `openid`。',
+    cure: '减少申请的内容，或用 PATCH /v1/admin/partners/{id} 登记该 scope。',
+  },
   AUTHORIZATION_EXPIRED: {
     title: '这次应用登录无法继续',
     cause:

@@ -19,6 +19,7 @@ const OTHER_QUOTA_NAMES = [
   'partner-metadata',
   'partner-authorize',
   'partner-token',
+  'partner-authorizations',
 ] as const;
 
 /** Name of a quota of routes that is no part of one channel's login. */

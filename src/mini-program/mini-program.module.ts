@@ -7,7 +7,6 @@ import { MiniProgramController } from './mini-program.controller.js';
 import { MiniProgramExchange } from './mini-program.exchange.js';
 import { OpenDataController } from './open-data.controller.js';
 import { OpenDataReader } from './open-data-reader.js';
-import { SamePerson } from './same-person.js';
 import { ScansController } from './scans.controller.js';
 import { SessionKeyController } from './session-key.controller.js';
 import { WebViewTicketsController } from './web-view-tickets.controller.js';
@@ -22,6 +21,6 @@ import { WebViewTicketsController } from './web-view-tickets.controller.js';
     ScansController,
     WebViewTicketsController,
   ],
-  providers: [MiniProgramExchange, OpenDataReader, SamePerson],
+  providers: [MiniProgramExchange, OpenDataReader],
 })
 export class MiniProgramModule {}

@@ -13,7 +13,7 @@ import { UserReplies, UserReply } from '../user/user-replies.js';
 import { PhoneInfo } from '../wechat/endpoints/user-phone-number.js';
 import { signatureMatches } from '../wechat/open-data.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
-import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+import { MiniProgramSessionGuard } from '../auth/mini-program-session.guard.js';
 import { isGiven, OpenDataRequest, PhoneNumberRequest, ProfileRequest } from './open-data.requests.js';
 import { OpenDataReader } from './open-data-reader.js';
 

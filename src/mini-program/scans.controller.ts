@@ -16,9 +16,9 @@ import { deviceNames } from '../session/device.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import type { ResolvedLogin } from '../user/user.service.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import { freshCodeOfSession, SamePerson } from './same-person.js';
+import { freshCodeOfSession, SamePerson } from '../auth/same-person.js';
 import { DecidableScanGuard } from './decidable-scan.guard.js';
-import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+import { MiniProgramSessionGuard } from '../auth/mini-program-session.guard.js';
 
 const STATUSES = ['scanned', 'confirmed', 'denied'] as const;
 

@@ -15,7 +15,7 @@ import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionKeys } from '../user/session-keys.js';
 import { type MiniProgramUser, WeChatApiService } from '../wechat/wechat-api.service.js';
-import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
+import { MiniProgramSessionGuard } from '../auth/mini-program-session.guard.js';
 
 /** Reply of check. */
 export class SessionKeyReply {

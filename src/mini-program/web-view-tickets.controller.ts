@@ -12,8 +12,8 @@ import { validated } from '../http/validation.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import type { ResolvedLogin } from '../user/user.service.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import { MiniProgramSessionGuard } from './mini-program-session.guard.js';
-import { freshCodeOfSession, SamePerson } from './same-person.js';
+import { MiniProgramSessionGuard } from '../auth/mini-program-session.guard.js';
+import { freshCodeOfSession, SamePerson } from '../auth/same-person.js';
 import { WebViewReturnGuard } from './web-view-return.guard.js';
 
 /** Body: a fresh code, and the page that the web view will open. */

@@ -11,7 +11,10 @@ import { ConsentStep } from './interaction/consent-step.js';
 import { InteractionController } from './interaction/interaction.controller.js';
 import { Interactions } from './interaction/interactions.js';
 import { LoginStep } from './interaction/login-step.js';
+import { AskingPartner } from './mini-program/asking-partner.js';
+import { PartnerAuthorizationsController } from './mini-program/partner-authorizations.controller.js';
 import { Accounts } from './openid/accounts.js';
+import { AuthorizationCodes } from './openid/authorization-codes.js';
 import { Consents } from './openid/consents.js';
 import { JwksFetcher } from './openid/jwks-fetcher.js';
 import { OpenIdController } from './openid/openid.controller.js';
@@ -34,7 +37,7 @@ import { TokenPruning } from './tokens/token-pruning.js';
     UserModule,
     TypeOrmModule.forFeature([PartnerRow, PartnerGrant, PartnerSubject, PartnerToken]),
   ],
-  controllers: [OpenIdController, InteractionController],
+  controllers: [OpenIdController, InteractionController, PartnerAuthorizationsController],
   providers: [
     PartnerRegistry,
     Grants,
@@ -54,6 +57,9 @@ import { TokenPruning } from './tokens/token-pruning.js';
     ConsentStep,
     Interactions,
     LoginStep,
+    // from mini program to mini program
+    AskingPartner,
+    AuthorizationCodes,
   ],
 })
 export class PartnerModule {}

@@ -58,6 +58,7 @@ const OTHER_QUOTAS: Readonly<Record<OtherQuotaName, RouteQuota>> = {
   'partner-metadata': { perAddress: 1_200 },
   'partner-authorize': { perAddress: 3_000 },
   'partner-token': { perAddress: 12_000 },
+  'partner-authorizations': { perAddress: 1_200 },
 };
 
 /** The quota of a name. Quotas of login routes are in the list of channels. */

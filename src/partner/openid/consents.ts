@@ -36,6 +36,12 @@ export class Consents {
     return this.grant(oidc.provider, { partnerId, userId, grantId: undefined, scopes: newest.scopes });
   }
 
+  /** Id of the grant of a person at a partner that is theirs after all merges; `undefined` for none. */
+  async idOf(partnerId: string, userId: string): Promise<string | undefined> {
+    const [newest] = await this.grants.ofPersonAt(partnerId, userId);
+    return newest?.payload.accountId === userId ? newest.id : undefined;
+  }
+
   /** Stores a consent. @throws AccessDenied where the partner or the person was deleted meanwhile */
   async grant(
     { Grant }: Provider,

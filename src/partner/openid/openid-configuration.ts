@@ -15,13 +15,16 @@ import { ACCESS_TOKEN_SECONDS, OpenIdModels } from './openid-models.js';
 /** Life of an ID token (s). It says who logged in; nobody should keep it. */
 const ID_TOKEN_SECONDS = 60 * 60;
 /** Life of an authorization code (s); RFC 6749 section 4.1.2 wants 10 min at most. */
-const CODE_SECONDS = 60;
+export const CODE_SECONDS = 60;
 /** How long a person may take to log in and consent (s). */
 const INTERACTION_SECONDS = 60 * 60;
 /** A grant lasts until it is withdrawn; the library wants a number (s). */
 const GRANT_SECONDS = 100 * 365 * 24 * 60 * 60;
 /** Where the hosted login is off, a session still lasts from one step of a login to the next (s). */
 const MIN_SESSION_SECONDS = 60 * 60;
+
+/** In place of the redirect URI, in codes that were issued without a browser: no partner can register it. */
+export const NO_REDIRECT_URI = 'urn:wechat-auth:no-redirect';
 
 /** The paths below /oidc. */
 export const ROUTES = {

@@ -13,7 +13,7 @@ import { Grants } from '../grants/grants.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
 import { PartnerTokens } from '../tokens/partner-tokens.js';
 import { CollectedResponse, presentedRequest } from './collected-response.js';
-import { OpenIdConfiguration, ROUTES } from './openid-configuration.js';
+import { NO_REDIRECT_URI, OpenIdConfiguration, ROUTES } from './openid-configuration.js';
 
 /** A provider with the keys that it was built for. */
 interface Built {
@@ -93,16 +93,20 @@ export class OpenIdProvider {
   /** The request as the library expects it, below its mount path and at PUBLIC_URL, and a response to collect. */
   present(request: FastifyRequest): [ReturnType<typeof presentedRequest>, CollectedResponse] {
     const { host, protocol, pathname } = new URL(this.config.publicUrl);
+    const url = request.url.replace(/^\/oidc/, '');
+    const form = typeof request.body === 'string' ? request.body : '';
+    const body = url === ROUTES.token ? withRedirectUri(form) : form;
     const incoming = presentedRequest(request.raw, {
-      url: request.url.replace(/^\/oidc/, ''),
+      url,
       baseUrl: `${pathname.replace(/\/$/, '')}/oidc`,
       headers: {
         ...request.headers,
         host,
         'x-forwarded-host': host,
         'x-forwarded-proto': protocol.slice(0, -1),
+        ...(body !== form && { 'content-length': String(Buffer.byteLength(body)) }),
       },
-      body: typeof request.body === 'string' ? request.body : '',
+      body,
     });
     return [incoming, new CollectedResponse(incoming)];
   }
@@ -160,4 +164,14 @@ export class OpenIdProvider {
       if (oidc.params?.logout) this.loggedOut.add(req);
     });
   }
+}
+
+/**
+ * A code that was issued without a browser is exchanged without `redirect_uri`, which the library wants for every code.
+ * Other codes have another one, and so are refused.
+ */
+function withRedirectUri(form: string): string {
+  const fields = new URLSearchParams(form);
+  const lacksIt = fields.get('grant_type') === 'authorization_code' && !fields.has('redirect_uri');
+  return lacksIt ? `${form}&redirect_uri=${encodeURIComponent(NO_REDIRECT_URI)}` : form;
 }

@@ -6,6 +6,11 @@ import { type AuthMethod, PartnerRow, type SubjectType } from './partner.entity.
 export const SCOPES = ['openid', 'profile', 'phone', 'offline_access', 'wechat'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Whether a text names a scope of this service. */
+export function isScope(text: string): text is Scope {
+  return (SCOPES as readonly string[]).includes(text);
+}
+
 /** A JSON Web Key Set (RFC 7517, section 5) of public keys. */
 export interface PublicKeySet {
   readonly keys: readonly JsonWebKey[];

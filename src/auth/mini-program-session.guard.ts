@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { AuthenticatedState } from '../auth/access-token/access-token.js';
+import type { AuthenticatedState } from './access-token/access-token.js';
 import { AppError } from '../common/app-error.js';
 
 /** Admits only sessions that were opened in a mini program: only they have a session_key. */

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { AuthenticatedState } from '../auth/access-token/access-token.js';
-import { CodeRequest } from '../auth/code.requests.js';
-import type { WeChatLoginRequest } from '../auth/wechat-login-request.js';
+import type { AuthenticatedState } from './access-token/access-token.js';
+import { CodeRequest } from './code.requests.js';
+import type { WeChatLoginRequest } from './wechat-login-request.js';
 import { AppError } from '../common/app-error.js';
 import { validated } from '../http/validation.js';
 import type { SessionOfUser } from '../session/session-rows.js';
