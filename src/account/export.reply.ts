@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { SessionReply } from '../session/session-replies.js';
+import type { ExportedGrant, ExportedSubject } from '../user/export-part.js';
 import { IdentityReply, UserReply } from '../user/user-replies.js';
 
 /** An event about the person. */
@@ -60,6 +61,49 @@ export class ExportedSessionReply extends SessionReply {
   authenticatedAt!: string | null;
 }
 
+/** A partner app. */
+export class ExportedPartnerReply {
+  @ApiProperty({ description: 'Id of the partner.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e70' })
+  id!: string;
+
+  @ApiProperty({ description: 'Its name.', example: 'Reports' })
+  name!: string;
+}
+
+/** What the person granted a partner app. */
+export class ExportedGrantReply implements ExportedGrant {
+  @ApiProperty({ description: 'Id of the grant.', example: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e80' })
+  id!: string;
+
+  @ApiProperty({ description: 'To whom.', type: ExportedPartnerReply })
+  partner!: ExportedPartnerReply;
+
+  @ApiProperty({ description: 'What it may read.', type: [String], example: ['openid', 'profile'] })
+  scopes!: string[];
+
+  @ApiProperty({ description: 'Since when.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({
+    description: 'When the partner last used it.',
+    format: 'date-time',
+    example: '2026-11-21T09:30:00.000Z',
+  })
+  lastUsedAt!: string;
+}
+
+/** The name by which a partner app knows the person. */
+export class ExportedSubjectReply implements ExportedSubject {
+  @ApiProperty({ description: 'The partner.', type: ExportedPartnerReply })
+  partner!: ExportedPartnerReply;
+
+  @ApiProperty({ description: 'Its `sub` for the person.', example: '5f2b0c1e9d7a4b3c8e6f0a1b2c3d4e5f' })
+  sub!: string;
+
+  @ApiProperty({ description: 'Since when.', format: 'date-time', example: '2026-11-21T08:30:00.000Z' })
+  createdAt!: string;
+}
+
 /** Everything that is stored about a person. */
 export class ExportReply {
   @ApiProperty({ description: 'The user.', type: UserReply })
@@ -83,6 +127,15 @@ export class ExportReply {
 
   @ApiProperty({ description: 'All events of the user that are stored.', type: [ExportedEventReply] })
   events!: ExportedEventReply[];
+
+  @ApiProperty({ description: 'What the person granted partner apps.', type: [ExportedGrantReply] })
+  grants!: ExportedGrantReply[];
+
+  @ApiProperty({
+    description: 'The names by which partner apps know the person; kept when a consent is withdrawn.',
+    type: [ExportedSubjectReply],
+  })
+  partnerSubjects!: ExportedSubjectReply[];
 
   @ApiProperty({
     type: [String],

@@ -1,10 +1,13 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
 import { AppError } from '../common/app-error.js';
 import { describeError } from '../common/describe-error.js';
+import { namedProviders } from '../common/named-providers.js';
 import { EventLog, type RecordedEvent } from '../events/event-log.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 import { sessionReply } from '../session/session-replies.js';
 import { SessionService } from '../session/session.service.js';
+import { ExportedAs, type ExportPart, type ExportParts } from '../user/export-part.js';
 import { UserAvatars } from '../user/user-avatars.js';
 import { identityReply, UserReplies } from '../user/user-replies.js';
 import { UserService } from '../user/user.service.js';
@@ -21,8 +24,10 @@ type ReadChunk<Row> = (after: string | null) => Promise<Row[]>;
 
 /** Writes everything stored about a person as one JSON document (`ExportReply`), chunk by chunk. */
 @Injectable()
-export class Export {
+export class Export implements OnModuleInit {
   private readonly logger = new Logger(Export.name);
+  /** Lists that other rooms keep. */
+  private parts: ReadonlyMap<keyof ExportParts, ExportPart<keyof ExportParts>> = new Map();
 
   constructor(
     private readonly users: UserService,
@@ -30,7 +35,13 @@ export class Export {
     private readonly events: EventLog,
     private readonly userReplies: UserReplies,
     private readonly userAvatars: UserAvatars,
+    private readonly discovery: DiscoveryService,
   ) {}
+
+  /** @throws StartFault if two providers keep the same list */
+  onModuleInit(): void {
+    this.parts = namedProviders(this.discovery, ExportedAs, 'export');
+  }
 
   /**
    * Yields the document in pieces. Each piece is read on demand by short statements of its own, so a slow or
@@ -59,6 +70,7 @@ export class Export {
     yield* list('sessions', this.sessionsOf(user.id), (each) => this.sessionReply(each, current));
     yield `,"pendingPictures":${JSON.stringify(pendingPictures)}`;
     yield* list('events', this.eventsOf(user.id), eventReply);
+    for (const [name, part] of this.parts) yield* list(name, part.exported(user.id), (each) => each);
     yield `,"encrypted":${JSON.stringify(ENCRYPTED)}}`;
   }
 

@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AttemptModule } from '../attempt/attempt.module.js';
+import { Cursors } from '../http/paging.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
+import { WeChatModule } from '../wechat/wechat.module.js';
+import { GrantsController } from './grants/grants.controller.js';
 import { Grants } from './grants/grants.js';
 import { PartnerGrant } from './grants/partner-grant.entity.js';
 import { PartnerSubject } from './grants/partner-subject.entity.js';
@@ -23,8 +26,11 @@ import { OpenIdModels } from './openid/openid-models.js';
 import { OpenIdProvider } from './openid/openid-provider.js';
 import { ConsentPage } from './pages/consent-page.js';
 import { OpenIdPages } from './pages/openid-pages.js';
+import { PartnerRegistration } from './registry/partner-registration.js';
 import { PartnerRegistry } from './registry/partner-registry.js';
+import { PartnerRemoval } from './registry/partner-removal.js';
 import { PartnerRow } from './registry/partner.entity.js';
+import { PartnersController } from './registry/partners.controller.js';
 import { PartnerTokens } from './tokens/partner-tokens.js';
 import { PartnerToken } from './tokens/partner-token.entity.js';
 import { TokenPruning } from './tokens/token-pruning.js';
@@ -35,11 +41,21 @@ import { TokenPruning } from './tokens/token-pruning.js';
     AttemptModule,
     SessionModule,
     UserModule,
+    WeChatModule,
     TypeOrmModule.forFeature([PartnerRow, PartnerGrant, PartnerSubject, PartnerToken]),
   ],
-  controllers: [OpenIdController, InteractionController, PartnerAuthorizationsController],
+  controllers: [
+    PartnersController,
+    GrantsController,
+    OpenIdController,
+    InteractionController,
+    PartnerAuthorizationsController,
+  ],
   providers: [
     PartnerRegistry,
+    PartnerRegistration,
+    PartnerRemoval,
+    Cursors,
     Grants,
     Subjects,
     PartnerTokens,

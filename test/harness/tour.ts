@@ -1,8 +1,12 @@
 import sharp from 'sharp';
+import { v7 as uuidv7 } from 'uuid';
 import { EventLog } from '../../src/events/event-log.js';
 import { EventPruning } from '../../src/events/event-pruning.js';
 import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { SessionPruning } from '../../src/session/session-pruning.js';
+import { Grants } from '../../src/partner/grants/grants.js';
+import { Subjects } from '../../src/partner/grants/subjects.js';
+import { PartnerRemoval } from '../../src/partner/registry/partner-removal.js';
 import { PartnerSigningKeys } from '../../src/session/keys/partner-signing-keys.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
 import { Database } from '../../src/database/database.js';
@@ -57,6 +61,7 @@ export class Tour {
     await this.merge();
     await this.operators(often);
     await this.consent();
+    await this.partners();
     await this.webhooks();
     await this.leaving(often);
     await this.jobs();
@@ -220,6 +225,52 @@ export class Tour {
     await callWithKey(`${this.world.url}/v1/wechat/access-tokens/${MINI_PROGRAM}`, SERVICE_KEY);
     const gone = await this.world.miniProgramLogin(await this.world.person());
     await this.admin(`users/${gone.user.id}`, { method: 'DELETE' });
+  }
+
+  private async partners(): Promise<void> {
+    const { world } = this;
+    const { app } = world.service();
+    const json = { name: 'Reports', redirectUris: ['https://reports.example.com/callback'] };
+    const [partner, other] = await Promise.all(
+      [1, 2].map(async () => (await this.admin<{ id: string }>('partners', { json })).body.id),
+    );
+    if (partner === undefined || other === undefined) throw new Error('no partners');
+    await this.admin<Page>('partners?limit=1');
+    await this.admin(`partners/${partner}`);
+    await this.admin(`partners/${partner}`, { method: 'PATCH', json: { firstParty: true } });
+    await this.admin(`partners/${partner}/rotate-secret`, { method: 'POST' });
+    const tokens = await world.miniProgramLogin(await world.person());
+    const grants = app.get(Grants, { strict: false });
+    const ids = [partner, other, other].map((partnerId) => ({ id: uuidv7(), partnerId }));
+    for (const { id, partnerId } of ids) {
+      await grants.save({ id, partnerId, userId: tokens.user.id, scopes: ['openid'], payload: {} });
+      await app.get(Subjects, { strict: false }).subOf(partnerId, tokens.user.id);
+      await grants.find(id);
+      await grants.touch(id);
+      await grants.ofPersonAt(partnerId, tokens.user.id);
+    }
+    await this.me(tokens, '/grants');
+    await call(`${world.url}/v1/users/me/export`, { token: tokens.accessToken });
+    await this.me(tokens, `/grants/${ids[2]?.id ?? ''}`, { method: 'DELETE' });
+    await this.me(tokens, '/grants', { method: 'DELETE' });
+    const again = { id: uuidv7(), partnerId: other, userId: tokens.user.id };
+    await grants.save({ ...again, scopes: ['openid'], payload: {} });
+    await this.removed(other, again.id);
+  }
+
+  /** Deletes a partner with so many tokens that they are deleted apart from their grant. */
+  private async removed(partnerId: string, grantId: string): Promise<void> {
+    const { app } = this.world.service();
+    const at = toSqlTime(this.world.clock.now());
+    await app.get(Database, { strict: false }).batch(
+      Array.from({ length: 600 }, (_, n) => ({
+        sql: `INSERT INTO partner_tokens (id, model, grant_id, payload, expires_at, created_at)
+              VALUES (?, 'RefreshToken', ?, '{}', ?, ?)`,
+        parameters: [`tour${n}`, grantId, at, at],
+      })),
+    );
+    await this.admin(`partners/${partnerId}`, { method: 'DELETE' });
+    await app.get(PartnerRemoval, { strict: false }).idle();
   }
 
   private async consent(): Promise<void> {

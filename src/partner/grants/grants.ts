@@ -7,6 +7,8 @@ import { Database, type Statement } from '../../database/database.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../../database/sql-time.js';
 import { execute, placeholders } from '../../database/statements.js';
 import { type Actor, EventLog } from '../../events/event-log.js';
+import { type ExportedGrant, ExportedAs, type ExportPart } from '../../user/export-part.js';
+import { type GrantOfPerson, grantReply } from './grants.replies.js';
 import { findPerson, type Person } from './person.js';
 
 /** A grant to store. */
@@ -28,23 +30,17 @@ export interface Grant extends NewGrant {
   readonly lastUsedAt: number;
 }
 
-/** A grant as its person sees it. */
-export interface GrantOfPerson {
-  readonly id: string;
-  readonly partner: { readonly id: string; readonly name: string };
-  readonly scopes: readonly string[];
-  readonly createdAt: number;
-  readonly lastUsedAt: number;
-}
-
 /** Maximum number of grants of a person at one partner that are read. There is one, or two after a merge. */
 const MAX_AT_PARTNER = 100;
+/** Grants that an export reads at once. */
+const EXPORT_CHUNK = 500;
 /** `last_used_at` is written at most once in this time (ms). */
 const TOUCH_INTERVAL_MS = 60_000;
 
 /** What people granted partners. A grant that was withdrawn has no row. */
 @Injectable()
-export class Grants {
+@ExportedAs('grants')
+export class Grants implements ExportPart<'grants'> {
   constructor(
     private readonly database: Database,
     private readonly events: EventLog,
@@ -135,6 +131,17 @@ export class Grants {
       createdAt: fromSqlTime(row.created_at),
       lastUsedAt: fromSqlTime(row.last_used_at),
     }));
+  }
+
+  /** All grants of a person, for an export. */
+  async *exported(userId: string): AsyncGenerator<ExportedGrant[], void> {
+    for (let before: string | null = null; ;) {
+      const rows = await this.ofPerson(userId, before, EXPORT_CHUNK);
+      const last = rows.at(-1);
+      if (!last) return;
+      yield rows.map(grantReply);
+      before = last.id;
+    }
   }
 
   /** Notes that a grant was used now, to the minute. */

@@ -4,18 +4,22 @@ import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import { Database } from '../../database/database.js';
 import { isDuplicate, isForeignKeyViolation } from '../../database/database-errors.js';
-import { toSqlTime } from '../../database/sql-time.js';
+import { fromSqlTime, type SqlTime, toSqlTime } from '../../database/sql-time.js';
 import { placeholders } from '../../database/statements.js';
+import { type ExportedSubject, ExportedAs, type ExportPart } from '../../user/export-part.js';
 import { findPerson, type Person } from './person.js';
 
 const SUB_BYTES = 16;
+/** Subjects that an export reads at once. */
+const EXPORT_CHUNK = 500;
 
 /**
  * Pairwise subjects: a partner knows a person by a random text that no other partner has (OpenID Connect
  * Core, section 8.1). It survives a merge: of several the earliest counts.
  */
 @Injectable()
-export class Subjects {
+@ExportedAs('partnerSubjects')
+export class Subjects implements ExportPart<'partnerSubjects'> {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -34,6 +38,26 @@ export class Subjects {
       if (sub !== null) return sub;
       // Read again after the insert: a merge may have brought an earlier one.
       await this.add(partnerId, person);
+    }
+  }
+
+  /** All subjects of a person, for an export. */
+  async *exported(userId: string): AsyncGenerator<ExportedSubject[], void> {
+    const person = await findPerson(this.database, userId);
+    for (const id of person?.userIds ?? []) {
+      for (let after = ''; ;) {
+        const rows = await this.database.select<SubjectRow>(
+          `SELECT p.id, p.name, s.sub, s.created_at
+           FROM partner_subjects s ${this.database.forceIndex('ix_partner_subjects_user_id')}
+           JOIN partners p ON p.id = s.partner_id
+           WHERE s.user_id = ? AND s.partner_id > ? ORDER BY s.partner_id LIMIT ${EXPORT_CHUNK}`,
+          [id, after],
+        );
+        const last = rows.at(-1);
+        if (!last) break;
+        yield rows.map(toExported);
+        after = last.id;
+      }
     }
   }
 
@@ -60,4 +84,15 @@ export class Subjects {
       if (!isDuplicate(error)) throw error;
     }
   }
+}
+
+interface SubjectRow {
+  readonly id: string;
+  readonly name: string;
+  readonly sub: string;
+  readonly created_at: SqlTime;
+}
+
+function toExported({ id, name, sub, created_at: createdAt }: SubjectRow): ExportedSubject {
+  return { partner: { id, name }, sub, createdAt: new Date(fromSqlTime(createdAt)).toISOString() };
 }
