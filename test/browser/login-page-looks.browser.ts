@@ -5,7 +5,17 @@ import { WECHAT_USER_AGENT } from '../harness/wechat-browser.js';
 import { MINI_PROGRAM, WEBSITE } from '../harness/world.js';
 import { cover, expectFailedRequests, IPHONE, login, LOOKS, stage, stands, tab } from './browser-tab.js';
 import { barriersOn, picture } from './chromium.js';
-import { CODE, codeInFrame, hold, miniProgram, open, person, returnTo, world } from './login-page.js';
+import {
+  CODE,
+  codeInFrame,
+  hold,
+  logInOnPage,
+  miniProgram,
+  open,
+  person,
+  returnTo,
+  world,
+} from './login-page.js';
 
 const SCAN_AGAIN = { 'zh-CN': '重新扫码', 'zh-TW': '重新掃描', 'en-US': 'Scan again' };
 /** Longer than any code lives, in seconds. */
@@ -92,6 +102,14 @@ describe('the login page', () => {
       await page.getByText('You’re logged out').waitFor();
       await stands(page, 'pending');
       await check(page, 'logged-out');
+    });
+
+    test('who is known, and may continue', async () => {
+      const page = await tab(options);
+      await logInOnPage(page);
+      await open(page, login({ returnTo: returnTo() }));
+      await page.getByRole('button', { name: person.nickname }).focus();
+      await check(page, 'known');
     });
 
     test('linked, and an error that has no website to return to', async () => {

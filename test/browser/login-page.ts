@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { type Person, SHOP, World } from '../harness/world.js';
-import { context, sites } from './browser-tab.js';
+import { type Person, SHOP, WEBSITE, World } from '../harness/world.js';
+import { context, login, sites } from './browser-tab.js';
 
 export const CODE = '/wxa/getwxacodeunlimit';
 /** The service and WeChat of the test file that imports this, and somebody new for each of its tests. */
 export let world: World;
 export let person: Person;
 beforeAll(async () => {
-  world = await World.start({ RETURN_URLS: `${SHOP},${sites.origin('shop')}` });
+  world = await World.start({ RETURN_URLS: [SHOP, sites.origin('shop'), sites.origin('forum')].join(',') });
 });
 beforeEach(async () => {
   await become({ nickname: '小林' });
@@ -45,4 +45,22 @@ export async function hold(page: Page): Promise<void> {
   await page.addInitScript(
     `if (location.href.startsWith('${url}')) localStorage.setItem('sandbox.person', '${person.id}')`,
   );
+}
+
+/** Logs the person in for a website, by WeChat's frame in the page, and lets the website redeem the loginCode. */
+export async function logInOnPage(page: Page): Promise<void> {
+  await open(page, login({ appId: WEBSITE, returnTo: returnTo() }));
+  const uuid = await codeInFrame(page);
+  await world.control('scan', { uuid, person: person.id });
+  await world.control('allow', { uuid });
+  await page.waitForURL(`${returnTo()}?*`);
+  await redeemIn(page);
+}
+
+/** The website that the page shows redeems its loginCode. @returns the refresh token */
+export async function redeemIn(page: Page): Promise<string> {
+  const loginCode = new URL(page.url()).searchParams.get('loginCode');
+  const reply = await context.request.post(`${world.url}/v1/web-qr-login/token`, { data: { loginCode } });
+  if (reply.status() !== 200) throw new Error(await reply.text());
+  return ((await reply.json()) as { refreshToken: string }).refreshToken;
 }

@@ -232,6 +232,8 @@ describe('a person who has logged in on the hosted page', () => {
     const page = new HostedPage(world);
     const tokens = await page.login(person);
     expect(tokens.user.id).not.toBe(older.user.id);
+    // The checks of its session are cached for 5 s.
+    expect(await page.knows()).toBe(true);
     await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
     await world.miniProgramLogin(person);
     await world.websiteLogin(person);

@@ -6,6 +6,8 @@ interface Answer {
   readonly type: string;
   readonly text: string;
   readonly pauseMs: number;
+  /** Where the path redirects to, if it does. */
+  readonly location?: string;
 }
 
 /**
@@ -26,7 +28,11 @@ export class Site {
       site.requests.push(url);
       const page = site.pages.get(url.pathname);
       setTimeout(() => {
-        const { type = 'text/html', text = '' } = page ?? {};
+        const { type = 'text/html', text = '', location } = page ?? {};
+        if (location !== undefined) {
+          response.writeHead(302, { location }).end();
+          return;
+        }
         response.writeHead(page === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` });
         response.end(text);
       }, page?.pauseMs ?? 0);
@@ -43,6 +49,11 @@ export class Site {
   show(path: string, body: string, pauseMs = 0): void {
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${body}`;
     this.pages.set(path, { type: 'text/html', text: html, pauseMs });
+  }
+
+  /** Redirects a path. */
+  redirect(path: string, location: string): void {
+    this.pages.set(path, { type: 'text/html', text: '', pauseMs: 0, location });
   }
 
   /** Sets a JavaScript module. */

@@ -35,7 +35,7 @@ export const EN = {
       'Press and hold the code to save it. In WeChat, open Scan and choose it from your photos. Or scan it with another phone.',
   },
   known: {
-    lead: 'You have logged in in this browser before.',
+    lead: 'You logged in with this browser earlier.',
     continue: 'Continue as {name}',
     other: 'Use another WeChat account',
     shared: 'Not your device?',
