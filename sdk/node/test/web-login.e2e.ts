@@ -207,6 +207,9 @@ describe('the login of a website through its back end', () => {
     expect([url.origin, url.pathname]).toEqual([world.url, '/login']);
     expect(url.searchParams.get('appId')).toBe(WEBSITE);
     expect((await browser.visit(url.href)).status).toBe(200);
+    const fresh = new URL(await create({ page: 'hosted' }).beginLogin(session, { prompt: 'login' }));
+    expect(fresh.searchParams.get('prompt')).toBe('login');
+    expect((await browser.visit(fresh.href)).status).toBe(200);
     const other = new URL(
       await shop.beginLogin(session, { returnTo: `${SHOP}/de/back?lang=de`, appId: WEBSITE }),
     );

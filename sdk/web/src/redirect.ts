@@ -11,6 +11,8 @@ export interface RedirectOptions {
   readonly returnTo?: string;
   /** `login` (default): the hosted page, which adapts to the browser. `wechat`: WeChat's own QR page. */
   readonly page?: 'login' | 'wechat';
+  /** `login`: a fresh login at WeChat, also where the hosted page knows who has logged in. */
+  readonly prompt?: 'login' | undefined;
   /** The app at WeChat, where the service has several. */
   readonly appId?: string | undefined;
   /** Of a mini program's web view, made for this returnTo; no page is shown. */
@@ -27,7 +29,7 @@ const verifierOf = (login: string): string | null | undefined =>
  * @throws AuthError STORAGE_UNAVAILABLE where the tab would not find its code verifier again; INSECURE_CONTEXT
  */
 export async function redirect(base: string, options: RedirectOptions, replaces: boolean): Promise<void> {
-  const { returnTo, page, appId, ticket } = options;
+  const { returnTo, page, prompt, appId, ticket } = options;
   // A ticket is for exactly one address, which then cannot name the login.
   const login = ticket ? '' : randomText();
   const verifier = randomText();
@@ -38,6 +40,7 @@ export async function redirect(base: string, options: RedirectOptions, replaces:
     returnTo: ticket && returnTo ? returnTo : returnAddress(login, returnTo),
     codeChallenge,
   });
+  if (prompt) query.set('prompt', prompt);
   if (appId) query.set('appId', appId);
   if (ticket) query.set('ticket', ticket);
   const path = ticket || page === 'wechat' ? 'v1/web-qr-login/authorize' : 'login';

@@ -40,6 +40,21 @@ describe('a login by redirect', () => {
     expect(await page.evaluate('auth.status')).toBe('logged-in');
   });
 
+  test('through the hosted page takes one tap the next time, and with prompt=login another scan', async () => {
+    const page = await openShop();
+    await page.evaluate('auth.loginWithRedirect()');
+    await stands(page, 'pending');
+    await inMiniProgram('scan', 'confirm');
+    await page.waitForURL(/loginCode=/);
+    const before = await page.evaluate('auth.handleCallback().then(({ user }) => user.id)');
+    await page.evaluate('auth.loginWithRedirect()');
+    await page.getByRole('button', { name: 'Continue as' }).click();
+    await page.waitForURL(/loginCode=/);
+    expect(await page.evaluate('auth.handleCallback().then(({ user }) => user.id)')).toBe(before);
+    await page.evaluate("auth.loginWithRedirect({ prompt: 'login' })");
+    await stands(page, 'pending');
+  });
+
   test('is redeemed once, however often and by however many instances it is ended', async () => {
     const page = await openShop();
     await returnFromWeChat(page);

@@ -43,6 +43,8 @@ export interface BeginOptions {
   /** Instead of the option of `createWebLogin`. */
   readonly returnTo?: string | URL | undefined;
   readonly appId?: string | undefined;
+  /** `login`: a fresh login at WeChat, also where the hosted page knows who has logged in. */
+  readonly prompt?: 'login' | undefined;
 }
 
 /** A finished login. */
@@ -111,6 +113,7 @@ export function createWebLogin(options: WebLoginOptions): WebLogin {
       url.searchParams.set('codeChallenge', createHash('sha256').update(codeVerifier).digest('base64url'));
       const app = begin.appId ?? appId;
       if (app !== undefined) url.searchParams.set('appId', app);
+      if (begin.prompt !== undefined) url.searchParams.set('prompt', begin.prompt);
       return url.href;
     },
 
