@@ -81,6 +81,15 @@ describe('a person who has logged in on the hosted page', () => {
     expect((await page.open()).status).toBe(302);
   });
 
+  test('keeps the language of the page', async () => {
+    const { page } = await loggedIn();
+    expect((await page.open({ returnTo: FORUM, ui_locales: 'en' })).text).toContain('Continue as 小明 🌱');
+    expect((await page.tap({ ui_locales: 'en' })).searchParams.get('ui_locales')).toBe('en');
+    const form = { ...(await page.fields({ returnTo: FORUM, ui_locales: 'en' })), token: 'old' };
+    const again = await page.submit('continue', form);
+    expect(again.headers.get('location')).toContain('ui_locales=en');
+  });
+
   test('is unknown in another browser', async () => {
     await loggedIn();
     expect(await new HostedPage(world).knows()).toBe(false);
@@ -534,23 +543,22 @@ function failing(store: EphemeralStore, name: 'get'): () => void {
 
 /** Holds back the first write of a hosted login until a second one has read the same state. @returns undoes it */
 function writingTogether(store: EphemeralStore): () => void {
-  const [replace, set] = [store.replace.bind(store), store.set.bind(store)];
-  let release = (): void => undefined;
-  const second = new Promise<void>((resolve) => (release = resolve));
+  const own = { replace: store.replace.bind(store), set: store.set.bind(store) };
+  const restore = (): void => void Object.assign(store, own);
+  let meet = (): void => undefined;
+  const second = new Promise<void>((resolve) => (meet = resolve));
   let writes = 0;
-  const meet = async (key: string): Promise<void> => {
+  const hold = async (key: string): Promise<void> => {
     if (!key.startsWith('hosted-login:')) return;
     writes += 1;
-    if (writes === 2) release();
+    if (writes === 2) {
+      // The store in memory calls its own methods.
+      restore();
+      meet();
+    }
     await second;
   };
-  store.replace = async (key, ...rest) => {
-    await meet(key);
-    return replace(key, ...rest);
-  };
-  store.set = async (key, ...rest) => {
-    await meet(key);
-    return set(key, ...rest);
-  };
-  return () => Object.assign(store, { replace, set });
+  store.replace = (...write) => hold(write[0]).then(() => own.replace(...write));
+  store.set = (...write) => hold(write[0]).then(() => own.set(...write));
+  return restore;
 }

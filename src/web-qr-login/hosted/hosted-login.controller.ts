@@ -98,7 +98,8 @@ export class HostedLoginController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const returnTo = this.returnUrls.allowed(form.returnTo ?? this.pageUrl).href;
+    const itself = this.pageOf({ ui_locales: form.ui_locales });
+    const returnTo = this.returnUrls.allowed(form.returnTo ?? itself).href;
     const person = await this.known.find(form.appId, request);
     if (!person || !secretsEqual(person.hosted.formToken, form.token)) {
       await reply.redirect(this.pageOf(form), 303);
@@ -135,7 +136,7 @@ export class HostedLoginController {
   }
 
   /** The login page for the same request. It checks returnTo again. */
-  private pageOf({ returnTo, appId, codeChallenge, ui_locales }: KnownPersonForm): string {
+  private pageOf({ returnTo, appId, codeChallenge, ui_locales }: Partial<KnownPersonForm>): string {
     const page = new URL(this.pageUrl);
     for (const [name, value] of Object.entries({ returnTo, appId, codeChallenge, ui_locales })) {
       if (value !== undefined) page.searchParams.set(name, value);
