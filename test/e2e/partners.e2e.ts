@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fingerprint } from '../../src/crypto/secret.js';
 import { Grants } from '../../src/partner/grants/grants.js';
@@ -110,6 +111,21 @@ describe(`partner apps, on ${INSTANCES} instance(s)`, () => {
       actor: 'admin:alice',
       details: { partnerId: partner.id },
     });
+  });
+
+  test('can be registered and changed with the examples of the OpenAPI document', async () => {
+    const document = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as {
+      components: { schemas: Record<string, { properties: Record<string, { example: unknown }> }> };
+    };
+    const examplesOf = (schema: string): Json =>
+      Object.fromEntries(
+        Object.entries(document.components.schemas[schema]?.properties ?? {}).map(([name, { example }]) => [
+          name,
+          example,
+        ]),
+      );
+    const { id } = await created(examplesOf('PartnerRequest'));
+    expect((await patch(id, examplesOf('PartnerChangeRequest'))).status).toBe(200);
   });
 
   test('have every setting, the name cleaned as nicknames are', async () => {
@@ -449,6 +465,16 @@ describe(`partner apps, on ${INSTANCES} instance(s)`, () => {
       `UPDATE partners SET deleted_at = '2026-01-01 00:00:00.000' WHERE id = '${id}'`,
     );
     expect(await registry().find(id)).toBeNull();
+    const before = (await events('partner.deleted')).length;
+    for (const [method, path] of [
+      ['PATCH', ''],
+      ['DELETE', ''],
+      ['POST', '/rotate-secret'],
+    ] as const) {
+      const json = method === 'PATCH' ? { json: { name: 'Again' } } : {};
+      expect((await admin(`/${id}${path}`, { method, ...json })).body.code).toBe('NOT_FOUND');
+    }
+    expect(await events('partner.deleted')).toHaveLength(before);
     await world.pass(3_601);
     expect(await world.service().app.get(PartnerRemoval, { strict: false }).runDue()).toBe(true);
     expect(await world.count(`partners WHERE id = '${id}'`)).toBe(0);
