@@ -17,8 +17,12 @@ export class ReturnUrls {
   private readonly prefixes: readonly URL[];
 
   constructor(config: AppConfig) {
-    // The login page itself is always allowed, and so are logins for partner apps.
-    const own = [`${config.publicUrl}/login`, `${config.publicUrl}/oidc/interaction`];
+    // Our own pages are always allowed: login, account, and the steps of a login for a partner app.
+    const own = [
+      `${config.publicUrl}/login`,
+      `${config.publicUrl}/account`,
+      `${config.publicUrl}/oidc/interaction`,
+    ];
     this.prefixes = [...config.returnUrls, ...own].map((prefix) => new URL(prefix));
   }
 

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccountPage } from './account-page/account-page.js';
+import { AccountPageController } from './account-page/account-page.controller.js';
 import { AttemptModule } from '../attempt/attempt.module.js';
 import { Cursors } from '../http/paging.js';
 import { SessionModule } from '../session/session.module.js';
@@ -10,6 +12,7 @@ import { Grants } from './grants/grants.js';
 import { PartnerGrant } from './grants/partner-grant.entity.js';
 import { PartnerSubject } from './grants/partner-subject.entity.js';
 import { Subjects } from './grants/subjects.js';
+import { HostedPerson } from './hosted-person.js';
 import { ConsentStep } from './interaction/consent-step.js';
 import { InteractionController } from './interaction/interaction.controller.js';
 import { Interactions } from './interaction/interactions.js';
@@ -50,6 +53,7 @@ import { TokenPruning } from './tokens/token-pruning.js';
     OpenIdController,
     InteractionController,
     PartnerAuthorizationsController,
+    AccountPageController,
   ],
   providers: [
     PartnerRegistry,
@@ -68,7 +72,9 @@ import { TokenPruning } from './tokens/token-pruning.js';
     OpenIdModels,
     OpenIdPages,
     OpenIdProvider,
-    // the steps that need the person
+    // the pages that need the person
+    AccountPage,
+    HostedPerson,
     ConsentPage,
     ConsentStep,
     Interactions,

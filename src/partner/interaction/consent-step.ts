@@ -58,8 +58,7 @@ export class ConsentStep {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<string> {
-    const site = request.headers['sec-fetch-site'] ?? 'same-origin';
-    if (site !== 'same-origin' || !this.keyRing.verifyMac(FORM, formOf(interaction), token)) {
+    if (!this.keyRing.verifyMac(FORM, formOf(interaction), token)) {
       throw new AppError('FORBIDDEN', { detail: 'The form does not come from the consent page.' });
     }
     switch (decision) {

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FormBody } from '../../http/bodies.js';
 import { ApiProblems } from '../../http/problem-docs.js';
 import { Public } from '../../http/public.js';
 import { ErrorPageFilter } from '../../pages/error-page.filter.js';
+import { OwnPageGuard } from '../../pages/own-page.guard.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { ConsentStep } from './consent-step.js';
 import { DecisionRequest, InteractionRequest } from './interaction.requests.js';
@@ -63,6 +64,7 @@ export class InteractionController {
   /** The form of the consent page. */
   @Post(':uid')
   @FormBody()
+  @UseGuards(OwnPageGuard)
   @ApiParam({ name: 'uid', description: 'Of the login; bound to the browser by a cookie.' })
   @ApiOperation({
     summary: 'Consent, or not',

@@ -1,16 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { HostedLogins } from '../../attempt/hosted-logins.js';
-import { LoginRedemption } from '../../attempt/login-redemption.js';
-import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import { AppConfig } from '../../config/app-config.js';
+import { HostedPerson } from '../hosted-person.js';
 import type { InteractionRequest } from './interaction.requests.js';
 import type { Interaction } from './interactions.js';
 
-/** Where the hosted login is off, the session of a login for a partner ends after this time (s). */
-const MIN_SESSION_SECONDS = 60 * 60;
 /** Reasons for which somebody who is known in this browser need not log in again. */
 const KNOWN_IS_ENOUGH = ['no_session', 'max_age'];
 
@@ -19,8 +15,7 @@ const KNOWN_IS_ENOUGH = ['no_session', 'max_age'];
 export class LoginStep {
   constructor(
     private readonly hostedLogins: HostedLogins,
-    private readonly redemption: LoginRedemption,
-    private readonly browser: BrowserCookie,
+    private readonly person: HostedPerson,
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}
@@ -42,34 +37,11 @@ export class LoginStep {
       });
     }
     const login =
-      (loginCode === undefined ? null : await this.fresh(loginCode, request, reply)) ??
+      (loginCode === undefined ? null : await this.person.arrive(loginCode, request, reply)) ??
       (await this.known(interaction, request));
     if (login === null) return this.loginPage(interaction, error, requestId);
     const { userId: accountId, loginAt } = login;
     return interaction.finish({ login: { accountId, ts: Math.floor(loginAt / 1000), amr: ['wechat'] } });
-  }
-
-  /** The login that has just come back; `null` where its code was used already: the page was opened twice. */
-  private async fresh(
-    loginCode: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<{ userId: string; loginAt: number } | null> {
-    const lifetime = Math.max(this.config.ttl.sso, MIN_SESSION_SECONDS);
-    try {
-      const browser = this.browser.read(request);
-      const { sessionId, loginAt, tokens } = await this.redemption.redeem(
-        loginCode,
-        browser,
-        undefined,
-        lifetime,
-      );
-      await this.hostedLogins.begin({ sessionId, loginAt }, request, reply);
-      return { userId: tokens.user.id, loginAt };
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'LOGIN_CODE_INVALID') return null;
-      throw error;
-    }
   }
 
   private async known(

@@ -42,7 +42,7 @@ export class Consents {
     return newest?.payload.accountId === userId ? newest.id : undefined;
   }
 
-  /** Stores a consent. @throws AccessDenied where the partner or the person was deleted meanwhile */
+  /** Stores a consent. @throws AppError AUTHORIZATION_EXPIRED where the partner or the person was deleted meanwhile */
   async grant(
     { Grant }: Provider,
     { partnerId: clientId, userId: accountId, grantId, scopes }: AskedConsent,

@@ -1,4 +1,4 @@
-import { type AdapterPayload, errors } from 'oidc-provider';
+import type { AdapterPayload } from 'oidc-provider';
 import { AppError } from '../../common/app-error.js';
 import type { EventLog } from '../../events/event-log.js';
 import type { Grants } from '../grants/grants.js';
@@ -16,7 +16,7 @@ export class GrantAdapter extends ModelAdapter {
     super();
   }
 
-  /** Stores a consent with its event. @throws AccessDenied if the partner or the person was deleted meanwhile */
+  /** Stores a consent with its event. @throws AppError AUTHORIZATION_EXPIRED if the partner or the person was deleted meanwhile */
   override async upsert(id: string, payload: AdapterPayload): Promise<void> {
     const { clientId: partnerId = '', accountId: userId = '' } = payload;
     const scopes = scopesOf(payload);
@@ -29,7 +29,7 @@ export class GrantAdapter extends ModelAdapter {
     try {
       await this.grants.save({ id, partnerId, userId, scopes, payload: { ...payload } }, [event]);
     } catch (error) {
-      if (error instanceof AppError && GONE.includes(error.code)) throw new errors.AccessDenied();
+      if (error instanceof AppError && GONE.includes(error.code)) throw new AppError('AUTHORIZATION_EXPIRED');
       throw error;
     }
   }

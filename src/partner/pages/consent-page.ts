@@ -10,6 +10,7 @@ import { UserDirectory } from '../../user/user-directory.js';
 import { UserReplies } from '../../user/user-replies.js';
 import { type Partner, type Scope, SCOPES } from '../registry/partner.js';
 import { formAction } from './openid-pages.js';
+import { personCard } from './person-card.js';
 import { partnerTexts } from './texts.js';
 
 /** What the page asks. */
@@ -51,7 +52,7 @@ export class ConsentPage {
     const language = this.shell.language(request, uiLocales);
     const { consent: texts } = partnerTexts(language);
     const user = await this.users.find(userId);
-    const { nickname, avatarUrl } = user ? this.replies.user(user) : { nickname: null, avatarUrl: null };
+    const person = user ? this.replies.user(user) : null;
     const logo = partner.logoUrl === null ? [] : [new URL(partner.logoUrl).origin];
     const shared = SCOPES.filter((scope) => scopes.includes(scope));
     await this.shell.send(reply, {
@@ -68,7 +69,7 @@ export class ConsentPage {
 ${brandMark(this.config.brand)}
 ${partnerMark(partner)}
 <h1>${escapeHtml(texts.asks(partner.name))}</h1>
-<div class="person">${face(nickname, avatarUrl, texts.nameless)}<p><span>${texts.as}</span><b>${escapeHtml(nickname ?? texts.nameless)}</b></p></div>
+${personCard(person, texts)}
 <h2>${texts.shares}</h2>
 <ul class="scopes">${shared.map((scope) => item(texts.scopes[scope], scope)).join('')}</ul>
 <form method="post" action="${escapeHtml(action)}">
@@ -94,13 +95,6 @@ function partnerMark({ logoUrl, name }: Partner): string {
   return logoUrl === null
     ? `<div class="mark partner" aria-hidden="true">${escapeHtml(initial.toUpperCase())}</div>`
     : `<div class="mark partner"><img src="${escapeHtml(logoUrl)}" alt="" width="64" height="64"></div>`;
-}
-
-function face(nickname: string | null, avatarUrl: string | null, nameless: string): string {
-  const [initial = ''] = nickname ?? nameless;
-  return avatarUrl === null
-    ? `<span class="face" aria-hidden="true">${escapeHtml(initial)}</span>`
-    : `<img class="face" src="${escapeHtml(avatarUrl)}?size=132" alt="" width="40" height="40">`;
 }
 
 /** The host of a website; the scheme of an app. */

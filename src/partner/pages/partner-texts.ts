@@ -15,6 +15,15 @@ export interface PartnerTexts {
     readonly returns: string;
     readonly withdraw: string;
   };
+  readonly account: {
+    readonly title: string;
+    readonly apps: string;
+    readonly none: string;
+    readonly lastUsed: string;
+    readonly withdraw: string;
+    readonly withdrawFrom: (partner: string) => string;
+    readonly more: string;
+  };
   readonly logout: {
     readonly title: string;
     readonly asks: string;

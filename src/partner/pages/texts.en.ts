@@ -21,6 +21,15 @@ export const EN: PartnerTexts = {
     returns: 'You’ll go back to',
     withdraw: 'You can withdraw this at any time: your account, “Apps with access”.',
   },
+  account: {
+    title: 'Your account',
+    apps: 'Apps with access',
+    none: 'No app has access.',
+    lastUsed: 'Last used',
+    withdraw: 'Withdraw access',
+    withdrawFrom: (partner) => `Withdraw access of ${partner}`,
+    more: 'More apps',
+  },
   logout: {
     title: 'Log out',
     asks: 'Do you want to log out here, too?',

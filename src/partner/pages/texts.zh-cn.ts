@@ -21,6 +21,15 @@ export const ZH_CN: PartnerTexts = {
     returns: '之后将返回',
     withdraw: '你可以随时在账号页的“已授权的应用”中撤回授权。',
   },
+  account: {
+    title: '我的账号',
+    apps: '已授权的应用',
+    none: '暂无已授权的应用。',
+    lastUsed: '上次使用',
+    withdraw: '撤回授权',
+    withdrawFrom: (partner) => `撤回“${partner}”的授权`,
+    more: '更多应用',
+  },
   logout: {
     title: '退出登录',
     asks: '是否同时退出这里的登录？',

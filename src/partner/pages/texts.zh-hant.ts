@@ -21,6 +21,15 @@ export const ZH_HANT: PartnerTexts = {
     returns: '之後將返回',
     withdraw: '你可以隨時在帳號頁的「已授權的應用程式」中撤回授權。',
   },
+  account: {
+    title: '我的帳號',
+    apps: '已授權的應用程式',
+    none: '目前沒有已授權的應用程式。',
+    lastUsed: '上次使用',
+    withdraw: '撤回授權',
+    withdrawFrom: (partner) => `撤回「${partner}」的授權`,
+    more: '更多應用程式',
+  },
   logout: {
     title: '登出',
     asks: '要同時登出這裡嗎？',
