@@ -187,4 +187,23 @@ export class PartnerApp {
   userinfo(accessToken: string, url = this.world.url): Promise<Reply> {
     return call(`${url}/oidc/userinfo`, { token: accessToken });
   }
+
+  /**
+   * Says yes on the page that asks whether to log out here, too, and follows on.
+   * @param url of the logout, at the service
+   */
+  async logOut(browser: Browser, url: string): Promise<Arrived> {
+    const { page } = await this.follow(browser, url);
+    const xsrf = /name="xsrf" value="([0-9a-f]+)"/.exec(page.text)?.[1];
+    if (xsrf === undefined) throw new Error(`no logout page at ${url}: ${page.text.slice(0, 2000)}`);
+    const confirm = `${this.world.url}/oidc/logout/confirm`;
+    const reply = await browser.visit(confirm, {
+      body: new URLSearchParams({ xsrf, logout: 'yes' }).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' },
+    });
+    const next = locationOf(reply, confirm);
+    return next.href.startsWith(`${this.world.url}/`)
+      ? this.follow(browser, next.href)
+      : { location: next, page: reply, url: confirm };
+  }
 }

@@ -26,6 +26,9 @@ const MIN_SESSION_SECONDS = 60 * 60;
 /** In place of the redirect URI, in codes that were issued without a browser: no partner can register it. */
 export const NO_REDIRECT_URI = 'urn:wechat-auth:no-redirect';
 
+/** Signatures of `private_key_jwt`: at least one for each kind of key that a partner may register (RFC 7518, RFC 9864). */
+const CLIENT_AUTH_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA'] as const;
+
 /** The paths below /oidc. */
 export const ROUTES = {
   authorization: '/auth',
@@ -65,7 +68,7 @@ export class OpenIdConfiguration {
       clientAuthMethods: AUTH_METHODS,
       enabledJWA: {
         idTokenSigningAlgValues: ['RS256'],
-        clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+        clientAuthSigningAlgValues: CLIENT_AUTH_ALGORITHMS,
       },
       pkce: { required: () => true },
       allowOmittingSingleRegisteredRedirectUri: false,
