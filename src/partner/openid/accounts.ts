@@ -3,6 +3,7 @@ import type { Account } from 'oidc-provider';
 import { type DirectoryUser, UserDirectory } from '../../user/user-directory.js';
 import { UserReplies } from '../../user/user-replies.js';
 import { UserService } from '../../user/user.service.js';
+import type { Scope } from '../registry/partner.js';
 import { PartnerRegistry } from '../registry/partner-registry.js';
 
 /** The claims of a person (OpenID Connect Core 5.1); absent where nothing is known. `sub` is added by the provider. */
@@ -17,6 +18,12 @@ export interface PersonClaims {
   readonly wechat_openid?: string;
   readonly wechat_unionid?: string;
 }
+
+/**
+ * Scopes whose claims an ID token has, too. A logout carries it in a URL (`id_token_hint`), so phone numbers and ids of
+ * WeChat come from userinfo alone.
+ */
+const IN_ID_TOKENS: ReadonlySet<string> = new Set<Scope>(['profile']);
 
 /** The people of this service, as partners see them. */
 @Injectable()
@@ -39,10 +46,10 @@ export class Accounts {
     return {
       // Tokens and grants name the user of the consent, also after a merge.
       accountId: userId,
-      claims: async (_use, scope) => ({
-        sub: userId,
-        ...(await this.claimsOf(user, new Set(scope.split(' ')), partnerId)),
-      }),
+      claims: async (use, scope) => {
+        const scopes = scope.split(' ').filter((each) => use === 'userinfo' || IN_ID_TOKENS.has(each));
+        return { sub: userId, ...(await this.claimsOf(user, new Set(scopes), partnerId)) };
+      },
     };
   }
 

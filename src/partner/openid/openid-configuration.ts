@@ -63,6 +63,8 @@ export class OpenIdConfiguration {
       routes: ROUTES,
       scopes: SCOPES,
       claims: claimsOfScopes(),
+      // `Accounts` decides what an ID token says: many clients read the name there, and ask no further.
+      conformIdTokenClaims: false,
       responseTypes: ['code'],
       subjectTypes: SUBJECT_TYPES,
       clientAuthMethods: AUTH_METHODS,
