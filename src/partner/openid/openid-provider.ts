@@ -66,7 +66,7 @@ export class OpenIdProvider {
     if (fault !== undefined) throw fault instanceof Error ? fault : new Error('unknown fault');
     if (this.loggedOut.has(incoming)) await this.hostedLogins.end(request, reply);
     void reply.headers(collected.getHeaders());
-    const page = this.pages.take(incoming);
+    const page = this.pages.take(incoming) ?? this.pages.returning(collected.body);
     if (page) await page(request, reply, collected.statusCode);
     else await reply.status(collected.statusCode).send(collected.body);
   }

@@ -103,6 +103,36 @@ export class OpenIdPages {
     });
   }
 
+  /**
+   * Sends the answer of an authorization request to the partner by a form (OAuth 2.0 Form Post Response Mode).
+   * @param written what the library wrote; its script is not one that the Content-Security-Policy allows
+   * @returns `null` if that is no such form
+   */
+  returning(written: string | Buffer): Send | null {
+    const html = String(written);
+    const [, action] = /<form method="post" action="([^"]+)">/.exec(html) ?? [];
+    // Both are escaped by the library.
+    const fields = html.match(/<input type="hidden" name="[^"]*" value="[^"]*"\/>/g);
+    if (action === undefined || fields === null) return null;
+    return async (request, reply, status) => {
+      const language = this.shell.language(request);
+      const { returning: texts } = partnerTexts(language);
+      await this.shell.send(reply, {
+        status,
+        language,
+        title: texts.title,
+        allowed: { formActions: [formAction(action.replaceAll('&amp;', '&'))] },
+        script: 'document.forms[0].submit()',
+        body: [
+          `<main class="card">${brandMark(this.config.brand)}`,
+          `<h1>${texts.title}</h1>`,
+          `<form method="post" action="${action}">${fields.join('')}`,
+          `<button class="button">${texts.button}</button></form></main>`,
+        ].join('\n'),
+      });
+    };
+  }
+
   private ask(context: KoaContextWithOIDC, send: Send): void {
     this.asked.set(context.req, send);
     context.body = '';

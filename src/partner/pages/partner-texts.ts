@@ -33,5 +33,6 @@ export interface PartnerTexts {
     readonly done: string;
     readonly doneLead: string;
   };
+  readonly returning: { readonly title: string; readonly button: string };
   readonly refused: { readonly title: string; readonly lead: string; readonly expired: string };
 }

@@ -39,6 +39,7 @@ export const EN: PartnerTexts = {
     done: 'You’re logged out',
     doneLead: 'You can close this page.',
   },
+  returning: { title: 'Going back to the app', button: 'Continue' },
   refused: {
     title: 'This app can’t log you in',
     lead: 'The app sent a login request that isn’t valid. Please tell its operator.',

@@ -39,6 +39,7 @@ export const ZH_CN: PartnerTexts = {
     done: '已退出登录',
     doneLead: '你可以关闭此页面。',
   },
+  returning: { title: '正在返回应用', button: '继续' },
   refused: {
     title: '该应用暂时无法登录',
     lead: '该应用发来的登录请求无效，请联系应用的运营者。',

@@ -39,6 +39,7 @@ export const ZH_HANT: PartnerTexts = {
     done: '已登出',
     doneLead: '你可以關閉此頁面。',
   },
+  returning: { title: '正在返回應用程式', button: '繼續' },
   refused: {
     title: '此應用程式暫時無法登入',
     lead: '此應用程式傳來的登入請求無效，請聯絡其營運者。',
