@@ -58,7 +58,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|sandbox/src)/',
-        pathNot: '(^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
+        pathNot: '(\\.d\\.ts$|^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
       },
       to: {},
     },

@@ -52,6 +52,10 @@ export function createOpenApiDocument(app: INestApplication, publicUrl: string):
       'operators',
       'Users, events and keys, for operators and their other services. They need `X-Api-Key`.',
     )
+    .addTag(
+      'partner apps',
+      'OpenID Connect for other apps and companies, the consent of people, and the partners that operators register.',
+    )
     .addTag('running it', 'Health checks and metrics.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, API_KEY_SCHEME)
@@ -77,11 +81,15 @@ function documentPublicRoutes(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Documents a route of any method (`@All`) by its GET. OpenAPI would list it eight times. */
+/**
+ * Documents a route of any method (`@All`) by its GET: OpenAPI would list it eight times. Preflights are left out: a
+ * browser sends them, no program.
+ */
 function withOneMethod(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
-    // Only such a route has its own HEAD or OPTIONS here.
-    if (item.get && item.options) document.paths[path] = { get: item.get };
+    // Only a route of any method has its own HEAD here.
+    if (item.get && item.head) document.paths[path] = { get: item.get };
+    else delete item.options;
   }
   return document;
 }

@@ -8,7 +8,7 @@ export function UiLocalesProperty(
   description = 'Languages of the page by preference, as BCP 47 tags with spaces between them: `zh-Hant en`. They precede the choice of the person and Accept-Language.',
 ): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ required: false, description, example: 'zh-Hant' }),
+    ApiProperty({ type: String, required: false, description, example: 'zh-Hant' }),
     MayBeNull(),
     IsString(),
   );

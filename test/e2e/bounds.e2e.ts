@@ -16,6 +16,8 @@ const LARGER: Readonly<Record<string, number>> = {
   'POST /v1/mini-program/phone-number': 128 * KB,
   'POST /v1/mini-program/open-data': 128 * KB,
   'POST /v1/wechat/events/:appId': 64 * KB,
+  'POST /v1/admin/partners': 128 * KB,
+  'PATCH /v1/admin/partners/:id': 128 * KB,
 };
 /** Routes that read their body as text, with limits of their own (push-message.spec.ts), or not at all. */
 const NO_JSON = /^POST \/v1\/wechat\/events\/:appId$| \/v1\/auth\/verify$/;

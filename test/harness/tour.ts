@@ -6,6 +6,7 @@ import { WebhookWorker } from '../../src/events/webhook-worker.js';
 import { SessionPruning } from '../../src/session/session-pruning.js';
 import { Grants } from '../../src/partner/grants/grants.js';
 import { Subjects } from '../../src/partner/grants/subjects.js';
+import { TokenPruning } from '../../src/partner/tokens/token-pruning.js';
 import { PartnerRemoval } from '../../src/partner/registry/partner-removal.js';
 import { PartnerSigningKeys } from '../../src/session/keys/partner-signing-keys.js';
 import { SigningKeys } from '../../src/session/signing-keys.js';
@@ -16,6 +17,7 @@ import { AvatarQueue } from '../../src/user/avatar-queue.js';
 import { AvatarWorker } from '../../src/user/avatar-worker.js';
 import { Resealing } from '../../src/user/resealing.js';
 import { Browser } from './browser.js';
+import { PartnerApp } from './partner-app.js';
 import { call, type CallOptions, type Reply } from './http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from './operator.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
@@ -256,6 +258,22 @@ export class Tour {
     const again = { id: uuidv7(), partnerId: other, userId: tokens.user.id };
     await grants.save({ ...again, scopes: ['openid'], payload: {} });
     await this.removed(other, again.id);
+    await this.partnerLogin();
+  }
+
+  /** Codes, refresh tokens and claims of a partner. */
+  private async partnerLogin(): Promise<void> {
+    const { world } = this;
+    const partner = await PartnerApp.register(world, {
+      scopes: ['openid', 'wechat', 'offline_access'],
+      wechatAppId: MINI_PROGRAM,
+    });
+    const extra = { scope: 'openid wechat offline_access', prompt: 'consent' };
+    const tokens = await partner.logInFor(await world.person(), extra);
+    await partner.userinfo(tokens.access_token);
+    const { body } = await partner.refresh(tokens.refresh_token ?? '');
+    await partner.refresh(tokens.refresh_token ?? '');
+    await partner.form('revoke', { token: body.refresh_token ?? '' });
   }
 
   /** Deletes a partner with so many tokens that they are deleted apart from their grant. */
@@ -327,6 +345,7 @@ export class Tour {
     await this.world.pass(400 * DAY);
     await app.get(EventPruning, { strict: false }).runDue();
     await app.get(SessionPruning, { strict: false }).runDue();
+    await app.get(TokenPruning, { strict: false }).runDue();
   }
 
   /** An unfinished walk stores its position for the next run. */

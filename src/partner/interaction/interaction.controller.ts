@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FormBody } from '../../http/bodies.js';
 import { ApiProblems } from '../../http/problem-docs.js';
@@ -7,6 +7,7 @@ import { Public } from '../../http/public.js';
 import { ErrorPageFilter } from '../../pages/error-page.filter.js';
 import { OwnPageGuard } from '../../pages/own-page.guard.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import { ApiUid } from '../openid/openid.docs.js';
 import { ConsentStep } from './consent-step.js';
 import { DecisionRequest, InteractionRequest } from './interaction.requests.js';
 import { Interactions } from './interactions.js';
@@ -27,7 +28,7 @@ export class InteractionController {
 
   /** The next step of a login: a redirect to the login page, the consent page, or back to the partner. */
   @Get(':uid')
-  @ApiParam({ name: 'uid', description: 'Of the login; bound to the browser by a cookie.' })
+  @ApiUid()
   @ApiOperation({
     summary: 'The next step of a login for a partner app',
     description:
@@ -65,7 +66,7 @@ export class InteractionController {
   @Post(':uid')
   @FormBody()
   @UseGuards(OwnPageGuard)
-  @ApiParam({ name: 'uid', description: 'Of the login; bound to the browser by a cookie.' })
+  @ApiUid()
   @ApiOperation({
     summary: 'Consent, or not',
     description: 'The form of the consent page. Its token is bound to this login and to the browser.',

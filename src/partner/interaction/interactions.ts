@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { errors, type InteractionResults, type Provider } from 'oidc-provider';
+import type { InteractionResults } from 'oidc-provider';
 import { AppError } from '../../common/app-error.js';
+import { errors, type Provider } from '../openid/library.js';
 import { OpenIdProvider } from '../openid/openid-provider.js';
 
 /** A login for a partner app that waits for its person, in the browser that began it. */

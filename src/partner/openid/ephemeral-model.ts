@@ -1,8 +1,9 @@
-import { type AdapterPayload, errors } from 'oidc-provider';
+import type { AdapterPayload } from 'oidc-provider';
 import type { Clock } from '../../common/clock.js';
 import type { KeyRing } from '../../crypto/key-ring.js';
 import { fingerprint } from '../../crypto/secret.js';
 import type { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
+import { errors } from './library.js';
 import { ModelAdapter } from './model-adapter.js';
 
 /** Short-lived models, in the ephemeral store. */

@@ -2,9 +2,10 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { HostedLogins } from '../../attempt/hosted-logins.js';
+import { AppError } from '../../common/app-error.js';
 import { describeError } from '../../common/describe-error.js';
 import { AppConfig } from '../../config/app-config.js';
 import { fingerprint, freshSecret, secretsEqual } from '../../crypto/secret.js';
@@ -13,6 +14,7 @@ import { Grants } from '../grants/grants.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
 import { PartnerTokens } from '../tokens/partner-tokens.js';
 import { CollectedResponse, presentedRequest } from './collected-response.js';
+import { Provider } from './library.js';
 import { NO_REDIRECT_URI, OpenIdConfiguration, ROUTES } from './openid-configuration.js';
 
 /** A provider with the keys that it was built for. */
@@ -21,6 +23,9 @@ interface Built {
   readonly provider: Provider;
   readonly serve: ReturnType<Provider['callback']>;
 }
+
+/** Characters of a form that are redirected as a query. Servers and proxies take 8 kB of a URL. */
+const MAX_QUERY = 6 * 1024;
 
 /** The method of the library's models that makes the text of a token; its types do not name it. */
 interface TokenWithId {
@@ -111,10 +116,16 @@ export class OpenIdProvider {
     return [incoming, new CollectedResponse(incoming)];
   }
 
-  /** Path and query of GET for a form that came by POST. */
-  asGet(request: FastifyRequest): string {
-    const query = typeof request.body === 'string' ? request.body : '';
-    return `${this.config.publicUrl}${request.url.split('?', 1)[0] ?? ''}?${new URLSearchParams(query).toString()}`;
+  /**
+   * URL of GET for a form that came by POST.
+   * @throws AppError UNSUPPORTED_MEDIA_TYPE for anything else; PAYLOAD_TOO_LARGE for more than a URL can hold
+   */
+  asGet({ body, headers, url }: FastifyRequest): string {
+    const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+    if (!isForm || typeof body !== 'string') throw new AppError('UNSUPPORTED_MEDIA_TYPE');
+    if (body.length > MAX_QUERY) throw new AppError('PAYLOAD_TOO_LARGE');
+    const [path = ''] = url.split('?', 1);
+    return `${this.config.publicUrl}${path}?${new URLSearchParams(body).toString()}`;
   }
 
   /**

@@ -1,10 +1,11 @@
 import { Controller, Get, HttpCode, Options, Post, Req, Res, UseFilters } from '@nestjs/common';
-import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OwnProtocol } from '../../http/bodies.js';
 import { Public } from '../../http/public.js';
 import { ErrorPageFilter } from '../../pages/error-page.filter.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
-import { OpenIdOperation } from './openid.docs.js';
+import { ApiUid, OpenIdOperation, OpenIdParameters } from './openid.docs.js';
 import { OpenIdProvider } from './openid-provider.js';
 
 const CLIENT = { client_id: '0193a5f0-7c1e-7d3b-9a4e-3f0c5b1d2e60', client_secret: 'secret of the partner' };
@@ -13,6 +14,35 @@ const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 const REDIRECT = 'https://partner.example.com/callback';
 const AUTHENTICATES =
   'The partner authenticates as it was registered: `client_secret_basic`, `client_secret_post`, `private_key_jwt`, or by its `client_id` alone.';
+
+/** Parameters of the authorization endpoint (OpenID Connect Core 3.1.2.1, RFC 7636, RFC 9126). */
+const AUTHORIZATION = {
+  client_id: { description: 'The partner.', example: CLIENT.client_id },
+  redirect_uri: { description: 'Exactly as it was registered.', example: REDIRECT },
+  response_type: { description: 'Always `code`.', example: 'code' },
+  scope: { description: '`openid`, and what else is asked for.', example: 'openid profile' },
+  code_challenge: { description: 'BASE64URL(SHA-256(code_verifier)).', example: CHALLENGE },
+  code_challenge_method: { description: 'Always `S256`.', example: 'S256' },
+  state: { description: 'Comes back with the code.', optional: true },
+  nonce: { description: 'Comes back in the ID token.', optional: true },
+  prompt: { description: '`none`, `login`, `consent`, or the last two with a space.', optional: true },
+  max_age: { description: 'Seconds since the login at WeChat.', optional: true },
+  ui_locales: { description: 'Languages of the pages: `zh-CN`, `zh-Hant`, `en`.', optional: true },
+  id_token_hint: { description: 'ID token of the person who is expected.', optional: true },
+  login_hint: { description: 'Accepted, and without effect.', optional: true },
+  request_uri: {
+    description: 'Of `POST /oidc/par`, in place of the others but `client_id`.',
+    optional: true,
+  },
+} as const;
+
+/** Parameters of a logout (OpenID Connect RP-Initiated Logout 1.0 section 2). */
+const LOGOUT = {
+  id_token_hint: { description: 'The ID token of the login, also an expired one.', optional: true },
+  client_id: { description: 'The partner, where there is no ID token.', optional: true },
+  post_logout_redirect_uri: { description: 'Exactly as it was registered.', optional: true },
+  state: { description: 'Comes back with the redirect.', optional: true },
+} as const;
 
 /** OpenID Connect for partner apps. oidc-provider answers; this class says where, how often, and what for. */
 @ApiTags('partner apps')
@@ -62,40 +92,7 @@ export class OpenIdController {
   @Get('auth')
   @RateLimit('partner-authorize')
   @UseFilters(ErrorPageFilter)
-  @ApiQuery({ name: 'client_id', schema: { type: 'string' }, example: CLIENT.client_id })
-  @ApiQuery({ name: 'redirect_uri', schema: { type: 'string' }, example: REDIRECT })
-  @ApiQuery({ name: 'response_type', schema: { type: 'string', enum: ['code'] } })
-  @ApiQuery({ name: 'scope', schema: { type: 'string' }, example: 'openid profile' })
-  @ApiQuery({ name: 'code_challenge', schema: { type: 'string' }, example: CHALLENGE })
-  @ApiQuery({ name: 'code_challenge_method', schema: { type: 'string', enum: ['S256'] } })
-  @ApiQuery({ name: 'state', required: false, schema: { type: 'string' } })
-  @ApiQuery({ name: 'nonce', required: false, schema: { type: 'string' } })
-  @ApiQuery({
-    name: 'prompt',
-    required: false,
-    schema: { type: 'string' },
-    description: '`none`, `login`, `consent`',
-  })
-  @ApiQuery({
-    name: 'max_age',
-    required: false,
-    schema: { type: 'integer' },
-    description: 'Seconds since the login.',
-  })
-  @ApiQuery({ name: 'ui_locales', required: false, schema: { type: 'string' }, example: 'zh-CN en' })
-  @ApiQuery({ name: 'id_token_hint', required: false, schema: { type: 'string' } })
-  @ApiQuery({
-    name: 'login_hint',
-    required: false,
-    schema: { type: 'string' },
-    description: 'Has no effect.',
-  })
-  @ApiQuery({
-    name: 'request_uri',
-    required: false,
-    schema: { type: 'string' },
-    description: 'Of a pushed request.',
-  })
+  @OpenIdParameters(AUTHORIZATION)
   @OpenIdOperation({
     summary: 'Log a person in for a partner app',
     operationId: 'openIdAuthorize',
@@ -130,7 +127,7 @@ export class OpenIdController {
   @Get('auth/:uid')
   @RateLimit('partner-authorize')
   @UseFilters(ErrorPageFilter)
-  @ApiParam({ name: 'uid', description: 'Of the interaction; bound to the browser.' })
+  @ApiUid()
   @OpenIdOperation({
     summary: 'Go on with a login',
     operationId: 'openIdResume',
@@ -266,10 +263,7 @@ export class OpenIdController {
   @Get('logout')
   @RateLimit('partner-authorize')
   @UseFilters(ErrorPageFilter)
-  @ApiQuery({ name: 'id_token_hint', required: false, schema: { type: 'string' } })
-  @ApiQuery({ name: 'client_id', required: false, schema: { type: 'string' } })
-  @ApiQuery({ name: 'post_logout_redirect_uri', required: false, schema: { type: 'string' } })
-  @ApiQuery({ name: 'state', required: false, schema: { type: 'string' } })
+  @OpenIdParameters(LOGOUT)
   @OpenIdOperation({
     summary: 'Log a person out for a partner app',
     operationId: 'openIdLogout',
@@ -331,14 +325,8 @@ export class OpenIdController {
 
   /** Preflights of pages of partners (Fetch Standard, CORS protocol). */
   @Options(['.well-known/openid-configuration', 'jwks', 'token', 'userinfo', 'par', 'introspect', 'revoke'])
+  @OwnProtocol()
   @RateLimit('partner-metadata')
-  @OpenIdOperation({
-    summary: 'Preflight of a page of a partner',
-    operationId: 'openIdPreflight',
-    description:
-      'Browsers ask before a page of another origin calls. Whether it may is decided by the client.',
-    replies: { 204: 'The methods that are allowed.' },
-  })
   preflight(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.openId.handle(request, reply);
   }

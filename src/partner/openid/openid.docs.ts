@@ -1,8 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiConsumes, ApiOperation, ApiProduces, ApiProperty, ApiResponse } from '@nestjs/swagger';
+import {
+  ApiConsumes,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiProperty,
+  ApiQuery,
+  ApiResponse,
+} from '@nestjs/swagger';
 import type { ErrorCode } from '../../common/error-catalogue.js';
 import { OwnProtocol } from '../../http/bodies.js';
-import { ApiProblems } from '../../http/problem-docs.js';
+import { ApiProblems, UNREADABLE_BODY_PROBLEMS } from '../../http/problem-docs.js';
 
 /** An error of OAuth (RFC 6749 section 5.2). */
 export class OAuthErrorReply {
@@ -86,7 +94,13 @@ export function OpenIdOperation(route: OpenIdRoute): MethodDecorator {
           status === first && { content: { 'application/json': { schema: { type: 'object' }, example } } }),
       }),
     ),
-    ApiProblems({}, 'DATABASE_UNAVAILABLE', 'STORE_UNAVAILABLE', ...problems),
+    ApiProblems(
+      {},
+      'DATABASE_UNAVAILABLE',
+      'STORE_UNAVAILABLE',
+      ...(form ? UNREADABLE_BODY_PROBLEMS : []),
+      ...problems,
+    ),
     // After the problems: an OAuth error of the same status comes beside them.
     ...oauthErrors.map((status) => OAuthError(status)),
   );
@@ -95,3 +109,33 @@ export function OpenIdOperation(route: OpenIdRoute): MethodDecorator {
 function OAuthError(status: number): MethodDecorator {
   return ApiResponse({ status, description: 'An OAuth error.', type: OAuthErrorReply });
 }
+
+/** What the document says of a query parameter. */
+interface DescribedParameter {
+  readonly description: string;
+  readonly optional?: true;
+  readonly example?: string;
+}
+
+/** Documents the query of a route of the library. */
+export function OpenIdParameters(parameters: Readonly<Record<string, DescribedParameter>>): MethodDecorator {
+  return applyDecorators(
+    ...Object.entries(parameters).map(([name, { description, optional = false, example }]) =>
+      ApiQuery({
+        name,
+        description,
+        required: !optional,
+        schema: { type: 'string' },
+        ...(example !== undefined && { example }),
+      }),
+    ),
+  );
+}
+
+/** Documents the id of an interaction in a path. */
+export const ApiUid = (): MethodDecorator =>
+  ApiParam({
+    name: 'uid',
+    description: 'Of the login; a cookie binds it to the browser.',
+    schema: { type: 'string', example: 'bwc4JK-ESC0w8acc191e-Y1LTC2' },
+  });

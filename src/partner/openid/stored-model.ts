@@ -1,7 +1,8 @@
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Clock } from '../../common/clock.js';
 import { isForeignKeyViolation } from '../../database/database-errors.js';
 import type { PartnerTokens, StoredModel } from '../tokens/partner-tokens.js';
+import { errors } from './library.js';
 import { ModelAdapter } from './model-adapter.js';
 
 /** Authorization codes and refresh tokens, in the database. */

@@ -39,6 +39,11 @@ interface TokenRow {
  * lost can retry (docs/decisions/003). As for the refresh tokens of the first party.
  */
 const GRACE_MS = 60_000;
+/**
+ * How long a spent refresh token is kept (ms): until then its reuse ends the others. Not longer, since a partner may
+ * refresh as often as it wants.
+ */
+const SPENT_MS = 24 * 60 * 60 * 1_000;
 const SUCCESSOR = 'partner-refresh-token';
 
 /**
@@ -105,10 +110,13 @@ export class PartnerTokens {
    * @returns whether this call may go on
    */
   async consume(model: StoredModel, token: string): Promise<boolean> {
+    const now = this.clock.now();
+    const until = toSqlTime(now + SPENT_MS);
     const [matched] = await this.database.batch([
       {
-        sql: 'UPDATE partner_tokens SET consumed_at = ? WHERE id = ? AND consumed_at IS NULL',
-        parameters: [toSqlTime(this.clock.now()), fingerprint(token)],
+        sql: `UPDATE partner_tokens SET consumed_at = ?, expires_at = CASE WHEN expires_at > ? THEN ? ELSE expires_at END
+              WHERE id = ? AND consumed_at IS NULL`,
+        parameters: [toSqlTime(now), until, until, fingerprint(token)],
       },
     ]);
     if (matched === 1) return true;

@@ -1,0 +1,4 @@
+declare module 'oidc-provider/lib/provider.js' {
+  export const Provider: unknown;
+}
+declare module 'oidc-provider/lib/helpers/errors.js';
