@@ -58,7 +58,8 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|sandbox/src)/',
-        pathNot: '(\\.d\\.ts$|^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
+        pathNot:
+          '(\\.d\\.ts$|^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
       },
       to: {},
     },

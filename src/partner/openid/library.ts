@@ -1,6 +1,6 @@
 import type Library from 'oidc-provider';
 import type { errors as LibraryErrors } from 'oidc-provider';
-// The main entry point warns on stderr under Node.js 20, which runs it well (docs/decisions/055).
+// The main entry point warns on stderr under Node.js 20, which runs it well (docs/decisions/056).
 import { Provider as Implementation } from 'oidc-provider/lib/provider.js';
 import * as implementationErrors from 'oidc-provider/lib/helpers/errors.js';
 
