@@ -14,6 +14,7 @@ const OTHER_PAGES = [
   'docs/webhooks',
   'docs/verifying-tokens',
   'docs/privacy',
+  'docs/openid-conformance',
   'sandbox/README',
 ];
 const README_LINES = 200;

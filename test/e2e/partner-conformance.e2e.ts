@@ -376,6 +376,11 @@ describe('RP-Initiated Logout OP', () => {
     expect(await logOut(login, { post_logout_redirect_uri: BYE, state: 'abc' })).not.toContain('https:');
   });
 
+  test('the client_id does in the place of a hint', async () => {
+    const to = { client_id: partner.id, post_logout_redirect_uri: BYE };
+    expect(await logOut(await logIn(), to)).toBe(BYE);
+  });
+
   test.each<[string, Readonly<Record<string, string>>]>([
     ['oidcc-rp-initiated-logout-no-params', {}],
     ['oidcc-rp-initiated-logout-only-state', { state: 'abc' }],
