@@ -33,12 +33,14 @@ export interface PendingLogin extends Pending {
    * Fingerprint of the cookie of the browser whose hosted page began the login; `null` if a website began it.
    */
   readonly hostedBrowser: string | null;
+  /** Whether the person saw a hosted page that said what a login accepts, and then logged in. */
+  readonly termsShown: boolean;
 }
 
 /** The members of a `PendingLogin` that differ between doors. */
 type LoginFacts = Omit<PendingLogin, 'kind' | 'sessionId' | Defaulted> &
   Partial<Pick<PendingLogin, Defaulted>>;
-type Defaulted = 'attempt' | 'isNewUser' | 'loginAt' | 'hostedLogin' | 'hostedBrowser';
+type Defaulted = 'attempt' | 'isNewUser' | 'loginAt' | 'hostedLogin' | 'hostedBrowser' | 'termsShown';
 
 /**
  * A login whose session is still to be opened.
@@ -53,6 +55,7 @@ export function pendingLogin(facts: LoginFacts, now: number): PendingLogin {
     loginAt: now,
     hostedLogin: null,
     hostedBrowser: null,
+    termsShown: false,
     ...facts,
   };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { noteInRequest } from '../http/request-context.js';
 import { SessionService, type Tokens } from '../session/session.service.js';
+import { AcceptedTerms } from '../user/accepted-terms.js';
 import { UserService } from '../user/user.service.js';
 import { Attempts } from './attempts.js';
 import { HostedLogins } from './hosted-logins.js';
@@ -25,6 +26,7 @@ export class LoginRedemption {
     private readonly attempts: Attempts,
     private readonly users: UserService,
     private readonly sessions: SessionService,
+    private readonly terms: AcceptedTerms,
   ) {}
 
   /**
@@ -61,7 +63,8 @@ export class LoginRedemption {
     await this.loginCodes.use(loginCode);
     const authenticatedAt = hostedLogin === null ? undefined : loginAt;
     const asked = { id: pending.sessionId, lifetime, authenticatedAt };
-    const tokens = await this.sessions.start(login, device, [], asked);
+    const writes = pending.termsShown ? this.terms.writes(login) : [];
+    const tokens = await this.sessions.start(login, device, writes, asked);
     if (hostedLogin !== null) await this.joinHosted(hostedLogin, pending.sessionId);
     // The session exists. If this write fails, the status stays `confirmed`, which is harmless.
     if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);

@@ -3,7 +3,7 @@ import type { AvatarStoreConfig } from './avatar-store-url.js';
 import type { DatabaseConfig } from './database-url.js';
 import { developmentKeys } from './development-keys.js';
 import type { RedisConfig } from './redis-url.js';
-import { isLoopback } from './setting-rules.js';
+import { isLoopback } from './parsers.js';
 import type { Settings } from './settings.js';
 import { appsOf } from './settings/app.settings.js';
 import type { WeChatApp } from './wechat-app.js';
@@ -107,6 +107,8 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
     /** `null`: only this machine may read /metrics. */
     metricsToken: settings.METRICS_TOKEN,
     brand: { name: settings.BRAND_NAME, logoUrl: settings.BRAND_LOGO_URL, color: settings.BRAND_COLOR },
+    /** What a login on a hosted page accepts. Both URLs together are the version. */
+    terms: { termsUrl: settings.TERMS_URL, privacyUrl: settings.PRIVACY_URL },
   };
 }
 

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { type RouteQuotaName, routeQuotaNames } from './quota-names.js';
 
 /** Which version of a mini program a code opens (wechat-api.md section 1.5). */
@@ -272,6 +272,24 @@ export function flag(value: string): boolean {
   if (['on', 'true', '1', 'yes'].includes(value.toLowerCase())) return true;
   if (['off', 'false', '0', 'no'].includes(value.toLowerCase())) return false;
   throw new SettingFault('must be on or off');
+}
+
+/** Address of a document for people: https, or http on this machine. @returns the URL, at most 1024 characters */
+export function documentUrl(value: string): string {
+  const url = parseUrl(value);
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  if (!url || !isSecure || url.username !== '' || url.password !== '') {
+    throw new SettingFault('must be an https URL (http on this machine only)');
+  }
+  if (url.href.length > 1024) throw new SettingFault('must be at most 1024 characters');
+  return url.href;
+}
+
+/** Whether a host name or address is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
 }
 
 /** A colour of CSS, `#rgb` or `#rrggbb`; the `#` may be absent. @returns `#rrggbb` in lower case */

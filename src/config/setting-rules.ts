@@ -1,5 +1,5 @@
-import { isIPv4 } from 'node:net';
 import { appKinds } from '../channel/app-kinds.js';
+import { isLoopback } from './parsers.js';
 import type { Settings } from './settings.js';
 import { appsOf } from './settings/app.settings.js';
 import { SANDBOX_SECRET } from './wechat-app.js';
@@ -80,11 +80,4 @@ export function productionWarnings(settings: Settings): string[] {
 function isPlainHttp(value: string): boolean {
   const { protocol, hostname } = new URL(value);
   return protocol === 'http:' && !isLoopback(hostname);
-}
-
-/** Whether a host name or address is this machine. */
-export function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
-  );
 }

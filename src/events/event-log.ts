@@ -22,6 +22,7 @@ export type EventType =
   | 'signing_key.rotated'
   | 'user.updated'
   | 'user.deleted'
+  | 'terms.accepted'
   | 'user.disabled'
   | 'user.enabled'
   | 'operator.refused'
@@ -135,12 +136,13 @@ export class EventLog {
    * Builds the same INSERT, which writes nothing if the user does not exist: no IP address may outlive a
    * deleted account. On MySQL it locks the user's row, so it has to precede statements that lock the user's
    * other rows.
+   * @param condition a further one on the user `u`, begun with AND
    */
-  entryOf(event: NewEvent & { readonly userId: string }): Statement {
+  entryOf(event: NewEvent & { readonly userId: string }, condition?: Statement): Statement {
     return {
       sql: `INSERT INTO events (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? FROM users u
-            WHERE u.id = ?${this.database.forUpdate}`,
-      parameters: [...this.values(event), event.userId],
+            WHERE u.id = ?${condition ? ` ${condition.sql}` : ''}${this.database.forUpdate}`,
+      parameters: [...this.values(event), event.userId, ...(condition?.parameters ?? [])],
     };
   }
 

@@ -171,10 +171,10 @@ export class ScansController {
   ): Promise<ScanStatusReply> {
     const identityId = await this.samePerson.identityOf(session, login);
     const attempt = await this.attempts.confirm(ticket, identityId, (asked, key) => {
-      const { binding, device } = asked;
-      const hostedBrowser = asked.isHosted ? asked.watchers.browser : null;
-      const login = { channel: 'scan', identityId, attempt: key, binding, device, hostedBrowser } as const;
-      return this.loginCodes.issue(pendingLogin(login, this.clock.now()));
+      const { binding, device, isHosted: termsShown } = asked;
+      const hostedBrowser = termsShown ? asked.watchers.browser : null;
+      const login = { channel: 'scan', identityId, attempt: key, binding, device } as const;
+      return this.loginCodes.issue(pendingLogin({ ...login, hostedBrowser, termsShown }, this.clock.now()));
     });
     return this.status(attempt);
   }

@@ -6,11 +6,13 @@ import { languagesOf, pageLanguage, type PageLanguage, rememberSwitch } from './
 import { languageSwitch } from './language-switch.js';
 import { type Page, sendPage } from './page.js';
 import { brandStyle } from './palette.js';
+import { termsSentence } from './terms.js';
+import { TEXTS } from './texts.js';
 
 const STYLE = pageAsset('page.css');
 
 /** The settings that all pages depend on. */
-export type ShellConfig = Pick<AppConfig, 'brand' | 'publicUrl'>;
+export type ShellConfig = Pick<AppConfig, 'brand' | 'publicUrl' | 'terms'>;
 
 /** A page of a door. `body` is HTML in which all foreign text is escaped. */
 export interface ShellPage extends Omit<Page, 'style' | 'icon'> {
@@ -18,11 +20,13 @@ export interface ShellPage extends Omit<Page, 'style' | 'icon'> {
   readonly title: string;
   /** Style sheet in place of that of all pages. */
   readonly style?: string;
+  /** Whether a login may begin on the page: then it says what a login accepts. */
+  readonly logsIn?: boolean;
   /** Whether the page is a part of another one, in a frame: then nothing is around its body. */
   readonly isFrame?: boolean;
 }
 
-/** What is around the body of every page: title, icon, colours, and the language switch at its foot. */
+/** What is around the body of every page: title, icon, colours, and at its foot what a login accepts and the language switch. */
 export class PageShell {
   private readonly colors: string;
   private readonly icon: string;
@@ -43,10 +47,11 @@ export class PageShell {
   }
 
   /** Sends a page, and keeps the language if the person has just chosen it. */
-  async send(reply: FastifyReply, { isFrame = false, ...page }: ShellPage): Promise<void> {
+  async send(reply: FastifyReply, { isFrame = false, logsIn = false, ...page }: ShellPage): Promise<void> {
     const { request } = reply;
     rememberSwitch(request, reply, this.isSecure);
-    const foot = isFrame ? '' : languageSwitch(request, page.language);
+    const terms = logsIn ? termsSentence(this.config.terms, TEXTS[page.language]) : '';
+    const foot = isFrame ? '' : terms + languageSwitch(request, page.language);
     await sendPage(reply, {
       ...page,
       title: `${page.title} · ${this.config.brand.name}`,

@@ -49,6 +49,10 @@ export class User {
 
   @Column({ name: 'last_login_at', type: 'datetime', precision: 3, nullable: true })
   lastLoginAt!: Date | null;
+
+  /** Fingerprint of the version of the terms that the person accepted last. */
+  @Column({ name: 'accepted_terms', type: 'varchar', length: 64, nullable: true })
+  acceptedTerms!: string | null;
 }
 
 /**
@@ -168,6 +172,18 @@ export const USER_COLUMNS = {
     person: 'lastLoginAt',
     operators: 'lastLoginAt',
     exported: 'lastLoginAt',
+    searched: null,
+  },
+  accepted_terms: {
+    merge: 'fill',
+    consent: null,
+    deletion: 'nothing',
+    // A login compares it with the present terms.
+    loaded: true,
+    // The events say which terms were accepted, and when.
+    person: null,
+    operators: null,
+    exported: null,
     searched: null,
   },
 } as const satisfies UserColumns<User>;

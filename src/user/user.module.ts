@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AvatarModule } from '../avatar/avatar.module.js';
+import { AcceptedTerms } from './accepted-terms.js';
 import { AccountControl } from './account-control.js';
 import { AvatarJob } from './avatar-job.entity.js';
 import { AvatarJobs } from './avatar-jobs.js';
@@ -38,6 +39,7 @@ import { WeChatIdentity } from './wechat-identity.entity.js';
     Resealing,
     AccountControl,
     UserDirectory,
+    AcceptedTerms,
   ],
   exports: [
     UserService,
@@ -50,6 +52,7 @@ import { WeChatIdentity } from './wechat-identity.entity.js';
     Unlink,
     AccountControl,
     UserDirectory,
+    AcceptedTerms,
   ],
 })
 export class UserModule {}

@@ -17,6 +17,7 @@ import { AvatarQueue } from '../../src/user/avatar-queue.js';
 import { AvatarWorker } from '../../src/user/avatar-worker.js';
 import { Resealing } from '../../src/user/resealing.js';
 import { Browser } from './browser.js';
+import { HostedPage } from './hosted-page.js';
 import { PartnerApp } from './partner-app.js';
 import { call, type CallOptions, type Reply } from './http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from './operator.js';
@@ -36,6 +37,7 @@ export const TOUR_SETTINGS = {
   // A key rotation is in progress, so values are re-encrypted.
   ENCRYPTION_KEYS: `${NEW_KEY},${OLD_KEY}`,
   MAX_SESSIONS: '3',
+  TERMS_URL: 'https://shop.example.com/terms',
 };
 
 interface Page {
@@ -86,6 +88,7 @@ export class Tour {
 
   private async sessions(person: Person): Promise<void> {
     const { world } = this;
+    await new HostedPage(world).login(person);
     const logins: TokenReply[] = [];
     for (let n = 0; n < 4; n++) logins.push(await world.miniProgramLogin(person));
     const [, first, second, third] = logins as [TokenReply, TokenReply, TokenReply, TokenReply];

@@ -125,6 +125,11 @@ describe('the environment', () => {
     ['PUBLIC_URL', 'ftp://hunter2.example.com'],
     ['PUBLIC_URL', 'https://hunter2@example.com'],
     ['PUBLIC_URL', 'https://example.com?hunter2'],
+    ['TERMS_URL', 'hunter2'],
+    ['TERMS_URL', 'http://hunter2.example.com/terms'],
+    ['TERMS_URL', 'javascript:hunter2'],
+    ['PRIVACY_URL', 'https://hunter2@example.com/privacy'],
+    ['PRIVACY_URL', `https://example.com/${'hunter2'.repeat(200)}`],
     ['BRAND_COLOR', 'hunter2'],
     ['BRAND_COLOR', '#12345'],
     ['BRAND_COLOR', '#07c160;}'],
@@ -370,6 +375,13 @@ describe('production', () => {
       RETURN_URLS: 'http://127.0.0.1:5173',
     });
     expect(config).toMatchObject({ publicUrl: 'http://localhost:3000', warnings: [] });
+  });
+
+  test('reads the terms, on this machine by http too', () => {
+    const urls = { TERMS_URL: 'http://localhost:8080/terms', PRIVACY_URL: 'https://example.com/privacy?v=2' };
+    const terms = { termsUrl: urls.TERMS_URL, privacyUrl: urls.PRIVACY_URL };
+    expect(loadConfig({ ...PRODUCTION, ...urls }).terms).toEqual(terms);
+    expect(loadConfig(PRODUCTION).terms).toEqual({ termsUrl: null, privacyUrl: null });
   });
 
   test.each([

@@ -6,6 +6,7 @@ import { IndexWhatOperatorsSearch1764100000000 } from './1764100000000-index-wha
 import { AddReadiness1764250000000 } from './1764250000000-add-readiness.js';
 import { BoundWhatOnePersonCosts1764300000000 } from './1764300000000-bound-what-one-person-costs.js';
 import { AddPartners1764400000000 } from './1764400000000-add-partners.js';
+import { KeepAcceptedTerms1764410000000 } from './1764410000000-keep-accepted-terms.js';
 import { KeepWhenAPersonAuthenticated1764500000000 } from './1764500000000-keep-when-a-person-authenticated.js';
 import {
   DatabaseSchema,
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly Migration[] = [
   new AddReadiness1764250000000(),
   new BoundWhatOnePersonCosts1764300000000(),
   new AddPartners1764400000000(),
+  new KeepAcceptedTerms1764410000000(),
   new KeepWhenAPersonAuthenticated1764500000000(),
 ];
 

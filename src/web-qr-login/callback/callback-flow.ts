@@ -87,15 +87,19 @@ export class CallbackFlow {
     { identity, isNewUser }: ResolvedLogin,
     { device, browser, framed, request, reply }: From,
   ): Promise<string> {
-    const { attempt, binding, hostedBrowser } = state;
+    const { attempt, binding, hostedBrowser, isAsked } = state;
+    const channel = channelOf(state.channel);
+    // A silent login shows no page.
+    const isHosted = hostedBrowser !== null && channel.callback?.isSilent === false;
     const facts = {
-      channel: channelOf(state.channel).label,
+      channel: channel.label,
       identityId: identity.id,
       isNewUser,
       attempt: attempt === null ? null : attemptKey(attempt),
       binding,
       device,
       hostedBrowser,
+      termsShown: isHosted || isAsked === true,
     };
     const pending = pendingLogin(facts, this.clock.now());
     const loginCode = await this.loginCodes.issue(pending);

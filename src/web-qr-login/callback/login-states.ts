@@ -21,6 +21,8 @@ export interface LoginState {
   readonly hostedBrowser: string | null;
   /** The session that asked for a link; `null` for a login. */
   readonly linkTo: string | null;
+  /** Whether a hosted page asked the person before WeChat's page. */
+  readonly isAsked?: boolean | undefined;
   /** `ui_locales` that the login was begun with. */
   readonly uiLocales?: string | undefined;
 }

@@ -65,6 +65,7 @@ export class KnownPersons {
       binding: this.cookie.bind(codeChallenge, false, request, reply).binding,
       device,
       hostedLogin: hosted.key,
+      termsShown: true,
     };
     const loginCode = await this.loginCodes.issue(pendingLogin(facts, hosted.loginAt));
     return withAnswer(returnTo, 'loginCode', loginCode);

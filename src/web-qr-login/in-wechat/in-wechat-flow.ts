@@ -66,7 +66,7 @@ export class InWeChatFlow {
    * @returns the login page that shows the button
    */
   async askForConsent(login: LoginState, error?: string): Promise<string> {
-    const state = await this.states.goOn({ ...login, channel: 'in-wechat' });
+    const state = await this.states.goOn({ ...login, channel: 'in-wechat', isAsked: true });
     const page = new URL(this.pageUrl);
     page.searchParams.set('returnTo', login.returnTo);
     page.searchParams.set('appId', login.appId);

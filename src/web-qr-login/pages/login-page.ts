@@ -13,6 +13,16 @@ import { LOGIN_TEXTS, type LoginTexts } from './texts.js';
 const STYLE = pageAsset('login.css');
 const SCRIPT = pageAsset('login.js');
 
+/** Views from which a login goes on in this browser. */
+const LOGS_IN: readonly LoginView['kind'][] = [
+  'scan',
+  'known',
+  'open-in-wechat',
+  'consent',
+  'snapshot',
+  'again',
+];
+
 /** The content of the login page. */
 export interface LoginPageContent {
   readonly view: LoginView;
@@ -51,6 +61,7 @@ export class LoginPage {
       status: 200,
       language,
       title: texts.title,
+      logsIn: LOGS_IN.includes(view.kind),
       style: STYLE,
       script: SCRIPT,
       data: {

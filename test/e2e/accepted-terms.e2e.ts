@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, locationOf, OWN_PAGE } from '../harness/browser.js';
+import { writeRow } from '../harness/columns.js';
+import { HostedPage } from '../harness/hosted-page.js';
+import { call } from '../harness/http.js';
+import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
+import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
+import { SHOP, World } from '../harness/world.js';
+
+const TERMS = 'https://shop.example.com/terms/2026-11?a=1&b=2';
+const PRIVACY = 'https://shop.example.com/privacy/2026-11';
+const BOTH = { termsUrl: TERMS, privacyUrl: PRIVACY };
+const RETURN = { returnTo: `${SHOP}/welcome` };
+const IPHONE = { 'user-agent': 'Mozilla/5.0 (iPhone) Mobile/15E148 Safari/604.1' };
+const IN_WECHAT = { 'user-agent': WECHAT_USER_AGENT };
+
+/** The terms that a user accepted, the newest first. */
+async function acceptedBy(world: World, userId: string): Promise<unknown[]> {
+  const path = `/v1/admin/events?type=terms.accepted&userId=${userId}`;
+  const reply = await callWithKey<{ items: { details: unknown; actor: string }[] }>(
+    world.url + path,
+    ADMIN_KEY,
+  );
+  return reply.body.items.map(({ details }) => details);
+}
+
+/** The sentence about the terms on a page. */
+async function sentenceOn(url: string, headers: Readonly<Record<string, string>>): Promise<string | null> {
+  const { text } = await call(url, { headers: { 'accept-language': 'en', ...headers } });
+  return /<p class="terms">(.*?)<\/p>/s.exec(text)?.[1] ?? null;
+}
+
+const link = (url: string, name: string): string =>
+  `<a href="${url.replaceAll('&', '&amp;')}" target="_blank" rel="noopener">${name}</a>`;
+
+describe('the terms of the operator', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start({ TERMS_URL: TERMS, PRIVACY_URL: PRIVACY, ...API_KEYS });
+  });
+  afterAll(() => world.stop());
+
+  test.each([
+    ['zh-CN', '登录即表示你已阅读并同意', '《服务条款》', '和', '《隐私政策》', '。'],
+    ['zh-TW', '登入即表示你已閱讀並同意', '《服務條款》', '及', '《隱私政策》', '。'],
+    ['en', 'By logging in, you accept the ', 'Terms of Service', ' and the ', 'Privacy Policy', '.'],
+  ])('are linked before a login, in %s', async (language, before, terms, and, privacy, after) => {
+    const sentence = await sentenceOn(`${world.url}/login`, { 'accept-language': language });
+    expect(sentence).toBe(before + link(TERMS, terms) + and + link(PRIVACY, privacy) + after);
+  });
+
+  test('are on each page where a login may begin, and on no other', async () => {
+    const isOn = async (query: string, headers = {}): Promise<boolean> =>
+      (await sentenceOn(`${world.url}/login${query}`, headers)) !== null;
+    expect(await isOn('', IPHONE)).toBe(true);
+    expect(await isOn('?error=WECHAT_BUSY', IN_WECHAT)).toBe(true);
+    expect(await isOn('?error=WECHAT_SNAPSHOT_USER', IN_WECHAT)).toBe(true);
+    expect(await isOn('?linked=1')).toBe(false);
+    expect(await isOn('', { 'user-agent': `${WECHAT_USER_AGENT} miniProgram/wx0` })).toBe(false);
+    expect(await isOn('?returnTo=https://evil.example.com')).toBe(false);
+  });
+
+  test('are recorded at the first login by the page, once', async () => {
+    const person = await world.person();
+    const page = new HostedPage(world);
+    const { user } = await page.login(person);
+    await new HostedPage(world).login(person);
+    expect(await acceptedBy(world, user.id)).toEqual([BOTH]);
+    expect(await page.knows()).toBe(true);
+    await page.redeem(await page.tap(RETURN));
+    expect(await acceptedBy(world, user.id)).toEqual([BOTH]);
+  });
+
+  test('are recorded once by logins at the same moment', async () => {
+    const person = await world.person();
+    const pages = Array.from({ length: 4 }, () => new HostedPage(world));
+    const answers: URL[] = [];
+    for (const page of pages) answers.push(await page.scan(person, RETURN));
+    const all = await Promise.all(pages.map((page, at) => page.redeem(answers[at] ?? new URL(world.url))));
+    expect(await acceptedBy(world, all[0]?.user.id ?? '')).toEqual([BOTH]);
+  });
+
+  test('are recorded for a code on the page that a mini program scanned', async () => {
+    const person = await world.person();
+    const { accessToken, user } = await world.miniProgramLogin(person);
+    for (const [headers, expected] of [
+      [{}, []],
+      [OWN_PAGE, [BOTH]],
+    ] as const) {
+      const browser = new Browser();
+      const attempt = await world.attempt(browser, {}, world.url, headers);
+      const ticket = await world.ticketOf(attempt);
+      await world.scan(accessToken, ticket);
+      await world.scan(accessToken, ticket, 'confirm', { code: await world.wxLogin(person) });
+      const { loginCode } = (await world.status(browser, attempt.id)).body;
+      const redeemed = await world.redeem(browser, loginCode ?? null);
+      expect(redeemed.body.user.id).toBe(user.id);
+      expect(await acceptedBy(world, user.id)).toEqual(expected);
+    }
+  });
+
+  test('are recorded inside WeChat for who saw the page: new people, and not those logged in silently', async () => {
+    const known = await world.person();
+    const { user } = await world.websiteLogin(known);
+    const phone = new WeChatBrowser(world, known);
+    const first = locationOf(await phone.visit(`${world.url}/login?returnTo=${encodeURIComponent(SHOP)}`));
+    const asks = await phone.land(first);
+    expect(await sentenceOn(asks.href, IN_WECHAT)).not.toBeNull();
+    const consented = await phone.consent(asks);
+    await world.redeem(phone, consented.searchParams.get('loginCode'));
+    expect(await acceptedBy(world, user.id)).toEqual([BOTH]);
+    // The official account knows this person now, who never saw the page.
+    const other = await world.person();
+    const { user: silent } = await new WeChatBrowser(world, other).login();
+    await writeRow(world.backend, 'users', silent.id, { accepted_terms: null });
+    const again = new WeChatBrowser(world, other);
+    const query = new URLSearchParams({ ...RETURN, appId: OFFICIAL_ACCOUNT });
+    const silently = await again.land(
+      locationOf(await again.visit(`${world.url}/login?${query.toString()}`)),
+    );
+    await world.redeem(again, silently.searchParams.get('loginCode'));
+    expect((await acceptedBy(world, silent.id)).length).toBe(1);
+  });
+
+  test('are not recorded for a login that no page of ours began', async () => {
+    const person = await world.person();
+    const { user } = await world.websiteLogin(person);
+    await world.miniProgramLogin(person);
+    expect(await acceptedBy(world, user.id)).toEqual([]);
+  });
+});
+
+test('new terms are recorded at the next login by the page, beside the old ones; either may be alone', async () => {
+  const world = await World.start({ TERMS_URL: TERMS, ...API_KEYS });
+  try {
+    const person = await world.person();
+    const { user } = await new HostedPage(world).login(person);
+    expect(await sentenceOn(`${world.url}/login`, {})).toBe(
+      `By logging in, you accept the ${link(TERMS, 'Terms of Service')}.`,
+    );
+    expect(await acceptedBy(world, user.id)).toEqual([{ termsUrl: TERMS, privacyUrl: null }]);
+    // As a start with another URL leaves it.
+    await writeRow(world.backend, 'users', user.id, { accepted_terms: 'an older version' });
+    await new HostedPage(world).login(person);
+    expect((await acceptedBy(world, user.id)).length).toBe(2);
+  } finally {
+    await world.stop();
+  }
+});
+
+test('without terms nothing is shown, written or recorded', async () => {
+  const world = await World.start(API_KEYS);
+  try {
+    const { user } = await new HostedPage(world).login(await world.person());
+    expect(await sentenceOn(`${world.url}/login`, {})).toBeNull();
+    expect(await acceptedBy(world, user.id)).toEqual([]);
+    expect(await world.count('users WHERE accepted_terms IS NOT NULL')).toBe(0);
+  } finally {
+    await world.stop();
+  }
+});
