@@ -7,6 +7,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { AvatarWorker } from '../../src/user/avatar-worker.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { API_KEYS } from '../harness/operator.js';
@@ -127,26 +128,28 @@ describe('Basic OP', () => {
   });
 
   test.each<[string, string, readonly string[]]>([
-    ['oidcc-scope-profile', 'openid profile', ['name', 'nickname', 'sub']],
+    ['oidcc-scope-profile', 'openid profile', ['name', 'nickname', 'picture', 'sub']],
     ['oidcc-scope-email', 'openid email', ['sub']],
     ['oidcc-scope-address', 'openid address', ['sub']],
     ['oidcc-scope-phone', 'openid phone', ['phone_number', 'phone_number_verified', 'sub']],
     [
       'oidcc-scope-all',
       'openid profile email address phone',
-      ['name', 'nickname', 'phone_number', 'phone_number_verified', 'sub'],
+      ['name', 'nickname', 'phone_number', 'phone_number_verified', 'picture', 'sub'],
     ],
-    ['oidcc-ensure-other-scope-order-succeeds', 'profile openid', ['name', 'nickname', 'sub']],
+    ['oidcc-ensure-other-scope-order-succeeds', 'profile openid', ['name', 'nickname', 'picture', 'sub']],
   ])('%s: the scopes "%s" give the claims that this service has', async (_module, scope, expected) => {
     const person = await world.person();
+    await world.websiteLogin(person);
+    await world.service().app.get(AvatarWorker, { strict: false }).runDue();
     const { accessToken } = await world.miniProgramLogin(person);
     const code = await world.control('phone-code', { person: person.id, appId: MINI_PROGRAM });
     await call(`${world.url}/v1/mini-program/phone-number`, { token: accessToken, json: code });
     const { tokens } = await logIn({ scope }, new Browser(), person);
     expect(Object.keys((await partner.userinfo(tokens.access_token)).body).sort()).toEqual(expected);
-    // A logout carries the ID token in a URL: it has the name, and no phone number.
+    // A logout carries the ID token in a URL: it has name and picture, and no phone number.
     const told = Object.keys(decodeJwt(tokens.id_token)).filter((name) => /name|phone|picture/.test(name));
-    expect(told.sort()).toEqual(expected.filter((name) => name.endsWith('name')));
+    expect(told.sort()).toEqual(expected.filter((name) => /name|picture/.test(name)));
   });
 
   test.each<[string, Extra]>([

@@ -15,7 +15,7 @@ describe('a login for a partner app', () => {
   afterAll(() => world.stop());
 
   test('goes by the hosted login page and the consent page to a code, and the code to tokens', async () => {
-    const person = await world.person({ nickname: '小明 🌱' });
+    const person = await world.person({ nickname: '小明 🌱', avatarUrl: '' });
     const begun = partner.begin();
     const atLogin = await partner.follow(begun.browser, begun.url.href);
     expect(new URL(atLogin.url).pathname).toBe('/login');

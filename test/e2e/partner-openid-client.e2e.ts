@@ -73,7 +73,7 @@ describe('openid-client', () => {
     config: client.Configuration,
     options: LogIn = {},
   ): Promise<void> {
-    const person = await world.person({ nickname: '小红' });
+    const person = await world.person({ nickname: '小红', avatarUrl: '' });
     const tokens = await logIn(partner, config, { person, ...options });
     const { sub = '' } = tokens.claims() ?? {};
     const claims = await client.fetchUserInfo(config, tokens.access_token, sub);
