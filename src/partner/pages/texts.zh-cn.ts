@@ -4,7 +4,7 @@ import type { PartnerTexts } from './partner-texts.js';
 export const ZH_CN: PartnerTexts = {
   consent: {
     title: '授权登录',
-    asks: (partner) => `“${partner}”申请使用你的微信账号登录`,
+    asks: (partner) => `“${partner}”\n申请使用你的微信账号登录`,
     as: '当前登录',
     nameless: '微信用户',
     shares: '该应用将获得：',

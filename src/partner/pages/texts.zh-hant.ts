@@ -4,7 +4,7 @@ import type { PartnerTexts } from './partner-texts.js';
 export const ZH_HANT: PartnerTexts = {
   consent: {
     title: '授權登入',
-    asks: (partner) => `「${partner}」想使用你的微信帳號登入`,
+    asks: (partner) => `「${partner}」\n想使用你的微信帳號登入`,
     as: '目前登入',
     nameless: '微信用戶',
     shares: '此應用程式將取得：',
