@@ -27,7 +27,7 @@ export const EN: PartnerTexts = {
     none: 'No app has access.',
     lastUsed: 'Last used',
     withdraw: 'Withdraw access',
-    withdrawFrom: (partner) => `Withdraw access of ${partner}`,
+    withdrawFrom: (partner) => `Withdraw access: ${partner}`,
     more: 'More apps',
   },
   logout: {

@@ -27,7 +27,7 @@ export const ZH_CN: PartnerTexts = {
     none: '暂无已授权的应用。',
     lastUsed: '上次使用',
     withdraw: '撤回授权',
-    withdrawFrom: (partner) => `撤回“${partner}”的授权`,
+    withdrawFrom: (partner) => `撤回授权：${partner}`,
     more: '更多应用',
   },
   logout: {

@@ -27,7 +27,7 @@ export const ZH_HANT: PartnerTexts = {
     none: '目前沒有已授權的應用程式。',
     lastUsed: '上次使用',
     withdraw: '撤回授權',
-    withdrawFrom: (partner) => `撤回「${partner}」的授權`,
+    withdrawFrom: (partner) => `撤回授權：${partner}`,
     more: '更多應用程式',
   },
   logout: {

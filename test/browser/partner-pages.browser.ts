@@ -1,0 +1,81 @@
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { type Listening, listening } from '../harness/listening.js';
+import { API_KEYS } from '../harness/operator.js';
+import { PartnerApp } from '../harness/partner-app.js';
+import { World } from '../harness/world.js';
+import { context, LOOKS, tab } from './browser-tab.js';
+import { barriersOn, picture } from './chromium.js';
+
+describe('the pages for partner apps', () => {
+  let world: World;
+  let site: Listening;
+  let partner: PartnerApp;
+  beforeAll(async () => {
+    world = await World.start(API_KEYS);
+    site = await listening(
+      createServer((_request, response) => {
+        response
+          .setHeader('content-type', 'text/html')
+          .end('<link rel="icon" href="data:,"><h1>Reports</h1>');
+      }),
+    );
+    partner = await PartnerApp.register(world, {
+      name: '报表 Reports',
+      redirectUris: [`${site.url}/callback`],
+      scopes: ['openid', 'profile', 'phone', 'offline_access'],
+    });
+  });
+  afterAll(async () => {
+    await site.close();
+    await world.stop();
+  });
+
+  /** A tab of a browser in which a person is known, at the consent page. */
+  async function atConsent(options: BrowserContextOptions): Promise<Page> {
+    const parameters = {
+      redirect_uri: `${site.url}/callback`,
+      scope: 'openid profile phone offline_access',
+      prompt: 'consent',
+    };
+    const known = partner.begin(parameters);
+    await partner.authorize(await world.person({ nickname: '小明 🌱' }), known);
+    const page = await tab(options);
+    await context.addCookies([
+      {
+        name: 'wechat-auth-login',
+        value: known.browser.cookie(world.url, 'wechat-auth-login') ?? '',
+        url: world.url,
+      },
+    ]);
+    await page.goto(partner.begin(parameters).url.href);
+    return page;
+  }
+
+  test.each(LOOKS)('can be read and used by everybody: %s', async (name, look) => {
+    const page = await atConsent(look);
+    await page.getByText('小明 🌱').waitFor();
+    await picture(page, `partner-consent-${name}`);
+    expect(await barriersOn(page)).toEqual([]);
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    expect(width).toBeLessThanOrEqual(look.viewport.width);
+    await page.goto(`${world.url}/account`);
+    await page.getByText('报表 Reports').waitFor();
+    await picture(page, `partner-account-${name}`);
+    expect(await barriersOn(page)).toEqual([]);
+    await page.goto(`${world.url}/oidc/logout`);
+    await picture(page, `partner-logout-${name}`);
+    expect(await barriersOn(page)).toEqual([]);
+  });
+
+  test('work without scripts: consent leads to the partner, and is withdrawn', async () => {
+    const page = await atConsent({ javaScriptEnabled: false });
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    await page.getByRole('heading', { name: 'Reports' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
+    await page.goto(`${world.url}/account`);
+    await page.getByRole('button', { name: 'Withdraw access: 报表 Reports' }).click();
+    await page.getByText('No app has access.').waitFor();
+  });
+});
