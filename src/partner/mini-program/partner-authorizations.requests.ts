@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { CODE_CHALLENGE } from '../../attempt/code-challenge.js';
 import { CodeRequest } from '../../auth/code.requests.js';
@@ -35,20 +35,7 @@ export class AskedAuthorizationRequest {
 }
 
 /** Body: the consent of the person, who is present. */
-export class PartnerAuthorizationRequest extends CodeRequest {
-  @ApiProperty(CLIENT_ID)
-  @IsString()
-  @MaxLength(64)
-  clientId!: string;
-
-  @ApiProperty(PARTNER_APP_ID)
-  @Matches(APP_ID, { message: 'partnerAppId must be an AppID' })
-  partnerAppId!: string;
-
-  @ApiProperty(SCOPE_DOCS)
-  @Matches(SCOPE, { message: `scope must consist of ${SCOPES.join(', ')}` })
-  scope!: string;
-
+export class PartnerAuthorizationRequest extends IntersectionType(CodeRequest, AskedAuthorizationRequest) {
   @ApiProperty({
     description: "S256 challenge of the partner's server (RFC 7636).",
     example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
