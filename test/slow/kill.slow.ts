@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
+import { API_KEYS } from '../harness/operator.js';
+import { type Begun, PartnerApp } from '../harness/partner-app.js';
 import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import type { Program } from '../harness/program.js';
 import { type Person, type TokenReply, World } from '../harness/world.js';
@@ -30,7 +32,7 @@ describe('the process is killed at a random moment', () => {
   let environment: Readonly<Record<string, string>>;
   beforeAll(async () => {
     world = await World.start();
-    ({ url, environment } = await processInPlaceOf(world));
+    ({ url, environment } = await processInPlaceOf(world, API_KEYS));
   });
   afterAll(() => world.stop());
 
@@ -79,6 +81,40 @@ describe('the process is killed at a random moment', () => {
         const reply = await call(`${url}/v1/auth/refresh`, { json: { refreshToken } });
         expect(reply.status).toBe(200);
       }
+      again.child.kill('SIGTERM');
+      expect(await again.ended).toBe(0);
+    }
+  });
+
+  test('no code of a partner app works twice', async () => {
+    for (let round = 0; round < 2; round++) {
+      const { child, ended } = await begin();
+      // The world as seen by somebody who asks the process instead of its instance.
+      const outside = Object.create(world, { services: { value: [{ url }] } }) as World;
+      const partner = await PartnerApp.register(outside);
+      const logins: { begun: Begun; location: URL; successes: number }[] = [];
+      for (let login = 0; login < 6; login++) {
+        const begun = partner.begin();
+        logins.push({ begun, location: await partner.authorize(await world.person(), begun), successes: 0 });
+      }
+      const exchanges = logins.flatMap((login) =>
+        Array.from({ length: 3 }, async () => {
+          const { status } = await partner.exchange(login.location, login.begun);
+          if (status === 200) login.successes++;
+        }).map((exchange) => exchange.catch(() => undefined)),
+      );
+      setTimeout(() => child.kill('SIGKILL'), randomInt(1, 120));
+      await Promise.all(exchanges);
+      await ended;
+
+      const again = await begin();
+      for (const login of logins) {
+        for (let use = 0; use < 2; use++) {
+          const { status } = await partner.exchange(login.location, login.begun);
+          if (status === 200) login.successes++;
+        }
+      }
+      expect(logins.filter(({ successes }) => successes > 1)).toEqual([]);
       again.child.kill('SIGTERM');
       expect(await again.ended).toBe(0);
     }
