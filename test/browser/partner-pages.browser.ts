@@ -33,11 +33,12 @@ describe('the pages for partner apps', () => {
   });
 
   /** A tab of a browser in which a person is known, at the consent page. */
-  async function atConsent(options: BrowserContextOptions): Promise<Page> {
+  async function atConsent(options: BrowserContextOptions, extra: object = {}): Promise<Page> {
     const parameters = {
       redirect_uri: `${site.url}/callback`,
       scope: 'openid profile phone offline_access',
       prompt: 'consent',
+      ...extra,
     };
     const known = partner.begin(parameters);
     await partner.authorize(await world.person({ nickname: '小明 🌱' }), known);
@@ -67,6 +68,18 @@ describe('the pages for partner apps', () => {
     await page.goto(`${world.url}/oidc/logout`);
     await picture(page, `partner-logout-${name}`);
     expect(await barriersOn(page)).toEqual([]);
+  });
+
+  test('are in the language of the partner’s request, and the switch keeps the request', async () => {
+    const page = await atConsent({ locale: 'en-US' }, { ui_locales: 'fr zh-HK' });
+    await page.getByRole('button', { name: '拒絕' }).waitFor();
+    const { pathname } = new URL(page.url());
+    await page.getByRole('link', { name: '简体中文' }).click();
+    await page.getByRole('button', { name: '拒绝' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(pathname);
+    await page.getByRole('button', { name: '同意', exact: true }).click();
+    await page.getByRole('heading', { name: 'Reports' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
   });
 
   test('work without scripts: consent leads to the partner, and is withdrawn', async () => {
