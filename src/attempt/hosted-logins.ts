@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
-import { fingerprint, freshSecret } from '../crypto/secret.js';
+import { fingerprint, freshSecret, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import { SessionService } from '../session/session.service.js';
 import type { IdentityOfUser } from '../user/identity-rows.js';
@@ -68,6 +68,15 @@ export class HostedLogins {
     const key = fingerprint(value);
     const found = await this.find(key).catch(nobody);
     return found && { key, formToken: fingerprint(`hosted-login-form:${value}`), ...found };
+  }
+
+  /**
+   * The person for whom a page of this browser made a form; `null` for any other form.
+   * @param formToken that came with the form
+   */
+  async ofForm(formToken: string, request: FastifyRequest): Promise<HostedLogin | null> {
+    const hosted = await this.current(request);
+    return hosted && secretsEqual(hosted.formToken, formToken) ? hosted : null;
   }
 
   /**

@@ -5,9 +5,7 @@ import { HostedLogins } from '../attempt/hosted-logins.js';
 import { LoginRedemption } from '../attempt/login-redemption.js';
 import { AppError } from '../common/app-error.js';
 import { AppConfig } from '../config/app-config.js';
-
-/** Where the hosted login is off, the session of a login for a partner ends after this time (s). */
-const MIN_SESSION_SECONDS = 60 * 60;
+import { partnerSessionSeconds } from './session-lifetime.js';
 
 /** A person who has logged in on the hosted login page and came back to a page of this room. */
 @Injectable()
@@ -29,7 +27,7 @@ export class HostedPerson {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<{ userId: string; loginAt: number } | null> {
-    const lifetime = Math.max(this.config.ttl.sso, MIN_SESSION_SECONDS);
+    const lifetime = partnerSessionSeconds(this.config);
     try {
       const browser = this.browser.read(request);
       const { sessionId, loginAt, tokens } = await this.redemption.redeem(

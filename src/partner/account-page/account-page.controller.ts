@@ -15,7 +15,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HostedLogin, HostedLogins } from '../../attempt/hosted-logins.js';
 import { AppError } from '../../common/app-error.js';
 import { AppConfig } from '../../config/app-config.js';
-import { secretsEqual } from '../../crypto/secret.js';
 import { FormBody } from '../../http/bodies.js';
 import { Cursors } from '../../http/paging.js';
 import { ApiProblems } from '../../http/problem-docs.js';
@@ -139,8 +138,8 @@ export class AccountPageController {
 
   /** @throws AppError FORBIDDEN for a form that is not of the page of this browser */
   private async required(token: string, request: FastifyRequest): Promise<HostedLogin> {
-    const hosted = await this.hostedLogins.current(request);
-    if (hosted && secretsEqual(hosted.formToken, token)) return hosted;
+    const hosted = await this.hostedLogins.ofForm(token, request);
+    if (hosted) return hosted;
     throw new AppError('FORBIDDEN', {
       detail: 'The form does not come from the account page of this browser.',
     });

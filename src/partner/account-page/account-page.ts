@@ -7,7 +7,6 @@ import { pageAsset } from '../../pages/assets.js';
 import { brandMark } from '../../pages/brand.js';
 import { escapeHtml } from '../../pages/html.js';
 import { PageShell } from '../../pages/shell.js';
-import { UserDirectory } from '../../user/user-directory.js';
 import { UserReplies } from '../../user/user-replies.js';
 import type { GrantOfPerson } from '../grants/grants.replies.js';
 import type { PartnerTexts } from '../pages/partner-texts.js';
@@ -23,7 +22,6 @@ export class AccountPage {
   private readonly shell: PageShell;
 
   constructor(
-    private readonly users: UserDirectory,
     private readonly replies: UserReplies,
     private readonly config: AppConfig,
   ) {
@@ -33,8 +31,6 @@ export class AccountPage {
   async send(reply: FastifyReply, hosted: HostedLogin, grants: Page<GrantOfPerson>): Promise<void> {
     const language = this.shell.language(reply.request);
     const texts = partnerTexts(language);
-    const user = await this.users.find(hosted.user.id);
-    const person = user ? this.replies.user(user) : null;
     const { publicUrl } = this.config;
     const more =
       grants.nextCursor === null
@@ -49,7 +45,7 @@ export class AccountPage {
       body: `<main class="card">
 ${brandMark(this.config.brand)}
 <h1>${texts.account.title}</h1>
-${personCard(person, texts.consent)}
+${personCard(this.replies.user(hosted.user), texts.consent)}
 <h2>${texts.account.apps}</h2>
 ${grants.items.length === 0 ? `<p class="none">${texts.account.none}</p>` : list(grants.items, hosted, texts, publicUrl, language)}
 ${more}

@@ -2,26 +2,24 @@ import { Injectable } from '@nestjs/common';
 import type { Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyRing } from '../../crypto/key-ring.js';
+import { ID_TOKEN_LIFETIME_MS } from '../../session/keys/partner-signing-keys.js';
 import { Subjects } from '../grants/subjects.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
 import { SCOPES } from '../registry/partner.js';
 import { AUTH_METHODS, SUBJECT_TYPES } from '../registry/partner.entity.js';
+import { partnerSessionSeconds } from '../session-lifetime.js';
 import { Accounts } from './accounts.js';
 import { CLAIMS_OF_SCOPES } from './claims.js';
 import { Consents } from './consents.js';
 import { JwksFetcher } from './jwks-fetcher.js';
 import { ACCESS_TOKEN_SECONDS, OpenIdModels } from './openid-models.js';
 
-/** Life of an ID token (s). It says who logged in; nobody should keep it. */
-const ID_TOKEN_SECONDS = 60 * 60;
 /** Life of an authorization code (s); RFC 6749 section 4.1.2 wants 10 min at most. */
 export const CODE_SECONDS = 60;
 /** How long a person may take to log in and consent (s). */
 const INTERACTION_SECONDS = 60 * 60;
 /** A grant lasts until it is withdrawn; the library wants a number (s). */
 const GRANT_SECONDS = 100 * 365 * 24 * 60 * 60;
-/** Where the hosted login is off, a session still lasts from one step of a login to the next (s). */
-const MIN_SESSION_SECONDS = 60 * 60;
 
 /** In place of the redirect URI, in codes that were issued without a browser: no partner can register it. */
 export const NO_REDIRECT_URI = 'urn:wechat-auth:no-redirect';
@@ -129,12 +127,13 @@ export class OpenIdConfiguration {
     return {
       AccessToken: ACCESS_TOKEN_SECONDS,
       AuthorizationCode: CODE_SECONDS,
-      IdToken: ID_TOKEN_SECONDS,
+      // A key that retires is published as long as this.
+      IdToken: ID_TOKEN_LIFETIME_MS / 1000,
       // SESSION_IDLE_TTL from the last use, SESSION_TTL from the login at most.
       RefreshToken: (_context, { iiat }) =>
         Math.max(1, Math.min(ttl.sessionIdle, (iiat ?? now()) + ttl.session - now())),
       Interaction: INTERACTION_SECONDS,
-      Session: Math.max(ttl.sso, MIN_SESSION_SECONDS),
+      Session: partnerSessionSeconds(this.config),
       Grant: GRANT_SECONDS,
     };
   }

@@ -40,6 +40,7 @@ interface TokenWithId {
 export class OpenIdProvider {
   private readonly logger = new Logger(OpenIdProvider.name);
   private built: Built | null = null;
+  private readonly publicUrl: URL;
   /** The fault of the service behind an answer of the library, which hides it; by request. */
   private readonly faults = new WeakMap<object, unknown>();
   /** Requests with which a person has logged out. */
@@ -53,7 +54,9 @@ export class OpenIdProvider {
     private readonly tokens: PartnerTokens,
     private readonly pages: OpenIdPages,
     private readonly hostedLogins: HostedLogins,
-  ) {}
+  ) {
+    this.publicUrl = new URL(config.publicUrl);
+  }
 
   /**
    * Answers a request below /oidc. Errors of the protocol are the library's (RFC 6749 sections 4.1.2.1 and 5.2).
@@ -97,7 +100,7 @@ export class OpenIdProvider {
 
   /** The request as the library expects it, below its mount path and at PUBLIC_URL, and a response to collect. */
   present(request: FastifyRequest): [ReturnType<typeof presentedRequest>, CollectedResponse] {
-    const { host, protocol, pathname } = new URL(this.config.publicUrl);
+    const { host, protocol, pathname } = this.publicUrl;
     const url = request.url.replace(/^\/oidc/, '');
     const form = typeof request.body === 'string' ? request.body : '';
     const body = url === ROUTES.token ? withRedirectUri(form) : form;

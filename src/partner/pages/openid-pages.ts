@@ -13,6 +13,15 @@ import { partnerTexts } from './texts.js';
 /** A page in place of what the library wrote. */
 type Send = (request: FastifyRequest, reply: FastifyReply, status: number) => Promise<void>;
 
+/** What is in a page, below the brand. */
+interface Written {
+  readonly title: string;
+  /** Where its form may lead; nowhere where absent. */
+  readonly formActions?: readonly string[];
+  /** Lines of HTML. */
+  readonly content: readonly string[];
+}
+
 /**
  * The pages of oidc-provider in the style of the hosted pages. The library asks for a page while it answers a request;
  * it is sent afterwards, with the header fields and cookies of the library.
@@ -37,57 +46,50 @@ export class OpenIdPages {
     const [, secret = ''] = /name="xsrf" value="([0-9a-f]+)"/.exec(form) ?? [];
     const postLogout = context.oidc.session?.state?.postLogoutRedirectUri;
     const formActions = ["'self'", ...(typeof postLogout === 'string' ? [formAction(postLogout)] : [])];
-    this.ask(context, async (request, reply, status) => {
-      const language = this.shell.language(request);
+    this.ask(context, (language) => {
       const { logout: texts } = partnerTexts(language);
-      await this.send(reply, language, status, texts.title, formActions, [
-        `<div class="mark">${ICONS.lock}</div>`,
-        `<h1>${texts.asks}</h1>`,
-        `<p class="lead">${texts.lead}</p>`,
-        `<form method="post" action="${escapeHtml(`${this.config.publicUrl}/oidc/logout/confirm`)}">`,
-        `<input type="hidden" name="xsrf" value="${secret}">`,
-        `<button class="button" name="logout" value="yes">${texts.logout}</button>`,
-        `<button class="button quiet">${texts.stay}</button>`,
-        '</form>',
-      ]);
+      return {
+        title: texts.title,
+        formActions,
+        content: [
+          `<div class="mark">${ICONS.lock}</div>`,
+          `<h1>${texts.asks}</h1>`,
+          `<p class="lead">${texts.lead}</p>`,
+          `<form method="post" action="${escapeHtml(`${this.config.publicUrl}/oidc/logout/confirm`)}">`,
+          `<input type="hidden" name="xsrf" value="${secret}">`,
+          `<button class="button" name="logout" value="yes">${texts.logout}</button>`,
+          `<button class="button quiet">${texts.stay}</button>`,
+          '</form>',
+        ],
+      };
     });
   }
 
   /** Says that the person is logged out. */
   loggedOut(context: KoaContextWithOIDC): void {
-    this.ask(context, async (request, reply, status) => {
-      const language = this.shell.language(request);
+    this.ask(context, (language) => {
       const { logout: texts } = partnerTexts(language);
-      await this.send(
-        reply,
-        language,
-        status,
-        texts.title,
-        [],
-        [
+      return {
+        title: texts.title,
+        content: [
           `<div class="mark">${ICONS.done}</div>`,
           `<h1>${texts.done}</h1>`,
           `<p class="lead">${texts.doneLead}</p>`,
         ],
-      );
+      };
     });
   }
 
   /** An error that must not be sent to a redirect URI (RFC 6749 section 4.1.2.1). */
   error(context: KoaContextWithOIDC, out: ErrorOut): void {
-    this.ask(context, async (request, reply, status) => {
-      const language = this.shell.language(request);
+    this.ask(context, (language, requestId) => {
       const { refused: texts } = partnerTexts(language);
       const shared = TEXTS[language];
       const isExpired =
         out.error_description !== undefined && /expired|not found/.test(out.error_description);
-      await this.send(
-        reply,
-        language,
-        status,
-        texts.title,
-        [],
-        [
+      return {
+        title: texts.title,
+        content: [
           `<div class="mark mark-problem">${ICONS.problem}</div>`,
           `<h1>${texts.title}</h1>`,
           `<p class="lead">${isExpired ? texts.expired : texts.lead}</p>`,
@@ -96,10 +98,10 @@ export class OpenIdPages {
           ...(out.error_description === undefined
             ? []
             : [`<div><dd>${escapeHtml(out.error_description)}</dd></div>`]),
-          `<div><dt>${shared.request}</dt><dd><code>${escapeHtml(request.id)}</code></dd></div>`,
+          `<div><dt>${shared.request}</dt><dd><code>${escapeHtml(requestId)}</code></dd></div>`,
           '</dl>',
         ],
-      );
+      };
     });
   }
 
@@ -133,26 +135,22 @@ export class OpenIdPages {
     };
   }
 
-  private ask(context: KoaContextWithOIDC, send: Send): void {
-    this.asked.set(context.req, send);
-    context.body = '';
-  }
-
-  private send(
-    reply: FastifyReply,
-    language: PageLanguage,
-    status: number,
-    title: string,
-    formActions: readonly string[],
-    content: readonly string[],
-  ): Promise<void> {
-    return this.shell.send(reply, {
-      status,
-      language,
-      title,
-      allowed: { formActions },
-      body: `<main class="card">\n${[brandMark(this.config.brand), ...content].join('\n')}\n</main>`,
+  private ask(
+    context: KoaContextWithOIDC,
+    write: (language: PageLanguage, requestId: string) => Written,
+  ): void {
+    this.asked.set(context.req, (request, reply, status) => {
+      const language = this.shell.language(request);
+      const { title, formActions = [], content } = write(language, request.id);
+      return this.shell.send(reply, {
+        status,
+        language,
+        title,
+        allowed: { formActions },
+        body: `<main class="card">\n${[brandMark(this.config.brand), ...content].join('\n')}\n</main>`,
+      });
     });
+    context.body = '';
   }
 }
 

@@ -8,10 +8,10 @@ import { fingerprint, freshSecret } from '../../crypto/secret.js';
 import type { SelectedRow } from '../../database/columns.js';
 import { Database } from '../../database/database.js';
 import { toSqlTime } from '../../database/sql-time.js';
-import { execute } from '../../database/statements.js';
+import { execute, placeholders } from '../../database/statements.js';
 import { type Actor, EventLog } from '../../events/event-log.js';
 import { WeChatApps } from '../../wechat/wechat-apps.js';
-import { type Partner, PARTNER_COLUMNS, toPartner } from './partner.js';
+import { type Partner, PARTNER_COLUMNS, SETTING_COLUMNS, toColumns, toPartner } from './partner.js';
 import {
   applySettings,
   DEFAULT_SETTINGS,
@@ -51,9 +51,9 @@ export class PartnerRegistration {
     };
     await this.database.batch([
       {
-        sql: `INSERT INTO partners (id, ${SETTINGS.join(', ')}, created_at, updated_at)
-              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        parameters: [partner.id, ...stored(partner), toSqlTime(now), toSqlTime(now)],
+        sql: `INSERT INTO partners (id, ${SETTING_COLUMNS.join(', ')}, created_at, updated_at)
+              VALUES (${placeholders(SETTING_COLUMNS.length + 3)})`,
+        parameters: [partner.id, ...toColumns(partner), toSqlTime(now), toSqlTime(now)],
       },
       this.event('partner.created', partner.id, actor),
     ]);
@@ -83,8 +83,8 @@ export class PartnerRegistration {
       await execute(
         manager,
         {
-          sql: `UPDATE partners SET ${SETTINGS.map((name) => `${name} = ?`).join(', ')}, updated_at = ? WHERE id = ?`,
-          parameters: [...stored(after), toSqlTime(after.updatedAt), id],
+          sql: `UPDATE partners SET ${SETTING_COLUMNS.map((name) => `${name} = ?`).join(', ')}, updated_at = ? WHERE id = ?`,
+          parameters: [...toColumns(after), toSqlTime(after.updatedAt), id],
         },
         this.event('partner.changed', id, actor, { changed }),
       );
@@ -164,40 +164,6 @@ export class PartnerRegistration {
 }
 
 const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as (keyof PartnerSettings)[];
-/** The columns that {@link stored} fills. */
-const SETTINGS = [
-  'name',
-  'logo_url',
-  'redirect_uris',
-  'post_logout_redirect_uris',
-  'scopes',
-  'auth_method',
-  'secret_hash',
-  'jwks',
-  'jwks_uri',
-  'first_party',
-  'subject_type',
-  'wechat_app_id',
-  'mini_program_app_ids',
-];
-
-function stored(partner: Partner): (string | number | null)[] {
-  return [
-    partner.name,
-    partner.logoUrl,
-    JSON.stringify(partner.redirectUris),
-    JSON.stringify(partner.postLogoutRedirectUris),
-    partner.scopes.join(' '),
-    partner.authMethod,
-    partner.secretHash,
-    partner.jwks === null ? null : JSON.stringify(partner.jwks),
-    partner.jwksUri,
-    partner.firstParty ? 1 : 0,
-    partner.subjectType,
-    partner.wechatAppId,
-    JSON.stringify(partner.miniProgramAppIds),
-  ];
-}
 
 /** There is no such partner. */
 export function notFound(): AppError {

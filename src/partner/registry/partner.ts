@@ -40,8 +40,8 @@ export interface Partner {
   readonly updatedAt: number;
 }
 
-const LOADED = [
-  'id',
+/** The columns that operators fill: those of `toColumns`, in its order. */
+export const SETTING_COLUMNS = [
   'name',
   'logo_url',
   'redirect_uris',
@@ -55,9 +55,8 @@ const LOADED = [
   'subject_type',
   'wechat_app_id',
   'mini_program_app_ids',
-  'created_at',
-  'updated_at',
 ] as const satisfies readonly ColumnName<PartnerRow>[];
+const LOADED = ['id', ...SETTING_COLUMNS, 'created_at', 'updated_at'] as const;
 
 const PARTNER = new Selection(PartnerRow, 'p', LOADED);
 
@@ -77,4 +76,23 @@ export function toPartner(row: SelectedRow): Partner {
     firstParty: Number(loaded.firstParty) === 1,
     miniProgramAppIds: JSON.parse(loaded.miniProgramAppIds) as string[],
   };
+}
+
+/** The values of `SETTING_COLUMNS`, as they are stored. */
+export function toColumns(partner: Partner): (string | number | null)[] {
+  return [
+    partner.name,
+    partner.logoUrl,
+    JSON.stringify(partner.redirectUris),
+    JSON.stringify(partner.postLogoutRedirectUris),
+    partner.scopes.join(' '),
+    partner.authMethod,
+    partner.secretHash,
+    partner.jwks === null ? null : JSON.stringify(partner.jwks),
+    partner.jwksUri,
+    partner.firstParty ? 1 : 0,
+    partner.subjectType,
+    partner.wechatAppId,
+    JSON.stringify(partner.miniProgramAppIds),
+  ];
 }

@@ -130,8 +130,7 @@ export class HostedLoginController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const hosted = await this.hostedLogins.current(request);
-    if (hosted && secretsEqual(hosted.formToken, form.token)) await this.hostedLogins.end(request, reply);
+    if (await this.hostedLogins.ofForm(form.token, request)) await this.hostedLogins.end(request, reply);
     await reply.redirect(this.pageOf(form), 303);
   }
 
