@@ -2,11 +2,12 @@ import type { Person } from '../state/people.js';
 import type { QrState } from '../state/qr-logins.js';
 import type { World } from '../state/world.js';
 import type { WxaCode } from '../state/wxacodes.js';
-import { callService, ServiceRefusal } from './service-call.js';
+import { callService, ServiceRefusal, textsIn } from './service-call.js';
+import { withSession } from './session.js';
 import { wxLogin } from './wx-login.js';
 
 /*
- * The sample mini program that a scanned code opens. It logs its user in and asks before it confirms, with
+ * The sample mini program, opened by a scanned code. It logs its user in and asks before it confirms, with
  * only what a real one has: wx.login, wx.request, and the scene with which its page was opened, which is the
  * ticket of the scan. All functions throw ServiceRefusal.
  */
@@ -58,7 +59,7 @@ async function step(
   const { appId } = code;
   const path = `/v1/mini-program/scans/${encodeURIComponent(code.scene)}${action}`;
   try {
-    const reply = await withToken(world, person, appId, (token) =>
+    const reply = await withSession(world, person, appId, (token) =>
       callService(world, path, { appId, token, ...(bodyOf && { json: bodyOf() }) }),
     );
     code.state = stateOf(reply.status);
@@ -67,36 +68,6 @@ async function step(
     if (error instanceof ServiceRefusal && error.code === 'SCAN_UNKNOWN') code.state = 'expired';
     throw error;
   }
-}
-
-/** Calls with the token in storage; logs in first if there is none or the service answers 401. */
-async function withToken<Reply>(
-  world: World,
-  person: Person,
-  appId: string,
-  call: (token: string) => Promise<Reply>,
-): Promise<Reply> {
-  const stored = world.wxStorage.token(person.id, appId);
-  if (stored !== undefined) {
-    try {
-      return await call(stored);
-    } catch (error) {
-      if (!(error instanceof ServiceRefusal && error.statusCode === 401)) throw error;
-    }
-  }
-  return call(await logIn(world, person, appId));
-}
-
-async function logIn(world: World, person: Person, appId: string): Promise<string> {
-  const { accessToken } = await callService(world, '/v1/mini-program/login', {
-    appId,
-    json: { code: wxLogin(world, person, appId), appId },
-  });
-  if (typeof accessToken !== 'string') {
-    throw new ServiceRefusal(502, 'SERVICE_ANSWER', 'The service answered a login without an access token.');
-  }
-  world.wxStorage.keep(person.id, appId, accessToken);
-  return accessToken;
 }
 
 const STATES: readonly QrState[] = ['pending', 'scanned', 'confirmed', 'denied', 'expired'];
@@ -114,10 +85,4 @@ function deviceOf(value: unknown): AskingDevice {
     ip: text('ip'),
     requestedAt: text('requestedAt'),
   };
-}
-
-/** Reads the text members of an unknown value. */
-function textsIn(value: unknown): (name: string) => string | null {
-  const members = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  return (name) => (typeof members[name] === 'string' ? members[name] : null);
 }

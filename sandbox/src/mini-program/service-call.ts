@@ -15,6 +15,8 @@ export class ServiceRefusal extends Error {
 
 /** A call as wx.request makes it. */
 export interface ServiceCall {
+  /** Default: POST. */
+  method?: 'GET' | 'POST';
   appId: string;
   token?: string;
   json?: Readonly<Record<string, unknown>>;
@@ -23,16 +25,16 @@ export interface ServiceCall {
 const DEADLINE_MS = 10_000;
 
 /**
- * POST to the service as wx.request does: with the Referer of mini programs, and without CORS. Returns the JSON of a
+ * Calls the service as wx.request does: with the Referer of mini programs, and without CORS. Returns the JSON of a
  * 2xx reply. @throws ServiceRefusal for anything else, after 10 s at the latest
  */
 export async function callService(
   world: World,
   path: string,
-  { appId, token, json }: ServiceCall,
+  { method = 'POST', appId, token, json }: ServiceCall,
 ): Promise<Record<string, unknown>> {
   const response = await answerOf(`${world.service.url}${path}`, {
-    method: 'POST',
+    method,
     redirect: 'manual',
     signal: AbortSignal.timeout(DEADLINE_MS),
     headers: {
@@ -84,4 +86,10 @@ function objectOf(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** Reads the text members of an unknown value. */
+export function textsIn(value: unknown): (name: string) => string | null {
+  const members = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return (name) => (typeof members[name] === 'string' ? members[name] : null);
 }

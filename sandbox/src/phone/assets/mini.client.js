@@ -1,6 +1,6 @@
-import { bar, goHome, outcome } from './bar.client.js';
+import { outcome } from './bar.client.js';
 import { h, icon, ICONS } from './dom.client.js';
-import { refusalText } from './refusals.client.js';
+import { answerButton, miniBar, opening, refusal } from './mini-frame.client.js';
 import { answerScan } from './scanning.client.js';
 import { state } from './state.client.js';
 import { languageTag, t } from './texts.client.js';
@@ -14,37 +14,8 @@ export function mini() {
     expired: () => outcome('expired', t('expired'), t('expiredHint')),
     refused: () => refusal(problem),
   };
-  const content = step === 'opening' ? opening() : (ends[step] ?? asking)();
-  return [miniBar(), ...content];
-}
-
-function miniBar() {
-  const title = bar(t('miniTitle'));
-  title.append(
-    h(
-      'span',
-      { class: 'capsule' },
-      h('span', { class: 'dots', 'aria-hidden': 'true' }, '•••'),
-      h(
-        'button',
-        { type: 'button', 'aria-label': t('close'), onclick: goHome },
-        h('span', { class: 'ring', 'aria-hidden': 'true' }),
-      ),
-    ),
-  );
-  return title;
-}
-
-function opening() {
-  return [
-    h(
-      'div',
-      { class: 'empty', role: 'status' },
-      h('span', { class: 'spinner', 'aria-hidden': 'true' }),
-      h('b', {}, state.mini.code.appName),
-      h('p', {}, t('miniOpening')),
-    ),
-  ];
+  const content = step === 'opening' ? opening(state.mini.code.appName) : (ends[step] ?? asking)();
+  return [miniBar(t('miniTitle')), ...content];
 }
 
 function asking() {
@@ -59,18 +30,8 @@ function asking() {
     [t('ipAddress'), device.ip ?? '—'],
     [t('askedAt'), device.requestedAt ? time.format(new Date(device.requestedAt)) : '—'],
   ];
-  const answerButton = (action, kind, text, focus) =>
-    h(
-      'button',
-      {
-        type: 'button',
-        class: kind,
-        'data-focus': focus,
-        'aria-disabled': state.mini.busy ? 'true' : null,
-        onclick: () => void (state.mini.busy || answerScan(action)),
-      },
-      text,
-    );
+  const answer = (action, kind, text, focus) =>
+    answerButton({ kind, text, focus, busy: state.mini.busy, onclick: () => answerScan(action) });
   return [
     h(
       'div',
@@ -91,16 +52,9 @@ function asking() {
     h(
       'div',
       { class: 'answers' },
-      answerButton('confirm', 'primary', t('miniConfirm'), true),
-      answerButton('deny', 'plain', t('cancel')),
+      answer('confirm', 'primary', t('miniConfirm'), true),
+      answer('deny', 'plain', t('cancel')),
       h('small', { class: 'whose' }, code.appName),
     ),
   ];
-}
-
-function refusal(problem) {
-  const { title, hint } = refusalText(problem);
-  const kind = problem.code === 'SCAN_UNKNOWN' ? 'expired' : 'failed';
-  const detail = problem.code && kind === 'failed' && h('code', { class: 'problem' }, problem.code);
-  return outcome(kind, title, hint, detail || '');
 }
