@@ -9,6 +9,14 @@ let service: ServiceStandIn;
 let sandbox: Sandbox;
 beforeAll(async () => {
   service = await ServiceStandIn.start();
+  service.onJson('/v1/mini-program/login', { accessToken: 'a-token' });
+  service.onJson('/v1/mini-program/partner-authorizations', {
+    partner: { id: 'CLIENT_ID', name: '小店', logoUrl: null },
+    scopes: ['openid', 'profile'],
+    granted: false,
+    code: 'a-partner-code',
+    expiresAt: '2026-11-21T08:31:00.000Z',
+  });
   sandbox = createSandbox({ serviceUrl: service.url });
   await sandbox.listen();
 });
@@ -38,6 +46,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('the commands in %s', (readme) =
     const [logins = ''] = stdout.split('{"people":');
     expect(logins).not.toMatch(/"errcode":-?[1-9]/);
     expect(logins).toMatch(/"session_key":.*"purePhoneNumber":.*"headimgurl":.*callback\?code=\w+&state=1/s);
+    expect(stdout).toContain('"extraData":{"code":"a-partner-code"}');
     expect(service.asked.map(({ path }) => path.split('?')[0])).toContain(
       '/v1/wechat/events/wx5a4db0c0de000001',
     );

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import type { Browser, BrowserContextOptions, FrameLocator, Locator, Page } from 'playwright-core';
 import { Browser as Desktop } from '../harness/browser.js';
+import { API_KEYS } from '../harness/operator.js';
+import { PartnerApp } from '../harness/partner-app.js';
 import { type Person, World } from '../harness/world.js';
 import { barriersOn, complaintsOf, launchChromium, picture } from './chromium.js';
 
@@ -14,7 +19,7 @@ describe('the virtual phone in a browser', () => {
   let person: Person;
   let complaints: string[];
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start(API_KEYS);
     chromium = await launchChromium();
   });
   beforeEach(async () => {
@@ -105,6 +110,98 @@ describe('the virtual phone in a browser', () => {
       await picture(phone, 'phone-mini-expired-dark');
       // The service's refusals are the browser's "failed to load resource".
       complaints = complaints.filter((complaint) => !/status of (404|409)/.test(complaint));
+    });
+  });
+
+  describe("plays a partner's mini program that opens ours", () => {
+    const PARTNER_APP_ID = 'wx5a4db0c0de0000aa';
+    let partner: PartnerApp;
+    beforeEach(async () => {
+      partner = await PartnerApp.register(world, {
+        scopes: ['openid', 'profile', 'phone'],
+        miniProgramAppIds: [PARTNER_APP_ID],
+        authMethod: 'client_secret_basic',
+      });
+    });
+
+    /** Opens ours, as a partner that asks for this. */
+    async function openOurs(phone: Page, clientId = partner.id, scope = 'openid phone'): Promise<void> {
+      await screenOf(phone)
+        .getByRole('button', { name: /^(从合作方小程序登录|Log in from a partner)$/ })
+        .click();
+      await phone.getByLabel(/client_id$/).fill(clientId);
+      await phone.getByLabel('scope').fill(scope);
+      await phone.getByRole('button', { name: /^(用微信登录|Log in with WeChat)$/ }).click();
+    }
+
+    test('and hands a code back, which the printed command exchanges', async () => {
+      const phone = await phoneOf(person);
+      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await picture(phone, 'phone-partner-form');
+      await phone.getByRole('button', { name: '返回' }).click();
+      await openOurs(phone);
+      await phone.getByRole('heading', { name: '小店' }).waitFor();
+      await phone.getByText('你的手机号').waitFor();
+      expect(await barriersOn(phone)).toEqual([]);
+      await picture(phone, 'phone-partner-asks');
+      await screenOf(phone).getByRole('button', { name: '允许' }).click();
+      await phone.getByText('已返回合作方小程序').waitFor();
+      expect(await barriersOn(phone)).toEqual([]);
+      await picture(phone, 'phone-partner-code');
+      const command = await screenOf(phone).locator('code.curl').innerText();
+      expect(command).not.toContain(partner.secret);
+      const { stdout } = await promisify(execFile)('bash', ['-c', `${command} -sS`], {
+        env: { ...process.env, CLIENT_SECRET: partner.secret },
+      });
+      const { id_token } = JSON.parse(stdout) as { id_token: string };
+      expect(decodeJwt(id_token).sub).toBe(decodeJwt((await partner.logInFor(person)).id_token).sub);
+      // What was entered is there again, and so is the consent.
+      await screenOf(phone).getByRole('button', { name: '完成' }).click();
+      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await phone.getByRole('button', { name: '用微信登录' }).click();
+      await phone.getByText('你以前同意过这些').waitFor();
+    });
+
+    test('and tells it that the person refused', async () => {
+      const phone = await phoneOf(person, '', { locale: 'en-US', viewport: SMALL, colorScheme: 'dark' });
+      await openOurs(phone);
+      await phone.getByRole('heading', { name: '小店' }).waitFor();
+      await picture(phone, 'phone-partner-asks-small-dark');
+      await screenOf(phone).getByRole('button', { name: 'Cancel' }).click();
+      await phone.getByText('error: access_denied').waitFor();
+      await picture(phone, 'phone-partner-denied-small-dark');
+      await screenOf(phone).getByRole('button', { name: 'Done' }).click();
+    });
+
+    test('and says in plain words why the service refuses', async () => {
+      const phone = await phoneOf(person);
+      for (const [clientId, scope, title] of [
+        ['nobody', 'openid', '没有这个合作方'],
+        [partner.id, 'openid wechat', '不能申请这些信息'],
+      ] as const) {
+        await openOurs(phone, clientId, scope);
+        await phone.getByRole('heading', { name: title }).waitFor();
+        await screenOf(phone).getByRole('button', { name: '完成' }).click();
+      }
+      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await phone.getByLabel('合作方小程序的 AppID').fill('wx5a4db0c0de0000bb');
+      await phone.getByLabel('scope').fill('openid');
+      await phone.getByRole('button', { name: '用微信登录' }).click();
+      await phone.getByRole('heading', { name: '这个小程序不属于该合作方' }).waitFor();
+      await picture(phone, 'phone-partner-refused');
+      complaints = complaints.filter((complaint) => !/status of (403|404)/.test(complaint));
+    });
+
+    test('and keeps what is typed while the people change', async () => {
+      const phone = await phoneOf(person);
+      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await phone.getByLabel(/client_id$/).fill('one');
+      await phone.getByLabel('合作方小程序的 AppID').fill('two');
+      await world.person({ nickname: '新来的' });
+      await phone.locator('#people').getByText('新来的').waitFor();
+      expect(await phone.getByLabel(/client_id$/).inputValue()).toBe('one');
+      expect(await phone.getByLabel('合作方小程序的 AppID').inputValue()).toBe('two');
+      expect(await phone.evaluate(() => document.activeElement?.id)).toBe('partner-app');
     });
   });
 

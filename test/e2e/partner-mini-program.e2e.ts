@@ -68,6 +68,29 @@ describe("a partner's mini program that opens ours", () => {
     expect((await exchange(reply.body.code, verifier)).body.error).toBe('invalid_grant');
   });
 
+  test('learns the person on the virtual phone, which plays both mini programs', async () => {
+    const person = await world.person();
+    const opened = await world.control<{ id: string; codeVerifier: string; asks: unknown }>(
+      'mini-program-openings',
+      { person: person.id, fromAppId: PARTNER_APP_ID, extraData: { clientId: partner.id, nonce: 'n-0S6' } },
+    );
+    expect(opened.asks).toEqual({
+      partner: { id: partner.id, name: '小店', logoUrl: null },
+      scopes: ['openid', 'profile'],
+      granted: false,
+    });
+    const back = await world.control<{ referrerInfo: { extraData: { code: string } } }>(
+      `mini-program-openings/${opened.id}/allow`,
+      {},
+    );
+    const tokens = await exchange(back.referrerInfo.extraData.code, opened.codeVerifier);
+    const onWebsite = await partner.logInFor(person);
+    expect(decodeJwt(tokens.body.id_token)).toMatchObject({
+      sub: decodeJwt(onWebsite.id_token).sub,
+      nonce: 'n-0S6',
+    });
+  });
+
   test('knows the person by the same sub as on its website', async () => {
     const person = await world.person();
     const { reply, verifier } = await consent(person);

@@ -4,6 +4,7 @@ import type { World } from '../state/world.js';
 import type { WebOptions } from '../web/request.js';
 import { registerFaults } from './faults.js';
 import { registerOpenData } from './open-data.js';
+import { registerOpenings } from './openings.js';
 import { registerPeople } from './people.js';
 import { registerPhoneCode } from './phone-code.js';
 import { registerPush } from './push.js';
@@ -37,6 +38,7 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   registerPhoneCode(server, world);
   registerOpenData(server, world, options);
   registerWxaCodes(server, world, options);
+  registerOpenings(server, world);
   registerPush(server, world);
   registerService(server, world);
   registerQr(server, world);

@@ -5,6 +5,7 @@ import { SandboxClock } from './clock.js';
 import { Codes } from './codes.js';
 import { Faults } from './faults.js';
 import { MinuteCounts } from './minute-counts.js';
+import { Openings } from './openings.js';
 import { People } from './people.js';
 import { PhoneCodes } from './phone-codes.js';
 import { QrLogins } from './qr-logins.js';
@@ -27,6 +28,7 @@ export class World {
   readonly userTokens: UserTokens;
   readonly qrLogins: QrLogins;
   readonly wxaCodes: WxaCodes;
+  readonly openings: Openings;
   readonly minuteCounts: MinuteCounts;
   readonly wxStorage = new WxStorage();
   readonly faults = new Faults();
@@ -49,6 +51,7 @@ export class World {
     this.userTokens = new UserTokens(this.clock);
     this.qrLogins = new QrLogins(this.clock);
     this.wxaCodes = new WxaCodes(this.clock);
+    this.openings = new Openings(this.clock);
     this.minuteCounts = new MinuteCounts(this.clock);
     this.settings = { ...initialSettings };
   }
@@ -59,7 +62,14 @@ export class World {
    */
   reset(): void {
     this.settings = { ...this.initialSettings };
-    const issued = [this.codes, this.phoneCodes, this.appTokens, this.userTokens, this.wxaCodes];
+    const issued = [
+      this.codes,
+      this.phoneCodes,
+      this.appTokens,
+      this.userTokens,
+      this.wxaCodes,
+      this.openings,
+    ];
     const rest = [this.people, this.sessionKeys, this.wxStorage, this.minuteCounts, this.faults, this.calls];
     // The clock and the QR logins last: they wake held calls, which must find the new state.
     for (const part of [...issued, ...rest, this.clock, this.qrLogins]) part.reset();

@@ -10,6 +10,7 @@ export function countdown(box, endsAt) {
     const seconds = Math.max(0, Math.round((endsAt - Date.now()) / 1000));
     left.textContent = seconds > 0 ? t('expiresIn', clockText(seconds)) : t('expiredCode');
     box.classList.toggle('over', seconds === 0);
+    if (seconds === 0) clearInterval(ticking.get(box));
   };
   stopCountdown(box);
   ticking.set(box, setInterval(tick, 1000));

@@ -35,6 +35,7 @@ export function home() {
         ICONS.globe,
         person.snapshotUser && h('span', { class: 'chip grey' }, t('snapshotPage')),
       ),
+      cell('partner', ICONS.apps),
     ),
     ...waitingList(waiting),
   ];

@@ -10,6 +10,10 @@ const REFUSALS = {
     SCAN_DECIDED: ['已经处理过了', '这次登录已经确认或取消，请在网页上刷新二维码'],
     ACCOUNT_DISABLED: ['账号已停用', '服务停用了这个人的账号'],
     WECHAT_USER_BLOCKED: ['账号受限', '微信限制了这个人的账号'],
+    PARTNER_UNKNOWN: ['没有这个合作方', '请检查 client_id，或先用 POST /v1/admin/partners 登记'],
+    PARTNER_APP_FORBIDDEN: ['这个小程序不属于该合作方', '请把它的 AppID 写进合作方的 miniProgramAppIds'],
+    SCOPE_FORBIDDEN: ['不能申请这些信息', 'scope 要包含 openid，并且都在合作方登记的 scopes 之内'],
+    TOKEN_CODE_MISMATCH: ['不是同一个人', '登录的人和此刻拿着手机的人不同，请重新打开小程序'],
     SERVICE_UNREACHABLE: ['服务没有响应', '请确认它已经启动：{0}'],
   },
   en: {
@@ -22,6 +26,22 @@ const REFUSALS = {
     ],
     ACCOUNT_DISABLED: ['Account disabled', "The service has disabled this person's account"],
     WECHAT_USER_BLOCKED: ['Account restricted', "WeChat has restricted this person's account"],
+    PARTNER_UNKNOWN: [
+      'There is no such partner',
+      'Check the client_id, or register it by POST /v1/admin/partners',
+    ],
+    PARTNER_APP_FORBIDDEN: [
+      "Not one of the partner's mini programs",
+      "Add its AppID to the partner's miniProgramAppIds",
+    ],
+    SCOPE_FORBIDDEN: [
+      'The partner may not ask for this',
+      'The scope needs openid, and all of it among the scopes that the partner was registered for',
+    ],
+    TOKEN_CODE_MISMATCH: [
+      'Not the same person',
+      'Somebody else is logged in than the person who holds the phone; open the mini program again',
+    ],
     SERVICE_UNREACHABLE: ['The service does not answer', 'Is it running? {0}'],
   },
 };

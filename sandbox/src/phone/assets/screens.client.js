@@ -3,6 +3,7 @@ import { consent, result } from './consent.client.js';
 import { byId } from './dom.client.js';
 import { home, scan } from './home.client.js';
 import { mini } from './mini.client.js';
+import { partner } from './partner.client.js';
 import { holder, state } from './state.client.js';
 import { drawWebView } from './web-view.client.js';
 
@@ -14,6 +15,7 @@ const SCREENS = {
   denied: result,
   expired: result,
   mini,
+  partner,
   address: addressScreen,
   page: () => [],
 };
@@ -23,21 +25,29 @@ let drawn = '';
 export function drawScreen() {
   if (!holder()) return;
   const screen = byId('screen');
-  const typed = screen.querySelector('input:not([type])')?.value;
-  const focused = screen.contains(screen.ownerDocument.activeElement);
   const isNew = drawn !== '' && drawn !== nameOf(state);
-  screen.replaceChildren(...SCREENS[state.screen]());
+  const typed = isNew ? [] : textInputs(screen).map(({ value }) => value);
+  const active = screen.ownerDocument.activeElement;
+  const focused = screen.contains(active);
+  screen.replaceChildren(...SCREENS[state.screen]().filter((part) => part !== false));
   screen.dataset.screen = state.screen;
   screen.hidden = state.screen === 'page';
   drawWebView();
-  const input = screen.querySelector('input:not([type])');
-  if (input && typed && !isNew) input.value = typed;
+  typed.forEach((value, at) => {
+    const input = textInputs(screen)[at];
+    if (input && value !== '') input.value = value;
+  });
   if (isNew) screen.scrollTop = 0;
-  if (isNew || focused) screen.querySelector('[data-focus]')?.focus({ preventScroll: true });
+  const kept = !isNew && active?.id ? screen.querySelector(`#${active.id}`) : null;
+  if (isNew || focused) (kept ?? screen.querySelector('[data-focus]'))?.focus({ preventScroll: true });
   drawn = nameOf(state);
 }
 
-/** The steps of the mini program are screens of their own. */
-function nameOf({ screen, mini: shown }) {
-  return shown ? `${screen} ${shown.step}` : screen;
+function textInputs(screen) {
+  return [...screen.querySelectorAll('input:not([type])')];
+}
+
+/** The steps of a mini program are screens of their own. */
+function nameOf({ screen, mini: shown, partner: asked }) {
+  return `${screen} ${(shown ?? asked)?.step ?? ''}`;
 }

@@ -17,6 +17,8 @@ export const state = {
   login: null,
   /** The sample mini program: `{ step, code, site, device, problem, busy }`. */
   mini: null,
+  /** A partner's login: `{ step, asked, appName, opened, returned, problem, busy }`. */
+  partner: null,
   /** The page in WeChat's browser: `{ path, title, url, snapshot, loading }`. */
   page: null,
 };
