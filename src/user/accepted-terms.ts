@@ -23,13 +23,19 @@ export class AcceptedTerms {
     this.version = hasTerms ? fingerprint(JSON.stringify([termsUrl, privacyUrl])) : null;
   }
 
+  /** Whether there are terms that the person has not accepted yet. */
+  areOwed({ user }: IdentityOfUser): boolean {
+    return this.version !== null && user.acceptedTerms !== this.version;
+  }
+
   /**
    * The writes of a login on a page that showed the terms, for the batch that opens its session: none if the
    * person has accepted this version. Of several logins at once one records the event.
    */
-  writes({ user }: IdentityOfUser): Statement[] {
+  writes(login: IdentityOfUser): Statement[] {
     const { version } = this;
-    if (version === null || user.acceptedTerms === version) return [];
+    if (!this.areOwed(login)) return [];
+    const { user } = login;
     const { termsUrl, privacyUrl } = this.config.terms;
     return [
       this.events.entryOf(

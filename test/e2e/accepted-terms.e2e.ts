@@ -7,7 +7,7 @@ import { writeRow } from '../harness/columns.js';
 import { HostedPage } from '../harness/hosted-page.js';
 import { call } from '../harness/http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
-import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
+import { WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
 import { SHOP, World } from '../harness/world.js';
 
 const TERMS = 'https://shop.example.com/terms/2026-11?a=1&b=2';
@@ -114,27 +114,47 @@ describe('the terms of the operator', () => {
     }
   });
 
-  test('are recorded inside WeChat for who saw the page: new people, and not those logged in silently', async () => {
-    const known = await world.person();
-    const { user } = await world.websiteLogin(known);
-    const phone = new WeChatBrowser(world, known);
-    const first = locationOf(await phone.visit(`${world.url}/login?returnTo=${encodeURIComponent(SHOP)}`));
-    const asks = await phone.land(first);
-    expect(await sentenceOn(asks.href, IN_WECHAT)).not.toBeNull();
-    const consented = await phone.consent(asks);
-    await world.redeem(phone, consented.searchParams.get('loginCode'));
-    expect(await acceptedBy(world, user.id)).toEqual([BOTH]);
-    // The official account knows this person now, who never saw the page.
-    const other = await world.person();
-    const { user: silent } = await new WeChatBrowser(world, other).login();
-    await writeRow(world.backend, 'users', silent.id, { accepted_terms: null });
-    const again = new WeChatBrowser(world, other);
-    const query = new URLSearchParams({ ...RETURN, appId: OFFICIAL_ACCOUNT });
-    const silently = await again.land(
-      locationOf(await again.visit(`${world.url}/login?${query.toString()}`)),
+  test('are shown inside WeChat once for each version; a person who accepted them logs in silently', async () => {
+    const person = await world.person();
+    /** Opens the page in WeChat. @returns where the silent step leads */
+    const open = async (phone: WeChatBrowser): Promise<URL> => {
+      const page = `${world.url}/login?${new URLSearchParams(RETURN).toString()}`;
+      return phone.land(locationOf(await phone.visit(page)));
+    };
+    const accept = async (phone: WeChatBrowser, asks: URL): Promise<string> => {
+      expect(await sentenceOn(asks.href, IN_WECHAT)).not.toBeNull();
+      const consented = await phone.consent(asks);
+      return (await world.redeem(phone, consented.searchParams.get('loginCode'))).body.user.id;
+    };
+    const phone = new WeChatBrowser(world, person);
+    const first = await open(phone);
+    expect((await phone.visit(first.href)).text).toContain('首次登录');
+    const userId = await accept(phone, first);
+    expect(await acceptedBy(world, userId)).toEqual([BOTH]);
+
+    const silently = await open(new WeChatBrowser(world, person));
+    expect(silently.searchParams.has('loginCode')).toBe(true);
+
+    await writeRow(world.backend, 'users', userId, { accepted_terms: 'an older version' });
+    const again = new WeChatBrowser(world, person);
+    const asks = await open(again);
+    expect((await again.visit(asks.href)).text).not.toContain('首次登录');
+    expect(await accept(again, asks)).toBe(userId);
+    expect(await acceptedBy(world, userId)).toEqual([BOTH, BOTH]);
+  });
+
+  test('are shown inside WeChat to who logged in there by a page of the site before', async () => {
+    const person = await world.person();
+    const { user } = await new WeChatBrowser(world, person).login();
+    await writeRow(world.backend, 'users', user.id, { accepted_terms: null });
+    const phone = new WeChatBrowser(world, person);
+    const landed = await phone.land(
+      locationOf(await phone.visit(`${world.url}/login?returnTo=${encodeURIComponent(SHOP)}`)),
     );
-    await world.redeem(again, silently.searchParams.get('loginCode'));
-    expect((await acceptedBy(world, silent.id)).length).toBe(1);
+    expect(await sentenceOn(landed.href, IN_WECHAT)).not.toBeNull();
+    // The site shows its own terms on its own page.
+    const { searchParams } = await new WeChatBrowser(world, person).callback();
+    expect(searchParams.has('loginCode')).toBe(true);
   });
 
   test('are not recorded for a login that no page of ours began', async () => {

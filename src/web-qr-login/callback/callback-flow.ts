@@ -11,6 +11,7 @@ import { channelOf } from '../../channel/channels.js';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import type { Device } from '../../session/session.service.js';
+import { AcceptedTerms } from '../../user/accepted-terms.js';
 import { type ResolvedLogin, UserService } from '../../user/user.service.js';
 import { InWeChatFlow } from '../in-wechat/in-wechat-flow.js';
 import { PendingLinks } from '../pending-links.js';
@@ -38,6 +39,7 @@ export class CallbackFlow {
     private readonly inWeChat: InWeChatFlow,
     private readonly cookie: BrowserCookie,
     private readonly users: UserService,
+    private readonly terms: AcceptedTerms,
     private readonly clock: Clock,
   ) {}
 
@@ -67,13 +69,17 @@ export class CallbackFlow {
     from: From,
   ): Promise<string> {
     const { binding, linkTo, returnTo } = state;
-    const channel = channelOf(state.channel);
+    const isSilent = channelOf(state.channel).callback?.isSilent === true;
+    // The page has shown nothing yet, so it asks the person to accept the terms by a tap.
+    if (resolved && isSilent && state.hostedBrowser !== null && this.terms.areOwed(resolved)) {
+      return this.inWeChat.askForConsent({ ...state, isKnown: true });
+    }
     if (resolved) {
       await this.users.settle(resolved);
       if (linkTo !== null) return withAnswer(returnTo, 'linked', resolved.identity.id);
       return withAnswer(returnTo, 'loginCode', await this.logIn(state, resolved, from));
     }
-    if (channel.callback?.isSilent) return this.inWeChat.askForConsent(state);
+    if (isSilent) return this.inWeChat.askForConsent(state);
     if (linkTo === null) throw new AppError('STATE_INVALID');
     const loginCode = await this.loginCodes.issue(
       this.links.seal(login, { sessionId: linkTo, binding, device: from.device }),

@@ -23,6 +23,8 @@ export interface LoginState {
   readonly linkTo: string | null;
   /** Whether a hosted page asked the person before WeChat's page. */
   readonly isAsked?: boolean | undefined;
+  /** Whether the silent step has found the person: the page asks them to accept the terms alone. */
+  readonly isKnown?: boolean | undefined;
   /** `ui_locales` that the login was begun with. */
   readonly uiLocales?: string | undefined;
 }

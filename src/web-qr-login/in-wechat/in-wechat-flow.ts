@@ -21,6 +21,14 @@ export interface BeginInWeChat {
   readonly uiLocales?: string | undefined;
 }
 
+/** A login that waits for a tap. */
+export interface WaitingConsent {
+  /** WeChat's consent page. */
+  readonly url: string;
+  /** Whether the person is known, and is asked to accept the terms alone. */
+  readonly isKnown: boolean;
+}
+
 /**
  * Logins of pages inside WeChat's browser, by an official account (wechat-api.md section 5), in two steps
  * (docs/decisions/022-in-wechat-asks-in-two-steps.md). The silent step logs in known people. New people tap a button of
@@ -62,7 +70,8 @@ export class InWeChatFlow {
   }
 
   /**
-   * Continues a login whose openid is unknown here, or is one of a snapshot page, with a button.
+   * Continues a login with a button: of an openid that is unknown here or of a snapshot page, or of a person who has not
+   * accepted the terms.
    * @returns the login page that shows the button
    */
   async askForConsent(login: LoginState, error?: string): Promise<string> {
@@ -78,13 +87,15 @@ export class InWeChatFlow {
   }
 
   /**
-   * The link of the button.
-   * @returns WeChat's consent page; `null` where the login is over or belongs to another browser
+   * What the button leads to.
+   * @returns `null` where the login is over or belongs to another browser
    */
-  async consentUrl(state: string, request: FastifyRequest): Promise<string | null> {
+  async consent(state: string, request: FastifyRequest): Promise<WaitingConsent | null> {
     const login = await this.states.find(state);
     if (login?.channel !== 'in-wechat' || !mayContinue(login.binding, this.cookie.read(request))) return null;
     if (await this.states.isUsed(state)) return null;
-    return this.wechat.officialAccountAuthorizeUrl(login.appId, this.callbackUrl, 'snsapi_userinfo', state);
+    const { appId, isKnown = false } = login;
+    const url = this.wechat.officialAccountAuthorizeUrl(appId, this.callbackUrl, 'snsapi_userinfo', state);
+    return { url, isKnown };
   }
 }

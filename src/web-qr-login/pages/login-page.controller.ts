@@ -84,10 +84,9 @@ export class LoginPageController {
       await reply.redirect(await this.inWeChat.begin(begin, request, reply), 302);
       return;
     }
-    const consentUrl =
-      asked.consent === undefined ? null : await this.inWeChat.consentUrl(asked.consent, request);
+    const consent = asked.consent === undefined ? null : await this.inWeChat.consent(asked.consent, request);
     await this.page.send(reply, {
-      view: this.views.choose(asked, visitor, consentUrl, await this.knownPerson(asked, visitor, request)),
+      view: this.views.choose(asked, visitor, consent, await this.knownPerson(asked, visitor, request)),
       returnTo: asked.returnTo ?? null,
       codeChallenge: asked.codeChallenge,
       authorizeUrl: this.authorizeUrl(asked),

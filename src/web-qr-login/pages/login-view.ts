@@ -36,7 +36,7 @@ export type LoginView =
   | { readonly kind: 'consent'; readonly consentUrl: string }
   /** WeChat showed a snapshot of the page; `againUrl` starts a new login. */
   | { readonly kind: 'snapshot'; readonly againUrl: string }
-  /** WeChat's browser came back from a login; `againUrl` starts a new one. */
+  /** One button: `againUrl` starts a new login, or continues one whose person has not accepted the terms. */
   | { readonly kind: 'again'; readonly againUrl: string }
   /** A WeChat account was linked. */
   | { readonly kind: 'linked' };

@@ -2,6 +2,7 @@ import type { AppKind } from '../../channel/app-kinds.js';
 import { channels } from '../../channel/channels.js';
 import type { AppConfig } from '../../config/app-config.js';
 import type { KnownPerson } from '../hosted/known-person.js';
+import type { WaitingConsent } from '../in-wechat/in-wechat-flow.js';
 import type { LoginPageRequest } from './login-page.requests.js';
 import type { LoginView, ScanMethod } from './login-view.js';
 import type { Visitor } from './visitor.js';
@@ -25,20 +26,20 @@ export class LoginViews {
 
   /**
    * The view for a browser.
-   * @param consentUrl WeChat's consent page; `null` where no login waits for a tap
+   * @param consent the login that waits for a tap, if any
    * @param known the person who may continue, if any
    */
   choose(
     query: LoginPageRequest,
     visitor: Visitor,
-    consentUrl: string | null,
+    consent: WaitingConsent | null,
     known: KnownPerson | null,
   ): LoginView {
     if (query.linked !== undefined) return { kind: 'linked' };
     if (known) return this.known(query, known);
     switch (visitor) {
       case 'wechat':
-        return this.inWeChat(query, consentUrl);
+        return this.inWeChat(query, consent);
       case 'web-view':
         return { kind: 'web-view' };
       case 'phone':
@@ -63,11 +64,13 @@ export class LoginViews {
     };
   }
 
-  private inWeChat(query: LoginPageRequest, consentUrl: string | null): LoginView {
+  private inWeChat(query: LoginPageRequest, consent: WaitingConsent | null): LoginView {
     if (this.appId('official_account', query) !== null) {
-      const againUrl = consentUrl ?? this.linkTo(query);
+      const againUrl = consent?.url ?? this.linkTo(query);
       if (query.error === 'WECHAT_SNAPSHOT_USER') return { kind: 'snapshot', againUrl };
-      return consentUrl === null ? { kind: 'again', againUrl } : { kind: 'consent', consentUrl };
+      return consent === null || consent.isKnown
+        ? { kind: 'again', againUrl }
+        : { kind: 'consent', consentUrl: consent.url };
     }
     const [method] = this.scanMethods(query).filter(({ tab }) => tab.worksOnItsPhone);
     return method
