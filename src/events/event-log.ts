@@ -37,6 +37,8 @@ export type EventType =
   | 'partner.deleted'
   | 'partner.consent_granted'
   | 'partner.consent_withdrawn'
+  | 'partner.refresh_token_reused'
+  | 'partner.code_reused'
   | 'webhook.given_up'
   | 'webhook.resent';
 

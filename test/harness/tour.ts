@@ -277,6 +277,10 @@ export class Tour {
     const { body } = await partner.refresh(tokens.refresh_token ?? '');
     await partner.refresh(tokens.refresh_token ?? '');
     await partner.form('revoke', { token: body.refresh_token ?? '' });
+    const begun = partner.begin({ scope: 'openid' });
+    const location = await partner.authorize(await world.person(), begun);
+    await partner.exchange(location, begun);
+    await partner.exchange(location, begun);
   }
 
   /** Deletes a partner with so many tokens that they are deleted apart from their grant. */

@@ -8,7 +8,7 @@ import { Grants } from '../grants/grants.js';
 import { PartnerRegistry } from '../registry/partner-registry.js';
 import { PartnerTokens } from '../tokens/partner-tokens.js';
 import { ClientAdapter } from './client-model.js';
-import { EphemeralModelAdapter } from './ephemeral-model.js';
+import { type EphemeralModel, EphemeralModelAdapter } from './ephemeral-model.js';
 import { GrantAdapter } from './grant-model.js';
 import { StoredModelAdapter } from './stored-model.js';
 
@@ -37,20 +37,29 @@ export class OpenIdModels {
         return new GrantAdapter(this.grants, this.events);
       case 'AuthorizationCode':
       case 'RefreshToken':
-        return new StoredModelAdapter(model, this.tokens, this.clock);
+        return new StoredModelAdapter(
+          model,
+          this.tokens,
+          (grantId) => this.ephemeral('AccessToken').revokeByGrantId(grantId),
+          this.clock,
+        );
       case 'Session':
       case 'Interaction':
       case 'AccessToken':
       case 'PushedAuthorizationRequest':
       case 'ReplayDetection':
-        return new EphemeralModelAdapter(model, {
-          store: this.store,
-          keyRing: this.keyRing,
-          clock: this.clock,
-          accessTokenMs: ACCESS_TOKEN_SECONDS * 1000,
-        });
+        return this.ephemeral(model);
       default:
         throw new Error(`the model ${model} is not stored`);
     }
+  }
+
+  private ephemeral(model: EphemeralModel): EphemeralModelAdapter {
+    return new EphemeralModelAdapter(model, {
+      store: this.store,
+      keyRing: this.keyRing,
+      clock: this.clock,
+      accessTokenMs: ACCESS_TOKEN_SECONDS * 1000,
+    });
   }
 }

@@ -2,7 +2,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Clock } from '../../common/clock.js';
 import { isForeignKeyViolation } from '../../database/database-errors.js';
 import type { PartnerTokens, StoredModel } from '../tokens/partner-tokens.js';
-import { errors } from './library.js';
+import { errors, Provider } from './library.js';
 import { ModelAdapter } from './model-adapter.js';
 
 /** Authorization codes and refresh tokens, in the database. */
@@ -10,6 +10,8 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
   constructor(
     private readonly model: StoredModel,
     private readonly tokens: PartnerTokens,
+    /** Ends the access tokens of a grant. */
+    private readonly endAccess: (grantId: string) => Promise<void>,
     private readonly clock: Clock,
   ) {
     super();
@@ -41,12 +43,21 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
     const found = await this.tokens.find(this.model, id);
     if (!found) return undefined;
     const payload = JSON.parse(found.payload) as AdapterPayload;
-    return { ...payload, jti: id, ...(found.isSpent && { consumed: true }) };
+    // The token endpoint calls `consume` for a token that is not told as spent, and so leaves its reuse to us.
+    const isTold = found.isSpent && Provider.ctx?.oidc.route !== 'token';
+    return { ...payload, jti: id, ...(isTold && { consumed: true }) };
   }
 
-  /** @throws InvalidGrant for all but one of several concurrent calls */
+  /** Uses a token up. One that was used before ends all tokens of its grant. @throws InvalidGrant for such a one */
   override async consume(id: string): Promise<void> {
-    if (!(await this.tokens.consume(this.model, id))) throw new errors.InvalidGrant('already consumed');
+    if (await this.tokens.consume(this.model, id)) return;
+    const reused = await this.tokens.find(this.model, id);
+    if (reused) {
+      // The store first: where it fails, the token is still there, and its next use ends the others.
+      await this.endAccess(reused.grantId);
+      await this.tokens.endReused(this.model, id);
+    }
+    throw new errors.InvalidGrant('already consumed');
   }
 
   override async destroy(id: string): Promise<void> {

@@ -5,7 +5,8 @@ import { fingerprint } from '../../crypto/secret.js';
 import { Database } from '../../database/database.js';
 import { isDuplicate } from '../../database/database-errors.js';
 import { fromSqlTime, type SqlTime, toSqlTime } from '../../database/sql-time.js';
-import { placeholders } from '../../database/statements.js';
+import { execute, placeholders } from '../../database/statements.js';
+import { EventLog, type EventType } from '../../events/event-log.js';
 
 /** What is stored of a token. */
 export type StoredModel = 'AuthorizationCode' | 'RefreshToken';
@@ -22,6 +23,7 @@ export interface NewPartnerToken {
 
 /** A stored token that has not expired. */
 export interface FoundPartnerToken {
+  readonly grantId: string;
   readonly payload: string;
   /** It was used and gets nothing any more. */
   readonly isSpent: boolean;
@@ -29,6 +31,7 @@ export interface FoundPartnerToken {
 
 interface TokenRow {
   id: string;
+  grant_id: string;
   payload: string;
   consumed_at: SqlTime | null;
   expires_at: SqlTime;
@@ -45,6 +48,11 @@ const GRACE_MS = 60_000;
  */
 const SPENT_MS = 24 * 60 * 60 * 1_000;
 const SUCCESSOR = 'partner-refresh-token';
+/** The event of a reuse. */
+const REUSED = {
+  AuthorizationCode: 'partner.code_reused',
+  RefreshToken: 'partner.refresh_token_reused',
+} as const satisfies Record<StoredModel, EventType>;
 
 /**
  * Authorization codes and refresh tokens of partners. A row holds the fingerprint of the token, and is consumed by one
@@ -55,6 +63,7 @@ export class PartnerTokens {
   constructor(
     private readonly database: Database,
     private readonly keyRing: KeyRing,
+    private readonly events: EventLog,
     private readonly clock: Clock,
   ) {}
 
@@ -87,17 +96,18 @@ export class PartnerTokens {
     const successors =
       model === 'RefreshToken' ? this.keyRing.macs(SUCCESSOR, token).map((each) => fingerprint(each)) : [];
     const rows = await this.database.select<TokenRow>(
-      `SELECT id, payload, consumed_at, expires_at FROM partner_tokens
+      `SELECT id, grant_id, payload, consumed_at, expires_at FROM partner_tokens
        WHERE id IN (${placeholders(1 + successors.length)}) AND model = ?`,
       [id, ...successors, model],
     );
     const row = rows.find((each) => each.id === id);
     const now = this.clock.now();
     if (!row || fromSqlTime(row.expires_at) <= now) return null;
-    if (row.consumed_at === null) return { payload: row.payload, isSpent: false };
+    const { grant_id: grantId, payload } = row;
+    if (row.consumed_at === null) return { grantId, payload, isSpent: false };
     const age = Math.max(0, now - fromSqlTime(row.consumed_at));
     const hasMovedOn = rows.some((each) => each.id !== id && each.consumed_at !== null);
-    return { payload: row.payload, isSpent: model !== 'RefreshToken' || age > GRACE_MS || hasMovedOn };
+    return { grantId, payload, isSpent: model !== 'RefreshToken' || age > GRACE_MS || hasMovedOn };
   }
 
   /** The token that follows a refresh token: the same for every call, so that a retry gets the same one. */
@@ -122,6 +132,40 @@ export class PartnerTokens {
     if (matched === 1) return true;
     const found = model === 'RefreshToken' ? await this.find(model, token) : null;
     return found !== null && !found.isSpent;
+  }
+
+  /**
+   * Deletes all codes and refresh tokens of the grant of a token that was used again, and records the event. Of several
+   * calls for one token, on any instance, one records it: it has deleted the token for the others.
+   */
+  async endReused(model: StoredModel, token: string): Promise<void> {
+    const id = fingerprint(token);
+    await this.database.transaction(async (manager) => {
+      const [origin] = await manager.query<{ grant_id: string; partner_id: string; user_id: string }[]>(
+        `SELECT g.id AS grant_id, g.partner_id, COALESCE(u.merged_into, u.id) AS user_id FROM partner_tokens t
+         JOIN partner_grants g ON g.id = t.grant_id JOIN users u ON u.id = g.user_id WHERE t.id = ?`,
+        [id],
+      );
+      if (!origin) return;
+      const { forUpdate } = this.database;
+      // The user first, as for a withdrawal: the event locks it too.
+      await manager.query(`SELECT id FROM users WHERE id = ?${forUpdate}`, [origin.user_id]);
+      const left = await manager.query<{ id: string }[]>(
+        `SELECT id FROM partner_tokens WHERE id = ? AND consumed_at IS NOT NULL${forUpdate}`,
+        [id],
+      );
+      if (left.length === 0) return;
+      await execute(
+        manager,
+        this.events.entryOf({
+          type: REUSED[model],
+          userId: origin.user_id,
+          actor: 'system',
+          details: { partnerId: origin.partner_id },
+        }),
+        { sql: 'DELETE FROM partner_tokens WHERE grant_id = ?', parameters: [origin.grant_id] },
+      );
+    });
   }
 
   /** Deletes a token. */
