@@ -5,7 +5,7 @@ import { type Listening, listening } from '../harness/listening.js';
 import { API_KEYS } from '../harness/operator.js';
 import { PartnerApp } from '../harness/partner-app.js';
 import { World } from '../harness/world.js';
-import { context, LOOKS, tab } from './browser-tab.js';
+import { context, expectFailedRequests, LOOKS, tab } from './browser-tab.js';
 import { barriersOn, picture } from './chromium.js';
 
 describe('the pages for partner apps', () => {
@@ -68,6 +68,14 @@ describe('the pages for partner apps', () => {
     await page.goto(`${world.url}/oidc/logout`);
     await picture(page, `partner-logout-${name}`);
     expect(await barriersOn(page)).toEqual([]);
+    await page.goto(partner.begin({ redirect_uri: 'https://evil.example.com' }).url.href);
+    await page.getByText('invalid_redirect_uri').waitFor();
+    await picture(page, `partner-refused-${name}`);
+    expect(await barriersOn(page)).toEqual([]);
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+      look.viewport.width,
+    );
+    expectFailedRequests();
   });
 
   test('are in the language of the partner’s request, and the switch keeps the request', async () => {

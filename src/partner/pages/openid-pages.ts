@@ -8,6 +8,7 @@ import { ICONS } from '../../pages/icons.js';
 import type { PageLanguage } from '../../pages/language.js';
 import { PageShell } from '../../pages/shell.js';
 import { TEXTS } from '../../pages/texts.js';
+import { refusalOf } from './refusal.js';
 import { partnerTexts } from './texts.js';
 
 /** A page in place of what the library wrote. */
@@ -81,23 +82,25 @@ export class OpenIdPages {
   }
 
   /** An error that must not be sent to a redirect URI (RFC 6749 section 4.1.2.1). */
-  error(context: KoaContextWithOIDC, out: ErrorOut): void {
+  error(context: KoaContextWithOIDC, { error: code, error_description: description }: ErrorOut): void {
+    const { refused, refusal, isToTell } = refusalOf(context.oidc.route, code);
     this.ask(context, (language, requestId) => {
       const { refused: texts } = partnerTexts(language);
       const shared = TEXTS[language];
-      const isExpired =
-        out.error_description !== undefined && /expired|not found/.test(out.error_description);
+      const title = texts.titles[refused];
       return {
-        title: texts.title,
+        title,
         content: [
           `<div class="mark mark-problem">${ICONS.problem}</div>`,
-          `<h1>${texts.title}</h1>`,
-          `<p class="lead">${isExpired ? texts.expired : texts.lead}</p>`,
+          `<h1>${title}</h1>`,
+          `<p class="lead">${texts.because[refusal]}</p>`,
+          ...(isToTell ? [`<p class="lead">${texts.tell}</p>`] : []),
           '<dl>',
-          `<div><dt>${shared.code}</dt><dd><code>${escapeHtml(out.error)}</code></dd></div>`,
-          ...(out.error_description === undefined
+          `<div><dt>${shared.code}</dt><dd><code>${escapeHtml(code)}</code></dd></div>`,
+          // The library's, for developers: in English on every page.
+          ...(description === undefined
             ? []
-            : [`<div><dd>${escapeHtml(out.error_description)}</dd></div>`]),
+            : [`<div><dt>${texts.description}</dt><dd lang="en">${escapeHtml(description)}</dd></div>`]),
           `<div><dt>${shared.request}</dt><dd><code>${escapeHtml(requestId)}</code></dd></div>`,
           '</dl>',
         ],
@@ -140,7 +143,8 @@ export class OpenIdPages {
     write: (language: PageLanguage, requestId: string) => Written,
   ): void {
     this.asked.set(context.req, (request, reply, status) => {
-      const language = this.shell.language(request);
+      const { ui_locales: asked } = context.oidc.params ?? {};
+      const language = this.shell.language(request, typeof asked === 'string' ? asked : undefined);
       const { title, formActions = [], content } = write(language, request.id);
       return this.shell.send(reply, {
         status,

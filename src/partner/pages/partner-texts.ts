@@ -1,4 +1,5 @@
 import type { Scope } from '../registry/partner.js';
+import type { Refusal, Refused } from './refusal.js';
 
 /** Texts of the pages for partner apps. */
 export interface PartnerTexts {
@@ -34,5 +35,10 @@ export interface PartnerTexts {
     readonly doneLead: string;
   };
   readonly returning: { readonly title: string; readonly button: string };
-  readonly refused: { readonly title: string; readonly lead: string; readonly expired: string };
+  readonly refused: {
+    readonly titles: Readonly<Record<Refused, string>>;
+    readonly because: Readonly<Record<Refusal, string>>;
+    readonly tell: string;
+    readonly description: string;
+  };
 }

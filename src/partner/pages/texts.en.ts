@@ -41,8 +41,24 @@ export const EN: PartnerTexts = {
   },
   returning: { title: 'Going back to the app', button: 'Continue' },
   refused: {
-    title: 'This app can’t log you in',
-    lead: 'The app sent a login request that isn’t valid. Please tell its operator.',
-    expired: 'This login has expired or was started in another browser. Go back to the app and log in again.',
+    titles: {
+      login: 'This app can’t log you in',
+      logout: 'You haven’t been logged out here',
+      address: 'This address is for apps',
+    },
+    because: {
+      unknownApp: 'This service doesn’t know the app: it isn’t registered here, or has been removed.',
+      redirectUri:
+        'The app wants you to return to an address that isn’t registered for it. To keep you safe, the login was stopped.',
+      unsupported: 'The app asks for a way of logging in that this service doesn’t offer.',
+      loginRequest: 'The app’s login request is incomplete or not valid.',
+      expiredLogin:
+        'This login has expired, has been used already, or was started in another browser. Go back to the app and log in again.',
+      logoutRequest: 'The app’s logout request isn’t valid.',
+      expiredLogout: 'The page that asked you has expired. Go back to the app and log out again.',
+      forApps: 'There’s no page to open here. If an app led you here, please tell its developer.',
+    },
+    tell: 'Please tell the developer of the app, and send along the details below.',
+    description: 'Description',
   },
 };

@@ -41,8 +41,22 @@ export const ZH_CN: PartnerTexts = {
   },
   returning: { title: '正在返回应用', button: '继续' },
   refused: {
-    title: '该应用暂时无法登录',
-    lead: '该应用发来的登录请求无效，请联系应用的运营者。',
-    expired: '本次登录已过期，或是在其他浏览器中发起的。请回到应用重新登录。',
+    titles: {
+      login: '该应用暂时无法登录',
+      logout: '你在这里还没有退出登录',
+      address: '此地址仅供应用调用',
+    },
+    because: {
+      unknownApp: '此服务不认识该应用：它没有在这里登记，或者已被删除。',
+      redirectUri: '该应用要求登录后返回一个未登记的地址。为了你的安全，登录已中止。',
+      unsupported: '该应用要求的登录方式，此服务不支持。',
+      loginRequest: '该应用发来的登录请求不完整或无效。',
+      expiredLogin: '本次登录已过期、已使用过，或是在其他浏览器中发起的。请回到应用重新登录。',
+      logoutRequest: '该应用发来的退出请求无效。',
+      expiredLogout: '询问是否退出的页面已过期。请回到应用，重新退出登录。',
+      forApps: '这里没有可以打开的页面。如果是某个应用把你带到这里，请告诉该应用的开发者。',
+    },
+    tell: '请告诉该应用的开发者，并附上下面的信息。',
+    description: '说明',
   },
 };

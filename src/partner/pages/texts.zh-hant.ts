@@ -41,8 +41,22 @@ export const ZH_HANT: PartnerTexts = {
   },
   returning: { title: '正在返回應用程式', button: '繼續' },
   refused: {
-    title: '此應用程式暫時無法登入',
-    lead: '此應用程式傳來的登入請求無效，請聯絡其營運者。',
-    expired: '這次登入已過期，或是在其他瀏覽器中開始的。請回到應用程式重新登入。',
+    titles: {
+      login: '此應用程式暫時無法登入',
+      logout: '你在這裡尚未登出',
+      address: '此網址僅供應用程式呼叫',
+    },
+    because: {
+      unknownApp: '此服務不認識這個應用程式：它沒有在這裡登記，或已被刪除。',
+      redirectUri: '此應用程式要求登入後返回一個未登記的網址。為了你的安全，登入已中止。',
+      unsupported: '此應用程式要求的登入方式，此服務不支援。',
+      loginRequest: '此應用程式傳來的登入請求不完整或無效。',
+      expiredLogin: '這次登入已過期、已使用過，或是在其他瀏覽器中開始的。請回到應用程式重新登入。',
+      logoutRequest: '此應用程式傳來的登出請求無效。',
+      expiredLogout: '詢問是否登出的頁面已過期。請回到應用程式，重新登出。',
+      forApps: '這裡沒有可以開啟的頁面。如果是某個應用程式把你帶到這裡，請告訴其開發者。',
+    },
+    tell: '請告訴此應用程式的開發者，並附上以下資訊。',
+    description: '說明',
   },
 };
