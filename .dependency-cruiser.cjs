@@ -59,7 +59,7 @@ module.exports = {
         orphan: true,
         path: '^(src|sandbox/src)/',
         pathNot:
-          '(\\.d\\.ts$|^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/(web-qr-login/)?pages/browser/)',
+          '(\\.d\\.ts$|^(src|sandbox/src)/main\\.ts$|\\.client\\.js$|^src/((partner|web-qr-login)/)?pages/browser/)',
       },
       to: {},
     },
@@ -180,15 +180,17 @@ module.exports = {
       name: 'the-service-imports-no-browser-code',
       severity: 'error',
       comment: 'Browser code is bundled (scripts/pages.mjs); the service reads the bundles.',
-      from: { path: '^src/', pathNot: '^src/(web-qr-login/)?pages/browser/' },
-      to: { path: '^src/(web-qr-login/)?pages/browser/' },
+      from: { path: '^src/', pathNot: '^src/((partner|web-qr-login)/)?pages/browser/' },
+      to: { path: '^src/((partner|web-qr-login)/)?pages/browser/' },
     },
     {
       name: 'browser-code-imports-nothing-of-the-service',
       severity: 'error',
       comment: 'Of the service it knows the types of the data in the page.',
-      from: { path: '^src/(web-qr-login/)?pages/browser/' },
-      to: { pathNot: ['^src/(web-qr-login/)?pages/browser/', '^src/web-qr-login/pages/page-data\\.ts$'] },
+      from: { path: '^src/((partner|web-qr-login)/)?pages/browser/' },
+      to: {
+        pathNot: ['^src/((partner|web-qr-login)/)?pages/browser/', '^src/web-qr-login/pages/page-data\\.ts$'],
+      },
     },
     {
       name: 'only-the-table-of-contents-imports-doors',

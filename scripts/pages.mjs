@@ -9,7 +9,7 @@ const OUTPUT = join(ROOT, 'dist/browser');
 /** Entry points by folder. They import the other modules and style sheets; no two have the same name. */
 const ENTRY_POINTS = {
   'src/pages/browser': ['page.css'],
-  'src/partner/pages/browser': ['account-page.css', 'consent.css'],
+  'src/partner/pages/browser': ['account-page.css', 'account-page.ts', 'consent.css'],
   'src/web-qr-login/pages/browser': ['login.css', 'login.ts', 'relay.ts', 'result.ts'],
 };
 

@@ -7,6 +7,7 @@ import ts from 'typescript';
 const PROJECTS = [
   'tsconfig.test.json',
   'src/pages/browser/tsconfig.json',
+  'src/partner/pages/browser/tsconfig.json',
   'src/web-qr-login/pages/browser/tsconfig.json',
   ...['mini-program', 'web', 'node'].map((name) => `sdk/${name}/tsconfig.json`),
   'sdk/mini-program/example/jsconfig.json',

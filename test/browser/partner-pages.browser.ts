@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { toSqlTime } from '../../src/database/sql-time.js';
 import { type Listening, listening } from '../harness/listening.js';
 import { API_KEYS } from '../harness/operator.js';
 import { PartnerApp } from '../harness/partner-app.js';
@@ -98,5 +99,21 @@ describe('the pages for partner apps', () => {
     await page.goto(`${world.url}/account`);
     await page.getByRole('button', { name: 'Withdraw access: 报表 Reports' }).click();
     await page.getByText('No app has access.').waitFor();
+  });
+
+  test.each([
+    ['en-US', '?ui_locales=zh-Hant', '2026年11月30日', '2026年12月1日（北京時間）'],
+    ['zh-CN', '', '2026年11月30日', '2026年12月1日（北京时间）'],
+    ['zh-CN', '?ui_locales=en', 'Nov 30, 2026', 'Dec 1, 2026 (Beijing time)'],
+  ])('show the day of the viewer (browser: %s, page%s)', async (locale, query, theirs, beijings) => {
+    const lateInLosAngeles = toSqlTime(Date.UTC(2026, 10, 30, 20));
+    for (const javaScriptEnabled of [true, false]) {
+      const page = await atConsent({ locale, timezoneId: 'America/Los_Angeles', javaScriptEnabled });
+      await world.backend.write(`UPDATE partner_grants SET last_used_at = '${lateInLosAngeles}'`);
+      await page.goto(`${world.url}/account${query}`);
+      const time = page.locator('time');
+      expect(await time.getAttribute('datetime')).toBe('2026-11-30T20:00:00.000Z');
+      expect(await time.textContent()).toBe(javaScriptEnabled ? theirs : beijings);
+    }
   });
 });

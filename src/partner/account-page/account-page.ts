@@ -15,8 +15,9 @@ import { partnerTexts } from '../pages/texts.js';
 import { isScope } from '../registry/partner.js';
 
 const STYLE = pageAsset('account-page.css');
+const SCRIPT = pageAsset('account-page.js');
 
-/** The account page: who is logged in, and which apps have access. Works without scripts. */
+/** The account page: who is logged in, and which apps have access. Without scripts it shows the days of Beijing. */
 @Injectable()
 export class AccountPage {
   private readonly shell: PageShell;
@@ -41,6 +42,7 @@ export class AccountPage {
       language,
       title: texts.account.title,
       style: STYLE,
+      script: SCRIPT,
       allowed: { images: [new URL(publicUrl).origin], formActions: ["'self'"] },
       body: `<main class="card">
 ${brandMark(this.config.brand)}
@@ -69,7 +71,7 @@ function list(
   const items = grants.map(({ id, partner, scopes, lastUsedAt }) => {
     const shared = scopes.filter(isScope).map((scope) => `<li>${consent.scopes[scope]}</li>`);
     return `<li class="app">
-<p><b>${escapeHtml(partner.name)}</b><span>${account.lastUsed} <time datetime="${new Date(lastUsedAt).toISOString()}">${days.format(lastUsedAt)}</time></span></p>
+<p><b>${escapeHtml(partner.name)}</b><span>${account.lastUsed} <time datetime="${new Date(lastUsedAt).toISOString()}">${account.inBeijing(days.format(lastUsedAt))}</time></span></p>
 <ul>${shared.join('')}</ul>
 <form method="post" action="${escapeHtml(`${publicUrl}/account/withdrawals`)}">
 <input type="hidden" name="token" value="${formToken}">

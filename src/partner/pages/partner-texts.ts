@@ -21,6 +21,7 @@ export interface PartnerTexts {
     readonly apps: string;
     readonly none: string;
     readonly lastUsed: string;
+    readonly inBeijing: (day: string) => string;
     readonly withdraw: string;
     readonly withdrawFrom: (partner: string) => string;
     readonly more: string;

@@ -26,6 +26,7 @@ export const EN: PartnerTexts = {
     apps: 'Apps with access',
     none: 'No app has access.',
     lastUsed: 'Last used',
+    inBeijing: (day) => `${day} (Beijing time)`,
     withdraw: 'Withdraw access',
     withdrawFrom: (partner) => `Withdraw access: ${partner}`,
     more: 'More apps',

@@ -26,6 +26,7 @@ export const ZH_CN: PartnerTexts = {
     apps: '已授权的应用',
     none: '暂无已授权的应用。',
     lastUsed: '上次使用',
+    inBeijing: (day) => `${day}（北京时间）`,
     withdraw: '撤回授权',
     withdrawFrom: (partner) => `撤回授权：${partner}`,
     more: '更多应用',

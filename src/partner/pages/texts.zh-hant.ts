@@ -26,6 +26,7 @@ export const ZH_HANT: PartnerTexts = {
     apps: '已授權的應用程式',
     none: '目前沒有已授權的應用程式。',
     lastUsed: '上次使用',
+    inBeijing: (day) => `${day}（北京時間）`,
     withdraw: '撤回授權',
     withdrawFrom: (partner) => `撤回授權：${partner}`,
     more: '更多應用程式',
