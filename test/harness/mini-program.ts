@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type Context, createContext, type Module, runInNewContext, SourceTextModule } from 'node:vm';
-import type { Person, World } from './world.js';
+import { MINI_PROGRAM, type Person, type World } from './world.js';
 
 /** Behaviour of the phone's storage: it works, every call throws, or it discards values silently. */
 export type StorageState = 'good' | 'throws' | 'loses';
@@ -37,6 +37,22 @@ interface WxUpload extends WxRequest {
 type Data = Record<string, unknown>;
 type Handler = (argument?: unknown) => unknown;
 
+/** How a mini program came to the foreground (`wx.getEnterOptionsSync`). */
+export interface EnterOptions {
+  readonly scene: number;
+  readonly referrerInfo?: { readonly appId: string; readonly extraData?: unknown };
+}
+
+interface ToMiniProgram extends Partial<Callbacks<Data>> {
+  readonly appId: string;
+  readonly path?: string;
+  readonly extraData?: unknown;
+}
+
+const FROM_THE_LIST = 1001;
+const OPENED_BY_MINI_PROGRAM = 1037;
+const BACK_FROM_MINI_PROGRAM = 1038;
+
 /**
  * A phone with a mini program: the parts of `wx` that the samples use, in callback style and with WeChat's
  * defaults (the content type is JSON, uploads return text). WeChat is the sandbox, the service is the
@@ -61,16 +77,32 @@ export class Phone {
   prompts = 0;
   /** What the samples have shown by wx.showToast and wx.showModal, or have written to the console. */
   readonly shown: unknown[] = [];
+  /** The other mini programs that the person can open, by AppID. */
+  readonly others = new Map<string, Phone>();
+  /** What mini programs that this one had opened have brought back. */
+  readonly returned: EnterOptions[] = [];
+  private program: MiniProgram | null = null;
+  /** The page on the screen, once it has loaded. */
+  private onScreen: Promise<Page> | null = null;
+  private entered: EnterOptions = { scene: FROM_THE_LIST };
+  /** Who has opened this mini program. */
+  private opener: Phone | null = null;
+  private readonly appShowListeners = new Set<Handler>();
+  /** What listeners and pages do since the mini program came to the foreground. */
+  private working: Promise<unknown> = Promise.resolve();
+  private isInTap = false;
 
   /**
    * @param hosts addresses by origin in the samples
    * @param files source by path, for example `pages/scan/scan.js`, or by the name of a package
+   * @param appId of the mini program
    */
   constructor(
     private readonly world: World,
     readonly person: Person,
     private readonly hosts: Readonly<Record<string, string>>,
     private readonly files: ReadonlyMap<string, string>,
+    readonly appId = MINI_PROGRAM,
   ) {}
 
   /** Number of calls to a path so far. */
@@ -86,7 +118,57 @@ export class Phone {
     return new MiniProgram(
       this.files,
       createContext({ wx, uni: wx, Taro: promised(wx), console, setTimeout, clearTimeout }),
+      (run) => this.inTap(run),
     );
+  }
+
+  /**
+   * Brings the mini program to the foreground; starts it unless it runs. As in WeChat, the listeners of wx.onAppShow are
+   * told first. @param path of the page to open anew; without it the page stays that was on the screen
+   */
+  enter(entered: EnterOptions, path?: string): void {
+    this.entered = structuredClone(entered);
+    this.program ??= this.start();
+    const before = this.onScreen;
+    if (path !== undefined) this.onScreen = this.program.open(path);
+    this.working = Promise.all([
+      this.working,
+      ...[...this.appShowListeners].map((tell) => tell(this.entered)),
+      before?.then((page) => page.call(path === undefined ? 'onShow' : 'onUnload')),
+    ]);
+  }
+
+  /** The page on the screen, once all is done that began with coming to the foreground. */
+  async page(): Promise<Page> {
+    await this.working;
+    const page = await this.onScreen;
+    if (!page) throw new Error('no page is open');
+    return page;
+  }
+
+  /** The person closes this mini program, and is in the one again that had opened it. */
+  close(): void {
+    this.goBack(undefined);
+  }
+
+  private goBack(extraData: unknown): boolean {
+    const { opener, appId } = this;
+    if (!opener) return false;
+    this.opener = null;
+    const back = { scene: BACK_FROM_MINI_PROGRAM, referrerInfo: { appId, extraData } };
+    opener.returned.push(structuredClone(back));
+    opener.enter(back);
+    return true;
+  }
+
+  /** What is called before the handler of a tap first waits is called by the tap. */
+  private inTap<Result>(run: () => Result): Result {
+    this.isInTap = true;
+    try {
+      return run();
+    } finally {
+      this.isInTap = false;
+    }
   }
 
   private readonly wx = {
@@ -148,6 +230,25 @@ export class Phone {
           errno: 104,
         });
     },
+    getEnterOptionsSync: (): EnterOptions => structuredClone(this.entered),
+    onAppShow: (listener: Handler) => void this.appShowListeners.add(listener),
+    offAppShow: (listener: Handler) => void this.appShowListeners.delete(listener),
+    navigateToMiniProgram: ({ appId, path, extraData, success, fail }: ToMiniProgram): void => {
+      const other = this.others.get(appId);
+      if (!this.isInTap || !this.allows || !other) {
+        const why = this.isInTap ? 'cancel' : 'can only be invoked by user TAP gesture.';
+        later(fail, { errMsg: `navigateToMiniProgram:fail ${why}` });
+        return;
+      }
+      other.opener = this;
+      const referrerInfo = { appId: this.appId, extraData };
+      other.enter({ scene: OPENED_BY_MINI_PROGRAM, referrerInfo }, path);
+      later(success, { errMsg: 'navigateToMiniProgram:ok' });
+    },
+    navigateBackMiniProgram: ({ extraData, success, fail }: ToMiniProgram): void => {
+      if (this.goBack(extraData)) later(success, { errMsg: 'navigateBackMiniProgram:ok' });
+      else later(fail, { errMsg: 'navigateBackMiniProgram:fail' });
+    },
     showToast: ({ title }: { title: string }) => void this.shown.push(title),
     showModal: ({ title, content }: { title: string; content: string }) =>
       void this.shown.push(`${title} ${content}`),
@@ -185,8 +286,8 @@ export class Phone {
 }
 
 /** As in WeChat, no callback is called before the function has returned. */
-function later<Result>(callback: (result: Result) => void, result: Result): void {
-  setImmediate(() => callback(result));
+function later<Result>(callback: ((result: Result) => void) | undefined, result: Result): void {
+  setImmediate(() => callback?.(result));
 }
 
 /** The functions of `wx` as Taro has them: they also return promises. */
@@ -210,6 +311,9 @@ function inPromiseStyle(run: (options: object) => unknown) {
     });
 }
 
+/** Runs the handler of a tap. */
+type InTap = <Result>(run: () => Result) => Result;
+
 /** One run of a mini program. Its modules are loaded once. */
 export class MiniProgram {
   private readonly modules = new Map<string, Module>();
@@ -218,6 +322,7 @@ export class MiniProgram {
   constructor(
     private readonly files: ReadonlyMap<string, string>,
     private readonly context: Context,
+    private readonly inTap: InTap,
   ) {}
 
   /** Defines a global function, such as `App`. */
@@ -247,7 +352,7 @@ export class MiniProgram {
     await this.exportsOf(`${path}.js`);
     const options = this.pages.get(path);
     if (!options) throw new Error(`${path} registers no page`);
-    const page = new Page(options, this.files.get(`${path}.wxml`) ?? '');
+    const page = new Page(options, this.files.get(`${path}.wxml`) ?? '', this.inTap);
     await page.call('onLoad', query);
     await page.call('onShow');
     return page;
@@ -272,6 +377,7 @@ export class Page {
   constructor(
     options: Record<string, unknown>,
     private readonly wxml: string,
+    private readonly inTap: InTap,
   ) {
     Object.assign(this.data, options.data);
     const setData = (data: Data): void => void Object.assign(this.data, data);
@@ -298,10 +404,10 @@ export class Page {
   async tap(label: string): Promise<void> {
     const handler = this.rendered().taps.get(label);
     if (handler === undefined) throw new Error(`no button "${label}" in: ${this.text}`);
-    await this.call(handler);
+    await this.inTap(() => this.call(handler));
   }
 
-  /** Renders the subset of WXML that the samples use: `wx:if`, `wx:elif`, `{{ }}` and `bindtap`. */
+  /** Renders the subset of WXML that the samples use: `wx:if`, `wx:elif`, `{{ }}` and `bindtap`, without images. */
   private rendered(): { text: string; taps: Map<string, string> } {
     const taps = new Map<string, string>();
     const isShown = [true];
@@ -310,10 +416,10 @@ export class Page {
     let text = '';
     let button: { handler: string; from: number } | null = null;
     for (const [token, closing, tag, attributes = ''] of this.wxml.matchAll(
-      /<!--[\s\S]*?-->|<(\/?)(view|button)([^>]*)>|[^<]+/g,
+      /<!--[\s\S]*?-->|<image[^>]*>|<(\/?)(view|button)([^>]*)>|[^<]+/g,
     )) {
       const isHere = isShown.at(-1) ?? false;
-      if (token.startsWith('<!--')) continue;
+      if (/^<(!--|image)/.test(token)) continue;
       if (tag === undefined) {
         if (isHere) text += token.replace(/{{(.*?)}}/g, (_, expression: string) => this.value(expression));
       } else if (closing) {

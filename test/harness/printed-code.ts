@@ -79,6 +79,21 @@ export async function runInNode<Exports>(code: string): Promise<Exports> {
   }
 }
 
+/**
+ * Lets `fetch` reach hosts that printed code and its libraries name.
+ * @param hosts addresses by origin
+ * @returns puts `fetch` back
+ */
+export function withHosts(hosts: Readonly<Record<string, string>>): () => void {
+  const { fetch } = globalThis;
+  globalThis.fetch = (input, init) => {
+    if (input instanceof Request) return fetch(input, init);
+    const { origin, pathname, search } = new URL(input);
+    return fetch(`${hosts[origin] ?? origin}${pathname}${search}`, init);
+  };
+  return () => void (globalThis.fetch = fetch);
+}
+
 function bundle(options: BuildOptions): string {
   const settings = { bundle: true, write: false, format: 'esm', charset: 'utf8' } as const;
   const { outputFiles } = buildSync({ ...options, ...settings, packages: 'external', logLevel: 'warning' });
