@@ -127,7 +127,7 @@ describe('the virtual phone in a browser', () => {
     /** Opens ours, as a partner that asks for this. */
     async function openOurs(phone: Page, clientId = partner.id, scope = 'openid phone'): Promise<void> {
       await screenOf(phone)
-        .getByRole('button', { name: /^(从合作方小程序登录|Log in from a partner)$/ })
+        .getByRole('button', { name: /^(从合作应用登录|Log in from a partner)$/ })
         .click();
       await phone.getByLabel(/client_id$/).fill(clientId);
       await phone.getByLabel('scope').fill(scope);
@@ -136,7 +136,7 @@ describe('the virtual phone in a browser', () => {
 
     test('and hands a code back, which the printed command exchanges', async () => {
       const phone = await phoneOf(person);
-      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await screenOf(phone).getByRole('button', { name: '从合作应用登录' }).click();
       await picture(phone, 'phone-partner-form');
       await phone.getByRole('button', { name: '返回' }).click();
       await openOurs(phone);
@@ -145,7 +145,7 @@ describe('the virtual phone in a browser', () => {
       expect(await barriersOn(phone)).toEqual([]);
       await picture(phone, 'phone-partner-asks');
       await screenOf(phone).getByRole('button', { name: '允许' }).click();
-      await phone.getByText('已返回合作方小程序').waitFor();
+      await phone.getByText('已返回合作应用的小程序').waitFor();
       expect(await barriersOn(phone)).toEqual([]);
       await picture(phone, 'phone-partner-code');
       const command = await screenOf(phone).locator('code.curl').innerText();
@@ -157,7 +157,7 @@ describe('the virtual phone in a browser', () => {
       expect(decodeJwt(id_token).sub).toBe(decodeJwt((await partner.logInFor(person)).id_token).sub);
       // What was entered is there again, and so is the consent.
       await screenOf(phone).getByRole('button', { name: '完成' }).click();
-      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await screenOf(phone).getByRole('button', { name: '从合作应用登录' }).click();
       await phone.getByRole('button', { name: '用微信登录' }).click();
       await phone.getByText('你以前同意过这些').waitFor();
     });
@@ -176,31 +176,31 @@ describe('the virtual phone in a browser', () => {
     test('and says in plain words why the service refuses', async () => {
       const phone = await phoneOf(person);
       for (const [clientId, scope, title] of [
-        ['nobody', 'openid', '没有这个合作方'],
+        ['nobody', 'openid', '没有这个合作应用'],
         [partner.id, 'openid wechat', '不能申请这些信息'],
       ] as const) {
         await openOurs(phone, clientId, scope);
         await phone.getByRole('heading', { name: title }).waitFor();
         await screenOf(phone).getByRole('button', { name: '完成' }).click();
       }
-      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
-      await phone.getByLabel('合作方小程序的 AppID').fill('wx5a4db0c0de0000bb');
+      await screenOf(phone).getByRole('button', { name: '从合作应用登录' }).click();
+      await phone.getByLabel('它的小程序的 AppID').fill('wx5a4db0c0de0000bb');
       await phone.getByLabel('scope').fill('openid');
       await phone.getByRole('button', { name: '用微信登录' }).click();
-      await phone.getByRole('heading', { name: '这个小程序不属于该合作方' }).waitFor();
+      await phone.getByRole('heading', { name: '这个小程序不属于该合作应用' }).waitFor();
       await picture(phone, 'phone-partner-refused');
       complaints = complaints.filter((complaint) => !/status of (403|404)/.test(complaint));
     });
 
     test('and keeps what is typed while the people change', async () => {
       const phone = await phoneOf(person);
-      await screenOf(phone).getByRole('button', { name: '从合作方小程序登录' }).click();
+      await screenOf(phone).getByRole('button', { name: '从合作应用登录' }).click();
       await phone.getByLabel(/client_id$/).fill('one');
-      await phone.getByLabel('合作方小程序的 AppID').fill('two');
+      await phone.getByLabel('它的小程序的 AppID').fill('two');
       await world.person({ nickname: '新来的' });
       await phone.locator('#people').getByText('新来的').waitFor();
       expect(await phone.getByLabel(/client_id$/).inputValue()).toBe('one');
-      expect(await phone.getByLabel('合作方小程序的 AppID').inputValue()).toBe('two');
+      expect(await phone.getByLabel('它的小程序的 AppID').inputValue()).toBe('two');
       expect(await phone.evaluate(() => document.activeElement?.id)).toBe('partner-app');
     });
   });
