@@ -1,4 +1,5 @@
 import type { AllClientMetadata } from 'oidc-provider';
+import { isNativeUri } from '../registry/client-uris.js';
 import type { Partner } from '../registry/partner.js';
 
 /**
@@ -6,6 +7,7 @@ import type { Partner } from '../registry/partner.js';
  * the provider compares fingerprints (`OpenIdProvider`).
  */
 export function clientMetadata(partner: Partner): AllClientMetadata & { readonly client_id: string } {
+  const uris = [...partner.redirectUris, ...partner.postLogoutRedirectUris];
   return {
     client_id: partner.id,
     client_name: partner.name,
@@ -14,7 +16,8 @@ export function clientMetadata(partner: Partner): AllClientMetadata & { readonly
     scope: partner.scopes.join(' '),
     response_types: ['code'],
     grant_types: ['authorization_code', 'refresh_token'],
-    application_type: partner.redirectUris.every(isNative) ? 'native' : 'web',
+    // A native app may have https, too (RFC 8252 section 7.2); a web app may have nothing else.
+    application_type: uris.some(isNativeUri) ? 'native' : 'web',
     token_endpoint_auth_method: partner.authMethod,
     subject_type: partner.subjectType,
     // OpenID Connect Core 3.1.3.7 makes it the default of clients.
@@ -27,10 +30,4 @@ export function clientMetadata(partner: Partner): AllClientMetadata & { readonly
       sector_identifier_uri: `https://${partner.id}.partner.invalid/`,
     }),
   };
-}
-
-/** A redirect URI of a native app: loopback or a private-use scheme (RFC 8252 section 7). */
-function isNative(redirectUri: string): boolean {
-  const { protocol } = new URL(redirectUri);
-  return protocol !== 'https:';
 }

@@ -5,6 +5,7 @@ import { KeyRing } from '../../crypto/key-ring.js';
 import { ID_TOKEN_LIFETIME_MS } from '../../session/keys/partner-signing-keys.js';
 import { Subjects } from '../grants/subjects.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
+import { isNativeUri } from '../registry/client-uris.js';
 import { SCOPES } from '../registry/partner.js';
 import { AUTH_METHODS, SUBJECT_TYPES } from '../registry/partner.entity.js';
 import { partnerSessionSeconds } from '../session-lifetime.js';
@@ -12,6 +13,7 @@ import { Accounts } from './accounts.js';
 import { CLAIMS_OF_SCOPES } from './claims.js';
 import { Consents } from './consents.js';
 import { JwksFetcher } from './jwks-fetcher.js';
+import { interactionPolicy } from './library.js';
 import { ACCESS_TOKEN_SECONDS, OpenIdModels } from './openid-models.js';
 
 /** Life of an authorization code (s); RFC 6749 section 4.1.2 wants 10 min at most. */
@@ -20,6 +22,9 @@ export const CODE_SECONDS = 60;
 const INTERACTION_SECONDS = 60 * 60;
 /** A grant lasts until it is withdrawn; the library wants a number (s). */
 const GRANT_SECONDS = 100 * 365 * 24 * 60 * 60;
+
+/** The library's name of a reason to ask. */
+const NATIVE_PROMPT = 'native_client_prompt';
 
 /** In place of the redirect URI, in codes that were issued without a browser: no partner can register it. */
 export const NO_REDIRECT_URI = 'urn:wechat-auth:no-redirect';
@@ -99,6 +104,7 @@ export class OpenIdConfiguration {
       findAccount: (context, userId) => this.accounts.find(userId, context.oidc.client?.clientId ?? null),
       loadExistingGrant: (context) => this.consents.existing(context),
       interactions: {
+        policy: promptPolicy(),
         url: (_context, { uid }) => `${this.config.publicUrl}/oidc/interaction/${uid}`,
       },
       fetch: (url, options) => this.jwks.fetch(url, options),
@@ -141,6 +147,25 @@ export class OpenIdConfiguration {
 
 function claimsOfScopes(): Record<string, string[]> {
   return Object.fromEntries(Object.entries(CLAIMS_OF_SCOPES).map(([scope, claims]) => [scope, [...claims]]));
+}
+
+/**
+ * The policy of the library, but for native apps: any program on the device could pose as one, so a login that leads to
+ * the device is asked for each time (RFC 8252 section 8.6). The library asks at every address of such a partner.
+ */
+function promptPolicy(): ReturnType<typeof interactionPolicy.base> {
+  const { base, Check } = interactionPolicy;
+  const policy = base();
+  const checks = policy.get('consent')?.checks;
+  checks?.remove(NATIVE_PROMPT);
+  checks?.add(
+    new Check(NATIVE_PROMPT, 'native apps need the consent each time', 'interaction_required', ({ oidc }) => {
+      const isAsked = oidc.result?.consent === undefined && isNativeUri(String(oidc.params?.redirect_uri));
+      return isAsked ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    }),
+    0,
+  );
+  return policy;
 }
 
 /** Seconds since the Unix epoch, by the clock of the library. */

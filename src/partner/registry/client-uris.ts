@@ -18,6 +18,17 @@ export interface UriRules {
   readonly privateUse: boolean;
 }
 
+/** Whether a URI leads to a program on the device of the person: loopback or a private-use scheme (RFC 8252 section 7). */
+export function isNativeUri(uri: string): boolean {
+  return new URL(uri).protocol !== 'https:';
+}
+
+/** Whether a URI leads by https to the computer of the person. The library refuses it for native apps. */
+export function isSecureLoopback(uri: string): boolean {
+  const { protocol, hostname } = new URL(uri);
+  return protocol === 'https:' && LOOPBACK.has(hostname);
+}
+
 /**
  * Checks a URI that a partner registers. It is compared as text later, so it has to be in the form in which
  * browsers write it.

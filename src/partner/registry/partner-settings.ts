@@ -1,6 +1,6 @@
 import { AppError, type FieldError } from '../../common/app-error.js';
 import { cleanNickname } from '../../user/nickname.js';
-import { uriFault } from './client-uris.js';
+import { isNativeUri, isSecureLoopback, uriFault } from './client-uris.js';
 import type { Partner, PublicKeySet } from './partner.js';
 import { publicKeySet } from './public-keys.js';
 
@@ -92,6 +92,7 @@ function keySettings(current: PartnerSettings, given: GivenSettings): KeySetting
   return Array.isArray(checked) ? { jwks, jwksUri, errors: checked } : { jwks: checked, jwksUri, errors: [] };
 }
 
+const REDIRECTS = ['redirectUris', 'postLogoutRedirectUris'] as const;
 const HTTPS = { loopback: false, privateUse: false };
 
 function faults(settings: PartnerSettings, isConfigured: (appId: string) => boolean): FieldError[] {
@@ -99,12 +100,15 @@ function faults(settings: PartnerSettings, isConfigured: (appId: string) => bool
   const found: FieldError[] = [];
   const add = (field: string, message: string) => found.push({ field, message: `${field} ${message}` });
   if (name === '') add('name', 'must have a visible character');
-  const redirects = { loopback: true, privateUse: settings.authMethod === 'none' };
-  for (const field of ['redirectUris', 'postLogoutRedirectUris'] as const) {
-    settings[field].forEach((uri, index) => {
-      const fault = uriFault(uri, redirects);
-      if (fault !== null) add(`${field}.${index}`, fault);
-    });
+  const rules = { loopback: true, privateUse: settings.authMethod === 'none' };
+  const redirects = REDIRECTS.flatMap((field) =>
+    settings[field].map((uri, index) => ({ uri, field: `${field}.${index}`, fault: uriFault(uri, rules) })),
+  );
+  const isNative = redirects.some(({ uri, fault }) => fault === null && isNativeUri(uri));
+  for (const { uri, field, fault } of redirects) {
+    if (fault !== null) add(field, fault);
+    else if (isNative && isSecureLoopback(uri))
+      add(field, 'must be http, beside other addresses on the device');
   }
   for (const field of ['logoUrl', 'jwksUri'] as const) {
     const fault = settings[field] === null ? null : uriFault(settings[field], HTTPS);
