@@ -6,6 +6,7 @@ import { PROBLEM_JSON, toProblem } from './problem.js';
 
 /** An operation of the OpenAPI document. */
 export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type ResponseObject = Exclude<NonNullable<Operation['responses'][string]>, { $ref: string }>;
 
 /** One invalid field. */
 export class FieldErrorReply {
@@ -106,9 +107,24 @@ export const CODE_EXCHANGE_PROBLEMS: readonly ErrorCode[] = [
   'STORE_UNAVAILABLE',
 ];
 
+/** An error reply in another form, such as an error of OAuth. */
+export interface OtherError {
+  readonly description: string;
+  /** By media type. */
+  readonly content: NonNullable<ResponseObject['content']>;
+}
+
+/** What decides which errors a route has besides those that it names. */
+interface KindOfRoute {
+  readonly bearer?: boolean;
+  readonly body?: boolean;
+  /** Errors in another form, by status: a reply is one or the other. */
+  readonly others?: Readonly<Record<number, OtherError>>;
+}
+
 /** Documents the error replies of a route: the given codes and those of its kind. */
 export function ApiProblems(
-  kind: { readonly bearer?: boolean; readonly body?: boolean },
+  kind: KindOfRoute,
   ...codes: readonly ErrorCode[]
 ): MethodDecorator & ClassDecorator {
   const all = new Set<ErrorCode>([
@@ -117,11 +133,22 @@ export function ApiProblems(
     ...(kind.body ? WITH_BODY : []),
     ...EVERYWHERE,
   ]);
-  return applyDecorators(
-    ...[...byStatus(all)].map(([status, codesOfStatus]) =>
-      ApiResponse({ status, ...problemResponse(codesOfStatus) }),
-    ),
+  const responses = new Map<number, OtherError>(
+    Object.entries(kind.others ?? {}).map(([status, other]) => [Number(status), other]),
   );
+  for (const [status, codesOfStatus] of byStatus(all)) {
+    responses.set(status, beside(problemResponse(codesOfStatus), responses.get(status)));
+  }
+  return applyDecorators(...[...responses].map(([status, response]) => ApiResponse({ status, ...response })));
+}
+
+/** The response object for errors of two forms. */
+function beside(problem: OtherError, other: OtherError | undefined): OtherError {
+  if (!other) return problem;
+  return {
+    description: `${problem.description}\n\n${other.description}`,
+    content: { ...other.content, ...problem.content },
+  };
 }
 
 /** Adds error replies, with their header fields, to an operation of the OpenAPI document. */
@@ -132,12 +159,19 @@ export function documentProblems(
 ): void {
   for (const [status, added] of byStatus(codes)) {
     const documented = operation.responses[status];
-    const examples =
-      documented && 'content' in documented ? documented.content?.[PROBLEM_JSON]?.examples : undefined;
-    const all = new Set([...added, ...(Object.keys(examples ?? {}) as ErrorCode[])]);
+    const { description = '', content = {} } = documented && !('$ref' in documented) ? documented : {};
+    const { [PROBLEM_JSON]: problem, ...others } = content;
+    const all = new Set([...added, ...(Object.keys(problem?.examples ?? {}) as ErrorCode[])]);
+    const response = problemResponse([...all]);
     operation.responses[status] = {
       ...documented,
-      ...problemResponse([...all]),
+      ...(Object.keys(others).length === 0
+        ? response
+        : // The first paragraph names the codes of problems, where there were any.
+          beside(response, {
+            description: problem ? description.replace(/^.*\n\n/, '') : description,
+            content: others,
+          })),
       ...(headers && { headers }),
     };
   }
@@ -153,7 +187,7 @@ function byStatus(codes: Iterable<ErrorCode>): Map<number, ErrorCode[]> {
 }
 
 /** The OpenAPI response object for all errors with one status. */
-export function problemResponse(codes: readonly ErrorCode[]) {
+export function problemResponse(codes: readonly ErrorCode[]): OtherError {
   return {
     description: codes.join(', '),
     content: {

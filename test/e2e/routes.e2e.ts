@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { call, type Reply } from '../harness/http.js';
+import { call, type CallOptions, type Reply } from '../harness/http.js';
 import { type Problem, World } from '../harness/world.js';
 
 interface Operation {
   readonly security?: readonly object[];
   readonly requestBody?: { readonly content: object };
-  readonly responses: Readonly<Record<string, object>>;
+  readonly responses: Readonly<Record<string, { readonly content?: object } | undefined>>;
 }
 
 interface Route {
@@ -142,6 +142,34 @@ describe('the routes of the OpenAPI document', () => {
       expectDocumented(route, await ask(route, json, '{'), 400);
     }
     expect(undocumented).toEqual([]);
+  });
+
+  test('of OpenID Connect answer errors in a form that the document names', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const form = { method: 'POST', headers, body: 'client_id=unknown&client_secret=x&token=x' };
+    const asked: [path: string, query: string, status: number, options: CallOptions][] = [
+      ['/oidc/token', '', 401, form],
+      ['/oidc/par', '', 401, form],
+      ['/oidc/introspect', '', 401, form],
+      ['/oidc/revoke', '', 401, form],
+      ['/oidc/token', '', 400, { ...form, body: 'a=b' }],
+      ['/oidc/token', '', 401, { ...form, headers: { ...headers, 'x-api-key': 'wrong' } }],
+      ['/oidc/userinfo', '', 401, { token: 'x' }],
+      ['/oidc/auth', '', 400, {}],
+      ['/oidc/logout', '?id_token_hint=x', 400, {}],
+    ];
+    for (const [path, query, status, options] of asked) {
+      const { method = 'GET' } = options;
+      const route = routes.find((each) => name(each) === `${method} ${path}`);
+      const reply = await call(world.url + path + query, options);
+      const [type] = (reply.headers.get('content-type') ?? '').split(';');
+      const documented = Object.keys(route?.operation.responses[String(status)]?.content ?? {});
+      expect({ path, status: reply.status, documented }).toEqual({
+        path,
+        status,
+        documented: expect.arrayContaining([type, 'application/problem+json']),
+      });
+    }
   });
 
   test('that take a body survive any', async () => {

@@ -23,11 +23,19 @@ const AUTHORIZATION = {
   scope: { description: '`openid`, and what else is asked for.', example: 'openid profile' },
   code_challenge: { description: 'BASE64URL(SHA-256(code_verifier)).', example: CHALLENGE },
   code_challenge_method: { description: 'Always `S256`.', example: 'S256' },
-  state: { description: 'Comes back with the code.', optional: true },
-  nonce: { description: 'Comes back in the ID token.', optional: true },
-  prompt: { description: '`none`, `login`, `consent`, or the last two with a space.', optional: true },
-  max_age: { description: 'Seconds since the login at WeChat.', optional: true },
-  ui_locales: { description: 'Languages of the pages: `zh-CN`, `zh-Hant`, `en`.', optional: true },
+  state: { description: 'Comes back with the code.', optional: true, example: 'af0ifjsldkj' },
+  nonce: { description: 'Comes back in the ID token.', optional: true, example: 'n-0S6_WzA2Mj' },
+  prompt: {
+    description: '`none`, `login`, `consent`, or the last two with a space.',
+    optional: true,
+    example: 'consent',
+  },
+  max_age: { description: 'Seconds since the login at WeChat, at most.', optional: true, example: '3600' },
+  ui_locales: {
+    description: 'Languages of the pages: `zh-CN`, `zh-Hant`, `en`.',
+    optional: true,
+    example: 'zh-Hant en',
+  },
   id_token_hint: { description: 'ID token of the person who is expected.', optional: true },
   login_hint: { description: 'Accepted, and without effect.', optional: true },
   request_uri: {
@@ -39,9 +47,17 @@ const AUTHORIZATION = {
 /** Parameters of a logout (OpenID Connect RP-Initiated Logout 1.0 section 2). */
 const LOGOUT = {
   id_token_hint: { description: 'The ID token of the login, also an expired one.', optional: true },
-  client_id: { description: 'The partner, where there is no ID token.', optional: true },
-  post_logout_redirect_uri: { description: 'Exactly as it was registered.', optional: true },
-  state: { description: 'Comes back with the redirect.', optional: true },
+  client_id: {
+    description: 'The partner, where there is no ID token.',
+    optional: true,
+    example: CLIENT.client_id,
+  },
+  post_logout_redirect_uri: {
+    description: 'Exactly as it was registered.',
+    optional: true,
+    example: 'https://partner.example.com/goodbye',
+  },
+  state: { description: 'Comes back with the redirect.', optional: true, example: 'af0ifjsldkj' },
 } as const;
 
 /** OpenID Connect for partner apps. oidc-provider answers; this class says where, how often, and what for. */
@@ -197,6 +213,7 @@ export class OpenIdController {
       'As `GET /oidc/userinfo`; the access token may also be the field `access_token` of the form.',
     form: { access_token: 'opaque' },
     replies: { 200: 'The claims of the granted scopes.' },
+    example: { sub: '5f2b9c1d7e3a4860b1c2d3e4f5a60718', name: '小明 🌱', nickname: '小明 🌱' },
     oauthErrors: [400, 401, 403],
   })
   userinfoByPost(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -1,16 +1,18 @@
 import { applyDecorators } from '@nestjs/common';
 import {
   ApiConsumes,
+  ApiExtraModels,
   ApiOperation,
   ApiParam,
   ApiProduces,
   ApiProperty,
   ApiQuery,
   ApiResponse,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '../../common/error-catalogue.js';
 import { OwnProtocol } from '../../http/bodies.js';
-import { ApiProblems, UNREADABLE_BODY_PROBLEMS } from '../../http/problem-docs.js';
+import { ApiProblems, type OtherError, UNREADABLE_BODY_PROBLEMS } from '../../http/problem-docs.js';
 
 /** An error of OAuth (RFC 6749 section 5.2). */
 export class OAuthErrorReply {
@@ -94,21 +96,25 @@ export function OpenIdOperation(route: OpenIdRoute): MethodDecorator {
           status === first && { content: { 'application/json': { schema: { type: 'object' }, example } } }),
       }),
     ),
+    ApiExtraModels(OAuthErrorReply),
     ApiProblems(
-      {},
+      { others: Object.fromEntries(oauthErrors.map((status) => [status, isPage ? PAGE : OAUTH_ERROR])) },
       'DATABASE_UNAVAILABLE',
       'STORE_UNAVAILABLE',
       ...(form ? UNREADABLE_BODY_PROBLEMS : []),
       ...problems,
     ),
-    // After the problems: an OAuth error of the same status comes beside them.
-    ...oauthErrors.map((status) => OAuthError(status)),
   );
 }
 
-function OAuthError(status: number): MethodDecorator {
-  return ApiResponse({ status, description: 'An OAuth error.', type: OAuthErrorReply });
-}
+const OAUTH_ERROR: OtherError = {
+  description: 'Or an error of OAuth.',
+  content: { 'application/json': { schema: { $ref: getSchemaPath(OAuthErrorReply) } } },
+};
+const PAGE: OtherError = {
+  description: 'Or a page that says what is wrong; an error of OAuth for a client that does not accept HTML.',
+  content: { 'text/html': { schema: { type: 'string' } }, ...OAUTH_ERROR.content },
+};
 
 /** What the document says of a query parameter. */
 interface DescribedParameter {
@@ -125,8 +131,7 @@ export function OpenIdParameters(parameters: Readonly<Record<string, DescribedPa
         name,
         description,
         required: !optional,
-        schema: { type: 'string' },
-        ...(example !== undefined && { example }),
+        schema: { type: 'string', ...(example !== undefined && { example }) },
       }),
     ),
   );
