@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PartnerTokens } from '../../src/partner/tokens/partner-tokens.js';
 import { INSTANCES } from '../harness/backend.js';
 import { ADMIN_KEY, API_KEYS, callWithKey } from '../harness/operator.js';
 import { PartnerApp } from '../harness/partner-app.js';
@@ -32,6 +33,13 @@ describe(`a token of a partner app that is used again, on ${INSTANCES} instance(
     );
     return body.items;
   }
+
+  /** The codes and refresh tokens of a partner. */
+  const tokensOf = (app: PartnerApp) =>
+    world.backend.rows(
+      `SELECT t.grant_id FROM partner_tokens t JOIN partner_grants g ON g.id = t.grant_id
+       WHERE g.partner_id = '${app.id}'`,
+    );
 
   /** The event of a reuse: who and where, and nothing else. */
   async function eventOf(person: Person): Promise<object> {
@@ -87,6 +95,32 @@ describe(`a token of a partner app that is used again, on ${INSTANCES} instance(
     await world.pass(61);
     expect((await partner.refresh(first)).body.error).toBe('invalid_grant');
     expect(await recorded(REFRESH, older)).toEqual([expect.objectContaining(await eventOf(older))]);
+  });
+
+  test('gives no successor to an exchange that has begun before, or that ends at the same moment', async () => {
+    const tokens = (instance = 0) => world.service(instance).app.get(PartnerTokens, { strict: false });
+    const app = await PartnerApp.register(world, { scopes: ['openid', 'offline_access'] });
+    for (let round = 0; round < 20; round++) {
+      const { refresh_token: first = '' } = await app.logInFor(await world.person(), OFFLINE);
+      const [row] = await tokensOf(app);
+      const successor = {
+        model: 'RefreshToken',
+        token: tokens().successorOf(first),
+        grantId: String(row?.grant_id),
+        payload: '{}',
+        expiresAt: world.clock.now() + 60_000,
+        predecessor: first,
+      } as const;
+      expect(await tokens().consume('RefreshToken', first)).toBe(true);
+      if (round === 0) expect(await tokens().insert(successor)).toBe(true);
+      await Promise.all([
+        tokens().insert(successor),
+        tokens(INSTANCES - 1).endReused('RefreshToken', first),
+        tokens(INSTANCES - 1).insert(successor),
+      ]);
+      expect(await tokens().insert(successor)).toBe(false);
+      expect(await tokensOf(app)).toEqual([]);
+    }
   });
 
   test('is not recorded where it is no reuse: a retry, another partner, an introspection', async () => {

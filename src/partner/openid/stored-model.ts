@@ -17,7 +17,7 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
     super();
   }
 
-  /** @throws InvalidGrant where the consent was withdrawn meanwhile */
+  /** @throws InvalidGrant where the consent was withdrawn, or the token that is exchanged was revoked meanwhile */
   override async upsert(
     id: string,
     { jti: _, ...payload }: AdapterPayload,
@@ -25,14 +25,18 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
   ): Promise<void> {
     const { grantId } = payload;
     if (grantId === undefined) throw new Error(`a ${this.model} without a grant`);
+    const { RotatedRefreshToken, AuthorizationCode } = Provider.ctx?.oidc.entities ?? {};
     try {
-      await this.tokens.insert({
+      const isStored = await this.tokens.insert({
         model: this.model,
         token: id,
         grantId,
         payload: JSON.stringify(payload),
         expiresAt: this.clock.now() + expiresIn * 1000,
+        predecessor:
+          this.model === 'RefreshToken' ? (RotatedRefreshToken ?? AuthorizationCode)?.jti : undefined,
       });
+      if (!isStored) throw new errors.InvalidGrant('the token that is exchanged was revoked');
     } catch (error) {
       if (isForeignKeyViolation(error)) throw new errors.InvalidGrant('grant not found');
       throw error;

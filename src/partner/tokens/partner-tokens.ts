@@ -19,6 +19,8 @@ export interface NewPartnerToken {
   readonly payload: string;
   /** ms */
   readonly expiresAt: number;
+  /** The code or refresh token that is exchanged for a refresh token; absent for a code. */
+  readonly predecessor?: string | undefined;
 }
 
 /** A stored token that has not expired. */
@@ -69,24 +71,34 @@ export class PartnerTokens {
 
   /**
    * Stores a token. A successor that is stored already stays as it is: its predecessor was presented again.
+   * @returns whether it is stored; not where its predecessor was deleted meanwhile, by a reuse or a revocation
    * @throws the driver's error if the grant is gone (`isForeignKeyViolation`)
    */
-  async insert({ model, token, grantId, payload, expiresAt }: NewPartnerToken): Promise<void> {
-    const insert = {
-      sql: `INSERT INTO partner_tokens (id, model, grant_id, payload, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-      parameters: [
-        fingerprint(token),
-        model,
-        grantId,
-        payload,
-        toSqlTime(expiresAt),
-        toSqlTime(this.clock.now()),
-      ],
-    };
+  async insert({ predecessor, ...added }: NewPartnerToken): Promise<boolean> {
+    const values = [
+      fingerprint(added.token),
+      added.model,
+      added.grantId,
+      added.payload,
+      toSqlTime(added.expiresAt),
+      toSqlTime(this.clock.now()),
+    ];
+    const columns = 'partner_tokens (id, model, grant_id, payload, expires_at, created_at)';
     try {
-      await this.database.batch([insert]);
+      const [inserted] = await this.database.batch([
+        predecessor === undefined
+          ? { sql: `INSERT INTO ${columns} VALUES (?, ?, ?, ?, ?, ?)`, parameters: values }
+          : {
+              // The lock waits for a transaction that deletes the predecessor, or makes it wait for the successor.
+              sql: `INSERT INTO ${columns}
+                    SELECT ?, ?, ?, ?, ?, ? FROM partner_tokens WHERE id = ?${this.database.forUpdate}`,
+              parameters: [...values, fingerprint(predecessor)],
+            },
+      ]);
+      return inserted === 1;
     } catch (error) {
-      if (model !== 'RefreshToken' || !isDuplicate(error)) throw error;
+      if (added.model === 'RefreshToken' && isDuplicate(error)) return true;
+      throw error;
     }
   }
 
