@@ -292,6 +292,61 @@ describe('a partner app', () => {
     expect(reply.headers.get('location')).toBeNull();
   });
 
+  describe('that the operator changes', () => {
+    const change = async (app: PartnerApp, json: object) => {
+      const url = `${world.url}/v1/admin/partners/${app.id}`;
+      expect((await callWithKey(url, ADMIN_KEY, { method: 'PATCH', json })).status).toBe(200);
+    };
+
+    /** A login up to the consent page. */
+    const atConsent = async (app: PartnerApp, extra: Record<string, string> = {}) => {
+      const begun = app.begin(extra);
+      const atLogin = await app.follow(begun.browser, begun.url.href);
+      return { begun, at: await app.logIn(begun.browser, atLogin, await world.person()) };
+    };
+
+    test('gets no code at a redirect URI that was removed while a person read the consent page', async () => {
+      const app = await PartnerApp.register(world);
+      const { begun, at } = await atConsent(app);
+      await change(app, { redirectUris: ['https://partner.example.com/new'] });
+      const { location, page } = await app.decide(begun.browser, at);
+      expect(location).toBeNull();
+      expect(page.text).toContain('invalid_redirect_uri');
+    });
+
+    test('gets no scope that was taken back: neither by a login that has begun, nor by its tokens', async () => {
+      const app = await PartnerApp.register(world, { scopes: ['openid', 'profile', 'offline_access'] });
+      const tokens = await app.logInFor(await world.person({ nickname: '小明' }), OFFLINE);
+      const { begun, at } = await atConsent(app);
+      await change(app, { scopes: ['openid', 'offline_access'] });
+      const { location } = await app.decide(begun.browser, at);
+      expect(location?.searchParams.get('error')).toBe('invalid_scope');
+      const { sub } = decodeJwt(tokens.id_token);
+      expect((await app.userinfo(tokens.access_token)).body).toEqual({ sub });
+      const { body: refreshed } = await app.refresh(tokens.refresh_token ?? '');
+      expect(refreshed.scope).toBe('openid offline_access');
+      expect(decodeJwt(refreshed.id_token).name).toBeUndefined();
+      await change(app, { scopes: ['openid', 'profile'] });
+      expect((await app.refresh(refreshed.refresh_token ?? '')).body.error).toBe('invalid_grant');
+      expect((await app.userinfo(tokens.access_token)).body.name).toBe('小明');
+    });
+
+    test('asks people for consent once it is not the own app of the operator any more', async () => {
+      const app = await PartnerApp.register(world, { firstParty: true });
+      const tokens = await app.logInFor(await world.person());
+      const begun = app.begin();
+      await app.authorize(await world.person(), begun);
+      await change(app, { firstParty: false });
+      expect((await app.userinfo(tokens.access_token)).status).toBe(401);
+      const { browser, url } = app.begin({}, begun.browser);
+      const at = await app.follow(browser, url.href);
+      const { location } = await app.decide(browser, at);
+      expect(location?.searchParams.get('code')).toBeTruthy();
+      const again = app.begin({}, browser);
+      expect(locationOf(await browser.visit(again.url.href)).searchParams.get('code')).toBeTruthy();
+    });
+  });
+
   test('of the operator asks nobody for consent', async () => {
     const own = await PartnerApp.register(world, { firstParty: true });
     const begun = own.begin();
@@ -300,4 +355,21 @@ describe('a partner app', () => {
     expect(location?.href.startsWith(PARTNER_CALLBACK)).toBe(true);
     expect((await own.exchange(location ?? new URL(PARTNER_CALLBACK), begun)).status).toBe(200);
   });
+});
+
+test('a person who is disabled on the consent page gets no page of an error, but access_denied', async () => {
+  const world = await World.start({ ...API_KEYS, SSO_TTL: '0' });
+  try {
+    const partner = await PartnerApp.register(world);
+    const person = await world.person();
+    const { user } = await world.miniProgramLogin(person);
+    const begun = partner.begin();
+    const atLogin = await partner.follow(begun.browser, begun.url.href);
+    const at = await partner.logIn(begun.browser, atLogin, person);
+    await callWithKey(`${world.url}/v1/admin/users/${user.id}/disable`, ADMIN_KEY, { method: 'POST' });
+    const { location } = await partner.decide(begun.browser, at);
+    expect(location?.searchParams.get('error')).toBe('access_denied');
+  } finally {
+    await world.stop();
+  }
 });

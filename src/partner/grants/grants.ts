@@ -18,12 +18,14 @@ export interface NewGrant {
   readonly partnerId: string;
   readonly userId: string;
   readonly scopes: readonly string[];
-  /** The payload of oidc-provider's `Grant`. */
+  /** The payload of oidc-provider's `Grant`, with `isUnasked` where the person was not asked. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
 /** What a person granted a partner. Times in milliseconds. */
 export interface Grant extends NewGrant {
+  /** The scopes that the partner may still ask for. */
+  readonly allowedScopes: readonly string[];
   /** The user that has the account now, after a merge too. */
   readonly userId: string;
   readonly createdAt: number;
@@ -48,19 +50,19 @@ export class Grants implements ExportPart<'grants'> {
   ) {}
 
   /**
-   * Returns a grant, read now. `null` if it was withdrawn, if the partner was deleted, or if the person is
-   * disabled or deleted.
+   * Returns a grant, read now. `null` if it was withdrawn, if the partner was deleted, if the person is disabled or
+   * deleted, or if the person was not asked and the partner is not the operator's own any more.
    */
   async find(id: string): Promise<Grant | null> {
     if (!isId(id)) return null;
-    const [row] = await this.database.select<GrantRow & { readonly person_id: string }>(
-      `SELECT ${COLUMNS}, s.id AS person_id FROM partner_grants g
+    const [row] = await this.database.select<ReadRow & { readonly person_id: string }>(
+      `SELECT ${COLUMNS}, ${OF_PARTNER}, s.id AS person_id FROM partner_grants g
        JOIN partners p ON p.id = g.partner_id JOIN users u ON u.id = g.user_id
        JOIN users s ON s.id = COALESCE(u.merged_into, u.id)
        WHERE g.id = ? AND p.deleted_at IS NULL AND s.status = 'active'`,
       [id],
     );
-    return row ? toGrant(row, row.person_id) : null;
+    return row && counts(row) ? toGrant(row, row.person_id) : null;
   }
 
   /**
@@ -95,18 +97,18 @@ export class Grants implements ExportPart<'grants'> {
     });
   }
 
-  /** Returns the grants of a person at a partner, the newest first. None for a disabled or deleted person. */
+  /** Returns the grants of a person at a partner that `find` returns, the newest first. */
   async ofPersonAt(partnerId: string, userId: string): Promise<Grant[]> {
     const person = await findPerson(this.database, userId);
     if (!person?.isActive) return [];
-    const rows = await this.database.select<GrantRow>(
-      `SELECT ${COLUMNS} FROM partner_grants g ${this.database.forceIndex('ix_partner_grants_partner_user')}
+    const rows = await this.database.select<ReadRow>(
+      `SELECT ${COLUMNS}, ${OF_PARTNER} FROM partner_grants g ${this.database.forceIndex('ix_partner_grants_partner_user')}
        JOIN partners p ON p.id = g.partner_id
        WHERE g.partner_id = ? AND p.deleted_at IS NULL AND g.user_id IN (${placeholders(person.userIds.length)})
        ORDER BY g.id DESC LIMIT ${MAX_AT_PARTNER}`,
       [partnerId, ...person.userIds],
     );
-    return rows.map((row) => toGrant(row, person.id));
+    return rows.filter(counts).map((row) => toGrant(row, person.id));
   }
 
   /**
@@ -220,6 +222,8 @@ export class Grants implements ExportPart<'grants'> {
 /** Sorts after every id, because ids are hexadecimal. */
 const AFTER_ALL_IDS = 'g';
 const COLUMNS = 'g.id, g.partner_id, g.scopes, g.payload, g.created_at, g.last_used_at';
+/** What of the partner decides how much of a grant counts. */
+const OF_PARTNER = 'p.scopes AS partner_scopes, p.first_party';
 
 interface GrantRow {
   readonly id: string;
@@ -230,14 +234,27 @@ interface GrantRow {
   readonly last_used_at: SqlTime;
 }
 
+interface ReadRow extends GrantRow {
+  readonly partner_scopes: string;
+  readonly first_party: number;
+}
+
 type ListedRow = Omit<GrantRow, 'payload'> & { readonly name: string };
 
-function toGrant(row: GrantRow, userId: string): Grant {
+/** A grant that the operator gave in place of the person counts as long as the partner is the operator's own. */
+function counts({ payload, first_party: firstParty }: ReadRow): boolean {
+  return firstParty === 1 || !(JSON.parse(payload) as { isUnasked?: boolean }).isUnasked;
+}
+
+function toGrant(row: ReadRow, userId: string): Grant {
+  const allowed = new Set(row.partner_scopes.split(' '));
+  const scopes = row.scopes.split(' ');
   return {
     id: row.id,
     partnerId: row.partner_id,
     userId,
-    scopes: row.scopes.split(' '),
+    scopes,
+    allowedScopes: scopes.filter((scope) => allowed.has(scope)),
     payload: JSON.parse(row.payload) as Record<string, unknown>,
     createdAt: fromSqlTime(row.created_at),
     lastUsedAt: fromSqlTime(row.last_used_at),

@@ -29,7 +29,7 @@ export class ConsentStep {
   /** Where the login of an operator's own app goes on: nobody is asked. `null` for all other partners. */
   async withoutAsking(interaction: Interaction): Promise<string | null> {
     const partner = await this.partnerOf(interaction);
-    return partner.firstParty ? this.grant(interaction) : null;
+    return partner.firstParty ? this.grant(interaction, true) : null;
   }
 
   /** Shows the consent page. */
@@ -84,8 +84,8 @@ export class ConsentStep {
     return hosted?.user.id === asked(interaction).userId;
   }
 
-  private async grant(interaction: Interaction): Promise<string> {
-    const grant = await this.consents.grant(interaction.provider, asked(interaction));
+  private async grant(interaction: Interaction, isUnasked = false): Promise<string> {
+    const grant = await this.consents.grant(interaction.provider, { ...asked(interaction), isUnasked });
     return interaction.finish({ consent: { grantId: grant.jti } });
   }
 

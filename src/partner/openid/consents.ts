@@ -10,6 +10,13 @@ export interface AskedConsent {
   readonly grantId: string | undefined;
   /** Scopes that were not granted yet. */
   readonly scopes: readonly string[];
+  /** The person was not asked: the partner is the operator's own. */
+  readonly isUnasked?: boolean;
+}
+
+/** A grant as it is stored: with a mark of ours (`OpenIdProvider`). */
+interface MarkedGrant {
+  isUnasked?: boolean | undefined;
 }
 
 /** Remembers what people granted: who agreed once is not asked again for the same. */
@@ -33,7 +40,7 @@ export class Consents {
     if (!newest) return undefined;
     const remembered = await Grant.find(newest.id);
     if (!remembered || remembered.accountId === userId) return remembered;
-    return this.grant(oidc.provider, { partnerId, userId, grantId: undefined, scopes: newest.scopes });
+    return this.grant(oidc.provider, { partnerId, userId, grantId: undefined, scopes: newest.allowedScopes });
   }
 
   /** Id of the grant of a person at a partner that is theirs after all merges; `undefined` for none. */
@@ -45,11 +52,13 @@ export class Consents {
   /** Stores a consent. @throws AppError AUTHORIZATION_EXPIRED where the partner or the person was deleted meanwhile */
   async grant(
     { Grant }: Provider,
-    { partnerId: clientId, userId: accountId, grantId, scopes }: AskedConsent,
+    { partnerId: clientId, userId: accountId, grantId, scopes, isUnasked = false }: AskedConsent,
   ): Promise<Grant> {
     const found = grantId === undefined ? undefined : await Grant.find(grantId);
     const grant = found ?? new Grant({ accountId, clientId });
     grant.addOIDCScope(scopes.join(' '));
+    // Also where a person consents later: they were asked about a part of it.
+    if (isUnasked) (grant as MarkedGrant).isUnasked = true;
     await grant.save();
     return grant;
   }

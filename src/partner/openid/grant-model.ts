@@ -36,13 +36,18 @@ export class GrantAdapter extends ModelAdapter {
 
   override async find(id: string): Promise<AdapterPayload | undefined> {
     const grant = await this.grants.find(id);
-    return grant ? grant.payload : undefined;
+    if (!grant) return undefined;
+    // What the operator took back from the partner ends with the next use of a token.
+    return { ...grant.payload, openid: { ...openIdOf(grant.payload), scope: grant.allowedScopes.join(' ') } };
   }
 }
 
 const GONE: readonly string[] = ['NOT_FOUND', 'SESSION_ENDED'];
 
 function scopesOf(payload: object): string[] {
-  const { openid } = payload as { openid?: { scope?: string } };
-  return openid?.scope?.split(' ') ?? [];
+  return openIdOf(payload).scope?.split(' ') ?? [];
+}
+
+function openIdOf(payload: object): { readonly scope?: string } {
+  return (payload as { openid?: { scope?: string } }).openid ?? {};
 }

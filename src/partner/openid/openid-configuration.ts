@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type { Account, Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyRing } from '../../crypto/key-ring.js';
 import { ID_TOKEN_LIFETIME_MS } from '../../session/keys/partner-signing-keys.js';
@@ -13,7 +13,7 @@ import { Accounts } from './accounts.js';
 import { CLAIMS_OF_SCOPES } from './claims.js';
 import { Consents } from './consents.js';
 import { JwksFetcher } from './jwks-fetcher.js';
-import { interactionPolicy } from './library.js';
+import { errors, interactionPolicy } from './library.js';
 import { ACCESS_TOKEN_SECONDS, OpenIdModels } from './openid-models.js';
 
 /** Life of an authorization code (s); RFC 6749 section 4.1.2 wants 10 min at most. */
@@ -43,6 +43,9 @@ export const ROUTES = {
   revocation: '/revoke',
   end_session: '/logout',
 } as const;
+
+/** The library's names of the routes of a login. */
+const STEPS_OF_LOGIN: readonly string[] = ['authorization', 'resume'];
 
 /** The configuration of oidc-provider: the code flow with PKCE, and nothing older (RFC 9700). */
 @Injectable()
@@ -94,21 +97,34 @@ export class OpenIdConfiguration {
         },
       },
       renderError: (context, out) => this.pages.error(context, out),
-      rotateRefreshToken: true,
+      rotateRefreshToken: ({ oidc }) => mayRefresh(oidc.client),
       // Tokens end; the consent stays until the person withdraws it.
       revokeGrantPolicy: () => false,
       clientBasedCORS: (_context, origin, client) => isOwnOrigin(origin, client),
       pairwiseIdentifier: (_context, accountId, client) => this.subjects.subOf(client.clientId, accountId),
       // Subjects are per partner: there is no document of a sector to read.
       sectorIdentifierUriValidate: () => false,
-      findAccount: (context, userId) => this.accounts.find(userId, context.oidc.client?.clientId ?? null),
-      loadExistingGrant: (context) => this.consents.existing(context),
+      findAccount: (context, userId) => this.account(context, userId),
+      loadExistingGrant: (context) => {
+        checkPartnerAgain(context);
+        return this.consents.existing(context);
+      },
       interactions: {
         policy: promptPolicy(),
         url: (_context, { uid }) => `${this.config.publicUrl}/oidc/interaction/${uid}`,
       },
       fetch: (url, options) => this.jwks.fetch(url, options),
     };
+  }
+
+  /** @throws AccessDenied for a person who was disabled or deleted in the middle of a login */
+  private async account(context: KoaContextWithOIDC, userId: string): Promise<Account | undefined> {
+    const { client, route } = context.oidc;
+    const account = await this.accounts.find(userId, client?.clientId ?? null);
+    if (account === undefined && STEPS_OF_LOGIN.includes(route)) {
+      throw new errors.AccessDenied(undefined, 'the account cannot be used');
+    }
+    return account;
   }
 
   /** Cookies of this host, signed under every key of ENCRYPTION_KEYS. */
@@ -166,6 +182,26 @@ function promptPolicy(): ReturnType<typeof interactionPolicy.base> {
     0,
   );
   return policy;
+}
+
+/**
+ * The library checks a request at its beginning, and a person may take an hour.
+ * @throws InvalidRedirectUri, InvalidScope where the operator has changed the partner since
+ */
+function checkPartnerAgain({ oidc: { client, params, requestParamOIDCScopes } }: KoaContextWithOIDC): void {
+  if (!client?.redirectUriAllowed(String(params?.redirect_uri))) throw new errors.InvalidRedirectUri();
+  const refused = [...requestParamOIDCScopes].filter((scope) => !scopesOf(client).has(scope));
+  if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
+}
+
+/** @throws InvalidGrant where the operator has taken offline_access back */
+function mayRefresh(client: Client | undefined): true {
+  if (client && scopesOf(client).has('offline_access')) return true;
+  throw new errors.InvalidGrant('offline_access is not allowed any more');
+}
+
+function scopesOf({ scope = '' }: Client): ReadonlySet<string> {
+  return new Set(scope.split(' '));
 }
 
 /** Seconds since the Unix epoch, by the clock of the library. */

@@ -32,6 +32,11 @@ interface TokenWithId {
   generateTokenId(): string;
 }
 
+/** The names of the properties of a model that are stored; its types do not name it. */
+interface StoredModelClass {
+  readonly IN_PAYLOAD: readonly string[];
+}
+
 /**
  * OpenID Connect for partner apps, by oidc-provider. The library takes its keys once, so a new provider is built when
  * the key set changes; providers keep no state of their own.
@@ -157,6 +162,10 @@ export class OpenIdProvider {
     provider.Client.prototype.compareClientSecret = function compare(this: { clientSecret?: string }, given) {
       return this.clientSecret !== undefined && secretsEqual(this.clientSecret, fingerprint(given));
     };
+    // Stored with a grant: `Consents` marks those for which nobody was asked.
+    Object.defineProperty(provider.Grant, 'IN_PAYLOAD', {
+      value: [...(provider.Grant as unknown as StoredModelClass).IN_PAYLOAD, 'isUnasked'],
+    });
     (provider.Grant.prototype as unknown as TokenWithId).generateTokenId = () => uuidv7();
     (provider.RefreshToken.prototype as unknown as TokenWithId).generateTokenId = () => {
       const predecessor = Provider.ctx?.oidc.entities.RotatedRefreshToken;

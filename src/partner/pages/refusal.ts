@@ -37,7 +37,12 @@ const ROUTES: Readonly<Record<string, RefusedRoute>> = {
     },
     otherwise: 'loginRequest',
   },
-  resume: { refused: 'login', because: { invalid_client: 'unknownApp' }, otherwise: 'expiredLogin' },
+  resume: {
+    refused: 'login',
+    // The operator has changed the app meanwhile.
+    because: { invalid_client: 'unknownApp', invalid_redirect_uri: 'redirectUri' },
+    otherwise: 'expiredLogin',
+  },
   end_session: { refused: 'logout', because: { invalid_client: 'unknownApp' }, otherwise: 'logoutRequest' },
   end_session_confirm: { refused: 'logout', otherwise: 'expiredLogout' },
   end_session_success: { refused: 'logout', otherwise: 'unknownApp' },
