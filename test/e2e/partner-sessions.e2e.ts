@@ -93,6 +93,29 @@ describe('who is known in the browser of a login for a partner app', () => {
     expect(location?.searchParams.get('state')).toBe(begun.state);
   });
 
+  test('changes to another WeChat account by prompt=login, without another question', async () => {
+    const { browser } = await known(await world.person({ nickname: '小明' }));
+    const begun = partner.begin({ prompt: 'login' }, browser);
+    const atLogin = await partner.follow(browser, begun.url.href);
+    const atOther = await partner.logIn(browser, atLogin, await world.person({ nickname: '小红' }));
+    expect(atOther.page.text).toContain('小红');
+    const { location } = await partner.decide(browser, atOther);
+    expect(location?.searchParams.get('code')).toBeTruthy();
+    expect(await again(browser)).toBe('code');
+  });
+
+  test('gets a refresh token for the partner also after changing to another WeChat account', async () => {
+    const app = await PartnerApp.register(world, { scopes: ['openid', 'offline_access'] });
+    const begun = app.begin({ scope: 'openid offline_access', prompt: 'consent' });
+    const atLogin = await app.follow(begun.browser, begun.url.href);
+    const atConsent = await app.logIn(begun.browser, atLogin, await world.person());
+    const again = await app.decide(begun.browser, atConsent, 'another');
+    const atOther = await app.logIn(begun.browser, again, await world.person());
+    const { location } = await app.decide(begun.browser, atOther);
+    const { body } = await app.exchange(location ?? new URL(PARTNER_CALLBACK), begun);
+    expect(body.refresh_token).toBeTruthy();
+  });
+
   test('grants nothing after logging out in another tab, and is asked to log in', async () => {
     const person = await world.person();
     const { browser, userId } = await known(person);

@@ -94,7 +94,10 @@ export class ConsentStep {
     const given = Object.entries(params).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     );
-    const query = new URLSearchParams({ ...Object.fromEntries(given), prompt: 'login' });
+    // Without `consent` the request would lose offline_access (OpenID Connect Core 11).
+    const isToConsent = String(params.prompt).split(' ').includes('consent');
+    const prompt = isToConsent ? 'login consent' : 'login';
+    const query = new URLSearchParams({ ...Object.fromEntries(given), prompt });
     return `${this.config.publicUrl}/oidc/auth?${query.toString()}`;
   }
 

@@ -73,7 +73,7 @@ export class OpenIdProvider {
     // Who looks for the key of a fresh token finds it, whichever instance they ask.
     const { provider, serve } =
       path === ROUTES.jwks ? this.providerFor(await this.keys.newestKeySet()) : await this.current();
-    if (path === ROUTES.authorization) await this.forgetEndedLogin(provider, incoming, collected, request);
+    if (this.isStepOfLogin(path)) await this.forgetEndedLogin(provider, incoming, collected, request);
     await serve(incoming, collected);
     const fault = this.faults.get(incoming);
     if (fault !== undefined) throw fault instanceof Error ? fault : new Error('unknown fault');
@@ -134,6 +134,15 @@ export class OpenIdProvider {
     if (body.length > MAX_QUERY) throw new AppError('PAYLOAD_TOO_LARGE');
     const [path = ''] = url.split('?', 1);
     return `${this.config.publicUrl}${path}?${new URLSearchParams(body).toString()}`;
+  }
+
+  /**
+   * Whether the library is to know by the hosted login who is logged in. Where that is off, a session lasts from one
+   * step of a login to the next.
+   */
+  private isStepOfLogin(path = ''): boolean {
+    const isLater = path.startsWith(`${ROUTES.authorization}/`);
+    return path === ROUTES.authorization || (isLater && this.config.ttl.sso > 0);
   }
 
   /**
