@@ -201,6 +201,20 @@ describe('a login for a partner app resists', () => {
     expect(world.log()).not.toContain(tokens.body.refresh_token);
   });
 
+  test('a logout by a link: whoever is known is asked, also without a login for a partner', async () => {
+    const browser = new Browser();
+    const account = `${world.url}/account`;
+    const back = await world.websiteCallback(browser, await world.person(), { returnTo: account });
+    await browser.visit(back.href);
+    const { page } = await partner.follow(browser, `${world.url}/oidc/logout`);
+    expect(page.text).toContain('name="logout" value="yes"');
+    expect(page.text).not.toContain('<script');
+    expect((await browser.visit(account)).status).toBe(200);
+    const done = await partner.logOut(browser, `${world.url}/oidc/logout`);
+    expect(new URL(done.url).pathname).toBe('/oidc/logout/success');
+    expect(locationOf(await browser.visit(account)).pathname).toBe('/login');
+  });
+
   test('a logout by somebody else: the form needs the secret of the page', async () => {
     const begun = partner.begin();
     await partner.authorize(await world.person(), begun);

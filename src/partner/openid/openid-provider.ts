@@ -79,9 +79,18 @@ export class OpenIdProvider {
     if (fault !== undefined) throw fault instanceof Error ? fault : new Error('unknown fault');
     if (this.loggedOut.has(incoming)) await this.hostedLogins.end(request, reply);
     void reply.headers(collected.getHeaders());
-    const page = this.pages.take(incoming) ?? this.pages.returning(collected.body);
+    const page = this.pages.take(incoming) ?? (await this.pageIn(path, collected, request));
     if (page) await page(request, reply, collected.statusCode);
     else await reply.status(collected.statusCode).send(collected.body);
+  }
+
+  /**
+   * The page in place of one that the library wrote; `null` if it wrote none. It asks nobody whether to log out where it
+   * knows nobody itself, but then the hosted pages may know somebody.
+   */
+  private async pageIn(path: string | undefined, { body }: CollectedResponse, request: FastifyRequest) {
+    const isKnown = path === ROUTES.end_session && (await this.hostedLogins.current(request)) !== null;
+    return isKnown ? this.pages.askingLogout(body, request) : this.pages.returning(body);
   }
 
   /** The provider for the current keys. @throws AppError DATABASE_UNAVAILABLE */

@@ -43,27 +43,42 @@ export class OpenIdPages {
 
   /** Asks whether to log out here, too (OpenID Connect RP-Initiated Logout 1.0 section 2). */
   logout(context: KoaContextWithOIDC, form: string): void {
-    // The library hands out its form, of which only the secret is not ours.
-    const [, secret = ''] = /name="xsrf" value="([0-9a-f]+)"/.exec(form) ?? [];
     const postLogout = context.oidc.session?.state?.postLogoutRedirectUri;
-    const formActions = ["'self'", ...(typeof postLogout === 'string' ? [formAction(postLogout)] : [])];
-    this.ask(context, (language) => {
-      const { logout: texts } = partnerTexts(language);
-      return {
-        title: texts.title,
-        formActions,
-        content: [
-          `<div class="mark">${ICONS.lock}</div>`,
-          `<h1>${texts.asks}</h1>`,
-          `<p class="lead">${texts.lead}</p>`,
-          `<form method="post" action="${escapeHtml(`${this.config.publicUrl}/oidc/logout/confirm`)}">`,
-          `<input type="hidden" name="xsrf" value="${secret}">`,
-          `<button class="button" name="logout" value="yes">${texts.logout}</button>`,
-          `<button class="button quiet">${texts.stay}</button>`,
-          '</form>',
-        ],
-      };
-    });
+    this.ask(context, (language) => this.logoutQuestion(language, form, postLogout));
+  }
+
+  /** The same question in place of a form by which the library would log out at once; `null` if it wrote none. */
+  askingLogout(written: string | Buffer, request: FastifyRequest): Send | null {
+    const form = String(written);
+    if (!form.includes('name="xsrf"')) return null;
+    // The library redirects there only if it is registered.
+    const { post_logout_redirect_uri: postLogout } = request.query as Readonly<Record<string, unknown>>;
+    return (_request, reply, status) => {
+      const language = this.shell.language(request);
+      return this.send(reply, status, language, this.logoutQuestion(language, form, postLogout));
+    };
+  }
+
+  /** @param form of the library, of which only the secret is not ours */
+  private logoutQuestion(language: PageLanguage, form: string, postLogout: unknown): Written {
+    const [, secret = ''] = /name="xsrf" value="([0-9a-f]+)"/.exec(form) ?? [];
+    const returns =
+      typeof postLogout === 'string' && URL.canParse(postLogout) ? [formAction(postLogout)] : [];
+    const { logout: texts } = partnerTexts(language);
+    return {
+      title: texts.title,
+      formActions: ["'self'", ...returns],
+      content: [
+        `<div class="mark">${ICONS.lock}</div>`,
+        `<h1>${texts.asks}</h1>`,
+        `<p class="lead">${texts.lead}</p>`,
+        `<form method="post" action="${escapeHtml(`${this.config.publicUrl}/oidc/logout/confirm`)}">`,
+        `<input type="hidden" name="xsrf" value="${secret}">`,
+        `<button class="button" name="logout" value="yes">${texts.logout}</button>`,
+        `<button class="button quiet">${texts.stay}</button>`,
+        '</form>',
+      ],
+    };
   }
 
   /** Says that the person is logged out. */
@@ -145,16 +160,24 @@ export class OpenIdPages {
     this.asked.set(context.req, (request, reply, status) => {
       const { ui_locales: asked } = context.oidc.params ?? {};
       const language = this.shell.language(request, typeof asked === 'string' ? asked : undefined);
-      const { title, formActions = [], content } = write(language, request.id);
-      return this.shell.send(reply, {
-        status,
-        language,
-        title,
-        allowed: { formActions },
-        body: `<main class="card">\n${[brandMark(this.config.brand), ...content].join('\n')}\n</main>`,
-      });
+      return this.send(reply, status, language, write(language, request.id));
     });
     context.body = '';
+  }
+
+  private send(
+    reply: FastifyReply,
+    status: number,
+    language: PageLanguage,
+    { title, formActions = [], content }: Written,
+  ): Promise<void> {
+    return this.shell.send(reply, {
+      status,
+      language,
+      title,
+      allowed: { formActions },
+      body: `<main class="card">\n${[brandMark(this.config.brand), ...content].join('\n')}\n</main>`,
+    });
   }
 }
 
