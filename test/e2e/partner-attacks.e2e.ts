@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { Browser, locationOf } from '../harness/browser.js';
 import { call } from '../harness/http.js';
 import { listening } from '../harness/listening.js';
@@ -213,6 +215,49 @@ describe('a login for a partner app resists', () => {
     const done = await partner.logOut(browser, `${world.url}/oidc/logout`);
     expect(new URL(done.url).pathname).toBe('/oidc/logout/success');
     expect(locationOf(await browser.visit(account)).pathname).toBe('/login');
+  });
+
+  test('a store that is filled by pushed requests: they share the room of what anybody may begin', async () => {
+    const app = await PartnerApp.register(world, { authMethod: 'none' });
+    const store = world.service().app.get(EphemeralStore, { strict: false });
+    const begun: string[] = [];
+    const begin = store.begin.bind(store);
+    store.begin = (key, value, ttl) => {
+      begun.push(key);
+      return begin(key, value, ttl);
+    };
+    try {
+      const request = Object.fromEntries(app.begin().url.searchParams);
+      expect((await app.form('par', request)).status).toBe(201);
+    } finally {
+      store.begin = begin;
+    }
+    expect(begun).toEqual([expect.stringMatching(/^partner-pushed-request:/)]);
+  });
+
+  test('an assertion that lives for years: its id would be kept as long', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const jwks = { keys: [await exportJWK(publicKey)] };
+    const { id } = await PartnerApp.register(world, { authMethod: 'private_key_jwt', jwks });
+    const introspect = async (exp: number) => {
+      const assertion = await new SignJWT({ jti: String(exp) })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setIssuer(id)
+        .setSubject(id)
+        .setAudience(`${world.url}/oidc`)
+        .setExpirationTime(exp)
+        .sign(privateKey);
+      const body = new URLSearchParams({
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion,
+        token: 'x',
+      });
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return (await call(`${world.url}/oidc/introspect`, { body: body.toString(), headers })).status;
+    };
+    const now = Math.floor(world.clock.now() / 1000);
+    expect(await introspect(now + 3500)).toBe(200);
+    for (const exp of [now + 3700, Number.MAX_SAFE_INTEGER, 1e300]) expect(await introspect(exp)).toBe(401);
   });
 
   test('a logout by somebody else: the form needs the secret of the page', async () => {

@@ -146,6 +146,9 @@ function revocationKey(grantId: string): string {
 /** Whether anybody without a login may create such entries without limit. */
 function isAnonymous(model: EphemeralModel, { accountId, result }: AdapterPayload): boolean {
   return (
-    (model === 'Session' && accountId === undefined) || (model === 'Interaction' && result === undefined)
+    (model === 'Session' && accountId === undefined) ||
+    (model === 'Interaction' && result === undefined) ||
+    // Partners without a secret push theirs with their client_id alone.
+    model === 'PushedAuthorizationRequest'
   );
 }

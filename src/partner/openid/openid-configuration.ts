@@ -47,6 +47,9 @@ export const ROUTES = {
 /** The library's names of the routes of a login. */
 const STEPS_OF_LOGIN: readonly string[] = ['authorization', 'resume'];
 
+/** The longest life of a `client_assertion` (s): its id is kept until it expires. */
+const ASSERTION_SECONDS = 60 * 60;
+
 /** The configuration of oidc-provider: the code flow with PKCE, and nothing older (RFC 9700). */
 @Injectable()
 export class OpenIdConfiguration {
@@ -78,6 +81,7 @@ export class OpenIdConfiguration {
         idTokenSigningAlgValues: ['RS256'],
         clientAuthSigningAlgValues: CLIENT_AUTH_ALGORITHMS,
       },
+      assertJwtClientAuthClaimsAndHeader: (_context, { exp }) => checkLifetime(exp),
       pkce: { required: () => true },
       allowOmittingSingleRegisteredRedirectUri: false,
       cookies: this.cookies(),
@@ -212,6 +216,12 @@ function now(): number {
 /** A client learns about its own tokens only, and ends no others. */
 function isOwnToken(_context: KoaContextWithOIDC, client: Client, token: { clientId?: string }): boolean {
   return token.clientId === client.clientId;
+}
+
+/** RFC 7523 section 3, item 4. @throws InvalidClientAuth for an assertion that lives unreasonably long */
+function checkLifetime(exp: unknown): void {
+  if (typeof exp === 'number' && exp <= now() + ASSERTION_SECONDS) return;
+  throw new errors.InvalidClientAuth('client assertions may live for an hour at most');
 }
 
 /** A page may call the token endpoint from the origin of one of its redirect URIs. */
