@@ -68,8 +68,9 @@ function list(
   language: string,
 ): string {
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'Asia/Shanghai' });
+  const words = { ...consent.scopes, openid: account.openid };
   const items = grants.map(({ id, partner, scopes, lastUsedAt }) => {
-    const shared = scopes.filter(isScope).map((scope) => `<li>${consent.scopes[scope]}</li>`);
+    const shared = scopes.filter(isScope).map((scope) => `<li>${words[scope]}</li>`);
     return `<li class="app">
 <p><b>${escapeHtml(partner.name)}</b><span>${account.lastUsed} <time datetime="${new Date(lastUsedAt).toISOString()}">${account.inBeijing(days.format(lastUsedAt))}</time></span></p>
 <ul>${shared.join('')}</ul>

@@ -50,7 +50,9 @@ export class ConsentPage {
     { partner, userId, scopes, redirectUri, action, token, uiLocales }: ConsentPageContent,
   ): Promise<void> {
     const language = this.shell.language(request, uiLocales);
-    const { consent: texts } = partnerTexts(language);
+    const { consent: texts, account } = partnerTexts(language);
+    const words =
+      partner.subjectType === 'public' ? { ...texts.scopes, openid: texts.publicId } : texts.scopes;
     const user = await this.users.find(userId);
     const person = user ? this.replies.user(user) : null;
     const logo = partner.logoUrl === null ? [] : [new URL(partner.logoUrl).origin];
@@ -71,17 +73,25 @@ ${partnerMark(partner)}
 <h1>${escapeHtml(texts.asks(partner.name))}</h1>
 ${personCard(person, texts)}
 <h2>${texts.shares}</h2>
-<ul class="scopes">${shared.map((scope) => item(texts.scopes[scope], scope)).join('')}</ul>
+<ul class="scopes">${shared.map((scope) => item(words[scope], scope)).join('')}</ul>
 <form method="post" action="${escapeHtml(action)}">
 <input type="hidden" name="token" value="${escapeHtml(token)}">
 <button class="button" name="decision" value="allow">${texts.allow}</button>
 <button class="button quiet" name="decision" value="deny">${texts.deny}</button>
 <button class="link" name="decision" value="another">${texts.another}</button>
 </form>
-<p class="note">${texts.withdraw}</p>
+${this.withdrawal(texts.withdraw, account.title)}
 <p class="returns">${ICONS.lock}<span>${texts.returns} <b>${escapeHtml(hostOf(redirectUri))}</b></span></p>
 </main>`,
     });
+  }
+
+  /** Where a consent can be withdrawn; empty without an account page. In a tab of its own: the login goes on in this one. */
+  private withdrawal(text: string, account: string): string {
+    if (this.config.ttl.sso === 0) return '';
+    const href = escapeHtml(`${this.config.publicUrl}/account`);
+    const link = `<a href="${href}" target="_blank" rel="noopener">${account}</a>`;
+    return `<p class="note">${text.replace('{account}', () => link)}</p>`;
   }
 }
 

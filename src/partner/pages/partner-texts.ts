@@ -10,16 +10,21 @@ export interface PartnerTexts {
     readonly nameless: string;
     readonly shares: string;
     readonly scopes: Readonly<Record<Scope, string>>;
+    /** In place of `scopes.openid`, for a partner that knows people by their user id. */
+    readonly publicId: string;
     readonly allow: string;
     readonly deny: string;
     readonly another: string;
     readonly returns: string;
+    /** With `{account}`, the title of the account page as a link. */
     readonly withdraw: string;
   };
   readonly account: {
     readonly title: string;
     readonly apps: string;
     readonly none: string;
+    /** What `openid` gives, whichever id the partner has. */
+    readonly openid: string;
     readonly lastUsed: string;
     readonly inBeijing: (day: string) => string;
     readonly withdraw: string;

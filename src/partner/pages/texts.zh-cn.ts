@@ -4,7 +4,7 @@ import type { PartnerTexts } from './partner-texts.js';
 export const ZH_CN: PartnerTexts = {
   consent: {
     title: '授权登录',
-    asks: (partner) => `“${partner}”\n申请使用你的微信账号登录`,
+    asks: (partner) => `「${partner}」\n申请使用你的微信账号登录`,
     as: '当前登录',
     nameless: '微信用户',
     shares: '该应用将获得：',
@@ -15,16 +15,18 @@ export const ZH_CN: PartnerTexts = {
       wechat: '你的微信标识（openid 和 unionid）',
       offline_access: '你不使用该应用时，上述信息的更新',
     },
+    publicId: '你在此服务的用户标识',
     allow: '同意',
     deny: '拒绝',
     another: '使用其他微信账号',
     returns: '之后将返回',
-    withdraw: '你可以随时在账号页的“已授权的应用”中撤回授权。',
+    withdraw: '你可以随时在「{account}」中撤回授权。',
   },
   account: {
     title: '我的账号',
     apps: '已授权的应用',
     none: '暂无已授权的应用。',
+    openid: '代表你的用户标识',
     lastUsed: '上次使用',
     inBeijing: (day) => `${day}（北京时间）`,
     withdraw: '撤回授权',
