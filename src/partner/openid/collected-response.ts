@@ -36,6 +36,8 @@ export function presentedRequest(
   return Object.create(original, {
     url: { value: url },
     baseUrl: { value: baseUrl },
+    // Without the path of PUBLIC_URL, which a proxy has removed. Middleware prefers it to the mount path.
+    originalUrl: { value: undefined },
     headers: { value: headers },
     readable: { value: true },
     iterator: { value: read },
