@@ -116,6 +116,20 @@ describe('who is known in the browser of a login for a partner app', () => {
     expect(body.refresh_token).toBeTruthy();
   });
 
+  test('is not shown by name to the next person at the computer after logging out', async () => {
+    const { browser } = await known(await world.person({ nickname: '小明' }));
+    const begun = partner.begin({ prompt: 'consent' }, browser);
+    const atConsent = await partner.follow(browser, begun.url.href);
+    expect(atConsent.page.text).toContain('小明');
+    const account = await browser.visit(`${world.url}/account`, { headers: { accept: 'text/html' } });
+    const token = /name="token" value="([^"]+)"/.exec(account.text)?.[1] ?? '';
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = new URLSearchParams({ token }).toString();
+    expect((await browser.visit(`${world.url}/account/logout`, { body, headers })).status).toBe(303);
+    const reloaded = await partner.follow(browser, atConsent.url);
+    expect(new URL(reloaded.url).pathname).toBe('/login');
+  });
+
   test('grants nothing after logging out in another tab, and is asked to log in', async () => {
     const person = await world.person();
     const { browser, userId } = await known(person);

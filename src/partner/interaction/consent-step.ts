@@ -26,8 +26,12 @@ export class ConsentStep {
     private readonly config: AppConfig,
   ) {}
 
-  /** Where the login of an operator's own app goes on: nobody is asked. `null` for all other partners. */
-  async withoutAsking(interaction: Interaction): Promise<string | null> {
+  /**
+   * Where a login goes on that shows no page: nobody is asked for an operator's own app, nor after the person has logged
+   * out. `null` for all others.
+   */
+  async withoutAsking(interaction: Interaction, request: FastifyRequest): Promise<string | null> {
+    if (!(await this.isStillKnown(interaction, request))) return this.anew(interaction);
     const partner = await this.partnerOf(interaction);
     return partner.firstParty ? this.grant(interaction, true) : null;
   }

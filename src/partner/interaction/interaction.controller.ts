@@ -57,7 +57,7 @@ export class InteractionController {
       await reply.redirect(await this.login.next(interaction, answer, request, reply), 303);
       return;
     }
-    const next = await this.consent.withoutAsking(interaction);
+    const next = await this.consent.withoutAsking(interaction, request);
     if (next !== null) await reply.redirect(next, 303);
     else await this.consent.ask(interaction, request, reply);
   }
