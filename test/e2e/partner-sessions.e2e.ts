@@ -317,6 +317,29 @@ describe('a partner app', () => {
     expect(new URL(at.url).pathname).toBe('/login');
   });
 
+  test('logs a person out by an ID token whose key has retired', async () => {
+    const begun = partner.begin();
+    const location = await partner.authorize(await world.person(), begun);
+    const { body } = await partner.exchange(location, begun);
+    const json = { purpose: 'partner', now: true };
+    const rotated = await callWithKey(`${world.url}/v1/admin/signing-keys/rotate`, ADMIN_KEY, { json });
+    expect(rotated.status).toBe(200);
+    await world.pass(5);
+    const logout = (extra: Record<string, string>) => {
+      const to = {
+        id_token_hint: body.id_token,
+        post_logout_redirect_uri: 'https://partner.example.com/bye',
+      };
+      return `${world.url}/oidc/logout?${new URLSearchParams({ ...to, ...extra }).toString()}`;
+    };
+    const other = await PartnerApp.register(world);
+    const headers = { accept: 'text/html' };
+    const refused = await begun.browser.visit(logout({ client_id: other.id }), { headers });
+    expect(refused.status).toBe(400);
+    const done = await partner.logOut(begun.browser, logout({ client_id: partner.id, state: 'abc' }));
+    expect(done.location?.href).toBe('https://partner.example.com/bye?state=abc');
+  });
+
   test('cannot lead a person who logs out to an address that is not registered', async () => {
     const query = new URLSearchParams({
       client_id: partner.id,

@@ -16,12 +16,14 @@ import { PartnerTokens } from '../tokens/partner-tokens.js';
 import { CollectedResponse, presentedRequest } from './collected-response.js';
 import { Provider } from './library.js';
 import { NO_REDIRECT_URI, OpenIdConfiguration, ROUTES } from './openid-configuration.js';
+import { withoutRetiredHint } from './retired-hint.js';
 
 /** A provider with the keys that it was built for. */
 interface Built {
   readonly version: string;
   readonly provider: Provider;
   readonly serve: ReturnType<Provider['callback']>;
+  readonly kids: readonly string[];
 }
 
 /** Characters of a form that are redirected as a query. Servers and proxies take 8 kB of a URL. */
@@ -68,11 +70,15 @@ export class OpenIdProvider {
    * @throws AppError where the service is at fault: DATABASE_UNAVAILABLE, STORE_UNAVAILABLE; other errors as they are
    */
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const [incoming, collected] = this.present(request);
-    const [path] = (incoming.url ?? '').split('?', 1);
+    const url = belowMount(request.url);
+    const [path] = url.split('?', 1);
     // Who looks for the key of a fresh token finds it, whichever instance they ask.
-    const { provider, serve } =
+    const { provider, serve, kids } =
       path === ROUTES.jwks ? this.providerFor(await this.keys.newestKeySet()) : await this.current();
+    const [incoming, collected] = this.present(
+      request,
+      path === ROUTES.end_session ? withoutRetiredHint(url, kids) : url,
+    );
     if (this.isStepOfLogin(path)) await this.forgetEndedLogin(provider, incoming, collected, request);
     await serve(incoming, collected);
     const fault = this.faults.get(incoming);
@@ -107,15 +113,17 @@ export class OpenIdProvider {
     // Links are built from PUBLIC_URL alone: `present` sets both header fields.
     provider.proxy = true;
     this.extend(provider);
-    const built = { version, provider, serve: provider.callback() };
+    const built = { version, provider, serve: provider.callback(), kids: keys.map(({ kid }) => kid) };
     this.built = built;
     return built;
   }
 
   /** The request as the library expects it, below its mount path and at PUBLIC_URL, and a response to collect. */
-  present(request: FastifyRequest): [ReturnType<typeof presentedRequest>, CollectedResponse] {
+  present(
+    request: FastifyRequest,
+    url = belowMount(request.url),
+  ): [ReturnType<typeof presentedRequest>, CollectedResponse] {
     const { host, protocol, pathname } = this.publicUrl;
-    const url = request.url.replace(/^\/oidc/, '');
     const form = typeof request.body === 'string' ? request.body : '';
     const body = url === ROUTES.token ? withRedirectUri(form) : form;
     const incoming = presentedRequest(request.raw, {
@@ -205,6 +213,11 @@ export class OpenIdProvider {
       if (oidc.params?.logout) this.loggedOut.add(req);
     });
   }
+}
+
+/** Path and query below the mount path of the library. */
+function belowMount(url: string): string {
+  return url.replace(/^\/oidc/, '');
 }
 
 /**
