@@ -340,6 +340,29 @@ describe('a partner app', () => {
     expect(done.location?.href).toBe('https://partner.example.com/bye?state=abc');
   });
 
+  test('keeps the refresh token of a device where the person logs out, or another one is revoked, elsewhere', async () => {
+    const person = await world.person();
+    const { refresh_token: phone = '' } = await partner.logInFor(person, OFFLINE);
+    const tablet = await partner.logInFor(person, OFFLINE);
+    const begun = partner.begin();
+    await partner.exchange(await partner.authorize(person, begun), begun);
+    await partner.logOut(begun.browser, `${world.url}/oidc/logout`);
+    const laptop = await partner.logInFor(person, OFFLINE);
+    const { body: later } = await partner.refresh(phone);
+    expect(later.refresh_token).toBeTruthy();
+
+    const { body: refreshed } = await partner.refresh(tablet.refresh_token ?? '');
+    await partner.form('revoke', { token: refreshed.refresh_token ?? '' });
+    for (const gone of [tablet, refreshed]) {
+      expect((await partner.refresh(gone.refresh_token ?? '')).body.error).toBe('invalid_grant');
+      expect((await partner.userinfo(gone.access_token)).status).toBe(401);
+    }
+    await partner.form('revoke', { token: laptop.access_token });
+    expect((await partner.refresh(laptop.refresh_token ?? '')).body.error).toBe('invalid_grant');
+    expect((await partner.userinfo(later.access_token)).status).toBe(200);
+    expect((await partner.refresh(later.refresh_token ?? '')).status).toBe(200);
+  });
+
   test('cannot lead a person who logs out to an address that is not registered', async () => {
     const query = new URLSearchParams({
       client_id: partner.id,

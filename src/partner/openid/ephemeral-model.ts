@@ -5,6 +5,7 @@ import { fingerprint } from '../../crypto/secret.js';
 import type { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
 import { errors } from './library.js';
 import { ModelAdapter } from './model-adapter.js';
+import { familyOfExchange, revokedFamily } from './token-family.js';
 
 /** Short-lived models, in the ephemeral store. */
 export type EphemeralModel =
@@ -43,7 +44,9 @@ export class EphemeralModelAdapter extends ModelAdapter {
     const now = clock.now();
     const ttl = Math.max(1, expiresIn * 1000);
     const key = this.key(id);
-    const value = this.seal(key, { payload, at: now, expiresAt: now + ttl });
+    const family = this.model === 'AccessToken' ? familyOfExchange() : undefined;
+    const stored = family === undefined ? payload : { ...payload, family };
+    const value = this.seal(key, { payload: stored, at: now, expiresAt: now + ttl });
     if (this.model === 'ReplayDetection') {
       if (await store.setIfAbsent(key, value, ttl)) return;
       throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
@@ -91,10 +94,17 @@ export class EphemeralModelAdapter extends ModelAdapter {
     await this.storage.store.delete(this.key(id));
   }
 
-  /** Marks the grant: access tokens that were stored before are refused. */
+  /** Marks the grant, or the family that is revoked: access tokens that were stored before are refused. */
   override async revokeByGrantId(grantId: string): Promise<void> {
     const { store, clock, accessTokenMs } = this.storage;
-    await store.set(revocationKey(grantId), String(clock.now()), accessTokenMs);
+    await store.set(revocationKey(revokedFamily() ?? grantId), String(clock.now()), accessTokenMs);
+  }
+
+  private async isRevoked({ payload, at }: Entry): Promise<boolean> {
+    const { grantId, family } = payload as { grantId?: string; family?: string };
+    const sources = [grantId, family].filter((source) => source !== undefined);
+    const marks = await Promise.all(sources.map((source) => this.storage.store.get(revocationKey(source))));
+    return marks.some((revokedAt) => revokedAt !== null && at <= Number(revokedAt));
   }
 
   private async read(key: string): Promise<AdapterPayload | undefined> {
@@ -102,11 +112,7 @@ export class EphemeralModelAdapter extends ModelAdapter {
     const value = await store.get(key);
     const entry = value === null ? null : this.open(key, value);
     if (entry === null) return undefined;
-    const { grantId } = entry.payload;
-    if (this.model === 'AccessToken' && grantId !== undefined) {
-      const revokedAt = await store.get(revocationKey(grantId));
-      if (revokedAt !== null && entry.at <= Number(revokedAt)) return undefined;
-    }
+    if (this.model === 'AccessToken' && (await this.isRevoked(entry))) return undefined;
     return entry.payload;
   }
 

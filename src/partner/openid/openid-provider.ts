@@ -34,11 +34,6 @@ interface TokenWithId {
   generateTokenId(): string;
 }
 
-/** The names of the properties of a model that are stored; its types do not name it. */
-interface StoredModelClass {
-  readonly IN_PAYLOAD: readonly string[];
-}
-
 /**
  * OpenID Connect for partner apps, by oidc-provider. The library takes its keys once, so a new provider is built when
  * the key set changes; providers keep no state of their own.
@@ -188,10 +183,10 @@ export class OpenIdProvider {
     provider.Client.prototype.compareClientSecret = function compare(this: { clientSecret?: string }, given) {
       return this.clientSecret !== undefined && secretsEqual(this.clientSecret, fingerprint(given));
     };
-    // Stored with a grant: `Consents` marks those for which nobody was asked.
-    Object.defineProperty(provider.Grant, 'IN_PAYLOAD', {
-      value: [...(provider.Grant as unknown as StoredModelClass).IN_PAYLOAD, 'isUnasked'],
-    });
+    // `Consents` marks grants for which nobody was asked, the adapters of tokens their family.
+    storeAlso(provider.Grant, 'isUnasked');
+    storeAlso(provider.RefreshToken, 'family');
+    storeAlso(provider.AccessToken, 'family');
     (provider.Grant.prototype as unknown as TokenWithId).generateTokenId = () => uuidv7();
     (provider.RefreshToken.prototype as unknown as TokenWithId).generateTokenId = () => {
       const predecessor = Provider.ctx?.oidc.entities.RotatedRefreshToken;
@@ -213,6 +208,12 @@ export class OpenIdProvider {
       if (oidc.params?.logout) this.loggedOut.add(req);
     });
   }
+}
+
+/** Lets a model of the library keep a property of ours. Its types do not name the list of those that are stored. */
+function storeAlso(model: object, property: string): void {
+  const { IN_PAYLOAD: stored } = model as { IN_PAYLOAD: readonly string[] };
+  Object.defineProperty(model, 'IN_PAYLOAD', { value: [...stored, property] });
 }
 
 /** Path and query below the mount path of the library. */

@@ -267,7 +267,7 @@ export class OpenIdController {
   @OpenIdOperation({
     summary: 'Revoke a token of the partner (RFC 7009)',
     operationId: 'openIdRevoke',
-    description: `Ends an access token, or a refresh token with all that it gave. The consent stays. ${AUTHENTICATES}`,
+    description: `Ends all tokens that come from the same code. The consent stays, and so do the tokens of other logins. ${AUTHENTICATES}`,
     form: { ...CLIENT, token: 'opaque' },
     replies: { 200: 'The token is not good any more, or never was.' },
     oauthErrors: [400, 401],

@@ -4,6 +4,7 @@ import { isForeignKeyViolation } from '../../database/database-errors.js';
 import type { PartnerTokens, StoredModel } from '../tokens/partner-tokens.js';
 import { errors, Provider } from './library.js';
 import { ModelAdapter } from './model-adapter.js';
+import { familyOfExchange, revokedFamily } from './token-family.js';
 
 /** Authorization codes and refresh tokens, in the database. */
 export class StoredModelAdapter extends ModelAdapter implements Adapter {
@@ -31,7 +32,9 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
         model: this.model,
         token: id,
         grantId,
-        payload: JSON.stringify(payload),
+        payload: JSON.stringify(
+          this.model === 'RefreshToken' ? { ...payload, family: familyOfExchange() } : payload,
+        ),
         expiresAt: this.clock.now() + expiresIn * 1000,
         predecessor:
           this.model === 'RefreshToken' ? (RotatedRefreshToken ?? AuthorizationCode)?.jti : undefined,
@@ -68,7 +71,9 @@ export class StoredModelAdapter extends ModelAdapter implements Adapter {
     await this.tokens.delete(id);
   }
 
+  /** A logout in one browser ends none: refresh tokens are for the time when nobody is logged in, on any device. */
   override async revokeByGrantId(grantId: string): Promise<void> {
-    await this.tokens.deleteOfGrant(this.model, grantId);
+    if (Provider.ctx?.oidc.route === 'end_session_confirm') return;
+    await this.tokens.deleteOfGrant(this.model, grantId, revokedFamily());
   }
 }

@@ -187,10 +187,13 @@ export class PartnerTokens {
     ]);
   }
 
-  /** Deletes all tokens of a model that a grant gave. */
-  async deleteOfGrant(model: StoredModel, grantId: string): Promise<void> {
+  /** Deletes the tokens of a model that a grant gave: all, or those with this `family` in their payload. */
+  async deleteOfGrant(model: StoredModel, grantId: string, family?: string): Promise<void> {
     await this.database.batch([
-      { sql: 'DELETE FROM partner_tokens WHERE grant_id = ? AND model = ?', parameters: [grantId, model] },
+      {
+        sql: 'DELETE FROM partner_tokens WHERE grant_id = ? AND model = ? AND payload LIKE ?',
+        parameters: [grantId, model, family === undefined ? '%' : `%"family":"${family}"%`],
+      },
     ]);
   }
 }
