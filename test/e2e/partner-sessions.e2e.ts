@@ -116,6 +116,18 @@ describe('who is known in the browser of a login for a partner app', () => {
     expect(body.refresh_token).toBeTruthy();
   });
 
+  test('is nobody else than the person of id_token_hint, also after a login', async () => {
+    const person = await world.person();
+    const { id_token: hint } = await partner.logInFor(person);
+    const logIn = async (who: Person) => {
+      const { browser, url } = partner.begin({ id_token_hint: hint });
+      const { location } = await partner.logIn(browser, await partner.follow(browser, url.href), who);
+      return location?.searchParams;
+    };
+    expect((await logIn(await world.person()))?.get('error')).toBe('login_required');
+    expect((await logIn(person))?.get('code')).toBeTruthy();
+  });
+
   test('is not shown by name to the next person at the computer after logging out', async () => {
     const { browser } = await known(await world.person({ nickname: '小明' }));
     const begun = partner.begin({ prompt: 'consent' }, browser);

@@ -109,8 +109,9 @@ export class OpenIdConfiguration {
       // Subjects are per partner: there is no document of a sector to read.
       sectorIdentifierUriValidate: () => false,
       findAccount: (context, userId) => this.account(context, userId),
-      loadExistingGrant: (context) => {
+      loadExistingGrant: async (context) => {
         checkPartnerAgain(context);
+        await this.checkPersonAgain(context);
         return this.consents.existing(context);
       },
       interactions: {
@@ -129,6 +130,25 @@ export class OpenIdConfiguration {
       throw new errors.AccessDenied(undefined, 'the account cannot be used');
     }
     return account;
+  }
+
+  /**
+   * The library compares the person with `id_token_hint` at the beginning of a login only.
+   * @throws LoginRequired where another person has logged in since (OpenID Connect Core 3.1.2.1)
+   */
+  private async checkPersonAgain({
+    oidc: { route, client, account, params },
+  }: KoaContextWithOIDC): Promise<void> {
+    const hint = params?.id_token_hint;
+    if (route !== 'resume' || typeof hint !== 'string' || !client || !account) return;
+    const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as {
+      sub?: unknown;
+    };
+    const { clientId, subjectType } = client;
+    const { accountId } = account;
+    const subject = subjectType === 'pairwise' ? await this.subjects.subOf(clientId, accountId) : accountId;
+    if (sub !== subject)
+      throw new errors.LoginRequired('another person than that of id_token_hint has logged in');
   }
 
   /** Cookies of this host, signed under every key of ENCRYPTION_KEYS. */
