@@ -47,8 +47,8 @@ export const ROUTES = {
 /** The library's names of the routes of a login. */
 const STEPS_OF_LOGIN: readonly string[] = ['authorization', 'resume'];
 
-/** The longest life of a `client_assertion` (s): its id is kept until it expires. */
-const ASSERTION_SECONDS = 60 * 60;
+/** The longest life of a `client_assertion` (s), with a minute for clocks that differ: its id is kept until it expires. */
+const ASSERTION_SECONDS = 61 * 60;
 
 /** The configuration of oidc-provider: the code flow with PKCE, and nothing older (RFC 9700). */
 @Injectable()
