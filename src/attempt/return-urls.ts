@@ -8,6 +8,14 @@ const AMBIGUOUS = /[\p{Cc}\s\\]/u;
 /** A path is decoded at most this often: by a proxy, a server and a framework. */
 const MAX_DECODINGS = 3;
 
+/** Path of the steps of a login for a partner app, below PUBLIC_URL. A cookie binds them to the browser. */
+const INTERACTIONS = '/oidc/interaction';
+
+/** Whether only the browser that began a login can go on at an address: a step of a login for a partner app. */
+export function isBoundToBrowser(returnTo: string, { publicUrl }: Pick<AppConfig, 'publicUrl'>): boolean {
+  return returnTo.startsWith(`${publicUrl}${INTERACTIONS}/`);
+}
+
 /**
  * The allow list RETURN_URLS: where a login may redirect a browser. URLs are compared after parsing, never as
  * text.
@@ -18,11 +26,7 @@ export class ReturnUrls {
 
   constructor(config: AppConfig) {
     // Our own pages are always allowed: login, account, and the steps of a login for a partner app.
-    const own = [
-      `${config.publicUrl}/login`,
-      `${config.publicUrl}/account`,
-      `${config.publicUrl}/oidc/interaction`,
-    ];
+    const own = ['/login', '/account', INTERACTIONS].map((path) => config.publicUrl + path);
     this.prefixes = [...config.returnUrls, ...own].map((prefix) => new URL(prefix));
   }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { isBoundToBrowser } from '../../attempt/return-urls.js';
 import type { AppConfig } from '../../config/app-config.js';
 import { pageAsset } from '../../pages/assets.js';
 import { brandMark } from '../../pages/brand.js';
@@ -80,10 +81,16 @@ ${view.kind === 'scan' ? hero(texts) : ''}
 <section id="start">${viewHtml(view, texts, authorizeUrl)}</section>
 <section id="working" role="status" hidden><span class="spinner" aria-hidden="true"></span><h1>${texts.working}</h1></section>
 ${accountSection(texts)}
-${returnTo === null ? '' : `<p class="returns">${ICONS.lock}<span>${texts.returns} <b>${escapeHtml(new URL(returnTo).host)}</b></span></p>`}
+${this.returns(returnTo, texts)}
 </div>
 </main>`,
     });
+  }
+
+  /** The website to which the login returns. A partner app is named by the consent page, which comes before it. */
+  private returns(returnTo: string | null, texts: LoginTexts): string {
+    if (returnTo === null || isBoundToBrowser(returnTo, this.config)) return '';
+    return `<p class="returns">${ICONS.lock}<span>${texts.returns} <b>${escapeHtml(new URL(returnTo).host)}</b></span></p>`;
   }
 
   /**

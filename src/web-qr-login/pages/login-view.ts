@@ -26,10 +26,13 @@ export type LoginView =
   | KnownView
   /** Codes to scan, in the order of `methods`. `longPress`: WeChat's browser recognises codes by a long press. */
   | { readonly kind: 'scan'; readonly methods: readonly ScanMethod[]; readonly longPress: boolean }
-  /** A link to open in WeChat; `methods` are the codes for people who stay in this browser. */
-  | { readonly kind: 'open-in-wechat'; readonly link: string; readonly methods: readonly ScanMethod[] }
-  /** A link to open on a computer: no configured app can log in on this phone. */
-  | { readonly kind: 'computer'; readonly link: string }
+  /**
+   * A link to open in WeChat; `methods` are the codes for people who stay in this browser. No link where the login
+   * belongs to this browser: it begins at the app, which the person has to open there.
+   */
+  | { readonly kind: 'open-in-wechat'; readonly link: string | null; readonly methods: readonly ScanMethod[] }
+  /** A link to open on a computer, or none as above: no configured app can log in on this phone. */
+  | { readonly kind: 'computer'; readonly link: string | null }
   /** The page is open in a `<web-view>` of a mini program. */
   | { readonly kind: 'web-view' }
   /** A link to WeChat's consent page, which WeChat opens only after a tap. */

@@ -1,4 +1,5 @@
 import type { AppKind } from '../../channel/app-kinds.js';
+import { isBoundToBrowser } from '../../attempt/return-urls.js';
 import { channels } from '../../channel/channels.js';
 import type { AppConfig } from '../../config/app-config.js';
 import type { KnownPerson } from '../hosted/known-person.js';
@@ -75,7 +76,7 @@ export class LoginViews {
     const [method] = this.scanMethods(query).filter(({ tab }) => tab.worksOnItsPhone);
     return method
       ? { kind: 'scan', methods: [method], longPress: true }
-      : { kind: 'computer', link: this.linkTo(query) };
+      : { kind: 'computer', link: this.linkElsewhere(query) };
   }
 
   private onPhone(query: LoginPageRequest): LoginView {
@@ -115,10 +116,11 @@ export class LoginViews {
 
   /**
    * URL that starts this login in another browser. With a challenge that is the website's own: the verifier is in the
-   * first browser.
+   * first browser. `null` for a partner app, of which the page knows no address to start at.
    */
-  private linkElsewhere(query: LoginPageRequest): string {
+  private linkElsewhere(query: LoginPageRequest): string | null {
     const { returnTo, codeChallenge } = query;
+    if (returnTo !== undefined && isBoundToBrowser(returnTo, this.config)) return null;
     return returnTo !== undefined && codeChallenge !== undefined
       ? `${new URL(returnTo).origin}/`
       : this.linkTo(query);

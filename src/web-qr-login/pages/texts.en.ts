@@ -21,6 +21,7 @@ export const EN = {
   longPress: 'Press and hold the code to open the mini program, confirm there, then come back to this page.',
   openInWeChat: {
     title: 'Open in WeChat to log in',
+    app: 'Open the app that you came from in WeChat and log in there.',
     link: 'Login link',
     copy: 'Copy link',
     copied: 'Link copied',
@@ -44,6 +45,7 @@ export const EN = {
   computer: {
     title: 'Log in on a computer',
     lead: 'Open this link in a browser on your computer, then scan the code there with WeChat.',
+    app: 'Open the app that you came from on a computer and log in there.',
   },
   webView: {
     title: 'Log in from the mini program',

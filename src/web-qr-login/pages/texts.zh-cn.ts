@@ -21,6 +21,7 @@ export const ZH_CN = {
   longPress: '长按识别小程序码，在小程序中确认登录，然后回到本页。',
   openInWeChat: {
     title: '请在微信中打开并登录',
+    app: '请在微信中打开你要登录的网站或应用，\n并在那里登录。',
     link: '登录链接',
     copy: '复制链接',
     copied: '链接已复制',
@@ -39,6 +40,7 @@ export const ZH_CN = {
   computer: {
     title: '请在电脑上登录',
     lead: '用电脑浏览器打开下面的链接，\n再用微信扫码登录。',
+    app: '请在电脑上打开你要登录的网站或应用，\n并在那里登录。',
   },
   webView: {
     title: '请在小程序中登录',

@@ -21,6 +21,7 @@ export const ZH_HANT = {
   longPress: '長按識別小程序碼，在小程序中確認登入，然後返回本頁。',
   openInWeChat: {
     title: '請在微信中開啟並登入',
+    app: '請在微信中開啟你要登入的網站或應用程式，\n並在那裡登入。',
     link: '登入連結',
     copy: '複製連結',
     copied: '已複製連結',
@@ -39,6 +40,7 @@ export const ZH_HANT = {
   computer: {
     title: '請在電腦上登入',
     lead: '用電腦瀏覽器開啟下方的連結，\n再用微信掃描登入。',
+    app: '請在電腦上開啟你要登入的網站或應用程式，\n並在那裡登入。',
   },
   webView: {
     title: '請在小程序中登入',

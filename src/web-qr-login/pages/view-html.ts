@@ -19,7 +19,9 @@ export function viewHtml(view: LoginView, texts: LoginTexts, authorizeUrl: strin
     case 'open-in-wechat':
       return openInWeChatView(view, texts);
     case 'computer':
-      return MARK + heading(texts.computer.title, texts.computer.lead) + linkToCopy(view.link, texts);
+      return view.link === null
+        ? MARK + heading(texts.computer.title, texts.computer.app)
+        : MARK + heading(texts.computer.title, texts.computer.lead) + linkToCopy(view.link, texts);
     case 'web-view':
       return MARK + heading(texts.webView.title, texts.webView.lead);
     case 'consent':
@@ -80,6 +82,7 @@ function openInWeChatView(view: Extract<LoginView, { kind: 'open-in-wechat' }>, 
     view.methods.length === 0
       ? ''
       : `<details><summary>${texts.openInWeChat.stay}</summary><p class="hint">${texts.openInWeChat.stayHint}</p>${scanPanels(texts, view.methods, null)}</details>`;
+  if (view.link === null) return MARK + heading(texts.openInWeChat.title, texts.openInWeChat.app) + stay;
   return (
     heading(texts.openInWeChat.title, null) +
     linkToCopy(view.link, texts) +
