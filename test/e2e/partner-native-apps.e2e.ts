@@ -75,6 +75,27 @@ describe('a partner app on the device of the person (RFC 8252)', () => {
     }
   });
 
+  test('is asked about each time also where it is of the operator', async () => {
+    const partner = await register([SITE, SCHEME], { firstParty: true });
+    const first = partner.begin({ redirect_uri: SITE });
+    const { browser } = first;
+    await partner.authorize(await world.person({}), first);
+    const onSite = await partner.follow(browser, partner.begin({ redirect_uri: SITE }, browser).url.href);
+    expect(onSite.location?.searchParams.get('code')).toBeTruthy();
+    const onDevice = await partner.follow(browser, partner.begin({ redirect_uri: SCHEME }, browser).url.href);
+    expect(new URL(onDevice.url).pathname).toMatch(/^\/oidc\/interaction\//);
+  });
+
+  test('is asked about once where a secret proves who exchanges the code', async () => {
+    const redirect_uri = 'http://127.0.0.1:8080/callback';
+    const partner = await register([redirect_uri], { authMethod: 'client_secret_basic' });
+    const first = partner.begin({ redirect_uri });
+    await partner.authorize(await world.person({}), first);
+    const again = partner.begin({ redirect_uri, prompt: 'none' }, first.browser);
+    const { location } = await partner.follow(first.browser, again.url.href);
+    expect(location?.searchParams.get('code')).toBeTruthy();
+  });
+
   test('has no https to the computer beside another address on the device', async () => {
     await expect(register(['https://localhost/callback', SCHEME])).rejects.toThrow('must be http, beside');
     expect(await accepts(await register(['https://localhost/callback']), 'https://localhost/callback')).toBe(

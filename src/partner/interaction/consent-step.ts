@@ -6,6 +6,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { KeyRing } from '../../crypto/key-ring.js';
 import { type AskedConsent, Consents } from '../openid/consents.js';
 import { ConsentPage } from '../pages/consent-page.js';
+import { isImitable } from '../registry/client-uris.js';
 import type { Partner } from '../registry/partner.js';
 import { PartnerRegistry } from '../registry/partner-registry.js';
 import type { DecisionRequest } from './interaction.requests.js';
@@ -27,13 +28,15 @@ export class ConsentStep {
   ) {}
 
   /**
-   * Where a login goes on that shows no page: nobody is asked for an operator's own app, nor after the person has logged
-   * out. `null` for all others.
+   * Where a login goes on that shows no page: nobody is asked after the person has logged out, nor for an operator's own
+   * app that no other program can pose as. `null` for all others.
    */
   async withoutAsking(interaction: Interaction, request: FastifyRequest): Promise<string | null> {
     if (!(await this.isStillKnown(interaction, request))) return this.anew(interaction);
     const partner = await this.partnerOf(interaction);
-    return partner.firstParty ? this.grant(interaction, true) : null;
+    const redirectUri = String(interaction.details.params.redirect_uri);
+    const isSkipped = partner.firstParty && !isImitable(partner.authMethod, redirectUri);
+    return isSkipped ? this.grant(interaction, true) : null;
   }
 
   /** Shows the consent page. */

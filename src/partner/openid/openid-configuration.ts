@@ -5,7 +5,7 @@ import { KeyRing } from '../../crypto/key-ring.js';
 import { ID_TOKEN_LIFETIME_MS } from '../../session/keys/partner-signing-keys.js';
 import { Subjects } from '../grants/subjects.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
-import { isNativeUri } from '../registry/client-uris.js';
+import { isImitable } from '../registry/client-uris.js';
 import { SCOPES } from '../registry/partner.js';
 import { AUTH_METHODS, SUBJECT_TYPES } from '../registry/partner.entity.js';
 import { partnerSessionSeconds } from '../session-lifetime.js';
@@ -190,8 +190,8 @@ function claimsOfScopes(): Record<string, string[]> {
 }
 
 /**
- * The policy of the library, but for native apps: any program on the device could pose as one, so a login that leads to
- * the device is asked for each time (RFC 8252 section 8.6). The library asks at every address of such a partner.
+ * The policy of the library, but for native apps: where any program on the device could pose as the partner, each login
+ * is asked for. The library asks at every address of such a partner, also of one that has a secret.
  */
 function promptPolicy(): ReturnType<typeof interactionPolicy.base> {
   const { base, Check } = interactionPolicy;
@@ -200,8 +200,9 @@ function promptPolicy(): ReturnType<typeof interactionPolicy.base> {
   checks?.remove(NATIVE_PROMPT);
   checks?.add(
     new Check(NATIVE_PROMPT, 'native apps need the consent each time', 'interaction_required', ({ oidc }) => {
-      const isAsked = oidc.result?.consent === undefined && isNativeUri(String(oidc.params?.redirect_uri));
-      return isAsked ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+      const { client, params, result } = oidc;
+      const isAsked = isImitable(client?.clientAuthMethod, String(params?.redirect_uri));
+      return isAsked && result?.consent === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
     }),
     0,
   );

@@ -23,6 +23,14 @@ export function isNativeUri(uri: string): boolean {
   return new URL(uri).protocol !== 'https:';
 }
 
+/**
+ * Whether any program on the device could pose as the partner: the login leads to the device, and no secret proves who
+ * exchanges the code (RFC 8252 section 8.6).
+ */
+export function isImitable(authMethod: string | undefined, redirectUri: string): boolean {
+  return authMethod === 'none' && isNativeUri(redirectUri);
+}
+
 /** Whether a URI leads by https to the computer of the person. The library refuses it for native apps. */
 export function isSecureLoopback(uri: string): boolean {
   const { protocol, hostname } = new URL(uri);
