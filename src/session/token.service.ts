@@ -5,6 +5,7 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
+import { untrustedHeader } from '../crypto/jwt.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The claims of an access token (RFC 9068 without the OAuth client). Times in seconds. */
@@ -78,7 +79,7 @@ export class TokenService {
   async verify(token: string): Promise<AccessTokenClaims> {
     if (token.length > MAX_TOKEN_LENGTH) throw new AppError('TOKEN_INVALID');
     const known = this.verifiedTokens.get(token);
-    const kid = known?.kid ?? kidOf(token);
+    const kid = known?.kid ?? untrustedKid(token);
     const verifier = kid === null ? null : await this.keys.verifier(kid);
     if (kid === null || !verifier) throw new AppError('TOKEN_INVALID');
     const now = Math.floor(this.clock.now() / 1000);
@@ -119,14 +120,7 @@ export class TokenService {
   }
 }
 
-/** The `kid` of the token's header. It is untrusted until the signature was verified. */
-function kidOf(token: string): string | null {
-  const [header] = token.split('.', 1);
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(header ?? '', 'base64url').toString('utf8'));
-    const kid = typeof parsed === 'object' && parsed !== null && 'kid' in parsed ? parsed.kid : null;
-    return typeof kid === 'string' ? kid : null;
-  } catch {
-    return null;
-  }
+function untrustedKid(token: string): string | null {
+  const { kid } = untrustedHeader(token);
+  return typeof kid === 'string' ? kid : null;
 }

@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newCode } from './ids.js';
 
 /** The login behind a code. */
@@ -33,10 +34,7 @@ export class Codes {
   /** Issues a code that is valid for so many seconds. @param text the code; default: a random one */
   issue(grant: CodeGrant, lifetimeSeconds: number, text = newCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000, used: false });
-    if (this.byText.size > MOST_CODES) {
-      const oldest = this.byText.keys().next();
-      if (!oldest.done) this.byText.delete(oldest.value);
-    }
+    dropOldest(this.byText, MOST_CODES);
     return text;
   }
 

@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newUuid } from './ids.js';
 
 /** What the partner's mini program hands over. */
@@ -40,8 +41,7 @@ export class Openings {
       progress: 'opened',
     };
     this.byId.set(opening.id, opening);
-    const oldest = this.byId.size > MOST_OPENINGS ? this.byId.keys().next() : undefined;
-    if (oldest && !oldest.done) this.byId.delete(oldest.value);
+    dropOldest(this.byId, MOST_OPENINGS);
     return opening;
   }
 

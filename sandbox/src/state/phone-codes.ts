@@ -1,5 +1,6 @@
 import type { PhoneNumber } from '../open-data/phone.js';
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newPhoneCode } from './ids.js';
 
 /** The phone number behind a code of the getPhoneNumber button. */
@@ -22,8 +23,7 @@ export class PhoneCodes {
   /** Issues a code that is valid for so many seconds. @param text the code; default: a random one */
   issue(grant: PhoneGrant, lifetimeSeconds: number, text = newPhoneCode()): string {
     this.byText.set(text, { ...grant, expiresAt: this.clock.now() + lifetimeSeconds * 1000 });
-    const oldest = this.byText.size > MOST_CODES ? this.byText.keys().next() : undefined;
-    if (oldest && !oldest.done) this.byText.delete(oldest.value);
+    dropOldest(this.byText, MOST_CODES);
     return text;
   }
 

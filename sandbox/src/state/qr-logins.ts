@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newUuid } from './ids.js';
 
 /** Where a QR login stands; `expired` follows from the clock alone. */
@@ -51,8 +52,7 @@ export class QrLogins {
       deniedUrl: null,
     };
     this.byUuid.set(login.uuid, login);
-    const oldest = this.byUuid.size > MOST_LOGINS ? this.byUuid.keys().next() : undefined;
-    if (oldest && !oldest.done) this.byUuid.delete(oldest.value);
+    dropOldest(this.byUuid, MOST_LOGINS);
     return login;
   }
 

@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newUserToken } from './ids.js';
 
 /** The login behind a user token (section 4.4). */
@@ -80,10 +81,7 @@ export class UserTokens {
   }
 
   private forgetOldest(): void {
-    for (const map of [this.byAccess, this.byRefresh]) {
-      const oldest = map.size > MOST_LOGINS ? map.keys().next() : undefined;
-      if (oldest && !oldest.done) map.delete(oldest.value);
-    }
+    for (const map of [this.byAccess, this.byRefresh]) dropOldest(map, MOST_LOGINS);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import { dropOldest } from './drop-oldest.js';
 import { newUuid } from './ids.js';
 import type { QrState } from './qr-logins.js';
 
@@ -36,8 +37,7 @@ export class WxaCodes {
   add(request: WxaCodeRequest): WxaCode {
     const code: WxaCode = { ...request, id: newUuid(), createdAt: this.clock.now(), state: 'pending' };
     this.byId.set(code.id, code);
-    const oldest = this.byId.size > MOST_CODES ? this.byId.keys().next() : undefined;
-    if (oldest && !oldest.done) this.byId.delete(oldest.value);
+    dropOldest(this.byId, MOST_CODES);
     return code;
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Account, Client, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { AppConfig } from '../../config/app-config.js';
+import { untrustedClaims } from '../../crypto/jwt.js';
 import { KeyRing } from '../../crypto/key-ring.js';
 import { ID_TOKEN_LIFETIME_MS } from '../../session/keys/partner-signing-keys.js';
 import { Subjects } from '../grants/subjects.js';
@@ -141,9 +142,7 @@ export class OpenIdConfiguration {
   }: KoaContextWithOIDC): Promise<void> {
     const hint = params?.id_token_hint;
     if (route !== 'resume' || typeof hint !== 'string' || !client || !account) return;
-    const { sub } = JSON.parse(Buffer.from(hint.split('.')[1] ?? '', 'base64url').toString()) as {
-      sub?: unknown;
-    };
+    const { sub } = untrustedClaims(hint);
     const { clientId, subjectType } = client;
     const { accountId } = account;
     const subject = subjectType === 'pairwise' ? await this.subjects.subOf(clientId, accountId) : accountId;

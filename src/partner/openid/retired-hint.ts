@@ -1,3 +1,5 @@
+import { untrustedClaims, untrustedHeader } from '../../crypto/jwt.js';
+
 /**
  * The URL of a logout, where the client takes the place of an ID token whose key has retired: nobody can verify that any
  * more, and people log out long after logging in. It proves as little as `client_id`, but the person is asked anyway.
@@ -15,17 +17,7 @@ export function withoutRetiredHint(url: string, kids: readonly string[]): string
 
 /** The audience of an ID token that none of the keys has signed; `null` for one that can be verified, or is none. */
 function clientOfRetired(hint: string, kids: readonly string[]): string | null {
-  try {
-    const [{ kid }, { aud }] = hint.split('.').slice(0, 2).map(parsed) as [
-      { kid?: unknown },
-      { aud?: unknown },
-    ];
-    return typeof kid === 'string' && !kids.includes(kid) && typeof aud === 'string' ? aud : null;
-  } catch {
-    return null;
-  }
-}
-
-function parsed(part: string): unknown {
-  return JSON.parse(Buffer.from(part, 'base64url').toString());
+  const { kid } = untrustedHeader(hint);
+  const { aud } = untrustedClaims(hint);
+  return typeof kid === 'string' && !kids.includes(kid) && typeof aud === 'string' ? aud : null;
 }
