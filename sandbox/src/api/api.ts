@@ -7,6 +7,8 @@ import { stableToken, token } from './app-token.js';
 import { checksession } from './checksession.js';
 import { Picture, type Answer, type Endpoint } from './endpoint.js';
 import { contentTypeOf, failure, familyOf, Refusal } from './errors.js';
+import { getticket } from './getticket.js';
+import { getuserencryptkey } from './getuserencryptkey.js';
 import { getuserphonenumber } from './getuserphonenumber.js';
 import { getwxacodeunlimit } from './getwxacodeunlimit.js';
 import { jscode2session } from './jscode2session.js';
@@ -23,9 +25,11 @@ const ENDPOINTS: readonly Endpoint[] = [
   snsUserinfo,
   token,
   stableToken,
+  getticket,
   checksession,
   resetusersessionkey,
   getuserphonenumber,
+  getuserencryptkey,
   getwxacodeunlimit,
 ];
 
@@ -81,7 +85,7 @@ async function answerOf(
  */
 function parametersOf({ method, path }: Endpoint, request: FastifyRequest): Record<string, string> {
   const query = queryOf(request);
-  if (request.method === method) return query;
+  if (method === 'either' || request.method === method) return query;
   const takesForm = path.startsWith('/sns/') || path === '/cgi-bin/token';
   if (!takesForm) throw new Refusal(method === 'GET' ? 43001 : 43002);
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '');

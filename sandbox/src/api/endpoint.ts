@@ -29,7 +29,7 @@ export type Answer = Record<string, unknown> | Picture;
 /** One endpoint of api.weixin.qq.com: path, method and reply. */
 export interface Endpoint {
   /** Its method. The other method gets 43001 or 43002, except for a POSTed form where one is accepted (section 0). */
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'either';
   path: string;
   /** The reply of a successful call. @throws Refusal for an errcode */
   answer(call: Call, world: World): Answer | Promise<Answer>;

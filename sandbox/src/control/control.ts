@@ -10,6 +10,7 @@ import { registerPhoneCode } from './phone-code.js';
 import { registerPush } from './push.js';
 import { registerQr } from './qr.js';
 import { registerService } from './service.js';
+import { registerSessionKeys } from './session-keys.js';
 import { registerSwitches } from './switches.js';
 import { registerWxLogin } from './wx-login.js';
 import { registerWxaCodes } from './wxacodes.js';
@@ -36,6 +37,7 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   registerPeople(server, world, options);
   registerWxLogin(server, world);
   registerPhoneCode(server, world);
+  registerSessionKeys(server, world);
   registerOpenData(server, world, options);
   registerWxaCodes(server, world, options);
   registerOpenings(server, world);

@@ -11,6 +11,7 @@ import { Fields } from './body.js';
  * - `GET /control/settings` -> Settings; `POST /control/settings` with some of them -> Settings
  * - `POST /control/app-tokens/put-out` `{ appId }` -> 204: all interface tokens of the app become invalid
  *   (40001), as after a call by another program or a reset of the AppSecret
+ * - `POST /control/tickets/end` `{ appId }` -> 204: all tickets of the app are invalid from now on
  * - `POST /control/reset` -> 204: restores the state of the start
  */
 export function registerSwitches(server: FastifyInstance, world: World): void {
@@ -43,6 +44,11 @@ export function registerSwitches(server: FastifyInstance, world: World): void {
 
   server.post('/control/app-tokens/put-out', (request, reply) => {
     world.appTokens.putOutAll(new Fields(request.body).only('appId').required('appId'));
+    return reply.code(204).send();
+  });
+
+  server.post('/control/tickets/end', (request, reply) => {
+    world.tickets.endAll(new Fields(request.body).only('appId').required('appId'));
     return reply.code(204).send();
   });
 

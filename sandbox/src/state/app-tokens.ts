@@ -1,4 +1,5 @@
 import type { SandboxClock } from './clock.js';
+import type { DayCounts } from './day-counts.js';
 import { newAppToken } from './ids.js';
 
 const LIFETIME_MS = 7_200_000;
@@ -6,7 +7,6 @@ const OVERLAP_MS = 300_000;
 const FORCED_PER_DAY = 20;
 const FORCED_INTERVAL_MS = 30_000;
 const DAY_MS = 86_400_000;
-const BEIJING_MS = 8 * 3_600_000;
 
 /** `/cgi-bin/token` and `/cgi-bin/stable_token` keep apart: neither puts out the other's tokens. */
 type Family = 'ordinary' | 'stable';
@@ -21,13 +21,6 @@ interface Token {
   replacedAt: number;
 }
 
-interface DayCount {
-  day: number;
-  count: number;
-  /** The last time that it was counted, ms. */
-  at: number;
-}
-
 /** A token and what is left of its life, in seconds. */
 export interface IssuedToken {
   token: string;
@@ -40,13 +33,15 @@ export type TokenState = { state: 'valid'; appId: string } | { state: 'expired' 
 /** Interface access tokens of apps (section 3). */
 export class AppTokens {
   private readonly tokens = new Map<string, Token>();
-  private readonly counts = new Map<string, DayCount>();
 
-  constructor(private readonly clock: SandboxClock) {}
+  constructor(
+    private readonly clock: SandboxClock,
+    private readonly dayCounts: DayCounts,
+  ) {}
 
   /** Section 3.1: always a new token; the one before it works 5 min more. Null: over the daily quota. */
   fetchOrdinary(appId: string, dailyQuota: number): IssuedToken | null {
-    if (!this.count(`ordinary ${appId}`, dailyQuota)) return null;
+    if (!this.dayCounts.allow(`token ${appId}`, dailyQuota)) return null;
     this.putOut('ordinary', appId, this.clock.now() + OVERLAP_MS);
     return this.issue('ordinary', appId);
   }
@@ -62,11 +57,11 @@ export class AppTokens {
 
   /** Section 3.2, force_refresh: the earlier stable tokens die at once. Null: more than 20 times a day. */
   forceStable(appId: string): IssuedToken | null {
-    const name = `forced ${appId}`;
-    const last = this.counts.get(name);
+    const name = `forced stable_token ${appId}`;
+    const last = this.dayCounts.lastAt(name);
     // "Less than 30 s after the last one it does not refresh": then it answers as normal mode does.
-    if (last && this.clock.now() - last.at < FORCED_INTERVAL_MS) return this.fetchStable(appId);
-    if (!this.count(name, FORCED_PER_DAY)) return null;
+    if (last !== undefined && this.clock.now() - last < FORCED_INTERVAL_MS) return this.fetchStable(appId);
+    if (!this.dayCounts.allow(name, FORCED_PER_DAY)) return null;
     this.putOut('stable', appId, this.clock.now());
     return this.issue('stable', appId);
   }
@@ -88,7 +83,6 @@ export class AppTokens {
 
   reset(): void {
     this.tokens.clear();
-    this.counts.clear();
   }
 
   private of(family: Family, appId: string): Token[] {
@@ -112,17 +106,6 @@ export class AppTokens {
     for (const token of this.tokens.values()) {
       if (now - Math.min(token.expiresAt, token.replacedAt) > DAY_MS) this.tokens.delete(token.text);
     }
-  }
-
-  // Quotas start again at midnight in Beijing; that it is midnight there is our inference.
-  private count(name: string, most: number): boolean {
-    const at = this.clock.now();
-    const day = Math.floor((at + BEIJING_MS) / DAY_MS);
-    const before = this.counts.get(name);
-    const count = before?.day === day ? before.count : 0;
-    if (count >= most) return false;
-    this.counts.set(name, { day, count: count + 1, at });
-    return true;
   }
 }
 

@@ -55,6 +55,11 @@ export function newAppToken(): string {
   return '84_' + randomBytes(100).toString('base64url').slice(0, 133);
 }
 
+/** A ticket of getticket: 86 characters of base64url, like that of vector V10 (section 14.2). */
+export function newTicket(): string {
+  return randomBytes(65).toString('base64url').slice(0, 86);
+}
+
 /** A user access_token or refresh_token: `NN_` + base64url, 110 characters in all (section 8). */
 export function newUserToken(): string {
   return '59_' + randomBytes(81).toString('base64url').slice(0, 107);

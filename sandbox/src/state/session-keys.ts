@@ -29,6 +29,11 @@ export class SessionKeys {
     return this.put(personId, appId, this.clock.now());
   }
 
+  /** Puts this key in the place of the present one, as `replace` does with a new one. */
+  set(personId: string, appId: string, key: string): void {
+    this.put(personId, appId, this.clock.now(), key);
+  }
+
   /** A new key that is as old as the one that it replaces: a reset does not renew its life (section 1.3). */
   renew(personId: string, appId: string): string {
     const since = this.entries.get(place(personId, appId))?.since ?? this.clock.now();
@@ -49,10 +54,9 @@ export class SessionKeys {
     this.entries.clear();
   }
 
-  private put(personId: string, appId: string, since: number): string {
+  private put(personId: string, appId: string, since: number, key = newSessionKey()): string {
     const previous = this.entries.get(place(personId, appId));
     const dead = previous ? [previous.key, ...previous.dead].slice(0, MOST_DEAD) : [];
-    const key = newSessionKey();
     this.entries.set(place(personId, appId), { key, since, dead });
     return key;
   }

@@ -22,6 +22,12 @@ export interface Settings {
   refreshTokenSeconds: number;
   /** `GET /cgi-bin/token` calls per app and day before 45009 (section 3.1). */
   tokenDailyQuota: number;
+  /** `GET /cgi-bin/ticket/getticket` calls per app and day before 45009 (section 14.1: the number is not published). */
+  ticketDailyQuota: number;
+  /** Life of a ticket, seconds (section 14.1: 2 h). */
+  ticketSeconds: number;
+  /** A new ticket ends those before it. Undocumented (section 14.1); off: each lives to its own end. */
+  newTicketEndsOlder: boolean;
   /** Life of a QR login, seconds (section 4.2: about 5 min). */
   qrSeconds: number;
   /** How long a long poll is held before it answers 408, seconds of real time (section 4.2: 15-25 s). */
@@ -49,6 +55,9 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze({
   userTokenSeconds: 7200,
   refreshTokenSeconds: 30 * 86_400,
   tokenDailyQuota: 2000,
+  ticketDailyQuota: 1000,
+  ticketSeconds: 7200,
+  newTicketEndsOlder: false,
   qrSeconds: 300,
   longPollSeconds: 20,
   denyRedirects: false,

@@ -3,6 +3,7 @@ import { Apps, type AppsConfig } from './apps.js';
 import { CallLog } from './calls.js';
 import { SandboxClock } from './clock.js';
 import { Codes } from './codes.js';
+import { DayCounts } from './day-counts.js';
 import { Faults } from './faults.js';
 import { MinuteCounts } from './minute-counts.js';
 import { Openings } from './openings.js';
@@ -12,6 +13,8 @@ import { QrLogins } from './qr-logins.js';
 import { ServiceAddress } from './service-address.js';
 import { SessionKeys } from './session-keys.js';
 import type { Settings } from './settings.js';
+import { Tickets } from './tickets.js';
+import { UserKeys } from './user-keys.js';
 import { UserTokens } from './user-tokens.js';
 import { WxStorage } from './wx-storage.js';
 import { WxaCodes } from './wxacodes.js';
@@ -25,11 +28,14 @@ export class World {
   readonly phoneCodes: PhoneCodes;
   readonly sessionKeys: SessionKeys;
   readonly appTokens: AppTokens;
+  readonly tickets: Tickets;
+  readonly userKeys: UserKeys;
   readonly userTokens: UserTokens;
   readonly qrLogins: QrLogins;
   readonly wxaCodes: WxaCodes;
   readonly openings: Openings;
   readonly minuteCounts: MinuteCounts;
+  readonly dayCounts: DayCounts;
   readonly wxStorage = new WxStorage();
   readonly faults = new Faults();
   readonly calls = new CallLog();
@@ -47,12 +53,15 @@ export class World {
     this.codes = new Codes(this.clock);
     this.phoneCodes = new PhoneCodes(this.clock);
     this.sessionKeys = new SessionKeys(this.clock);
-    this.appTokens = new AppTokens(this.clock);
+    this.minuteCounts = new MinuteCounts(this.clock);
+    this.dayCounts = new DayCounts(this.clock);
+    this.appTokens = new AppTokens(this.clock, this.dayCounts);
+    this.tickets = new Tickets(this.clock);
+    this.userKeys = new UserKeys(this.clock);
     this.userTokens = new UserTokens(this.clock);
     this.qrLogins = new QrLogins(this.clock);
     this.wxaCodes = new WxaCodes(this.clock);
     this.openings = new Openings(this.clock);
-    this.minuteCounts = new MinuteCounts(this.clock);
     this.settings = { ...initialSettings };
   }
 
@@ -66,13 +75,15 @@ export class World {
       this.codes,
       this.phoneCodes,
       this.appTokens,
+      this.tickets,
       this.userTokens,
       this.wxaCodes,
       this.openings,
     ];
-    const rest = [this.people, this.sessionKeys, this.wxStorage, this.minuteCounts, this.faults, this.calls];
+    const people = [this.people, this.sessionKeys, this.userKeys, this.wxStorage];
+    const rest = [this.minuteCounts, this.dayCounts, this.faults, this.calls];
     // The clock and the QR logins last: they wake held calls, which must find the new state.
-    for (const part of [...issued, ...rest, this.clock, this.qrLogins]) part.reset();
+    for (const part of [...issued, ...people, ...rest, this.clock, this.qrLogins]) part.reset();
   }
 
   /** Calls `listener` when the sandbox closes; the returned function ends that. */
