@@ -24,7 +24,16 @@ function home(library, rooms) {
   };
 }
 
-const DOORS = ['mini-program', 'web-qr-login', 'token', 'account', 'wechat-events', 'operator', 'partner'];
+const DOORS = [
+  'mini-program',
+  'web-qr-login',
+  'token',
+  'account',
+  'wechat-events',
+  'wechat-app',
+  'operator',
+  'partner',
+];
 const BELOW_DOORS = [
   ...FLOOR,
   'database',

@@ -19,6 +19,7 @@ import { RateLimitModule } from './rate-limit/rate-limit.module.js';
 import type { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { TokenModule } from './token/token.module.js';
 import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
+import { WeChatAppModule } from './wechat-app/wechat-app.module.js';
 import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
 
 /** What tests and embedding programs may replace or add. */
@@ -61,6 +62,7 @@ export class AppModule {
         TokenModule,
         AccountModule,
         WeChatEventsModule,
+        WeChatAppModule,
         OperatorModule,
         PartnerModule,
         ...doors,

@@ -2,23 +2,15 @@ import { Module } from '@nestjs/common';
 import { Cursors } from '../http/paging.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
-import { WeChatModule } from '../wechat/wechat.module.js';
-import { AppAccessTokenController } from './app-access-token.controller.js';
 import { EventsController } from './events.controller.js';
 import { SigningKeysController } from './signing-keys.controller.js';
 import { UsersController } from './users.controller.js';
 import { WebhookController } from './webhook.controller.js';
 
-/** The door for operators and their other services. */
+/** The door for operators. */
 @Module({
-  imports: [SessionModule, UserModule, WeChatModule],
-  controllers: [
-    AppAccessTokenController,
-    UsersController,
-    EventsController,
-    SigningKeysController,
-    WebhookController,
-  ],
+  imports: [SessionModule, UserModule],
+  controllers: [UsersController, EventsController, SigningKeysController, WebhookController],
   providers: [Cursors],
 })
 export class OperatorModule {}
