@@ -224,6 +224,7 @@ module.exports = {
     home('prom-client', ['ops']),
     home('oidc-provider', ['partner']),
     home('fast-xml-parser', ['wechat-events']),
+    home('lossless-json', ['wechat-events']),
     home('standardwebhooks', ['events']),
   ],
   options: {

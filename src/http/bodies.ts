@@ -9,8 +9,8 @@ declare module 'fastify' {
      * preflight reaches it.
      */
     answersAnything?: boolean;
-    /** The route receives its body as text, JSON or XML. */
-    textBody?: boolean;
+    /** The route receives its body as bytes: JSON, XML, text, or of no known type. */
+    rawBody?: boolean;
     /** The route accepts application/x-www-form-urlencoded. */
     formBody?: boolean;
     /** The route receives the form as text. */
@@ -37,11 +37,14 @@ export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyL
 /** For a route that accepts any body of any type and length, and OPTIONS like other methods. */
 export const AnswersAnything = (): MethodDecorator => RouteConfig({ answersAnything: true });
 
-/** Maximum size of a text body, far larger than any push of WeChat. */
-export const TEXT_LIMIT_BYTES = 64 * 1024;
+/** Maximum size of a raw body, far larger than any push of WeChat. */
+export const RAW_LIMIT_BYTES = 64 * 1024;
 
-/** Passes the body to the route as text: JSON unparsed, and XML, which no other route accepts. */
-export const TextBody = (): MethodDecorator => RouteConfig({ textBody: true, bodyLimit: TEXT_LIMIT_BYTES });
+/**
+ * Passes the body to the route as the bytes that arrived: JSON unparsed, and XML, text and octets, which no
+ * other route accepts.
+ */
+export const RawBody = (): MethodDecorator => RouteConfig({ rawBody: true, bodyLimit: RAW_LIMIT_BYTES });
 
 /** Accepts application/x-www-form-urlencoded besides JSON. No other route does. */
 export const FormBody = (): MethodDecorator => RouteConfig({ formBody: true });

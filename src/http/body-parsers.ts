@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../common/app-error.js';
-import { TEXT_LIMIT_BYTES } from './bodies.js';
+import { RAW_LIMIT_BYTES } from './bodies.js';
 import { jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from './json-depth.js';
 import { hasTooManyParameters, MAX_PARAMETERS, parseForm } from './parameters.js';
 
@@ -10,7 +10,7 @@ import { hasTooManyParameters, MAX_PARAMETERS, parseForm } from './parameters.js
  */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   acceptJson(fastify);
-  acceptText(fastify);
+  acceptRaw(fastify);
   acceptForms(fastify);
   refuseForms(fastify);
   ignoreBodies(fastify);
@@ -23,13 +23,14 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
 function acceptJson(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser(['application/json', 'text/plain']);
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (request.routeOptions.config.textBody) done(null, body);
-    else if (body === '') done(null, undefined);
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (request.routeOptions.config.rawBody) done(null, body);
+    else if (body.length === 0) done(null, undefined);
     else {
-      const fault = jsonFault(body as string);
+      const text = body.toString();
+      const fault = jsonFault(text);
       if (fault) done(fault);
-      else void parse(request, body as string, done);
+      else void parse(request, text, done);
     }
   });
 }
@@ -50,13 +51,20 @@ function jsonFault(text: string): AppError | null {
   }
 }
 
-/** XML, and JSON that is sent as text. Only for routes with a text body. */
-function acceptText(fastify: FastifyInstance): void {
-  const types = ['text/xml', 'application/xml', 'text/plain'];
-  const options = { parseAs: 'string', bodyLimit: TEXT_LIMIT_BYTES } as const;
+const OCTETS = 'application/octet-stream';
+
+/** XML, and JSON that is sent as text or octets. Only for routes with a raw body. */
+function acceptRaw(fastify: FastifyInstance): void {
+  const types = ['text/xml', 'application/xml', 'text/plain', OCTETS];
+  const options = { parseAs: 'buffer', bodyLimit: RAW_LIMIT_BYTES } as const;
   fastify.addContentTypeParser(types, options, (request, body, done) => {
-    if (request.routeOptions.config.textBody) done(null, body);
+    if (request.routeOptions.config.rawBody) done(null, body);
     else done(new AppError('UNSUPPORTED_MEDIA_TYPE'));
+  });
+  // A body without a type is octets (RFC 9110 section 8.3).
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.rawBody) request.headers['content-type'] ??= OCTETS;
+    done();
   });
 }
 

@@ -3,13 +3,12 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { decryptPush, isPushSignature, type PushStamp } from '../wechat/push-crypto.js';
-import { type PushFields, type PushMessage, readPushFields, toPushMessage } from './push-message.js';
+import { readText } from '../wechat/wechat-text.js';
+import { type PushFields, readPushFields } from './push-fields.js';
+import { type Push, readPush } from './push-message.js';
+import type { PushQuery, PushRequest } from './push-request.js';
 import { SeenPushes } from './seen-pushes.js';
 
-/** The query parameters of a push. A repeated parameter counts as absent. */
-export type PushQuery = Readonly<Record<string, unknown>>;
-
-const MAX_BODY_BYTES = 64 * 1024;
 const MAX_SKEW_MS = 5 * 60 * 1_000;
 /** Only these characters are echoed, so that nobody can make the service show a page of their own. */
 const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
@@ -62,21 +61,21 @@ export class PushGate {
    * URL that was used before.
    * @throws AppError NOT_FOUND if push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE,
    * PUSH_APP_MISMATCH, PUSH_NOT_ENCRYPTED, PUSH_DECRYPTION_FAILED, PUSH_MALFORMED, PUSH_REPLAYED,
-   * PAYLOAD_TOO_LARGE, STORE_UNAVAILABLE
+   * STORE_UNAVAILABLE
    */
-  async open(appId: string, query: PushQuery, body: unknown): Promise<PushMessage> {
+  async open(appId: string, { query, body }: PushRequest): Promise<Push> {
     const { aesKey } = this.requirePush();
     const stamp = stampOf(query);
     this.refuseForged(query, stamp);
-    const text = bodyText(body);
+    const text = readText(body);
     const outer = readPushFields(text);
     const believed = aesKey === null ? this.plain(outer, text) : this.encrypted(appId, query, outer);
     this.requireFresh(stamp);
     this.requireApp(appId);
-    const message = toPushMessage(aesKey === null ? outer : readPushFields(believed));
-    if (message.appId !== null && message.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
+    const push = readPush(believed);
+    if (push.appId !== null && push.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
     await this.seen.claimStamp(stamp, appId, believed);
-    return message;
+    return push;
   }
 
   /** `signature` must be valid if it is present. An encrypted push may have `msg_signature` only. */
@@ -147,10 +146,4 @@ function stampOf(query: PushQuery): PushStamp {
 function parameter(query: PushQuery, name: string): string | null {
   const value = query[name];
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function bodyText(body: unknown): string {
-  if (typeof body !== 'string') throw new AppError('PUSH_MALFORMED');
-  if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw new AppError('PAYLOAD_TOO_LARGE');
-  return body;
 }

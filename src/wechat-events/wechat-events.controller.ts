@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Logger, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Logger, Param, Post, Query } from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -12,9 +12,10 @@ import {
 import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { Public } from '../http/public.js';
-import { TextBody } from '../http/bodies.js';
+import { RawBody } from '../http/bodies.js';
 import { ConsentEvents } from './consent-events.js';
-import { PushGate, type PushQuery } from './push-gate.js';
+import { PushGate } from './push-gate.js';
+import { CurrentPush, type PushQuery, type PushRequest } from './push-request.js';
 import { EXAMPLE_ENCRYPTED, EXAMPLE_JSON, EXAMPLE_XML } from './push-examples.js';
 import { SeenPushes } from './seen-pushes.js';
 
@@ -100,7 +101,7 @@ export class WeChatEventsController {
    */
   @Post(':appId')
   @HttpCode(200)
-  @TextBody()
+  @RawBody()
   @Header('Content-Type', TEXT)
   @ApiOperation({
     summary: 'Take a message push',
@@ -116,7 +117,7 @@ export class WeChatEventsController {
     example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
   })
   @ApiQuery({ name: 'msg_signature', type: String, required: false, description: 'Of an encrypted push.' })
-  @ApiConsumes('text/xml', 'application/xml', 'application/json', 'text/plain')
+  @ApiConsumes('text/xml', 'application/xml', 'application/json', 'text/plain', 'application/octet-stream')
   @ApiBody({
     description: 'At most 64 KB. Plain only where WECHAT_PUSH_AES_KEY is not set.',
     schema: { type: 'string' },
@@ -144,13 +145,9 @@ export class WeChatEventsController {
     'DATABASE_UNAVAILABLE',
     'STORE_UNAVAILABLE',
   )
-  async take(
-    @Param('appId') appId: string,
-    @Query() query: PushQuery,
-    @Body() body: unknown,
-  ): Promise<string> {
+  async take(@Param('appId') appId: string, @CurrentPush() request: PushRequest): Promise<string> {
     return this.loggingRefusals(async () => {
-      const push = await this.gate.open(appId, query, body);
+      const push = await this.gate.open(appId, request);
       const action = this.consentEvents.actionFor(appId, push);
       if (action) await this.seen.once(appId, push, action);
       return SUCCESS;

@@ -8,15 +8,20 @@ export function readText(bytes: Uint8Array): string {
 /**
  * Parses JSON from WeChat. WeChat does not escape control characters in nicknames, which JSON forbids, so
  * they are removed. Between two tokens they are only white space.
+ * @param parse the parser, where not that of JavaScript
  * @throws SyntaxError if the text is still not JSON; the message quotes the text
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, parse: (text: string) => unknown = parsePlainJson): unknown {
   const plain = text.replace(/^\uFEFF/, '');
   try {
-    return JSON.parse(plain);
+    return parse(plain);
   } catch (error) {
     const cleaned = plain.replace(CONTROLS, '');
     if (cleaned.length === plain.length) throw error;
-    return JSON.parse(cleaned);
+    return parse(cleaned);
   }
+}
+
+function parsePlainJson(text: string): unknown {
+  return JSON.parse(text);
 }

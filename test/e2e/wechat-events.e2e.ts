@@ -403,6 +403,7 @@ describe('plain bodies', () => {
         'application/xml; charset=utf-8',
         'application/json',
         'text/plain',
+        'application/octet-stream',
       ]) {
         const person = await world.person();
         const login = await world.miniProgramLogin(person);
@@ -414,15 +415,11 @@ describe('plain bodies', () => {
   });
 
   test('no other content type, and no XML on other routes', async () => {
-    for (const contentType of [
-      'text/html',
-      'application/octet-stream',
-      'application/x-www-form-urlencoded',
-    ]) {
+    for (const contentType of ['text/html', 'multipart/form-data', 'application/x-www-form-urlencoded']) {
       const reply = await plainly(world, '<xml><A>1</A></xml>', contentType);
       expect([reply.status, reply.body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
     }
-    for (const contentType of ['text/xml', 'application/xml', 'text/plain']) {
+    for (const contentType of ['text/xml', 'application/xml', 'text/plain', 'application/octet-stream']) {
       for (const path of ['/v1/mini-program/login', '/v1/auth/refresh', '/v1/auth/logout']) {
         const reply = await call<Problem>(`${world.url}${path}`, {
           body: '{"code":"x","refreshToken":"x"}',
@@ -436,6 +433,16 @@ describe('plain bodies', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect(broken.body.code).toBe('MALFORMED_JSON');
+  });
+
+  test('a body without a content type', async () => {
+    const person = await world.person();
+    const login = await world.miniProgramLogin(person);
+    const { url, body } = await unsent(world, person, 'user_authorization_revoke');
+    // fetch gives text a type, and bytes none.
+    const reply = await fetch(url, { method: 'POST', body: Buffer.from(body) });
+    expect([reply.status, await reply.text()]).toEqual([200, 'success']);
+    expect((await identity(world, login))?.session_key).toBeNull();
   });
 
   const laughs = Array.from(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readPushFields, toPushMessage } from '../../src/wechat-events/push-message.js';
+import { readPushFields } from '../../src/wechat-events/push-fields.js';
+import { toPushMessage } from '../../src/wechat-events/push-message.js';
 
 const malformed = expect.objectContaining({ code: 'PUSH_MALFORMED' }) as unknown as Error;
 const reading = (body: string) => () => readPushFields(body);
