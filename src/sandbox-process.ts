@@ -32,6 +32,7 @@ export function startSandbox(config: AppConfig): SandboxProcess {
       PUBLIC_URL: config.publicUrl,
       SANDBOX_SERVICE_URL: `http://${reachableHost(config.host)}:${config.port}`,
       SANDBOX_PORT: String(config.sandbox.port),
+      ...pushes(config.wechat.push),
       ...Object.fromEntries(appKinds().map(({ name, variable }) => [variable, apps(config, name)])),
     },
   });
@@ -69,6 +70,17 @@ function apps(config: AppConfig, kind: AppKind): string {
     .filter((app) => app.kind === kind)
     .map((app) => `${app.appId}:${app.secret}`)
     .join(',');
+}
+
+/** What the sandbox pushes by itself, such as a payment, is signed and encrypted for this service. */
+function pushes(push: AppConfig['wechat']['push']): NodeJS.ProcessEnv {
+  if (push === null) return {};
+  const { token, aesKey } = push;
+  return {
+    WECHAT_PUSH_TOKEN: token,
+    // 43 characters: base64 without its padding.
+    ...(aesKey && { WECHAT_PUSH_AES_KEY: aesKey.toString('base64').slice(0, 43) }),
+  };
 }
 
 /** The host at which the sandbox, on the same machine, reaches a service that listens on `host`. */

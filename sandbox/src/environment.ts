@@ -1,3 +1,4 @@
+import { readPushSettings } from './push-environment.js';
 import type { SandboxOptions } from './sandbox.js';
 import { cleanUrl } from './state/service-address.js';
 import { isLocalName } from './web/hosts.js';
@@ -23,6 +24,7 @@ const APP_VARIABLES = {
  * - WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES, WECHAT_OFFICIAL_ACCOUNTS: `appid:secret[,appid:secret…]`
  * - WECHAT_API_URL, WECHAT_OPEN_URL: addresses under which others call the sandbox
  * - PUBLIC_URL, else PORT: the service as browsers see it; SANDBOX_SERVICE_URL: as the sandbox sees it
+ * - WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY, WECHAT_PUSH_APPS: see push-environment.ts
  *
  * @throws Error of one line that names the variable and never its value; also for NODE_ENV=production
  */
@@ -45,6 +47,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
       hosts: ownHosts(host, env),
       serviceUrl: readUrl('SANDBOX_SERVICE_URL', env) ?? servicePublicUrl,
       servicePublicUrl,
+      push: readPushSettings(env),
     },
   };
 }

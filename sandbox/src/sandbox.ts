@@ -5,6 +5,7 @@ import { registerOpen } from './open/open.js';
 import { registerPhone } from './phone/phone.js';
 import { DEFAULT_APPS, type AppsConfig } from './state/apps.js';
 import { issueSampleCodes } from './state/sample-codes.js';
+import type { PushSetUp } from './state/push-accounts.js';
 import { DEFAULT_SETTINGS, type Settings } from './state/settings.js';
 import { ServiceAddress } from './state/service-address.js';
 import { World } from './state/world.js';
@@ -29,6 +30,8 @@ export interface SandboxOptions {
   serviceUrl?: string;
   /** How browsers know the service, its PUBLIC_URL; default serviceUrl. */
   servicePublicUrl?: string;
+  /** Where the message push of apps is set up. PUT /control/push-settings changes it. */
+  push?: PushSetUp;
   /** Whether the codes that API documents show as examples work, once each; default false. */
   sampleCodes?: boolean;
   /** Lifetimes, the session_key's minimum interval, the hold of the long poll, refusal mode, … */
@@ -51,12 +54,13 @@ export interface Sandbox {
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const serviceUrl = options.serviceUrl ?? 'http://localhost:3000';
-  const world = new World(
-    { ...DEFAULT_APPS, ...options.apps },
-    { ...DEFAULT_SETTINGS, ...options.settings },
-    new ServiceAddress(serviceUrl, options.servicePublicUrl ?? serviceUrl),
-    options.clock ?? Date.now,
-  );
+  const world = new World({
+    apps: { ...DEFAULT_APPS, ...options.apps },
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    service: new ServiceAddress(serviceUrl, options.servicePublicUrl ?? serviceUrl),
+    push: options.push ?? {},
+    now: options.clock ?? Date.now,
+  });
   if (options.sampleCodes) issueSampleCodes(world);
   const web: WebOptions = { publicUrl: options.publicUrl ?? null };
   // Connections that a fault left hanging would otherwise block close().

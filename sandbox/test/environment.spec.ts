@@ -11,6 +11,7 @@ describe('the environment of the sandbox', () => {
         hosts: [],
         serviceUrl: 'http://localhost:3000',
         servicePublicUrl: 'http://localhost:3000',
+        push: { apps: {} },
       },
     });
   });
@@ -50,6 +51,25 @@ describe('the environment of the sandbox', () => {
     });
   });
 
+  it('reads the message push in the service’s own notation', () => {
+    const aesKey = 'A'.repeat(43);
+    const { options } = readEnvironment({
+      WECHAT_PUSH_TOKEN: 'T0KEN',
+      WECHAT_PUSH_APPS: `wx1:token1, wx2:token2:${aesKey}`,
+    });
+    const json = { format: 'json' };
+    expect(options.push).toEqual({
+      all: { ...json, token: 'T0KEN', aesKey: '', mode: 'plain' },
+      apps: {
+        wx1: { ...json, token: 'token1', aesKey: '', mode: 'plain' },
+        wx2: { ...json, token: 'token2', aesKey, mode: 'safe' },
+      },
+    });
+    expect(
+      readEnvironment({ WECHAT_PUSH_TOKEN: 'T0KEN', WECHAT_PUSH_AES_KEY: aesKey }).options.push?.all,
+    ).toMatchObject({ aesKey, mode: 'safe' });
+  });
+
   it('refuses production', () => {
     expect(() => readEnvironment({ NODE_ENV: 'production' })).toThrow(
       /does not start with NODE_ENV=production/,
@@ -63,6 +83,8 @@ describe('the environment of the sandbox', () => {
     ['PUBLIC_URL', 'localhost:s3cret'],
     ['WECHAT_WEBSITES', 'wx1'],
     ['WECHAT_OFFICIAL_ACCOUNTS', 'wx1:s3cret:x'],
+    ['WECHAT_PUSH_APPS', 'wx1'],
+    ['WECHAT_PUSH_APPS', 'wx1:token:s3cret'],
   ])('names a bad %s and not its value', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(
       expect.objectContaining({

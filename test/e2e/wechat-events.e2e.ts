@@ -65,8 +65,8 @@ function answers({ deliveries }: Sent): string[] {
   );
 }
 
-/** Four times: WeChat repeats a push that is not accepted. */
-const refused = (status: number, code: string): string[] => Array<string>(4).fill(`${status} ${code}`);
+/** Three times: WeChat repeats a push that is not accepted. */
+const refused = (status: number, code: string): string[] => Array<string>(3).fill(`${status} ${code}`);
 const TAKEN = ['200 success'];
 
 /** Sends a modified push of the sandbox. */

@@ -102,13 +102,25 @@ export class Fields {
   object(name: string): Readonly<Record<string, unknown>> | undefined {
     const value = this.values[name];
     if (value === undefined) return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ControlError(400, `"${name}" must be an object.`);
+    if (!isObject(value)) throw new ControlError(400, `"${name}" must be an object.`);
+    return value;
+  }
+
+  /** A list of objects with any members. */
+  objects(name: string): Readonly<Record<string, unknown>>[] | undefined {
+    const value = this.values[name];
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every(isObject)) {
+      throw new ControlError(400, `"${name}" must be a list of objects.`);
     }
-    return value as Record<string, unknown>;
+    return value;
   }
 
   names(): string[] {
     return Object.keys(this.values);
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

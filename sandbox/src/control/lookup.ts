@@ -18,6 +18,13 @@ export function appOf(world: World, appId: string | undefined, kind: AppKind): A
   return app;
 }
 
+/** The app of this AppID, of any kind, else 404. */
+export function anyAppOf(world: World, appId: string): App {
+  const app = world.apps.find(appId);
+  if (!app) throw new ControlError(404, `There is no app "${appId}".`);
+  return app;
+}
+
 /** The QR login of this uuid, or of this URL with a `uuid` in it (what a QR code holds), else 404. */
 export function qrLoginOf(world: World, uuid: string | undefined, url?: string): QrLogin {
   const wanted = uuid ?? (url === undefined ? undefined : uuidIn(url));

@@ -7,7 +7,8 @@ import { Fields } from './body.js';
  * - `GET /control/calls?endpoint=` -> `{ count, calls: CallEntry[] }`: what was called since the start or
  *   the last reset, without secrets; `DELETE /control/calls` -> 204 empties it
  * - `GET /control/clock` -> `{ now (ISO 8601), offsetSeconds }`
- * - `POST /control/clock` `{ advanceSeconds }` -> the same: moves the clock of the sandbox
+ * - `POST /control/clock` `{ advanceSeconds }` -> the same: moves the clock of the sandbox, and answers after the
+ *   pushes that became due
  * - `GET /control/settings` -> Settings; `POST /control/settings` with some of them -> Settings
  * - `POST /control/app-tokens/put-out` `{ appId }` -> 204: all interface tokens of the app become invalid
  *   (40001), as after a call by another program or a reset of the AppSecret
@@ -30,8 +31,9 @@ export function registerSwitches(server: FastifyInstance, world: World): void {
     offsetSeconds: world.clock.offsetSeconds,
   });
   server.get('/control/clock', clock);
-  server.post('/control/clock', (request) => {
+  server.post('/control/clock', async (request) => {
     world.clock.advance(new Fields(request.body).only('advanceSeconds').number('advanceSeconds') ?? 0);
+    await world.pushes.sendDue();
     return clock();
   });
 

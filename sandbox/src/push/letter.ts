@@ -1,12 +1,6 @@
 import { encryptPush, signPush } from './crypto.js';
-import {
-  eventFields,
-  type PushFields,
-  type PushFormat,
-  type PushSubject,
-  senderOf,
-  write,
-} from './message.js';
+import { type PushFields, type PushFormat, writeFields } from './fields.js';
+import type { PushMessage } from './message.js';
 
 /** 明文, 兼容 and 安全 (section 6.3). */
 export const MODES = ['plain', 'compat', 'safe'] as const;
@@ -16,20 +10,32 @@ export type PushMode = (typeof MODES)[number];
 export const TAMPERINGS = ['signature', 'body', 'ciphertext', 'appid'] as const;
 export type Tampering = (typeof TAMPERINGS)[number];
 
-/** How a push is built and signed. */
-export interface PushManner {
+/** The app of a push that is made for another one. */
+export const ANOTHER_APP = 'wx0000000000000000';
+
+/** How pushes to an app are built and signed: what its operator saved at WeChat. */
+export interface PushSettings {
   format: PushFormat;
   mode: PushMode;
   token: string;
   /** 43 characters; needed unless the mode is plain. */
   aesKey: string;
+}
+
+/** The same for one push, with its deviations. */
+export interface PushManner extends PushSettings {
+  tamper?: Tampering | undefined;
+  /** Names with a leading space, as in the official JSON sample (section 6.5). */
+  spacedKeys?: boolean;
+  /** The AppID at the end of the plaintext, if it is not the app's: that of a third-party platform (V16). */
+  trailerAppId?: string | undefined;
+}
+
+/** What is new at each try. */
+export interface Stamp {
+  /** Unix seconds. */
   timestamp: string;
   nonce: string;
-  tamper: Tampering | undefined;
-  /** Fields that are added, or that replace others. */
-  fields: PushFields;
-  /** Names with a leading space, as in the official JSON sample (section 6.5). */
-  spacedKeys: boolean;
 }
 
 /** A push as it is sent. */
@@ -39,26 +45,25 @@ export interface Letter {
   body: string;
 }
 
-const ANOTHER_APP = 'wx0000000000000000';
-
 /** Builds, encrypts and signs a push (sections 6.3, 6.5). */
-export function letterOf(subject: PushSubject, manner: PushManner): Letter {
-  const { format, mode, token, timestamp, nonce, tamper } = manner;
-  const appId = tamper === 'appid' ? ANOTHER_APP : subject.appId;
-  const fields = { ...eventFields({ ...subject, appId }), ...manner.fields };
+export function letterOf(message: PushMessage, manner: PushManner, { timestamp, nonce }: Stamp): Letter {
+  const { format, mode, token, tamper } = manner;
+  const { fields, appId, sender, openId } = message;
   const named = manner.spacedKeys ? withSpaces(fields) : fields;
   const signature = signPush(token, timestamp, nonce);
-  const query = { signature: spoilt(signature, tamper), timestamp, nonce, openid: senderOf(subject) };
+  const query = { signature: spoilt(signature, tamper), timestamp, nonce, openid: sender };
   const contentType = format === 'json' ? 'application/json' : 'text/xml';
   if (mode === 'plain') {
-    const body = write(named, format);
+    const body = writeFields(named, format);
     return {
       query,
       contentType,
-      body: tamper === 'body' ? body.replace(subject.openId, 'oSomebodyElse') : body,
+      body: tamper === 'body' ? body.replace(openId, 'oSomebodyElse') : body,
     };
   }
-  const sealed = encryptPush(write(named, format), appId, manner.aesKey);
+  const plaintext = writeFields(named, format);
+  const trailer = tamper === 'appid' ? ANOTHER_APP : (manner.trailerAppId ?? appId);
+  const sealed = encryptPush(plaintext, trailer, manner.aesKey);
   const encrypted = tamper === 'ciphertext' ? flipped(sealed) : sealed;
   const msgSignature = signPush(token, timestamp, nonce, encrypted);
   const sent = tamper === 'body' ? flipped(encrypted) : encrypted;
@@ -66,7 +71,7 @@ export function letterOf(subject: PushSubject, manner: PushManner): Letter {
   return {
     query: { ...query, encrypt_type: 'aes', msg_signature: spoilt(msgSignature, tamper) },
     contentType,
-    body: write({ ...around, Encrypt: sent }, format),
+    body: writeFields({ ...around, Encrypt: sent }, format),
   };
 }
 

@@ -1,23 +1,29 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { openIdOf } from '../state/ids.js';
-import { rawJson } from '../web/raw-json.js';
+import type { PushFields } from './fields.js';
 
-/** XML or JSON, as the account is configured at WeChat. */
-export const FORMATS = ['xml', 'json'] as const;
-export type PushFormat = (typeof FORMATS)[number];
+/** What is pushed: the fields without those of one try, and whom they concern. */
+export interface PushMessage {
+  /** The app whose URL receives it. */
+  appId: string;
+  /** Null: a message of a person. */
+  event: string | null;
+  /** The person's. */
+  openId: string;
+  /** The `openid` of the query. */
+  sender: string;
+  fields: PushFields;
+}
 
-/** The fields of a push in their order; numbers stay numbers in JSON. */
-export type PushFields = Record<string, string | number>;
-
-/** What a push is about. */
-export interface PushSubject {
+/** What an event is about. */
+export interface EventSubject {
   appId: string;
   event: string;
   openId: string;
   unionId: string | null;
   /** Unix seconds. */
   createTime: number;
-  revokeInfo: string | undefined;
+  revokeInfo?: string | undefined;
 }
 
 const ABOUT_AUTHORIZATION = [
@@ -26,34 +32,59 @@ const ABOUT_AUTHORIZATION = [
   'user_authorization_cancellation',
 ];
 
-/** The sender: the person, or WeChat's push service for events about the person (sections 6.2, 6.5). */
-export function senderOf({ event, openId, appId }: PushSubject): string {
-  return ABOUT_AUTHORIZATION.includes(event) ? openIdOf('wechat push service', appId) : openId;
-}
+/** Events that WeChat itself sends: FromUserName is one account of WeChat (sections 13.4, 15.3). */
+const FROM_WECHAT = /^(xpay|minigame|trade_manage)_|^wxa_media_check$/i;
 
-/** The fields of an event (sections 6.2, 6.5). */
-export function eventFields(subject: PushSubject): PushFields {
-  const { appId, event, openId, unionId, createTime, revokeInfo } = subject;
-  return {
+/** An event (sections 6.2, 6.5, 13.4); `more` adds fields and replaces others. */
+export function eventMessage(subject: EventSubject, more: PushFields = {}): PushMessage {
+  const { appId, event, openId, createTime, revokeInfo } = subject;
+  const sender = senderOf(subject);
+  const fields = {
     ToUserName: originalIdOf(appId),
-    FromUserName: senderOf(subject),
+    FromUserName: sender,
     CreateTime: createTime,
     MsgType: 'event',
     Event: event,
-    ...(ABOUT_AUTHORIZATION.includes(event)
-      ? { OpenID: openId, ...(unionId !== null && { UnionID: unionId }), AppID: appId }
-      : { EventKey: '' }),
+    ...personFields(subject),
     ...(revokeInfo !== undefined && { RevokeInfo: revokeInfo }),
+    ...more,
   };
+  return { appId, event, openId, sender, fields };
 }
 
-/** The fields as a body. In XML, text is in CDATA. */
-export function write(fields: PushFields, format: PushFormat): string {
-  if (format === 'json') return rawJson(fields);
-  const lines = Object.entries(fields).map(
-    ([name, value]) => `<${name}>${typeof value === 'number' ? value : `<![CDATA[${value}]]>`}</${name}>`,
-  );
-  return ['<xml>', ...lines, '</xml>'].join('\n');
+/** A text that a person writes to the account; `msgId` is a 64-bit integer (section 15.3). */
+export function textMessage(
+  { appId, openId, createTime }: Pick<EventSubject, 'appId' | 'openId' | 'createTime'>,
+  { content, msgId }: { content: string; msgId: bigint },
+  more: PushFields = {},
+): PushMessage {
+  const fields = {
+    ToUserName: originalIdOf(appId),
+    FromUserName: openId,
+    CreateTime: createTime,
+    MsgType: 'text',
+    Content: content,
+    MsgId: msgId,
+    ...more,
+  };
+  return { appId, event: null, openId, sender: openId, fields };
+}
+
+/** A MsgId as WeChat's are: 64 bits, and more than a JavaScript number holds exactly. */
+export function newMsgId(): bigint {
+  return 6_000_000_000_000_000_000n + (randomBytes(8).readBigUInt64BE() % 2_000_000_000_000_000_000n);
+}
+
+function personFields({ appId, event, openId, unionId }: EventSubject): PushFields {
+  if (ABOUT_AUTHORIZATION.includes(event))
+    return { OpenID: openId, ...(unionId !== null && { UnionID: unionId }), AppID: appId };
+  // xpay_* spells it otherwise (section 15.5).
+  return event.startsWith('xpay_') ? { OpenId: openId } : FROM_WECHAT.test(event) ? {} : { EventKey: '' };
+}
+
+function senderOf({ event, openId, appId }: EventSubject): string {
+  const isWeChat = ABOUT_AUTHORIZATION.includes(event) || FROM_WECHAT.test(event);
+  return isWeChat ? openIdOf('wechat push service', appId) : openId;
 }
 
 /** The 原始ID of an account: `gh_` and 12 hex digits (section 8). */

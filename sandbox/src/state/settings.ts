@@ -40,6 +40,8 @@ export interface Settings {
   snapshotUser: boolean;
   /** connect/oauth2/authorize refuses browsers without `MicroMessenger` in the user agent (section 5). */
   requireWeChatBrowser: boolean;
+  /** How long WeChat waits for the answer to a push, seconds of real time (section 15.2: 5 s). */
+  pushTimeoutSeconds: number;
 }
 
 /** The default settings. */
@@ -64,4 +66,5 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze({
   callbackHosts: [],
   snapshotUser: false,
   requireWeChatBrowser: false,
+  pushTimeoutSeconds: 5,
 });

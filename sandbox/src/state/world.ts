@@ -1,3 +1,4 @@
+import { Pushes } from '../push/pushes.js';
 import { AppTokens } from './app-tokens.js';
 import { Apps, type AppsConfig } from './apps.js';
 import { CallLog } from './calls.js';
@@ -9,6 +10,7 @@ import { MinuteCounts } from './minute-counts.js';
 import { Openings } from './openings.js';
 import { People } from './people.js';
 import { PhoneCodes } from './phone-codes.js';
+import { PushAccounts, type PushSetUp } from './push-accounts.js';
 import { QrLogins } from './qr-logins.js';
 import { ServiceAddress } from './service-address.js';
 import { SessionKeys } from './session-keys.js';
@@ -18,6 +20,16 @@ import { UserKeys } from './user-keys.js';
 import { UserTokens } from './user-tokens.js';
 import { WxStorage } from './wx-storage.js';
 import { WxaCodes } from './wxacodes.js';
+
+/** What the sandbox starts with, and returns to at a reset. */
+export interface SetUp {
+  apps: AppsConfig;
+  settings: Readonly<Settings>;
+  service: ServiceAddress;
+  push: PushSetUp;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
 
 /** The state of the sandbox. It is in memory only. */
 export class World {
@@ -36,19 +48,19 @@ export class World {
   readonly openings: Openings;
   readonly minuteCounts: MinuteCounts;
   readonly dayCounts: DayCounts;
+  readonly pushAccounts: PushAccounts;
+  readonly pushes: Pushes;
   readonly wxStorage = new WxStorage();
   readonly faults = new Faults();
   readonly calls = new CallLog();
+  readonly service: ServiceAddress;
   settings: Settings;
+  private readonly initialSettings: Readonly<Settings>;
   private readonly closers = new Set<() => void>();
 
-  constructor(
-    apps: AppsConfig,
-    private readonly initialSettings: Readonly<Settings>,
-    readonly service: ServiceAddress,
-    now: () => number,
-  ) {
+  constructor({ apps, settings, service, push, now }: SetUp) {
     this.clock = new SandboxClock(now);
+    this.service = service;
     this.apps = new Apps(apps);
     this.codes = new Codes(this.clock);
     this.phoneCodes = new PhoneCodes(this.clock);
@@ -62,7 +74,10 @@ export class World {
     this.qrLogins = new QrLogins(this.clock);
     this.wxaCodes = new WxaCodes(this.clock);
     this.openings = new Openings(this.clock);
-    this.settings = { ...initialSettings };
+    this.pushAccounts = new PushAccounts(push);
+    this.pushes = new Pushes(this.clock, service, () => this.settings.pushTimeoutSeconds);
+    this.initialSettings = settings;
+    this.settings = { ...settings };
   }
 
   /**
@@ -79,9 +94,10 @@ export class World {
       this.userTokens,
       this.wxaCodes,
       this.openings,
+      this.pushes,
     ];
     const people = [this.people, this.sessionKeys, this.userKeys, this.wxStorage];
-    const rest = [this.minuteCounts, this.dayCounts, this.faults, this.calls];
+    const rest = [this.pushAccounts, this.minuteCounts, this.dayCounts, this.faults, this.calls];
     // The clock and the QR logins last: they wake held calls, which must find the new state.
     for (const part of [...issued, ...people, ...rest, this.clock, this.qrLogins]) part.reset();
   }
@@ -92,8 +108,9 @@ export class World {
     return () => this.closers.delete(listener);
   }
 
-  /** Releases all held calls, so that closing does not wait for them. */
+  /** Releases all held calls, so that closing does not wait for them, and sends nothing more. */
   close(): void {
     for (const closer of [...this.closers]) closer();
+    this.pushes.reset();
   }
 }
