@@ -28,6 +28,7 @@ const PACKAGES = {
 /** Maximum sizes (bytes). A mini program is not compressed on the phone, so its limit counts before gzip. */
 const BUDGETS = [
   { file: 'sdk/mini-program/dist/wechat-auth.min.js', limit: 8000, size: (code) => code.length },
+  { file: 'sdk/mini-program/dist/wechat-auth-user-key.min.js', limit: 12000, size: (code) => code.length },
   {
     file: 'sdk/web/dist/wechat-auth.min.js',
     limit: 6000,

@@ -5,8 +5,7 @@ import { writeOrCompare } from './generated.mjs';
 
 const BUILD = 'sdk/mini-program/dist';
 const COPY = 'sdk/mini-program/example/lib';
-/** Files of the copy, by file of the build. */
-const FILES = { 'wechat-auth.js': 'wechat-auth.js', 'index.d.ts': 'wechat-auth.d.ts' };
+const FILES = ['wechat-auth.js', 'wechat-auth.d.ts'];
 
-for (const [source, copy] of Object.entries(FILES))
-  await writeOrCompare(`${COPY}/${copy}`, readFileSync(`${BUILD}/${source}`, 'utf8'), 'npm run sdk-example');
+for (const file of FILES)
+  await writeOrCompare(`${COPY}/${file}`, readFileSync(`${BUILD}/${file}`, 'utf8'), 'npm run sdk-example');

@@ -11,6 +11,11 @@ const FILES = [
   // For a project whose developer tools compile it: sdk/build.mjs.
   ['wechat-auth.min.js', 2020, 'script'],
   ['miniprogram/index.js', 2018, 'script'],
+  ['user-key.js', 2018, 'module'],
+  ['user-key.cjs', 2018, 'script'],
+  ['wechat-auth-user-key.js', 2018, 'script'],
+  ['wechat-auth-user-key.min.js', 2020, 'script'],
+  ['miniprogram/user-key.js', 2018, 'script'],
 ] as const;
 
 describe('a mini program has neither browser nor Node.js', () => {
@@ -25,6 +30,7 @@ describe('a mini program has neither browser nor Node.js', () => {
     ['const { a, ...rest } = process.env', "'process' is not defined."],
     ['globalThis.crypto.getRandomValues(bytes)', "'globalThis' is not defined."],
     ['queueMicrotask(run)', "'queueMicrotask' is not defined."],
+    ['BigInt(16)', "'BigInt' is not defined."],
     ['new WeakRef(owner)', "'WeakRef' is not defined."],
     ['user?.id', 'Parsing error: Unexpected token .'],
     ['try { run() } catch { }', 'Parsing error: Unexpected token {'],

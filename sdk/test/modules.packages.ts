@@ -43,21 +43,31 @@ describe('each entry point of each package', () => {
     for (const kind of [/\.js$/, /\.cjs$/, /\.d\.ts$/, /\.d\.cts$/]) {
       expect(filesWithClass('@wechat-auth/node', kind)).toBe(1);
     }
+    for (const kind of [/^(?!wechat).*\.js$/, /\.cjs$/, /^(?!wechat).*\.d\.ts$/, /\.d\.cts$/]) {
+      expect(filesWithClass('@wechat-auth/mini-program', kind)).toBe(1);
+    }
   });
 
-  test('the files for mini programs export what the package exports', async () => {
+  test.each([
+    ['', ['wechat-auth.js', 'wechat-auth.min.js', 'miniprogram/index.js']],
+    ['/user-key', ['wechat-auth-user-key.js', 'wechat-auth-user-key.min.js', 'miniprogram/user-key.js']],
+  ])('the files for mini programs export what the package exports: %s', async (entry, singles) => {
     const project = await Project.empty({ type: 'commonjs' });
     const dist = join(installed('@wechat-auth/mini-program'), 'dist');
-    const singles = ['wechat-auth.js', 'wechat-auth.min.js', 'miniprogram/index.js'];
     await project.write(
       'singles.js',
       `const { readFileSync } = require('node:fs');
-      const exported = ${JSON.stringify(singles.map((file) => join(dist, file)))}.map((file) => {
+      const { dirname, join } = require('node:path');
+      // The packages' folder says that its files are ES modules.
+      function load(file) {
         const module = { exports: {} };
-        new Function('module', 'exports', readFileSync(file, 'utf8'))(module, module.exports);
-        return Object.keys(module.exports).sort();
-      });
-      exported.push(Object.keys(require('@wechat-auth/mini-program')).sort());
+        const beside = (name) => load(join(dirname(file), name));
+        new Function('module', 'exports', 'require', readFileSync(file, 'utf8'))(module, module.exports, beside);
+        return module.exports;
+      }
+      const files = ${JSON.stringify(singles.map((file) => join(dist, file)))};
+      const exported = files.map((file) => Object.keys(load(file)).sort());
+      exported.push(Object.keys(require('@wechat-auth/mini-program${entry}')).sort());
       console.log(JSON.stringify(exported));`,
     );
     const exported = project.run('singles.js') as string[][];

@@ -16,6 +16,8 @@ export type SdkErrorCode =
   | 'WEBHOOK_TIMESTAMP_INVALID'
   | 'WEBHOOK_BODY_INVALID'
   | 'WEBHOOK_BODY_PARSED'
+  | 'USER_KEY_STALE'
+  | 'USER_PAYLOAD_INVALID'
   | 'OPTIONS_INVALID';
 
 /** Whether a text from outside has the form of the codes of docs/errors.md. */

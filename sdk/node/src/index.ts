@@ -10,6 +10,7 @@ export { introspect, type TokenTypeHint } from './service/introspect.js';
 export type { ServiceOptions } from './service/service-http.js';
 export type { Fetch } from './service/network.js';
 export { verifyWebhook, type WebhookRequest } from './webhook/verify-webhook.js';
+export { verifyPush, type VerifiedPush } from './webhook/verify-push.js';
 export type { HeaderFields } from './webhook/header-field.js';
 export type { AppKind, WebhookData, WebhookEvent, WebhookType } from './webhook/webhook-event.js';
 export {
@@ -21,6 +22,12 @@ export {
 } from './website/web-login.js';
 export type { Returned } from './website/returned.js';
 export type { KeyValueStore, SessionStore } from './website/session-store.js';
+export {
+  openUserPayload,
+  openUserPayloadBytes,
+  sealUserPayload,
+  type UserPayloadKey,
+} from './user-key/user-payload.js';
 export { type Authenticator, createAuthenticator, type GuardOptions } from './guard/authenticator.js';
 export type { GuardedRequest } from './guard/access-token.js';
 export type { Online } from './guard/online-check.js';

@@ -15,6 +15,8 @@ const OWN: Readonly<Record<SdkErrorCode, true>> = {
   WEBHOOK_TIMESTAMP_INVALID: true,
   WEBHOOK_BODY_INVALID: true,
   WEBHOOK_BODY_PARSED: true,
+  USER_KEY_STALE: true,
+  USER_PAYLOAD_INVALID: true,
   OPTIONS_INVALID: true,
 };
 

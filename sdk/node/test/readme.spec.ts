@@ -11,6 +11,9 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
     declare const code: string;
     declare const clientIp: string;
     declare const userAgent: string;
+    declare const payload: string;
+    declare const keys: readonly import('@wechat-auth/node').UserPayloadKey[];
+    declare function deliver(push: unknown): Promise<void>;
     declare function moveOrders(event: string, from: string | undefined, to: string): Promise<void>;
     declare module 'express-session' {
       export default function session(options: object): import('express').RequestHandler;

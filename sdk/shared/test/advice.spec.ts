@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ERROR_CATALOGUE } from '../../../src/common/error-catalogue.js';
 import type { SdkErrorCode } from '../../mini-program/src/types.js';
+import type { UserKeyErrorCode } from '../../mini-program/src/user-key.js';
 import type { ErrorCode } from '../api.js';
 import { AuthError } from '../auth-error.js';
 
@@ -26,7 +27,9 @@ type Elsewhere =
 const MISTAKE = ['support'] as const;
 
 /** What the advice for each code may be. A new code of the service does not compile until it is decided here. */
-const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, readonly Means[]>> = {
+const ADVICE: Readonly<
+  Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode | UserKeyErrorCode, readonly Means[]>
+> = {
   NETWORK_FAILED: ['network'],
   TIMEOUT: ['network'],
   WX_LOGIN_FAILED: ['network', 'again'],
@@ -59,6 +62,7 @@ const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, read
   WECHAT_CODE_USED: ['login', 'again'],
   MINI_PROGRAM_SESSION_REQUIRED: ['login', 'support'],
   SESSION_KEY_STALE: ['again'],
+  USER_KEY_STALE: ['again'],
 
   NEVER_ASKED: ['agree'],
   REFUSED: ['agree'],
@@ -97,6 +101,7 @@ const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, read
   WECHAT_ERROR: ['support', 'later'],
   INTERNAL_ERROR: ['support', 'later'],
   UNAVAILABLE: ['support', 'later'],
+  USER_KEY_UNAVAILABLE: ['support', 'later'],
   WECHAT_CONFIGURATION: MISTAKE,
   WECHAT_UNIONID_CHANGED: MISTAKE,
   SIGNATURE_MISMATCH: MISTAKE,
@@ -118,6 +123,7 @@ const ADVICE: Readonly<Record<Exclude<ErrorCode, Elsewhere> | SdkErrorCode, read
   HEADERS_TOO_LARGE: MISTAKE,
   NO_PERMISSION: MISTAKE,
   NOT_DECLARED: MISTAKE,
+  USER_PAYLOAD_INVALID: MISTAKE,
 };
 
 /** Of the service: those that it answers by 429 or 503. */

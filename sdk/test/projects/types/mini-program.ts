@@ -1,4 +1,5 @@
 import { AuthError, createAuth } from '@wechat-auth/mini-program';
+import { getLatestUserKey, openPayload, sealPayload, type UserKey } from '@wechat-auth/mini-program/user-key';
 import type {
   Advice,
   Auth,
@@ -55,6 +56,11 @@ export function codeOf(error: unknown): ErrorCode | string {
   if (!(error instanceof AuthError)) throw error;
   const code: string = error.code;
   return error.retryable ? `${code} ${String(error.requestId)}` : code;
+}
+
+export async function secrets(bytes: ArrayBuffer): Promise<string> {
+  const key: UserKey = await getLatestUserKey();
+  return (await sealPayload(bytes)) + (await openPayload(`1.${key.version}.x`));
 }
 
 // @ts-expect-error: the address of the service is missing

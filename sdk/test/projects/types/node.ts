@@ -5,7 +5,11 @@ import {
   createVerifier,
   createWebLogin,
   introspect,
+  openUserPayload,
+  sealUserPayload,
+  type UserPayloadKey,
   type Verifier,
+  verifyPush,
   verifyWebhook,
 } from '@wechat-auth/node';
 import { wechatAuth as expressAuth } from '@wechat-auth/node/express';
@@ -27,6 +31,11 @@ export async function ownerOf(token: string): Promise<string | undefined> {
 export function receive(body: Buffer, headers: Record<string, string>): string {
   const event = verifyWebhook({ body, headers, secret: 'whsec_c2VjcmV0' });
   return event.type === 'user.merged' ? (event.data.mergedUserId ?? '') : event.data.userId;
+}
+
+export function answer(body: Buffer, headers: Headers, keys: readonly UserPayloadKey[]): string {
+  const push = verifyPush({ body, headers, secret: 'whsec_c2VjcmV0' });
+  return sealUserPayload(openUserPayload(push.body, keys), keys);
 }
 
 export async function logIn(session: object, url: string): Promise<string> {
