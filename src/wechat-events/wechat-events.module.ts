@@ -3,6 +3,7 @@ import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { ConsentEvents } from './consent-events.js';
 import { PushGate } from './push-gate.js';
+import { PushKeys } from './push-keys.js';
 import { SeenPushes } from './seen-pushes.js';
 import { WeChatEventsController } from './wechat-events.controller.js';
 
@@ -10,6 +11,6 @@ import { WeChatEventsController } from './wechat-events.controller.js';
 @Module({
   imports: [UserModule, SessionModule],
   controllers: [WeChatEventsController],
-  providers: [PushGate, SeenPushes, ConsentEvents],
+  providers: [PushGate, PushKeys, SeenPushes, ConsentEvents],
 })
 export class WeChatEventsModule {}
