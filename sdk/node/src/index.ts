@@ -10,7 +10,7 @@ export { introspect, type TokenTypeHint } from './service/introspect.js';
 export type { ServiceOptions } from './service/service-http.js';
 export type { Fetch } from './service/network.js';
 export { verifyWebhook, type WebhookRequest } from './webhook/verify-webhook.js';
-export { verifyPush, type VerifiedPush } from './webhook/verify-push.js';
+export { type PushRequest, type VerifiedPush, verifyPush } from './webhook/verify-push.js';
 export type { HeaderFields } from './webhook/header-field.js';
 export type { AppKind, WebhookData, WebhookEvent, WebhookType } from './webhook/webhook-event.js';
 export {

@@ -35,7 +35,7 @@ export function receive(body: Buffer, headers: Record<string, string>): string {
 
 export function answer(body: Buffer, headers: Headers, keys: readonly UserPayloadKey[]): string {
   const push = verifyPush({ body, headers, secret: 'whsec_c2VjcmV0' });
-  return sealUserPayload(openUserPayload(push.body, keys), keys);
+  return sealUserPayload(openUserPayload(push.message, keys), keys);
 }
 
 export async function logIn(session: object, url: string): Promise<string> {
