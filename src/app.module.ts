@@ -20,6 +20,7 @@ import type { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { TokenModule } from './token/token.module.js';
 import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
 import { WeChatAppModule } from './wechat-app/wechat-app.module.js';
+import type { RelayTiming } from './wechat-events/relay/relay-timing.js';
 import { WeChatEventsModule } from './wechat-events/wechat-events.module.js';
 
 /** What tests and embedding programs may replace or add. */
@@ -28,6 +29,8 @@ export interface AppOptions {
   readonly clock?: Clock | undefined;
   /** Tests may pass a shorter one. */
   readonly pollInterval?: PollInterval | undefined;
+  /** Tests may pass shorter limits. */
+  readonly relayTiming?: RelayTiming | undefined;
   /** Modules of channels outside `src/` (docs/decisions/039-one-list-of-channels.md). */
   readonly doors?: readonly Type[] | undefined;
 }
@@ -38,7 +41,7 @@ export class AppModule {
   static forRoot(
     config: AppConfig,
     metrics: PrometheusMetrics,
-    { clock, pollInterval, doors = [] }: AppOptions = {},
+    { clock, pollInterval, relayTiming, doors = [] }: AppOptions = {},
   ): DynamicModule {
     return {
       module: AppModule,
@@ -61,7 +64,7 @@ export class AppModule {
         WebQrLoginModule,
         TokenModule,
         AccountModule,
-        WeChatEventsModule,
+        WeChatEventsModule.forRoot(relayTiming),
         WeChatAppModule,
         OperatorModule,
         PartnerModule,

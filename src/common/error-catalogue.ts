@@ -167,9 +167,8 @@ export const ERROR_CATALOGUE = {
   PUSH_SIGNATURE_INVALID: {
     status: 403,
     title: "The push is not WeChat's",
-    cause:
-      'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN or a token of WECHAT_PUSH_APPS.',
-    cure: 'Set WECHAT_PUSH_TOKEN, or the app in WECHAT_PUSH_APPS, to the Token of the message push settings at WeChat.',
+    cause: 'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN.',
+    cure: 'Set WECHAT_PUSH_TOKEN to the Token of the message push settings at WeChat.',
   },
   PUSH_STALE: {
     status: 403,
@@ -186,21 +185,19 @@ export const ERROR_CATALOGUE = {
   PUSH_NOT_ENCRYPTED: {
     status: 403,
     title: 'Only encrypted pushes are taken',
-    cause: 'The app has a key, from WECHAT_PUSH_AES_KEY or WECHAT_PUSH_APPS, and the push is not encrypted.',
+    cause: 'WECHAT_PUSH_AES_KEY is set, and the push is not encrypted.',
     cure: 'Choose the safe mode (安全模式) in the message push settings at WeChat.',
   },
   PUSH_DECRYPTION_FAILED: {
     status: 403,
     title: 'The push cannot be decrypted',
-    cause:
-      'It was not encrypted for the app in the URL with WECHAT_PUSH_AES_KEY or a key of WECHAT_PUSH_APPS.',
-    cure: 'Set WECHAT_PUSH_AES_KEY, or the app in WECHAT_PUSH_APPS, to the EncodingAESKey of the message push settings at WeChat, and check the appId in the URL there.',
+    cause: 'It was not encrypted with WECHAT_PUSH_AES_KEY for the app in the URL.',
+    cure: 'Set WECHAT_PUSH_AES_KEY to the EncodingAESKey of the message push settings at WeChat, and check the appId in the URL there.',
   },
   PUSH_APP_MISMATCH: {
     status: 403,
     title: 'The push is for no app here',
-    cause:
-      'The appId in the URL is not configured, not even in WECHAT_PUSH_APPS, or the AppID in the push is another one.',
+    cause: 'The appId in the URL is not configured, or the AppID in the push is another one.',
     cure: 'Give each app its own URL in the message push settings at WeChat: /v1/wechat/events/<its AppID>.',
   },
   PUSH_MALFORMED: {
@@ -215,6 +212,13 @@ export const ERROR_CATALOGUE = {
     cause: 'The same push arrived before and is still being handled.',
     cure: 'Repeat it, as WeChat does.',
     retryAfter: 2,
+  },
+  PUSH_RECEIVER_UNAVAILABLE: {
+    status: 503,
+    title: "The push's receiver does not answer",
+    cause: 'The first receiver of WECHAT_PUSH_FORWARD for this app gave no answer in time.',
+    cure: 'Repeat it, as WeChat does. The operator looks at the receiver; the log names it.',
+    retryAfter: 5,
   },
   AVATAR_INVALID: {
     status: 422,

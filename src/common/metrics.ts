@@ -19,7 +19,7 @@ export interface PoolUse {
 }
 
 /** Queues of background work. */
-export type QueueName = 'avatars' | 'webhooks';
+export type QueueName = 'avatars' | 'webhooks' | 'pushes';
 
 /** Unfinished items of a queue, over all instances. A large backlog is counted only up to a bound. */
 export interface Backlog {

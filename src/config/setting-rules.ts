@@ -1,4 +1,5 @@
 import { appKinds } from '../channel/app-kinds.js';
+import { wechatApps } from './app-config.js';
 import { isLoopback } from './parsers.js';
 import type { Settings } from './settings.js';
 import { appsOf } from './settings/app.settings.js';
@@ -19,6 +20,7 @@ export function dependencyFaults(settings: Partial<Settings>): string[] {
   if (settings.WEBHOOK_URLS?.length && !settings.WEBHOOK_SECRET) {
     faults.push('WEBHOOK_SECRET must be set where WEBHOOK_URLS is');
   }
+  faults.push(...forwardFaults(settings));
   // Without keys the S3 client looks for some in files and on the network.
   if (settings.AVATAR_STORE?.type === 's3') {
     for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const) {
@@ -26,6 +28,24 @@ export function dependencyFaults(settings: Partial<Settings>): string[] {
     }
   }
   return faults;
+}
+
+/** A receiver whose app has no pushes here would never get any. */
+function forwardFaults(settings: Partial<Settings>): string[] {
+  if (!settings.WECHAT_PUSH_FORWARD?.length || !isComplete(settings)) return [];
+  const known = new Set(wechatApps(settings).map(({ appId }) => appId));
+  if (settings.WECHAT_PUSH_FORWARD.some(({ appId }) => !known.has(appId))) {
+    return ['WECHAT_PUSH_FORWARD names an appid that is not configured'];
+  }
+  return settings.WECHAT_PUSH_TOKEN === null
+    ? ['WECHAT_PUSH_TOKEN must be set where WECHAT_PUSH_FORWARD is']
+    : [];
+}
+
+/** Whether the settings that say which apps there are have no fault of their own. */
+function isComplete(settings: Partial<Settings>): settings is Settings {
+  const names = ['NODE_ENV', 'WECHAT_PUSH_TOKEN', ...appKinds().map(({ variable }) => variable)];
+  return names.every((name) => name in settings);
 }
 
 /** What production refuses: the sandbox, its sample secrets, missing secrets, and secrets over plain http. */
@@ -59,6 +79,9 @@ export function productionFaults(settings: Settings): string[] {
     }
   }
   if (settings.WEBHOOK_URLS.some(isPlainHttp)) faults.push('WEBHOOK_URLS must be https in production');
+  if (settings.WECHAT_PUSH_FORWARD.some(({ url }) => isPlainHttp(url))) {
+    faults.push('WECHAT_PUSH_FORWARD must be https in production: what people write travels there');
+  }
   return faults;
 }
 

@@ -40,7 +40,8 @@ export type EventType =
   | 'partner.refresh_token_reused'
   | 'partner.code_reused'
   | 'webhook.given_up'
-  | 'webhook.resent';
+  | 'webhook.resent'
+  | 'push.given_up';
 
 /** Who caused the event: the person, the service itself, WeChat, or the named key of an operator. */
 export type Actor = 'user' | 'system' | 'wechat' | `admin:${string}` | `service:${string}`;

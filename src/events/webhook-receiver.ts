@@ -15,16 +15,19 @@ export interface WebhookReceiver {
 
 /** Returns the receivers of WEBHOOK_URLS; none if it is not set. */
 export function webhookReceivers({ webhooks }: AppConfig): WebhookReceiver[] {
-  return (webhooks?.urls ?? []).map((address) => {
-    const url = new URL(address);
-    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    url.username = '';
-    url.password = '';
-    return {
-      key: fingerprint(address),
-      name: url.origin,
-      url: url.href,
-      authorization: user === ':' ? null : `Basic ${Buffer.from(user).toString('base64')}`,
-    };
-  });
+  return (webhooks?.urls ?? []).map(toReceiver);
+}
+
+/** Takes the URL of a receiver apart. @param address http or https; a user and password in it are percent-encoded */
+export function toReceiver(address: string): WebhookReceiver {
+  const url = new URL(address);
+  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return {
+    key: fingerprint(address),
+    name: url.origin,
+    url: url.href,
+    authorization: user === ':' ? null : `Basic ${Buffer.from(user).toString('base64')}`,
+  };
 }

@@ -31,7 +31,9 @@ export interface HttpRequest {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | null;
+  readonly body?: string | Uint8Array | null;
+  /** Path and query as they are sent, where `url` would encode them anew. */
+  readonly target?: string;
   /** The deadline of the call, from the host name to the last byte of the body. */
   readonly signal: AbortSignal;
 }
@@ -100,10 +102,10 @@ export class HttpClient {
    * it has a connection is never sent.
    * @throws NotConnected where nothing was sent; the reason of the signal; else undici's error, which has a `code`
    */
-  send({ url, ...request }: HttpRequest): Promise<HttpAnswer> {
+  send({ url, target, ...request }: HttpRequest): Promise<HttpAnswer> {
     const answer = this.dispatcher.request({
       origin: url.origin,
-      path: `${url.pathname}${url.search}`,
+      path: target ?? `${url.pathname}${url.search}`,
       ...request,
     });
     // undici looks at the signal only when the request has a connection.

@@ -47,11 +47,16 @@ export function acknowledgement(push: Push): PushAnswer {
  * Whether a receiver has taken a push by this answer, as WeChat judges it. An encrypted answer to a notice of
  * payment cannot be judged, so it does not count.
  */
-export function isTaken(push: Push, { status, body }: PushAnswer): boolean {
-  if (status !== 200) return false;
-  if (retryPlan(push) === 'until-taken') return errCodeOf(body) === '0';
+export function isTaken(push: Push, answer: PushAnswer): boolean {
+  if (retryPlan(push) === 'until-taken') return takesNotice(answer);
+  if (answer.status !== 200) return false;
   // What a third-party platform must know (wechat-api-2.md section 18.3); for the rest the status counts.
-  return !push.fields.has('InfoType') || readText(body).trim() === 'success';
+  return !push.fields.has('InfoType') || readText(answer.body).trim() === 'success';
+}
+
+/** The same for a notice of payment, whichever it is. */
+export function takesNotice({ status, body }: PushAnswer): boolean {
+  return status === 200 && errCodeOf(body) === '0';
 }
 
 function errCodeOf(body: Buffer): string | null {

@@ -1,4 +1,5 @@
-import { Controller, Get, Header, HttpCode, Logger, Param, Post, Query } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Get, Header, HttpCode, Logger, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -9,6 +10,7 @@ import {
   ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/problem-docs.js';
 import { AppError } from '../common/app-error.js';
 import { Public } from '../http/public.js';
@@ -17,10 +19,18 @@ import { ConsentEvents } from './consent-events.js';
 import { PushGate } from './push-gate.js';
 import { CurrentPush, type PushQuery, type PushRequest } from './push-request.js';
 import { EXAMPLE_ENCRYPTED, EXAMPLE_JSON, EXAMPLE_XML } from './push-examples.js';
+import { PushRelay } from './relay/push-relay.js';
+import type { ReceiverAnswer } from './relay/relay-sender.js';
 import { SeenPushes } from './seen-pushes.js';
 
 const TEXT = 'text/plain; charset=utf-8';
 const SUCCESS = 'success';
+const ACKNOWLEDGED: ReceiverAnswer = {
+  status: 200,
+  contentType: TEXT,
+  contentEncoding: null,
+  body: Buffer.from(SUCCESS),
+};
 
 /**
  * Receives events about the authorization of people (wechat-api.md sections 6.2, 6.3, 6.5). The route is
@@ -50,6 +60,7 @@ export class WeChatEventsController {
     private readonly gate: PushGate,
     private readonly seen: SeenPushes,
     private readonly consentEvents: ConsentEvents,
+    private readonly relay: PushRelay,
   ) {}
 
   /** URL verification: returns the `echostr`, decrypted if it is encrypted. */
@@ -97,16 +108,16 @@ export class WeChatEventsController {
 
   /**
    * Receives a push. `user_info_modified`, `user_authorization_revoke` and `user_authorization_cancellation`
-   * are processed, once each. Everything else is acknowledged and ignored.
+   * are processed, once each. A push of an app with receivers goes on to them. Everything else is acknowledged and
+   * ignored.
    */
   @Post(':appId')
   @HttpCode(200)
   @RawBody()
-  @Header('Content-Type', TEXT)
   @ApiOperation({
     summary: 'Take a message push',
     description:
-      'WeChat calls it with each message. The signature and the age of the push are checked. Events of withdrawn consent are carried out before the reply is `success`; others are acknowledged.',
+      'WeChat calls it with each message. The signature and the age of the push are checked. Events of withdrawn consent are carried out before the reply is `success`; others are acknowledged. Where WECHAT_PUSH_FORWARD names receivers of the app, the push goes on to them, and the reply is what the first of them answers: status, Content-Type and body.',
     operationId: 'takeEvent',
   })
   @ApiQuery({
@@ -142,20 +153,31 @@ export class WeChatEventsController {
     'PAYLOAD_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'PUSH_BUSY',
+    'PUSH_RECEIVER_UNAVAILABLE',
     'DATABASE_UNAVAILABLE',
     'STORE_UNAVAILABLE',
   )
-  async take(@Param('appId') appId: string, @CurrentPush() request: PushRequest): Promise<string> {
-    return this.loggingRefusals(async () => {
+  async take(
+    @Param('appId') appId: string,
+    @CurrentPush() request: PushRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const arrivedAt = performance.now();
+    const answer = await this.loggingRefusals(async () => {
       const push = await this.gate.open(appId, request);
       const action = this.consentEvents.actionFor(appId, push);
-      if (action) await this.seen.once(appId, push, action);
-      return SUCCESS;
+      // Both at once: WeChat waits for both. If one fails it repeats the push, and what was done is not done again.
+      const [relayed] = await Promise.all([
+        this.relay.isFor(appId) ? this.relay.answer({ appId, push, request, arrivedAt }) : null,
+        action ? this.seen.once(appId, push, action) : null,
+      ]);
+      return relayed ?? ACKNOWLEDGED;
     });
+    sendAnswer(reply, answer);
   }
 
   /** WeChat shows nobody the answer, so the reason of a refusal is logged for the operator. */
-  private async loggingRefusals(work: () => string | Promise<string>): Promise<string> {
+  private async loggingRefusals<T>(work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -165,4 +187,15 @@ export class WeChatEventsController {
       throw error;
     }
   }
+}
+
+/** Sends an answer as it is: Fastify would add a type to bytes that have none. */
+function sendAnswer(
+  reply: FastifyReply,
+  { status, contentType, contentEncoding, body }: ReceiverAnswer,
+): void {
+  void reply.status(status).header('Content-Length', body.length);
+  if (contentType !== null) void reply.header('Content-Type', contentType);
+  if (contentEncoding !== null) void reply.header('Content-Encoding', contentEncoding);
+  void reply.send(contentType === null ? Readable.from([body]) : body);
 }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
-import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
+import type { AppOptions } from '../../src/app.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createApp } from '../../src/create-app.js';
 import { DatabaseOpening } from '../../src/database/database-opening.js';
@@ -24,7 +24,7 @@ export interface Service {
 export async function startService(
   environment: Readonly<Record<string, string>>,
   clock: MovableClock,
-  doors: readonly Type[] = [],
+  parts: Pick<AppOptions, 'doors' | 'relayTiming'> = {},
 ): Promise<Service> {
   const port = environment.PORT === undefined ? await freePort() : Number(environment.PORT);
   const config = loadConfig({
@@ -44,7 +44,7 @@ export async function startService(
       done();
     },
   });
-  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock, doors });
+  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock, ...parts });
   // On SQLite this is the only runner, which holds all statements. Elsewhere it is a runner that never
   // connects.
   keepHandle(app.get(DataSource).createQueryRunner());

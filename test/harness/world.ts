@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { RelayTiming } from '../../src/wechat-events/relay/relay-timing.js';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/src/sandbox.js';
 import { whileRunning } from '../runner/running.js';
 import { type Backend, createBackend } from './backend.js';
@@ -64,9 +65,11 @@ export interface Problem {
   readonly errors?: { readonly field: string; readonly message: string }[];
 }
 
-/** Deviations from the defaults: options of the sandbox, and channels that the service does not include. */
+/** Deviations from the defaults: options of the sandbox, and what the service is assembled from. */
 export interface WorldOptions extends SandboxOptions {
   readonly doors?: readonly Type[];
+  /** Shorter limits of the relay of pushes. */
+  readonly relayTiming?: RelayTiming;
 }
 
 /** The service (one or several instances on one database), the sandbox as WeChat, and one clock for all. */
@@ -89,7 +92,7 @@ export class World {
   static async start(
     environment: Readonly<Record<string, string>> = {},
     instances = 1,
-    { doors = [], ...options }: WorldOptions = {},
+    { doors = [], relayTiming, ...options }: WorldOptions = {},
     clock = new MovableClock(),
   ): Promise<World> {
     const sandbox = createSandbox({ clock: () => clock.now(), ...options });
@@ -112,7 +115,7 @@ export class World {
             ...environment,
           },
           clock,
-          doors,
+          { doors, relayTiming },
         ),
       );
     }

@@ -13,8 +13,8 @@ export const EVENTS = {
     }),
     WEBHOOK_SECRET: optional(webhookSecrets, {
       secret: true,
-      en: 'Signs the webhooks; required with WEBHOOK_URLS. Create one by `echo "whsec_$(openssl rand -base64 32)"`. Several are separated by commas and every one signs: add the new one, change the receivers, remove the old one.',
-      zh: 'Webhook 的签名密钥，设置 WEBHOOK_URLS 时必填。用 `echo "whsec_$(openssl rand -base64 32)"` 生成。多个用逗号分隔，每个都参与签名：先加新密钥，再更新接收方，最后删除旧密钥。',
+      en: 'Signs the webhooks and the pushes that go on (WECHAT_PUSH_FORWARD); required with WEBHOOK_URLS. Create one by `echo "whsec_$(openssl rand -base64 32)"`. Several are separated by commas and every one signs: add the new one, change the receivers, remove the old one.',
+      zh: 'Webhook 和转发的推送（WECHAT_PUSH_FORWARD）的签名密钥，设置 WEBHOOK_URLS 时必填。用 `echo "whsec_$(openssl rand -base64 32)"` 生成。多个用逗号分隔，每个都参与签名：先加新密钥，再更新接收方，最后删除旧密钥。',
     }),
     EVENT_RETENTION: withDefault(duration, '180d', {
       en: 'How long events are kept: the audit trail and what has been delivered.',

@@ -11,7 +11,7 @@ import {
   text,
   verifyFiles,
 } from '../parsers.js';
-import { pushApps } from '../push-apps.js';
+import { pushForward } from '../push-forward.js';
 import { optional, withDefault } from '../setting.js';
 
 /** WeChat's servers and what the consoles of WeChat know of this service. The apps are in `app.settings.ts`. */
@@ -28,11 +28,11 @@ export const WECHAT = {
       en: 'The EncodingAESKey of the same settings: 43 letters and digits. Where it is set, only encrypted pushes are accepted. It needs WECHAT_PUSH_TOKEN.',
       zh: '同一设置中的 EncodingAESKey：43 个字母或数字。设置后只接收加密的推送。须同时设置 WECHAT_PUSH_TOKEN。',
     }),
-    WECHAT_PUSH_APPS: withDefault(pushApps, '', {
+    WECHAT_PUSH_FORWARD: withDefault(pushForward, '', {
       secret: true,
-      en: 'Apps whose message push has a Token and EncodingAESKey of its own: `appid:token[:aeskey]`, separated by commas. Without a key, pushes of that app are plain. An appid that is none of the apps is a third-party platform (第三方平台): with its key, the pushes of every app may come from it.',
-      zh: '消息推送使用单独 Token 和 EncodingAESKey 的应用：`appid:token[:aeskey]`，多个用逗号分隔。不写密钥时，该应用的推送为明文。不属于上述应用的 AppID 视为第三方平台：写了密钥时，各应用的推送都可以由它发来。',
-      examples: ['wx0123456789abcdef:token0123456789:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'],
+      en: 'Where the pushes of an app go on to: `appid=url`, separated by commas. The first URL of an app answers WeChat, the others get copies. Where WEBHOOK_SECRET is set, it signs them. Production accepts https only, except for this machine.',
+      zh: '把某个应用的推送转发到哪里：`appid=url`，多个用逗号分隔。同一应用的第一个地址负责回复微信，其余地址收到副本。设置了 WEBHOOK_SECRET 时用它签名。生产环境只接受 https（本机除外）。',
+      examples: ['wx0123456789abcdef=https://shop.example.com/wechat/push'],
     }),
     WECHAT_VERIFY_FILES: withDefault(verifyFiles, '', {
       en: 'Domain verification files of WeChat, served at the root: `name.txt:content`, separated by commas. `MP_verify_X.txt` alone has the content X.',

@@ -1,0 +1,241 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { AppError } from '../../common/app-error.js';
+import { Clock } from '../../common/clock.js';
+import { describeError } from '../../common/describe-error.js';
+import { AppConfig } from '../../config/app-config.js';
+import { isUnavailable } from '../../database/database-errors.js';
+import { acknowledgement, isTaken } from '../push-answer.js';
+import { type ArrivedPush, Passage } from './passage.js';
+import { RelayMarks } from './relay-marks.js';
+import { type RelayReceiver, relayReceivers } from './relay-receiver.js';
+import { type ReceiverAnswer, relayedPushId, RelaySender, type Sent } from './relay-sender.js';
+import { RelayTiming } from './relay-timing.js';
+import { RelayWorker } from './relay-worker.js';
+import { RelayedPushes } from './relayed-pushes.js';
+import { within } from './within.js';
+
+/** WeChat sends a push so often in all (wechat-api-2.md section 15.2). */
+const TRIES = 3;
+/** What stands in front of a receiver answers so while the receiver itself is away. */
+const GATEWAY_FAULTS: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/**
+ * Passes pushes on to the receivers of their app. The first receiver's answer is WeChat's; the others get copies
+ * from the queue. What nobody answers is acknowledged only once it is safe in the database (decision 058).
+ */
+@Injectable()
+export class PushRelay implements OnApplicationShutdown {
+  private readonly logger = new Logger(PushRelay.name);
+  private readonly receivers: readonly RelayReceiver[];
+  private readonly stopping = new AbortController();
+  private readonly underWay = new Set<Promise<unknown>>();
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+    private readonly timing: RelayTiming,
+    private readonly marks: RelayMarks,
+    private readonly pushes: RelayedPushes,
+    private readonly sender: RelaySender,
+    private readonly worker: RelayWorker,
+  ) {
+    this.receivers = relayReceivers(config);
+  }
+
+  /** Whether the pushes of an app go on. */
+  isFor(appId: string): boolean {
+    return this.receivers.some((receiver) => receiver.appId === appId);
+  }
+
+  /**
+   * The answer to a push of an app whose pushes go on. Of several tries at once, on any instance, one is handled; the
+   * others wait for its result.
+   * @throws AppError PUSH_RECEIVER_UNAVAILABLE, PUSH_BUSY, DATABASE_UNAVAILABLE, STORE_UNAVAILABLE; WeChat repeats
+   * the push after each of them
+   */
+  async answer(arrived: ArrivedPush): Promise<ReceiverAnswer> {
+    const passage = new Passage(arrived, this.clock.now());
+    const until = arrived.arrivedAt + this.timing.answerMs;
+    for (;;) {
+      const end = await this.marks.begin(passage.key);
+      if (end) return this.handle(passage, end);
+      if (performance.now() + this.timing.pollMs > until) {
+        return this.withoutAnswer(passage, new AppError('PUSH_BUSY'));
+      }
+      await sleep(this.timing.pollMs);
+    }
+  }
+
+  /** Ends the requests for whose answers nobody waits any more. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.underWay);
+  }
+
+  private async handle(passage: Passage, end: () => Promise<void>): Promise<ReceiverAnswer> {
+    const copies = this.copy(passage);
+    const first = this.askFirst(passage);
+    const over = Promise.allSettled([copies, first])
+      .then(() => this.conclude(passage))
+      .then(end);
+    this.underWay.add(over);
+    void over.then(() => this.underWay.delete(over));
+    const [answer] = await Promise.all([first, this.inTime(passage, copies)]);
+    return answer;
+  }
+
+  /** Waits for the request to the first receiver, which may outlast WeChat's. Never rejects. */
+  private async conclude(passage: Passage): Promise<void> {
+    const sent = await passage.request;
+    if (passage.isKept && isTakenBy(passage, sent)) await this.forget(passage);
+  }
+
+  /** Keeps a copy for each further receiver, once per push. */
+  private async copy(passage: Passage): Promise<void> {
+    const [, ...further] = this.receiversOf(passage);
+    if (further.length === 0 || (await this.marks.isCopied(passage.key))) return;
+    const now = this.clock.now();
+    await this.pushes.keepCopies(further.map((receiver) => passage.for(receiver, now)));
+    this.worker.wake();
+    // Without the mark WeChat's repeat may make copies again, which is better than none.
+    await this.marks.copied(passage.key, passage.plan).catch((error: unknown) => this.report(error));
+  }
+
+  private async askFirst(passage: Passage): Promise<ReceiverAnswer> {
+    const known = await this.marks.answerTo(passage.key);
+    if (known) return known;
+    const receiver = this.firstOf(passage);
+    if (passage.plan === 'three-tries') {
+      const waiting = await this.waiting(passage, receiver);
+      if (waiting.some((key) => key !== passage.key)) return this.lineUp(passage);
+      passage.isKept = waiting.length > 0;
+    }
+    passage.request = this.forward(passage, receiver);
+    const sent = await within(passage.request, passage.arrived.arrivedAt + this.timing.answerMs);
+    if (sent?.kind !== 'answer') {
+      const reason = sent?.reason ?? 'no answer in time';
+      const { name, appId } = receiver;
+      this.logger.warn({ receiver: name, appId, msg: `no answer to a push: ${reason}` });
+      return this.withoutAnswer(passage, new AppError('PUSH_RECEIVER_UNAVAILABLE'));
+    }
+    if (passage.plan === 'three-tries' && GATEWAY_FAULTS.has(sent.answer.status)) {
+      // The answer claims nothing. WeChat's tries end within seconds, and the receiver may be away for longer.
+      await this.keep(passage).catch((error: unknown) => this.report(error));
+    }
+    return sent.answer;
+  }
+
+  /**
+   * The pushes of the same person that wait for the receiver. A push must not be held up by the database, so none
+   * where it is away: the order is then not kept.
+   */
+  private async waiting(passage: Passage, receiver: RelayReceiver): Promise<readonly string[]> {
+    try {
+      return await this.pushes.waiting(passage.mailbox(receiver));
+    } catch (error) {
+      if (isUnavailable(error)) return [];
+      throw error;
+    }
+  }
+
+  /** Puts a push behind those of the same person that wait. */
+  private async lineUp(passage: Passage): Promise<ReceiverAnswer> {
+    await this.keep(passage);
+    this.worker.wake();
+    return acknowledged(passage);
+  }
+
+  private async forward(passage: Passage, receiver: RelayReceiver): Promise<Sent> {
+    const { request, arrivedAt } = passage.arrived;
+    const left = Math.max(1, Math.round(arrivedAt + this.timing.forwardMs - performance.now()));
+    const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(left)]);
+    const sent = await this.sender.send(receiver, relayedPushId(passage.key), request, signal);
+    if (sent.kind === 'answer' && isTakenBy(passage, sent)) {
+      // Without it WeChat's repeat is forwarded, too.
+      await this.marks.remember(passage.key, sent.answer).catch((error: unknown) => this.report(error));
+    }
+    return sent;
+  }
+
+  /** Deletes a kept push that the receiver has taken. Never rejects: otherwise the queue delivers it again. */
+  private async forget(passage: Passage): Promise<void> {
+    try {
+      await this.pushes.forget(passage.mailbox(this.firstOf(passage)), passage.key);
+      this.worker.wake();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  /**
+   * What WeChat is told about a push without an answer. Three tries: it repeats it after an error, and the push is
+   * kept in case it does not. Notices of payment are repeated for hours, so they are kept at the end only.
+   */
+  private async withoutAnswer(passage: Passage, error: AppError): Promise<ReceiverAnswer> {
+    const isThreeTries = passage.plan === 'three-tries';
+    if (!isThreeTries && !(passage.plan === 'until-taken' && passage.isLastTry)) throw error;
+    const tries = await this.keep(passage);
+    const late = await this.lateAnswer(passage);
+    if (late) return late;
+    if (isThreeTries && tries < TRIES) throw error;
+    return acknowledged(passage);
+  }
+
+  /** What the receiver has answered while the push was being kept. */
+  private async lateAnswer(passage: Passage): Promise<ReceiverAnswer | null> {
+    const known = await this.marks.answerTo(passage.key);
+    if (known) {
+      await this.forget(passage);
+      return known;
+    }
+    const sent = passage.request === null ? null : await within(passage.request, 0);
+    return sent?.kind === 'answer' ? sent.answer : null;
+  }
+
+  /**
+   * Keeps a push for the first receiver. @returns how often it was kept
+   * @throws AppError DATABASE_UNAVAILABLE
+   */
+  private async keep(passage: Passage): Promise<number> {
+    // Also where the write ends too late for the answer.
+    passage.isKept = true;
+    const dueAt = this.clock.now() + this.timing.takeOverMs;
+    return this.inTime(passage, this.pushes.keep(passage.for(this.firstOf(passage), dueAt)));
+  }
+
+  /** The result of a write, if it comes before WeChat has to be answered. */
+  private async inTime<T>(passage: Passage, write: Promise<T>): Promise<T> {
+    const until = passage.arrived.arrivedAt + this.timing.storeMs;
+    const result = await within(
+      write.then((value) => ({ value })),
+      until,
+    );
+    if (!result) throw new AppError('DATABASE_UNAVAILABLE');
+    return result.value;
+  }
+
+  private receiversOf({ arrived }: Passage): RelayReceiver[] {
+    return this.receivers.filter(({ appId }) => appId === arrived.appId);
+  }
+
+  private firstOf(passage: Passage): RelayReceiver {
+    const [first] = this.receiversOf(passage);
+    if (!first) throw new Error('the pushes of this app go nowhere');
+    return first;
+  }
+
+  private report(error: unknown): void {
+    const msg = 'the state of a push could not be written';
+    if (error instanceof AppError) this.logger.warn({ code: error.code, msg });
+    else this.logger.error({ error: describeError(error), msg });
+  }
+}
+
+function acknowledged({ arrived }: Passage): ReceiverAnswer {
+  return { ...acknowledgement(arrived.push), contentEncoding: null };
+}
+
+function isTakenBy({ arrived }: Passage, sent: Sent | null): boolean {
+  return sent?.kind === 'answer' && isTaken(arrived.push, sent.answer);
+}
