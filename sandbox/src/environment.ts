@@ -1,8 +1,9 @@
+import { readPayAppKeys } from './pay-environment.js';
 import { readPushSettings } from './push-environment.js';
 import type { SandboxOptions } from './sandbox.js';
-import { cleanUrl } from './state/service-address.js';
 import { isLocalName } from './web/hosts.js';
 import type { AppConfig, AppsConfig } from './state/apps.js';
+import { present, readUrl } from './variables.js';
 
 /** The host, the port and the options with which main.ts starts the sandbox. */
 export interface SandboxEnvironment {
@@ -24,7 +25,9 @@ const APP_VARIABLES = {
  * - WECHAT_MINI_PROGRAMS, WECHAT_WEBSITES, WECHAT_OFFICIAL_ACCOUNTS: `appid:secret[,appid:secret…]`
  * - WECHAT_API_URL, WECHAT_OPEN_URL: addresses under which others call the sandbox
  * - PUBLIC_URL, else PORT: the service as browsers see it; SANDBOX_SERVICE_URL: as the sandbox sees it
- * - WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY, WECHAT_PUSH_APPS: see push-environment.ts
+ * - WECHAT_PUSH_TOKEN, WECHAT_PUSH_AES_KEY, WECHAT_PUSH_APPS: see push-environment.ts; WECHAT_PAY_APP_KEYS: see
+ *   pay-environment.ts
+ * - SANDBOX_SHOP_URL: the shop whose orders the sample mini program pays
  *
  * @throws Error of one line that names the variable and never its value; also for NODE_ENV=production
  */
@@ -48,6 +51,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
       serviceUrl: readUrl('SANDBOX_SERVICE_URL', env) ?? servicePublicUrl,
       servicePublicUrl,
       push: readPushSettings(env),
+      payAppKeys: readPayAppKeys(env),
+      shopUrl: readUrl('SANDBOX_SHOP_URL', env) ?? 'http://localhost:4100',
     },
   };
 }
@@ -67,14 +72,6 @@ function readPort(env: NodeJS.ProcessEnv): number {
   return port;
 }
 
-function readUrl(name: string, env: NodeJS.ProcessEnv): string | undefined {
-  const text = present(env[name]);
-  if (text === undefined) return undefined;
-  const url = cleanUrl(text);
-  if (url === null) throw new Error(`${name} must be an http or https URL.`);
-  return url;
-}
-
 function readApps(name: string, env: NodeJS.ProcessEnv): AppConfig[] | undefined {
   const text = present(env[name]);
   if (text === undefined) return undefined;
@@ -85,8 +82,4 @@ function readApps(name: string, env: NodeJS.ProcessEnv): AppConfig[] | undefined
     }
     return { appId, secret };
   });
-}
-
-function present(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value.trim();
 }

@@ -1,5 +1,6 @@
 import type { PushSettings } from './push/letter.js';
 import type { PushSetUp } from './state/push-accounts.js';
+import { present } from './variables.js';
 
 const AES_KEY_LENGTH = 43;
 
@@ -31,8 +32,4 @@ function settings(name: string, token: string, aesKey: string | undefined): Push
     throw new Error(`${name} must be a key of ${AES_KEY_LENGTH} characters.`);
   }
   return { token, aesKey: aesKey ?? '', mode: aesKey === undefined ? 'plain' : 'safe', format: 'json' };
-}
-
-function present(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value.trim();
 }

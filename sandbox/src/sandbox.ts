@@ -5,6 +5,7 @@ import { registerOpen } from './open/open.js';
 import { registerPhone } from './phone/phone.js';
 import { DEFAULT_APPS, type AppsConfig } from './state/apps.js';
 import { issueSampleCodes } from './state/sample-codes.js';
+import type { PayAppKey } from './state/pay-keys.js';
 import type { PushSetUp } from './state/push-accounts.js';
 import { DEFAULT_SETTINGS, type Settings } from './state/settings.js';
 import { ServiceAddress } from './state/service-address.js';
@@ -30,8 +31,12 @@ export interface SandboxOptions {
   serviceUrl?: string;
   /** How browsers know the service, its PUBLIC_URL; default serviceUrl. */
   servicePublicUrl?: string;
+  /** The shop whose orders the sample mini program pays; default http://localhost:4100. */
+  shopUrl?: string;
   /** Where the message push of apps is set up. PUT /control/push-settings changes it. */
   push?: PushSetUp;
+  /** AppKeys of virtual payment; a mini program that is not named has the default ones. */
+  payAppKeys?: readonly PayAppKey[];
   /** Whether the codes that API documents show as examples work, once each; default false. */
   sampleCodes?: boolean;
   /** Lifetimes, the session_key's minimum interval, the hold of the long poll, refusal mode, … */
@@ -58,7 +63,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     apps: { ...DEFAULT_APPS, ...options.apps },
     settings: { ...DEFAULT_SETTINGS, ...options.settings },
     service: new ServiceAddress(serviceUrl, options.servicePublicUrl ?? serviceUrl),
+    shopUrl: options.shopUrl ?? 'http://localhost:4100',
     push: options.push ?? {},
+    payAppKeys: options.payAppKeys ?? [],
     now: options.clock ?? Date.now,
   });
   if (options.sampleCodes) issueSampleCodes(world);

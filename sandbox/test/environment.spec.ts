@@ -12,6 +12,8 @@ describe('the environment of the sandbox', () => {
         serviceUrl: 'http://localhost:3000',
         servicePublicUrl: 'http://localhost:3000',
         push: { apps: {} },
+        payAppKeys: [],
+        shopUrl: 'http://localhost:4100',
       },
     });
   });
@@ -70,6 +72,18 @@ describe('the environment of the sandbox', () => {
     ).toMatchObject({ aesKey, mode: 'safe' });
   });
 
+  it('reads the AppKeys of virtual payment, and where the shop is', () => {
+    const { options } = readEnvironment({
+      WECHAT_PAY_APP_KEYS: 'wx1:0:live, wx1:1:test',
+      SANDBOX_SHOP_URL: 'http://127.0.0.1:5000/shop/',
+    });
+    expect(options.payAppKeys).toEqual([
+      { appId: 'wx1', env: 0, appKey: 'live' },
+      { appId: 'wx1', env: 1, appKey: 'test' },
+    ]);
+    expect(options.shopUrl).toBe('http://127.0.0.1:5000/shop');
+  });
+
   it('refuses production', () => {
     expect(() => readEnvironment({ NODE_ENV: 'production' })).toThrow(
       /does not start with NODE_ENV=production/,
@@ -84,6 +98,9 @@ describe('the environment of the sandbox', () => {
     ['WECHAT_WEBSITES', 'wx1'],
     ['WECHAT_OFFICIAL_ACCOUNTS', 'wx1:s3cret:x'],
     ['WECHAT_PUSH_APPS', 'wx1'],
+    ['WECHAT_PAY_APP_KEYS', 'wx1:2:s3cret'],
+    ['WECHAT_PAY_APP_KEYS', 'wx1:0:s3cret:x'],
+    ['SANDBOX_SHOP_URL', 's3cret'],
     ['WECHAT_PUSH_APPS', 'wx1:token:s3cret'],
   ])('names a bad %s and not its value', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(

@@ -6,7 +6,7 @@ import { noteErrcode, noteApp } from '../web/wechat-side.js';
 import { stableToken, token } from './app-token.js';
 import { checksession } from './checksession.js';
 import { Picture, type Answer, type Endpoint } from './endpoint.js';
-import { contentTypeOf, failure, familyOf, Refusal } from './errors.js';
+import { contentTypeOf, familyOf, Refusal, refused } from './errors.js';
 import { getticket } from './getticket.js';
 import { getuserencryptkey } from './getuserencryptkey.js';
 import { getuserphonenumber } from './getuserphonenumber.js';
@@ -15,6 +15,11 @@ import { jscode2session } from './jscode2session.js';
 import { oauth2AccessToken, oauth2RefreshToken } from './oauth2.js';
 import { resetusersessionkey } from './resetusersessionkey.js';
 import { snsAuth, snsUserinfo } from './userinfo.js';
+import { currencyPay } from './xpay/currency-pay.js';
+import { notifyProvideGoods } from './xpay/notify-provide-goods.js';
+import { queryOrder } from './xpay/query-order.js';
+import { queryUserBalance } from './xpay/query-user-balance.js';
+import { refundOrder } from './xpay/refund-order.js';
 
 /** The endpoints of api.weixin.qq.com that the sandbox has. A new endpoint is a file, and a line here. */
 const ENDPOINTS: readonly Endpoint[] = [
@@ -31,6 +36,11 @@ const ENDPOINTS: readonly Endpoint[] = [
   getuserphonenumber,
   getuserencryptkey,
   getwxacodeunlimit,
+  queryUserBalance,
+  currencyPay,
+  queryOrder,
+  notifyProvideGoods,
+  refundOrder,
 ];
 
 /** Registers the API endpoints: HTTP status 200 whatever happens, headers and errmsg of section 0. */
@@ -67,7 +77,8 @@ async function answerOf(
     return await endpoint.answer(
       {
         query,
-        body: () => jsonObject(request.body),
+        body: () => jsonObject(textOf(request.body)),
+        bytes: () => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)),
         origin: originOf(request, options),
         madeBy: (appId) => noteApp(request, appId),
       },
@@ -75,7 +86,7 @@ async function answerOf(
     );
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return failure(error.errcode, familyOf(endpoint.path), world.clock.now());
+    return refused(error, familyOf(endpoint.path), world.clock.now());
   }
 }
 
@@ -89,14 +100,18 @@ function parametersOf({ method, path }: Endpoint, request: FastifyRequest): Reco
   const takesForm = path.startsWith('/sns/') || path === '/cgi-bin/token';
   if (!takesForm) throw new Refusal(method === 'GET' ? 43001 : 43002);
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '');
-  const form = isForm && typeof request.body === 'string' ? new URLSearchParams(request.body) : [];
+  const form = isForm ? new URLSearchParams(textOf(request.body)) : [];
   return { ...query, ...Object.fromEntries(form) };
 }
 
-function jsonObject(body: unknown): Record<string, unknown> {
-  if (typeof body !== 'string' || body === '') throw new Refusal(44002);
+function textOf(body: unknown): string {
+  return Buffer.isBuffer(body) ? body.toString('utf8') : '';
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  if (text === '') throw new Refusal(44002);
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return value as Record<string, unknown>;
     }

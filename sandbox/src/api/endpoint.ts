@@ -9,6 +9,8 @@ export interface Call {
    * (section 3.3). Read by the endpoint itself, since a token in the query is checked before it.
    */
   body(): Readonly<Record<string, unknown>>;
+  /** The same body as it came, for signatures over it (section 13.1). */
+  bytes(): Buffer;
   /** `http://host:port` by which the caller reached the sandbox. */
   origin: string;
   /** Writes the AppID of the caller to the log of calls, for calls without an `appid` parameter. */

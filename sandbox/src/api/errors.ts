@@ -67,9 +67,22 @@ const WITH_HINT: ReadonlySet<number> = new Set([40029, 40129, 41030]);
 
 /** Thrown by an endpoint that replies with an errcode. */
 export class Refusal extends Error {
-  constructor(readonly errcode: number) {
+  constructor(
+    readonly errcode: number,
+    /** In place of the text of the errcode; the request id follows it. */
+    readonly text?: string,
+  ) {
     super(`errcode ${errcode}`);
   }
+}
+
+/** The body of a refusal; see `failure`. */
+export function refused(
+  { errcode, text }: Refusal,
+  family: Family,
+  nowMs: number,
+): { errcode: number; errmsg: string } {
+  return failure(errcode, family, nowMs, text && `${text} rid: ${newRid(nowMs)}`);
 }
 
 /**

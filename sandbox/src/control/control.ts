@@ -3,6 +3,7 @@ import { ServiceRefusal } from '../mini-program/service-call.js';
 import type { World } from '../state/world.js';
 import type { WebOptions } from '../web/request.js';
 import { registerFaults } from './faults.js';
+import { registerGoods } from './goods.js';
 import { registerOpenData } from './open-data.js';
 import { registerOpenings } from './openings.js';
 import { registerPeople } from './people.js';
@@ -12,6 +13,7 @@ import { registerQr } from './qr.js';
 import { registerService } from './service.js';
 import { registerSessionKeys } from './session-keys.js';
 import { registerSwitches } from './switches.js';
+import { registerVirtualPayments } from './virtual-payments.js';
 import { registerWxLogin } from './wx-login.js';
 import { registerWxaCodes } from './wxacodes.js';
 
@@ -42,6 +44,8 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   registerWxaCodes(server, world, options);
   registerOpenings(server, world);
   registerPush(server, world);
+  registerGoods(server, world);
+  registerVirtualPayments(server, world);
   registerService(server, world);
   registerQr(server, world);
   registerFaults(server, world);

@@ -71,7 +71,9 @@ export function registerPrompt(server: FastifyInstance, world: World): void {
 
   server.post('/connect/oauth2/consent', (request, reply) => {
     const asked = askedOf(request, world);
-    const answer = typeof request.body === 'string' ? new URLSearchParams(request.body).get('answer') : null;
+    const answer = Buffer.isBuffer(request.body)
+      ? new URLSearchParams(request.body.toString()).get('answer')
+      : null;
     if (!asked) return sendErrorPage(reply, '页面已过期');
     try {
       scan(world, asked.login, asked.person);

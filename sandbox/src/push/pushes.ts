@@ -42,6 +42,8 @@ export interface Sending {
   /** A stamp that stays the same at each try; default: a new one. */
   stamp?: Partial<Stamp>;
   timeoutSeconds?: number | undefined;
+  /** Called once, when an answer was taken. */
+  onDelivered?: (() => void) | undefined;
 }
 
 const MOST_DELIVERIES = 1000;
@@ -147,12 +149,14 @@ export class Pushes {
     const answered = await sendPush(letter, timeoutSeconds);
     const wait = plan.waits[delivery.tries.length];
     delivery.tries.push({ ...answered, at });
-    const isOver = isTaken(answered, plan, manner) || wait === undefined;
+    const taken = isTaken(answered, plan, manner);
+    const isOver = taken || wait === undefined;
     // Counted from the plan and not from the answer: a clock that moves far has all that is due sent.
     delivery.nextAt = isOver ? null : plannedAt + wait * 1000;
     if (!isOver) return;
-    delivery.state = isTaken(answered, plan, manner) ? 'delivered' : 'lost';
-    this.waiting.delete(delivery.id);
+    delivery.state = taken ? 'delivered' : 'lost';
+    // After a reset the order that it tells of does not exist any more.
+    if (this.waiting.delete(delivery.id) && taken) sending.onDelivered?.();
   }
 
   /** Sets the timer for the next try. */

@@ -42,6 +42,14 @@ export interface Settings {
   requireWeChatBrowser: boolean;
   /** How long WeChat waits for the answer to a push, seconds of real time (section 15.2: 5 s). */
   pushTimeoutSeconds: number;
+  /** pay_sig may also cover the address before the path: http://host/xpay/…, WxJava's habit (section 13.1, rule 9). */
+  paySigOverAddress: boolean;
+  /** Price of a token (代币) in fen; 0: tokens are not published (section 13.2). */
+  coinPriceFen: number;
+  /** The mini programs are release versions, which pay in env 0 only (section 13.2). */
+  releaseVersion: boolean;
+  /** Payments in env 1 are pushed too; one report says that WeChat does not (section 13.2). */
+  sandboxEnvNotices: boolean;
 }
 
 /** The default settings. */
@@ -67,4 +75,8 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze({
   snapshotUser: false,
   requireWeChatBrowser: false,
   pushTimeoutSeconds: 5,
+  paySigOverAddress: false,
+  coinPriceFen: 10,
+  releaseVersion: false,
+  sandboxEnvNotices: true,
 });

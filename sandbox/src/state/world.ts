@@ -1,13 +1,17 @@
 import { Pushes } from '../push/pushes.js';
 import { AppTokens } from './app-tokens.js';
 import { Apps, type AppsConfig } from './apps.js';
+import { Balances } from './balances.js';
 import { CallLog } from './calls.js';
 import { SandboxClock } from './clock.js';
 import { Codes } from './codes.js';
 import { DayCounts } from './day-counts.js';
 import { Faults } from './faults.js';
+import { Goods } from './goods.js';
 import { MinuteCounts } from './minute-counts.js';
 import { Openings } from './openings.js';
+import { Orders } from './orders.js';
+import { type PayAppKey, PayKeys } from './pay-keys.js';
 import { People } from './people.js';
 import { PhoneCodes } from './phone-codes.js';
 import { PushAccounts, type PushSetUp } from './push-accounts.js';
@@ -26,7 +30,10 @@ export interface SetUp {
   apps: AppsConfig;
   settings: Readonly<Settings>;
   service: ServiceAddress;
+  /** Without a slash at its end. */
+  shopUrl: string;
   push: PushSetUp;
+  payAppKeys: readonly PayAppKey[];
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -48,19 +55,26 @@ export class World {
   readonly openings: Openings;
   readonly minuteCounts: MinuteCounts;
   readonly dayCounts: DayCounts;
+  readonly payKeys: PayKeys;
+  readonly orders: Orders;
+  readonly balances = new Balances();
+  readonly goods = new Goods();
   readonly pushAccounts: PushAccounts;
   readonly pushes: Pushes;
   readonly wxStorage = new WxStorage();
   readonly faults = new Faults();
   readonly calls = new CallLog();
   readonly service: ServiceAddress;
+  /** Where the sample mini program orders; it calls no other shop. */
+  readonly shopUrl: string;
   settings: Settings;
   private readonly initialSettings: Readonly<Settings>;
   private readonly closers = new Set<() => void>();
 
-  constructor({ apps, settings, service, push, now }: SetUp) {
+  constructor({ apps, settings, service, shopUrl, push, payAppKeys, now }: SetUp) {
     this.clock = new SandboxClock(now);
     this.service = service;
+    this.shopUrl = shopUrl;
     this.apps = new Apps(apps);
     this.codes = new Codes(this.clock);
     this.phoneCodes = new PhoneCodes(this.clock);
@@ -74,6 +88,8 @@ export class World {
     this.qrLogins = new QrLogins(this.clock);
     this.wxaCodes = new WxaCodes(this.clock);
     this.openings = new Openings(this.clock);
+    this.payKeys = new PayKeys(payAppKeys);
+    this.orders = new Orders(this.clock);
     this.pushAccounts = new PushAccounts(push);
     this.pushes = new Pushes(this.clock, service, () => this.settings.pushTimeoutSeconds);
     this.initialSettings = settings;
@@ -97,9 +113,10 @@ export class World {
       this.pushes,
     ];
     const people = [this.people, this.sessionKeys, this.userKeys, this.wxStorage];
+    const payments = [this.orders, this.balances, this.goods];
     const rest = [this.pushAccounts, this.minuteCounts, this.dayCounts, this.faults, this.calls];
     // The clock and the QR logins last: they wake held calls, which must find the new state.
-    for (const part of [...issued, ...people, ...rest, this.clock, this.qrLogins]) part.reset();
+    for (const part of [...issued, ...people, ...payments, ...rest, this.clock, this.qrLogins]) part.reset();
   }
 
   /** Calls `listener` when the sandbox closes; the returned function ends that. */

@@ -9,12 +9,12 @@ const entries = new WeakMap<FastifyRequest, CallEntry>();
 const pending = new WeakMap<FastifyRequest, Fault>();
 
 /**
- * What all routes of WeChat share: calls are logged, planned faults are played, and bodies are read as raw text,
+ * What all routes of WeChat share: calls are logged, planned faults are played, and bodies are read as raw bytes,
  * whatever their Content-Type.
  */
 export function asWeChat(server: FastifyInstance, world: World): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   server.addHook('onRoute', (route) => world.faults.learn(route.url));
 
