@@ -167,8 +167,9 @@ export const ERROR_CATALOGUE = {
   PUSH_SIGNATURE_INVALID: {
     status: 403,
     title: "The push is not WeChat's",
-    cause: 'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN.',
-    cure: 'Set WECHAT_PUSH_TOKEN to the Token of the message push settings at WeChat.',
+    cause:
+      'signature or msg_signature is missing or was not made with WECHAT_PUSH_TOKEN or a token of WECHAT_PUSH_APPS.',
+    cure: 'Set WECHAT_PUSH_TOKEN, or the app in WECHAT_PUSH_APPS, to the Token of the message push settings at WeChat.',
   },
   PUSH_STALE: {
     status: 403,
@@ -185,19 +186,21 @@ export const ERROR_CATALOGUE = {
   PUSH_NOT_ENCRYPTED: {
     status: 403,
     title: 'Only encrypted pushes are taken',
-    cause: 'WECHAT_PUSH_AES_KEY is set, and the push is not encrypted.',
+    cause: 'The app has a key, from WECHAT_PUSH_AES_KEY or WECHAT_PUSH_APPS, and the push is not encrypted.',
     cure: 'Choose the safe mode (安全模式) in the message push settings at WeChat.',
   },
   PUSH_DECRYPTION_FAILED: {
     status: 403,
     title: 'The push cannot be decrypted',
-    cause: 'It was not encrypted with WECHAT_PUSH_AES_KEY for the app in the URL.',
-    cure: 'Set WECHAT_PUSH_AES_KEY to the EncodingAESKey of the message push settings at WeChat, and check the appId in the URL there.',
+    cause:
+      'It was not encrypted for the app in the URL with WECHAT_PUSH_AES_KEY or a key of WECHAT_PUSH_APPS.',
+    cure: 'Set WECHAT_PUSH_AES_KEY, or the app in WECHAT_PUSH_APPS, to the EncodingAESKey of the message push settings at WeChat, and check the appId in the URL there.',
   },
   PUSH_APP_MISMATCH: {
     status: 403,
     title: 'The push is for no app here',
-    cause: 'The appId in the URL is not configured, or the AppID in the push is another one.',
+    cause:
+      'The appId in the URL is not configured, not even in WECHAT_PUSH_APPS, or the AppID in the push is another one.',
     cure: 'Give each app its own URL in the message push settings at WeChat: /v1/wechat/events/<its AppID>.',
   },
   PUSH_MALFORMED: {

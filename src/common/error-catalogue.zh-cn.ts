@@ -128,8 +128,9 @@ export const ERROR_CATALOGUE_ZH_CN = {
   },
   PUSH_SIGNATURE_INVALID: {
     title: '推送不是微信发出的',
-    cause: '缺少 signature 或 msg_signature，或者不是用 WECHAT_PUSH_TOKEN 计算的。',
-    cure: '把 WECHAT_PUSH_TOKEN 设为微信消息推送配置里的 Token。',
+    cause:
+      '缺少 signature 或 msg_signature，或者不是用 WECHAT_PUSH_TOKEN 或 WECHAT_PUSH_APPS 中的 Token 计算的。',
+    cure: '把 WECHAT_PUSH_TOKEN（或 WECHAT_PUSH_APPS 中该应用的 Token）设为微信消息推送配置里的 Token。',
   },
   PUSH_STALE: {
     title: '推送的时间不对',
@@ -143,17 +144,17 @@ export const ERROR_CATALOGUE_ZH_CN = {
   },
   PUSH_NOT_ENCRYPTED: {
     title: '只接收加密的推送',
-    cause: '设置了 WECHAT_PUSH_AES_KEY，而推送没有加密。',
+    cause: '该应用有密钥（WECHAT_PUSH_AES_KEY 或 WECHAT_PUSH_APPS），而推送没有加密。',
     cure: '在微信消息推送配置里选择「安全模式」。',
   },
   PUSH_DECRYPTION_FAILED: {
     title: '推送无法解密',
-    cause: '它不是用 WECHAT_PUSH_AES_KEY 为地址里的应用加密的。',
-    cure: '把 WECHAT_PUSH_AES_KEY 设为微信消息推送配置里的 EncodingAESKey，并检查那里 URL 中的 appId。',
+    cause: '它不是用 WECHAT_PUSH_AES_KEY 或 WECHAT_PUSH_APPS 中的密钥为地址里的应用加密的。',
+    cure: '把 WECHAT_PUSH_AES_KEY（或 WECHAT_PUSH_APPS 中该应用的密钥）设为微信消息推送配置里的 EncodingAESKey，并检查那里 URL 中的 appId。',
   },
   PUSH_APP_MISMATCH: {
     title: '推送不属于这里的应用',
-    cause: '地址里的 appId 没有配置，或者推送里的 AppID 是另一个。',
+    cause: '地址里的 appId 没有配置（也不在 WECHAT_PUSH_APPS 中），或者推送里的 AppID 是另一个。',
     cure: '在微信消息推送配置里，每个应用填自己的 URL：/v1/wechat/events/<该应用的 AppID>。',
   },
   PUSH_MALFORMED: {

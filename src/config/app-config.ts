@@ -69,11 +69,13 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
       openUrl: settings.WECHAT_OPEN_URL ?? sandboxUrl ?? 'https://open.weixin.qq.com',
       acceptUnionIdChange: settings.ACCEPT_UNIONID_CHANGE,
       verifyFiles: settings.WECHAT_VERIFY_FILES,
-      /** `null`: message push is closed. With a key (32 bytes) only encrypted pushes are accepted. */
+      /** `null`: message push is closed, except for `pushApps`. With a key (32 bytes) only encrypted pushes are accepted. */
       push:
         settings.WECHAT_PUSH_TOKEN === null
           ? null
           : { token: settings.WECHAT_PUSH_TOKEN, aesKey: settings.WECHAT_PUSH_AES_KEY },
+      /** Apps, and third-party platforms, whose pushes have a token and a key of their own. */
+      pushApps: settings.WECHAT_PUSH_APPS,
       /** Where pushes go on to: of each app in order, the first receiver answers. Every secret signs. */
       pushForward: { receivers: settings.WECHAT_PUSH_FORWARD, secrets: settings.WEBHOOK_SECRET ?? [] },
     },

@@ -343,7 +343,7 @@ export function text(value: string): string {
 }
 
 /** Entries of a comma-separated list, trimmed, empty ones dropped. */
-function list(value: string): string[] {
+export function list(value: string): string[] {
   return value
     .split(',')
     .map((entry) => entry.trim())

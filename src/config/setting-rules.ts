@@ -33,19 +33,25 @@ export function dependencyFaults(settings: Partial<Settings>): string[] {
 /** A receiver whose app has no pushes here would never get any. */
 function forwardFaults(settings: Partial<Settings>): string[] {
   if (!settings.WECHAT_PUSH_FORWARD?.length || !isComplete(settings)) return [];
-  const known = new Set(wechatApps(settings).map(({ appId }) => appId));
-  if (settings.WECHAT_PUSH_FORWARD.some(({ appId }) => !known.has(appId))) {
+  const { WECHAT_PUSH_FORWARD: forwards, WECHAT_PUSH_TOKEN: token, WECHAT_PUSH_APPS: own } = settings;
+  const apps = new Set(wechatApps(settings).map(({ appId }) => appId));
+  const pushing = new Set(own.map(({ appId }) => appId));
+  if (!forwards.every(({ appId }) => apps.has(appId) || pushing.has(appId))) {
     return ['WECHAT_PUSH_FORWARD names an appid that is not configured'];
   }
-  return settings.WECHAT_PUSH_TOKEN === null
-    ? ['WECHAT_PUSH_TOKEN must be set where WECHAT_PUSH_FORWARD is']
-    : [];
+  // A third-party platform pushes for every app.
+  const hasPlatform = own.some(({ appId }) => !apps.has(appId));
+  return token !== null || hasPlatform || forwards.every(({ appId }) => pushing.has(appId))
+    ? []
+    : ['WECHAT_PUSH_FORWARD names an app without a token: set WECHAT_PUSH_TOKEN or WECHAT_PUSH_APPS'];
 }
 
 /** Whether the settings that say which apps there are have no fault of their own. */
 function isComplete(settings: Partial<Settings>): settings is Settings {
-  const names = ['NODE_ENV', 'WECHAT_PUSH_TOKEN', ...appKinds().map(({ variable }) => variable)];
-  return names.every((name) => name in settings);
+  const variables = appKinds().map(({ variable }) => variable);
+  return ['NODE_ENV', 'WECHAT_PUSH_TOKEN', 'WECHAT_PUSH_APPS', ...variables].every(
+    (name) => name in settings,
+  );
 }
 
 /** What production refuses: the sandbox, its sample secrets, missing secrets, and secrets over plain http. */

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
-import { AppConfig } from '../config/app-config.js';
 import { decryptPush, isPushSignature, type PushStamp } from '../wechat/push-crypto.js';
 import { readText } from '../wechat/wechat-text.js';
-import { type PushFields, readPushFields } from './push-fields.js';
+import { readPushFields } from './push-fields.js';
+import { PushKeys, type PushPair } from './push-keys.js';
 import { type Push, readPush } from './push-message.js';
 import type { PushQuery, PushRequest } from './push-request.js';
 import { SeenPushes } from './seen-pushes.js';
@@ -12,6 +12,12 @@ import { SeenPushes } from './seen-pushes.js';
 const MAX_SKEW_MS = 5 * 60 * 1_000;
 /** Only these characters are echoed, so that nobody can make the service show a page of their own. */
 const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
+
+/** What a push says, and the text that its timestamp and nonce are bound to. */
+interface Believed {
+  readonly text: string;
+  readonly bound: string;
+}
 
 /**
  * Accepts only pushes from WeChat (wechat-api.md section 6.3). The signature of a plain push does not cover
@@ -24,7 +30,7 @@ export class PushGate {
   private hasWarned = false;
 
   constructor(
-    private readonly config: AppConfig,
+    private readonly keys: PushKeys,
     private readonly clock: Clock,
     private readonly seen: SeenPushes,
   ) {}
@@ -35,19 +41,21 @@ export class PushGate {
    * PUSH_APP_MISMATCH, PUSH_DECRYPTION_FAILED, VALIDATION_FAILED for an invalid echostr
    */
   echo(appId: string, query: PushQuery): string {
-    const { token } = this.requirePush();
+    const pairs = this.requirePairs(appId);
     const stamp = stampOf(query);
     const signature = parameter(query, 'msg_signature');
     // In base64 whose `+` was not escaped, spaces arrive instead.
     const echostr = (parameter(query, 'echostr') ?? '').replaceAll(' ', '+');
-    const signed =
-      signature === null
-        ? isPushSignature(parameter(query, 'signature') ?? '', token, stamp)
-        : isPushSignature(signature, token, stamp, echostr);
-    if (!signed) throw new AppError('PUSH_SIGNATURE_INVALID');
+    const signed = requireSigned(
+      pairs.filter(({ token }) =>
+        signature === null
+          ? isPushSignature(parameter(query, 'signature') ?? '', token, stamp)
+          : isPushSignature(signature, token, stamp, echostr),
+      ),
+    );
     this.requireFresh(stamp);
     this.requireApp(appId);
-    const answer = signature === null ? echostr : this.decrypt(appId, echostr);
+    const answer = signature === null ? echostr : decrypt(signed, echostr);
     if (!ECHO_PATTERN.test(answer)) {
       throw new AppError('VALIDATION_FAILED', {
         errors: [{ field: 'echostr', message: 'echostr must be 1 to 128 letters and digits' }],
@@ -63,57 +71,22 @@ export class PushGate {
    * PUSH_APP_MISMATCH, PUSH_NOT_ENCRYPTED, PUSH_DECRYPTION_FAILED, PUSH_MALFORMED, PUSH_REPLAYED,
    * STORE_UNAVAILABLE
    */
-  async open(appId: string, { query, body }: PushRequest): Promise<Push> {
-    const { aesKey } = this.requirePush();
-    const stamp = stampOf(query);
-    this.refuseForged(query, stamp);
-    const text = readText(body);
-    const outer = readPushFields(text);
-    const believed = aesKey === null ? this.plain(outer, text) : this.encrypted(appId, query, outer);
+  async open(appId: string, request: PushRequest): Promise<Push> {
+    const stamp = stampOf(request.query);
+    // Before the body is read, which costs more.
+    const signed = signedPairs(this.requirePairs(appId), request.query, stamp);
+    const { text, bound } = believe(signed, request, stamp);
     this.requireFresh(stamp);
     this.requireApp(appId);
-    const push = readPush(believed);
+    const push = readPush(text);
     if (push.appId !== null && push.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
-    await this.seen.claimStamp(stamp, appId, believed);
+    await this.seen.claimStamp(stamp, appId, bound);
     return push;
   }
 
-  /** `signature` must be valid if it is present. An encrypted push may have `msg_signature` only. */
-  private refuseForged(query: PushQuery, stamp: PushStamp): void {
-    const { token, aesKey } = this.requirePush();
-    const signature = parameter(query, 'signature');
-    const mayLack = aesKey !== null && parameter(query, 'msg_signature') !== null;
-    if (signature === null ? !mayLack : !isPushSignature(signature, token, stamp))
-      throw new AppError('PUSH_SIGNATURE_INVALID');
-  }
-
-  private plain(outer: PushFields, text: string): string {
-    if (outer.has('Encrypt') && !outer.has('MsgType')) {
-      throw new AppError('PUSH_DECRYPTION_FAILED', { detail: 'WECHAT_PUSH_AES_KEY is not set.' });
-    }
-    return text;
-  }
-
-  private encrypted(appId: string, query: PushQuery, outer: PushFields): string {
-    const { token } = this.requirePush();
-    const encrypted = outer.get('Encrypt');
-    if (encrypted === undefined) throw new AppError('PUSH_NOT_ENCRYPTED');
-    const signature = parameter(query, 'msg_signature') ?? '';
-    if (!isPushSignature(signature, token, stampOf(query), encrypted))
-      throw new AppError('PUSH_SIGNATURE_INVALID');
-    return this.decrypt(appId, encrypted);
-  }
-
-  private decrypt(appId: string, encrypted: string): string {
-    const { aesKey } = this.requirePush();
-    const message = aesKey === null ? null : decryptPush(encrypted, { aesKey, appId });
-    if (message === null) throw new AppError('PUSH_DECRYPTION_FAILED');
-    return message;
-  }
-
-  private requirePush(): NonNullable<AppConfig['wechat']['push']> {
-    const { push } = this.config.wechat;
-    if (push !== null) return push;
+  private requirePairs(appId: string): readonly PushPair[] {
+    const pairs = this.keys.of(appId);
+    if (pairs.length > 0) return pairs;
     this.warnNotConfigured();
     throw new AppError('NOT_FOUND');
   }
@@ -122,11 +95,13 @@ export class PushGate {
   private warnNotConfigured(): void {
     if (this.hasWarned) return;
     this.hasWarned = true;
-    this.logger.warn('a push was refused: WECHAT_PUSH_TOKEN is not set');
+    this.logger.warn(
+      'a push was refused: WECHAT_PUSH_TOKEN is not set, and WECHAT_PUSH_APPS does not name its app',
+    );
   }
 
   private requireApp(appId: string): void {
-    if (!this.config.wechat.apps.some((app) => app.appId === appId)) throw new AppError('PUSH_APP_MISMATCH');
+    if (!this.keys.knows(appId)) throw new AppError('PUSH_APP_MISMATCH');
   }
 
   private requireFresh({ timestamp }: PushStamp): void {
@@ -137,6 +112,62 @@ export class PushGate {
       detail: `Its timestamp is ${seconds} s ${ahead < 0 ? 'behind' : 'ahead of'} the clock of this machine.`,
     });
   }
+}
+
+/** The pairs whose `signature` is valid, if it is present. An encrypted push may have `msg_signature` only. */
+function signedPairs(pairs: readonly PushPair[], query: PushQuery, stamp: PushStamp): readonly PushPair[] {
+  const signature = parameter(query, 'signature');
+  const mayLack = parameter(query, 'msg_signature') !== null;
+  return requireSigned(
+    pairs.filter(({ token, aesKey }) =>
+      signature === null ? mayLack && aesKey !== null : isPushSignature(signature, token, stamp),
+    ),
+  );
+}
+
+/** A pair that has a key believes only what is encrypted with it, another one only what is plain. */
+function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp: PushStamp): Believed {
+  const text = readText(body);
+  const outer = readPushFields(text);
+  const encrypted = outer.get('Encrypt');
+  const takesPlain = pairs.some(({ aesKey }) => aesKey === null);
+  if (encrypted === undefined) {
+    if (!takesPlain) throw new AppError('PUSH_NOT_ENCRYPTED');
+    // Different bytes may decode to one text, and are passed on as they are.
+    return { text, bound: body.toString('latin1') };
+  }
+  const signature = parameter(query, 'msg_signature') ?? '';
+  const sealed = pairs.filter(
+    ({ token, aesKey }) => aesKey !== null && isPushSignature(signature, token, stamp, encrypted),
+  );
+  if (sealed.length > 0) {
+    const message = decrypt(sealed, encrypted);
+    return { text: message, bound: message };
+  }
+  if (!takesPlain) throw new AppError('PUSH_SIGNATURE_INVALID');
+  if (!outer.has('MsgType')) {
+    throw new AppError('PUSH_DECRYPTION_FAILED', {
+      detail: 'WECHAT_PUSH_AES_KEY is not set, or WECHAT_PUSH_APPS has no key for this app.',
+    });
+  }
+  return { text, bound: body.toString('latin1') };
+}
+
+/**
+ * Decrypts with the pair whose key it is. Another app's appid at the end makes it undecipherable too.
+ * @throws AppError PUSH_DECRYPTION_FAILED
+ */
+function decrypt(pairs: readonly PushPair[], encrypted: string): string {
+  for (const { aesKey, appId, platforms } of pairs) {
+    const message = aesKey === null ? null : decryptPush(encrypted, { aesKey, appId }, platforms);
+    if (message !== null) return message;
+  }
+  throw new AppError('PUSH_DECRYPTION_FAILED');
+}
+
+function requireSigned(pairs: readonly PushPair[]): readonly PushPair[] {
+  if (pairs.length === 0) throw new AppError('PUSH_SIGNATURE_INVALID');
+  return pairs;
 }
 
 function stampOf(query: PushQuery): PushStamp {

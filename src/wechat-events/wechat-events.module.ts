@@ -4,6 +4,7 @@ import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { ConsentEvents } from './consent-events.js';
 import { PushGate } from './push-gate.js';
+import { PushKeys } from './push-keys.js';
 import { PushMailbox } from './relay/push-mailbox.entity.js';
 import { PushRelay } from './relay/push-relay.js';
 import { RelayMarks } from './relay/relay-marks.js';
@@ -27,6 +28,7 @@ export class WeChatEventsModule {
       controllers: [WeChatEventsController],
       providers: [
         PushGate,
+        PushKeys,
         SeenPushes,
         ConsentEvents,
         { provide: RelayTiming, useValue: timing },

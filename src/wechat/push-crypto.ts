@@ -56,17 +56,23 @@ export function isPushSignature(
  * Decrypts a push (section 6.3). Its `msg_signature` must have been verified before: AES-CBC alone does not
  * detect a changed message.
  * @param encrypted base64
+ * @param platforms appids that may end the push instead of the app's: those of third-party platforms (V16)
  * @returns `null` for anything that is not a message to this app under this key; the reason is not revealed
  */
-export function decryptPush(encrypted: string, { aesKey, appId }: Omit<PushSecrets, 'token'>): string | null {
+export function decryptPush(
+  encrypted: string,
+  { aesKey, appId }: Omit<PushSecrets, 'token'>,
+  platforms: readonly string[] = [],
+): string | null {
   const bytes = BASE64.test(encrypted) ? Buffer.from(encrypted, 'base64') : Buffer.alloc(0);
   if (bytes.length === 0 || bytes.length % BLOCK_BYTES !== 0) return null;
   const decipher = createDecipheriv('aes-256-cbc', aesKey, aesKey.subarray(0, 16)).setAutoPadding(false);
   const content = unpad(Buffer.concat([decipher.update(bytes), decipher.final()]));
   if (content === null || content.length < HEADER_BYTES) return null;
   const end = HEADER_BYTES + content.readUInt32BE(RANDOM_BYTES);
-  // A length that is too large leaves no bytes for the AppID, so the comparison fails.
-  if (!content.subarray(end).equals(Buffer.from(appId))) return null;
+  // A length that is too large leaves no bytes for the AppID, so no comparison succeeds.
+  const trailer = content.subarray(end);
+  if (![appId, ...platforms].some((each) => trailer.equals(Buffer.from(each)))) return null;
   return readText(content.subarray(HEADER_BYTES, end));
 }
 

@@ -19,6 +19,7 @@ const SETTINGS = {
   WEBHOOK_URLS: `http://127.0.0.1:9/webhookPath${hex()}?key=webhookQuery${hex()}`,
   WECHAT_PUSH_TOKEN: `pushToken${hex().slice(0, 16)}`,
   WECHAT_PUSH_AES_KEY: (hex() + hex()).slice(0, 43),
+  WECHAT_PUSH_APPS: `wx5a4db0c0de0000ff:pushAppToken${hex().slice(0, 16)}:${(hex() + hex()).slice(0, 43)}`,
 };
 const ADMIN_KEY = SETTINGS.ADMIN_API_KEYS.split(':')[1] ?? '';
 const SERVICE_KEY = SETTINGS.SERVICE_API_KEYS.split(':')[1] ?? '';
@@ -95,6 +96,7 @@ describe('the log', () => {
     await world.control('settings', { sessionKeyMinIntervalSeconds: 0 });
     for (const [name, value] of Object.entries(SETTINGS)) secrets.keep(name, value);
     for (const key of [ADMIN_KEY, SERVICE_KEY]) secrets.keep('API key', key);
+    for (const part of SETTINGS.WECHAT_PUSH_APPS.split(':').slice(1)) secrets.keep('pair of an app', part);
     for (const url of [new URL(SETTINGS.WEBHOOK_URLS)]) {
       secrets.keep('path of a webhook', url.pathname.slice(1));
       secrets.keep('query of a webhook', url.searchParams.get('key') ?? '');

@@ -322,6 +322,32 @@ describe('the message push', () => {
     expect(faults[0]).toMatch(new RegExp(`^${name} must `));
     expect(faults[0]).not.toContain('hunter2');
   });
+
+  test('has pairs of single apps and platforms, which need no common one', () => {
+    const WECHAT_PUSH_APPS = ` wxa:hunter2 , wxb:hunter3:${WECHAT_PUSH_AES_KEY},`;
+    const { push, pushApps } = loadConfig({ ...TEST, WECHAT_PUSH_APPS }).wechat;
+    expect(push).toBeNull();
+    expect(pushApps.map(({ appId, token, aesKey }) => [appId, token, aesKey?.length])).toEqual([
+      ['wxa', 'hunter2', undefined],
+      ['wxb', 'hunter3', 32],
+    ]);
+  });
+
+  test.each([
+    ['hunter2', 'must be appid:token or appid:token:aeskey, several separated by commas'],
+    [
+      `wxa:hunter2:${WECHAT_PUSH_AES_KEY}:x`,
+      'must be appid:token or appid:token:aeskey, several separated by commas',
+    ],
+    [`w x:hunter2`, 'must be appid:token or appid:token:aeskey, several separated by commas'],
+    ['wxa:', 'has tokens that must be 3 to 32 letters and digits'],
+    ['wxa:hunter-2', 'has tokens that must be 3 to 32 letters and digits'],
+    ['wxa:hunter2:', 'has AES keys that must be 43 letters and digits'],
+    ['wxa:hunter2:hunter2', 'has AES keys that must be 43 letters and digits'],
+    ['wxa:hunter2,wxa:hunter3', 'names an appid twice'],
+  ])('refuses the pairs %j and says why', (WECHAT_PUSH_APPS, fault) => {
+    expect(faultsOf({ ...TEST, WECHAT_PUSH_APPS })).toEqual([`WECHAT_PUSH_APPS ${fault}`]);
+  });
 });
 
 describe('production', () => {

@@ -87,6 +87,34 @@ describe('official vectors', () => {
     };
     expect(decryptPush(encrypted, secrets)).toBe('1616140317555161061');
   });
+
+  test('V16: a push that a third-party platform signed, for a mini program that its end does not name', () => {
+    const encrypted =
+      'D7yzvUNAL930rd28wf21s4hvXhz0L6Uit/p2Di6C5DHyYGpEgdBRnKjBec34JwoQXicwaZC7fOVihW80F4VtsdvE//1vr7oAbqjDv8KenVp+ajKYpJnyQ4zMRhIC+a31fCVOMC03FfzV/QuC94kBP55a+Za3sJgvAn+ZbsNqZI5DkyuzkhQN8OBqCzFhizGmy0xpM0MEA4agpvE+RuNO1rhHTtuJB5yltw1FiYzecSXJ+y/D2r81VkRn2eYjh2ltsoyfbDR7Is6ookXIFxTfyeNyeHxMeT4KN5WpCDmSbTcUYrbBUlkGLJ9n/rU8YOywma6G7aTb7KZKOqCxgfoUlYEZPk4FUL/TK7ShriFDMVCLyjQJ15Ob++agDWtcxhfUfe6HIoIpRW8mKNBQiY/Jd1svvuskA1wLef1RTtzKfMpagSCX/laZINmdnX4zrF6kIaR9P4xQrWXbsTFHTYe0Mg==';
+    const stamp = { timestamp: '1715943329', nonce: '1590219412' };
+    expect(pushSignature('AAAAA', stamp)).toBe('cc0c594499c1634947d5b502f158ee518947db27');
+    expect(isPushSignature('6c12a4205838198b8fa631b3220723bb07f1015c', 'AAAAA', stamp, encrypted)).toBe(true);
+    const platform = { ...V4.secrets, appId: 'wx134c8103faa5a59e' };
+    const message = decryptPush(encrypted, platform) ?? '';
+    expect(Buffer.byteLength(message)).toBe(292);
+    expect(message).toContain('<Event><![CDATA[debug_demo]]></Event>');
+    expect(encryptPush(message, platform, Buffer.from('1205899eaf019bbd'))).toBe(encrypted);
+    expect(decryptPush(encrypted, V4.secrets)).toBeNull();
+    expect(decryptPush(encrypted, V4.secrets, ['wx134c8103faa5a59f'])).toBeNull();
+    expect(decryptPush(encrypted, V4.secrets, ['wx1', platform.appId])).toBe(message);
+  });
+
+  test('V16: the encrypted reply', () => {
+    const secrets = { ...V4.secrets, appId: 'wx134c8103faa5a59e' };
+    const reply = '<xml><demo_resp>[CDATA[good luck]]</demo_resp></xml>';
+    const encrypted = encryptPush(reply, secrets, Buffer.from('999951349e8ee746'));
+    expect(encrypted).toBe(
+      'hE8R6mGXHkJJjU72KxzKUd1GEkKJaEZq7vRL8XgK3o+00k8JGq6+pZJUIlTSyhsX+bxIBQ72g3GyvDdIZcr6+3HAZbSvPT9t/o11MI7d6WELwqrGd7jMnV0zv3Zc9Nq7',
+    );
+    expect(pushSignature('AAAAA', { timestamp: '1713424427', nonce: '415670741' }, encrypted)).toBe(
+      '03e0812039325c2712ef5f0f980fd14c70d6e307',
+    );
+  });
 });
 
 describe('signatures', () => {

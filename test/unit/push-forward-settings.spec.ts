@@ -69,9 +69,21 @@ describe('the setting of the push relay', () => {
     expect(faults(environment)).toEqual([]);
   });
 
-  test('it needs the token of the push', () => {
+  test('its apps need the token of their push: the common one, their own, or that of a platform', () => {
     const environment = { WECHAT_PUSH_TOKEN: '', WECHAT_PUSH_FORWARD: `${SHOP}=https://a.example.com` };
-    expect(faults(environment)).toEqual(['WECHAT_PUSH_TOKEN must be set where WECHAT_PUSH_FORWARD is']);
+    expect(faults(environment)).toEqual([expect.stringMatching(/^WECHAT_PUSH_FORWARD names an app without/)]);
+    for (const app of [SHOP, 'wxPlatform']) {
+      const own = `${app}:ownToken:${'k'.repeat(43)}`;
+      expect(faults({ ...environment, WECHAT_PUSH_APPS: own })).toEqual([]);
+    }
+  });
+
+  test('a third-party platform may have receivers of its own', () => {
+    const environment = {
+      WECHAT_PUSH_APPS: `wxPlatform:ownToken:${'k'.repeat(43)}`,
+      WECHAT_PUSH_FORWARD: 'wxPlatform=https://a.example.com',
+    };
+    expect(faults(environment)).toEqual([]);
   });
 
   test('a fault of the apps is not reported twice', () => {

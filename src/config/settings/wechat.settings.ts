@@ -11,6 +11,7 @@ import {
   text,
   verifyFiles,
 } from '../parsers.js';
+import { pushApps } from '../push-apps.js';
 import { pushForward } from '../push-forward.js';
 import { optional, withDefault } from '../setting.js';
 
@@ -27,6 +28,12 @@ export const WECHAT = {
       secret: true,
       en: 'The EncodingAESKey of the same settings: 43 letters and digits. Where it is set, only encrypted pushes are accepted. It needs WECHAT_PUSH_TOKEN.',
       zh: '同一设置中的 EncodingAESKey：43 个字母或数字。设置后只接收加密的推送。须同时设置 WECHAT_PUSH_TOKEN。',
+    }),
+    WECHAT_PUSH_APPS: withDefault(pushApps, '', {
+      secret: true,
+      en: 'Apps whose message push has a Token and EncodingAESKey of its own: `appid:token[:aeskey]`, separated by commas. Without a key, pushes of that app are plain. An appid that is none of the apps is a third-party platform (第三方平台): with its key, the pushes of every app may come from it.',
+      zh: '消息推送使用单独 Token 和 EncodingAESKey 的应用：`appid:token[:aeskey]`，多个用逗号分隔。不写密钥时，该应用的推送为明文。不属于上述应用的 AppID 视为第三方平台：写了密钥时，各应用的推送都可以由它发来。',
+      examples: ['wx0123456789abcdef:token0123456789:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'],
     }),
     WECHAT_PUSH_FORWARD: withDefault(pushForward, '', {
       secret: true,
