@@ -5,7 +5,9 @@ import { AppCalls } from './app-calls.js';
 import { AppConfig } from '../config/app-config.js';
 import { HostNames } from '../outgoing/host-names.js';
 import { HttpClient } from '../outgoing/http-client.js';
+import { SharedCredentials } from './shared-credentials.js';
 import { SpentCodes } from './spent-codes.js';
+import { Tickets } from './tickets.js';
 import { undiciAdapter } from './undici-adapter.js';
 import { WeChatApiService } from './wechat-api.service.js';
 import { WeChatApps } from './wechat-apps.js';
@@ -38,7 +40,16 @@ const CONNECT_MS = 3_000;
       }),
     }),
   ],
-  providers: [WeChatApps, SpentCodes, WeChatHttp, AppAccessTokens, AppCalls, WeChatApiService],
-  exports: [WeChatApps, WeChatApiService],
+  providers: [
+    WeChatApps,
+    SpentCodes,
+    WeChatHttp,
+    SharedCredentials,
+    AppAccessTokens,
+    AppCalls,
+    Tickets,
+    WeChatApiService,
+  ],
+  exports: [WeChatApps, Tickets, WeChatApiService],
 })
 export class WeChatModule {}
