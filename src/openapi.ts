@@ -49,9 +49,10 @@ export function createOpenApiDocument(app: INestApplication, publicUrl: string):
       "WeChat's pushes, such as events of withdrawn consent. WeChat calls these routes.",
     )
     .addTag(
-      'operators',
-      'Users, events and keys, for operators and their other services. They need `X-Api-Key`.',
+      'WeChat app',
+      'What other services may do with the WeChat app without its secrets: access token, tickets, signatures. They need `X-Api-Key`; pages in WeChat that use the JS-SDK do not.',
     )
+    .addTag('operators', 'Users, events and keys, for operators. They need `X-Api-Key`.')
     .addTag(
       'partner apps',
       'OpenID Connect for other apps and companies, the consent of people, and the partners that operators register.',

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../common/error-catalogue.js';
 import { AppConfig } from '../config/app-config.js';
 
 /** Characters that browsers and URL parsers interpret differently. */
-const AMBIGUOUS = /[\p{Cc}\s\\]/u;
+export const AMBIGUOUS = /[\p{Cc}\s\\]/u;
 /** A path is decoded at most this often: by a proxy, a server and a framework. */
 const MAX_DECODINGS = 3;
 
@@ -23,11 +23,13 @@ export function isBoundToBrowser(returnTo: string, { publicUrl }: Pick<AppConfig
 @Injectable()
 export class ReturnUrls {
   private readonly prefixes: readonly URL[];
+  private readonly listedOrigins: ReadonlySet<string>;
 
   constructor(config: AppConfig) {
     // Our own pages are always allowed: login, account, and the steps of a login for a partner app.
     const own = ['/login', '/account', INTERACTIONS].map((path) => config.publicUrl + path);
     this.prefixes = [...config.returnUrls, ...own].map((prefix) => new URL(prefix));
+    this.listedOrigins = new Set(config.returnUrls.map((prefix) => new URL(prefix).origin));
   }
 
   /**
@@ -42,13 +44,19 @@ export class ReturnUrls {
     return url;
   }
 
+  /** Whether an entry of RETURN_URLS has the origin of a URL, whatever the path. */
+  listsOriginOf(url: URL): boolean {
+    return this.listedOrigins.has(url.origin);
+  }
+
   /** Origins that may call the API from a browser with cookies (CORS). */
   origins(): string[] {
     return [...new Set(this.prefixes.map((prefix) => prefix.origin))];
   }
 }
 
-function isPlain(url: URL): boolean {
+/** Whether it is http or https, without userinfo. */
+export function isPlain(url: URL): boolean {
   return ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
 }
 

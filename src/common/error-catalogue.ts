@@ -99,8 +99,8 @@ export const ERROR_CATALOGUE = {
     status: 409,
     title: 'The session_key does not fit',
     cause:
-      'The data was not encrypted or signed with a session_key that is known here: WeChat has replaced the key, or the data is damaged.',
-    cure: 'Call wx.login, send its code to login or validate-token, then fetch the data again and send it. wx.login comes before the data call, not after it.',
+      'The data was not encrypted or signed with a session_key that is known here: WeChat has replaced the key, or the data is damaged. For a signature: the person has no session_key here, or WeChat calls it invalid.',
+    cure: 'Call wx.login, send its code to login or validate-token, then fetch the data again and send it. wx.login comes before the data call, not after it. A service that asked for a signature has its mini program do the same, and asks again.',
   },
   SIGNATURE_MISMATCH: {
     status: 400,
@@ -137,6 +137,12 @@ export const ERROR_CATALOGUE = {
     title: 'The WeChat account belongs to another user',
     cause: 'The openid or unionid belongs to another user here.',
     cure: 'Log in with that WeChat account, or remove it there first.',
+  },
+  IDENTITY_UNKNOWN: {
+    status: 404,
+    title: 'Nobody is known by that id',
+    cause: 'No person of this app has that openId, or that user has no identity in this app.',
+    cure: 'Check that the openId is of the mini program that appId names. Somebody who has never logged in here has to log in first.',
   },
   LAST_IDENTITY: {
     status: 409,
@@ -329,8 +335,9 @@ export const ERROR_CATALOGUE = {
   },
   RETURN_URL_FORBIDDEN: {
     status: 400,
-    title: 'The login may not return to that address',
-    cause: 'returnTo is not an absolute http(s) URL, or matches no entry of RETURN_URLS.',
+    title: 'That address is not allowed',
+    cause:
+      'returnTo is not an absolute http(s) URL, or matches no entry of RETURN_URLS. For js-sdk-config: no entry of RETURN_URLS has the origin of the page.',
     cure: 'Add the origin or URL prefix to RETURN_URLS.',
   },
   TOKEN_CODE_MISMATCH: {

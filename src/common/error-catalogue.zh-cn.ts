@@ -72,8 +72,9 @@ export const ERROR_CATALOGUE_ZH_CN = {
   },
   SESSION_KEY_STALE: {
     title: 'session_key 对不上',
-    cause: '数据不是用本服务知道的 session_key 加密或签名的：微信已更换 session_key，或者数据损坏。',
-    cure: '调用 wx.login，把 code 发给 login 或 validate-token，再重新获取数据并发送。wx.login 要在获取数据之前，不能在之后。',
+    cause:
+      '数据不是用本服务知道的 session_key 加密或签名的：微信已更换 session_key，或者数据损坏。如果是请求签名：这个人在本服务没有 session_key，或者微信认为它已失效。',
+    cure: '调用 wx.login，把 code 发给 login 或 validate-token，再重新获取数据并发送。wx.login 要在获取数据之前，不能在之后。请求签名的服务也让自己的小程序这样做，然后重新请求。',
   },
   SIGNATURE_MISMATCH: {
     title: '签名错误',
@@ -104,6 +105,11 @@ export const ERROR_CATALOGUE_ZH_CN = {
     title: '该微信账号属于另一个用户',
     cause: '这个 openid 或 unionid 在这里属于另一个用户。',
     cure: '用该微信账号登录，或先在那边解绑。',
+  },
+  IDENTITY_UNKNOWN: {
+    title: '没有这个人',
+    cause: '这个应用里没有人使用该 openId，或者该用户在这个应用里没有身份。',
+    cure: '检查 openId 是否属于 appId 所指的小程序。从未在本服务登录过的人要先登录。',
   },
   LAST_IDENTITY: {
     title: '不能解绑最后一个微信账号',
@@ -256,8 +262,9 @@ export const ERROR_CATALOGUE_ZH_CN = {
     cure: '让小程序重新获取票据，并立即用它打开 web-view。',
   },
   RETURN_URL_FORBIDDEN: {
-    title: '登录后不能回到这个地址',
-    cause: 'returnTo 不是完整的 http(s) 地址，或者不匹配 RETURN_URLS 里的任何一项。',
+    title: '不允许使用这个地址',
+    cause:
+      'returnTo 不是完整的 http(s) 地址，或者不匹配 RETURN_URLS 里的任何一项。对于 js-sdk-config：RETURN_URLS 里没有与页面同源的项。',
     cure: '把它的源或 URL 前缀加进 RETURN_URLS。',
   },
   TOKEN_CODE_MISMATCH: {

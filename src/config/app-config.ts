@@ -69,6 +69,7 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
       openUrl: settings.WECHAT_OPEN_URL ?? sandboxUrl ?? 'https://open.weixin.qq.com',
       acceptUnionIdChange: settings.ACCEPT_UNIONID_CHANGE,
       verifyFiles: settings.WECHAT_VERIFY_FILES,
+      payAppKeys: settings.WECHAT_PAY_APP_KEYS,
       /** `null`: message push is closed, except for `pushApps`. With a key (32 bytes) only encrypted pushes are accepted. */
       push:
         settings.WECHAT_PUSH_TOKEN === null

@@ -14,6 +14,7 @@ const OTHER_QUOTA_NAMES = [
   'account',
   'account-writes',
   'avatar-uploads',
+  'js-sdk-config',
   'admin',
   'service',
   'partner-metadata',

@@ -20,7 +20,7 @@ export function dependencyFaults(settings: Partial<Settings>): string[] {
   if (settings.WEBHOOK_URLS?.length && !settings.WEBHOOK_SECRET) {
     faults.push('WEBHOOK_SECRET must be set where WEBHOOK_URLS is');
   }
-  faults.push(...forwardFaults(settings));
+  faults.push(...forwardFaults(settings), ...payKeyFaults(settings));
   // Without keys the S3 client looks for some in files and on the network.
   if (settings.AVATAR_STORE?.type === 's3') {
     for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const) {
@@ -44,6 +44,17 @@ function forwardFaults(settings: Partial<Settings>): string[] {
   return token !== null || hasPlatform || forwards.every(({ appId }) => pushing.has(appId))
     ? []
     : ['WECHAT_PUSH_FORWARD names an app without a token: set WECHAT_PUSH_TOKEN or WECHAT_PUSH_APPS'];
+}
+
+/** An AppKey of an app whose people have no session_key here would never sign. */
+function payKeyFaults(settings: Partial<Settings>): string[] {
+  if (!settings.WECHAT_PAY_APP_KEYS?.length || !isComplete(settings)) return [];
+  const kinds = appKinds().filter(({ hasSessionKey }) => hasSessionKey);
+  const known = wechatApps(settings).filter(({ kind }) => kinds.some(({ name }) => name === kind));
+  const isKnown = (appId: string): boolean => known.some((app) => app.appId === appId);
+  return settings.WECHAT_PAY_APP_KEYS.every(({ appId }) => isKnown(appId))
+    ? []
+    : ['WECHAT_PAY_APP_KEYS names an appid that is not one of the mini programs'];
 }
 
 /** Whether the settings that say which apps there are have no fault of their own. */

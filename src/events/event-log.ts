@@ -31,6 +31,8 @@ export type EventType =
   | 'wechat.user_info_modified'
   | 'wechat.user_authorization_revoke'
   | 'wechat.user_authorization_cancellation'
+  | 'session_key.signed'
+  | 'user_encrypt_keys.fetched'
   | 'partner.created'
   | 'partner.changed'
   | 'partner.secret_rotated'

@@ -28,6 +28,12 @@ export const BODY_LIMIT_BYTES = 16 * 1024;
 /** Body limit for encrypted open data (65,536 characters of base64, some of them escaped) and its rawData. */
 export const OPEN_DATA_LIMIT_BYTES = 128 * 1024;
 
+/** Maximum size of a payload that is signed, in bytes. */
+export const MAX_PAYLOAD_BYTES = 64 * 1024;
+
+/** Body limit for such a payload: JSON escapes most of its characters by at most four times their bytes. */
+export const PAYLOAD_LIMIT_BYTES = 4 * MAX_PAYLOAD_BYTES;
+
 /**
  * Raises the body limit of a route above {@link BODY_LIMIT_BYTES}. Use only one of these decorators on a
  * route.

@@ -49,6 +49,9 @@ const OTHER_QUOTAS: Readonly<Record<OtherQuotaName, RouteQuota>> = {
   'account-writes': { perAddress: 1_200 },
   'avatar-uploads': { perAddress: 300 },
 
+  // Once for each page in WeChat that uses the JS-SDK; it costs a look into the store and a SHA-1.
+  'js-sdk-config': { perAddress: 6_000 },
+
   // Consoles and scripts of operators: ten a second. Wrong keys have a quota of their own.
   admin: { perAddress: 600 },
   // Other services of the operator, perhaps all of them behind one address: a thousand a second.

@@ -23,7 +23,7 @@ export class AppAccessTokenReply {
 }
 
 /** WeChat's access_token of an app, for other services of the operator. */
-@ApiTags('operators')
+@ApiTags('WeChat app')
 @Controller('v1/wechat/access-tokens')
 @ServiceKey()
 @RateLimit('service')

@@ -16,6 +16,12 @@ import { OAuth2AccessTokenReply, oauth2AccessToken } from './endpoints/oauth2-ac
 import { OAuth2RefreshTokenReply, oauth2RefreshToken, snsAuth } from './endpoints/oauth2-refresh-token.js';
 import { absentAsNull, checkedReply } from './endpoints/reply-fields.js';
 import { checkSession, ResetUserSessionKeyReply, resetUserSessionKey } from './endpoints/session-key.js';
+import {
+  toUserKey,
+  userEncryptKey,
+  UserEncryptKeyReply,
+  type UserKey,
+} from './endpoints/user-encrypt-key.js';
 import { type PhoneInfo, UserPhoneNumberReply, userPhoneNumber } from './endpoints/user-phone-number.js';
 import { readUserinfo, type Userinfo, userinfo } from './endpoints/userinfo.js';
 import { wxaCodeUnlimit } from './endpoints/wxa-code.js';
@@ -197,6 +203,19 @@ export class WeChatApiService {
     const reply = checkedReply(ResetUserSessionKeyReply, await this.appCalls.call(app, call, new Deadline()));
     if (reply.openid !== openId) throw badReply("The session_key is somebody else's.");
     return { value: reply.session_key, obtainedAt };
+  }
+
+  /**
+   * The last keys with which the mini program encrypts for its server, the newest first (wechat-api-2.md
+   * section 13.6).
+   * @throws AppError SESSION_KEY_STALE
+   */
+  async userEncryptKeys({ appId, openId, sessionKey }: MiniProgramUser): Promise<UserKey[]> {
+    const app = this.apps.find('mini_program', appId);
+    const now = this.clock.now();
+    const call = (token: string) => userEncryptKey(appId, token, openId, sessionKey);
+    const reply = checkedReply(UserEncryptKeyReply, await this.appCalls.call(app, call, new Deadline()));
+    return reply.key_info_list.map((info) => toUserKey(info, now)).sort((a, b) => b.version - a.version);
   }
 
   /**

@@ -16,6 +16,7 @@ const LARGER: Readonly<Record<string, number>> = {
   'POST /v1/mini-program/phone-number': 128 * KB,
   'POST /v1/mini-program/open-data': 128 * KB,
   'POST /v1/wechat/events/:appId': 64 * KB,
+  'POST /v1/wechat/signatures': 256 * KB,
   'POST /v1/admin/partners': 128 * KB,
   'PATCH /v1/admin/partners/:id': 128 * KB,
 };

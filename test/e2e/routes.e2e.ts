@@ -27,6 +27,7 @@ const PUBLIC = [
   '/v1/web-qr-login/token',
   '/v1/auth/refresh',
   '/v1/wechat/events/{appId}',
+  '/v1/wechat/js-sdk-config',
   '/',
   '/login',
   '/login/session',

@@ -228,6 +228,7 @@ export class Tour {
     await this.world.service().app.get(PartnerSigningKeys, { strict: false }).keySet();
     await this.admin('signing-keys/rotate', { json: { now: false } });
     await callWithKey(`${this.world.url}/v1/wechat/access-tokens/${MINI_PROGRAM}`, SERVICE_KEY);
+    await this.otherServices(await this.world.miniProgramLogin(often));
     const gone = await this.world.miniProgramLogin(await this.world.person());
     await this.admin(`users/${gone.user.id}`, { method: 'DELETE' });
   }
@@ -296,6 +297,16 @@ export class Tour {
     );
     await this.admin(`partners/${partnerId}`, { method: 'DELETE' });
     await app.get(PartnerRemoval, { strict: false }).idle();
+  }
+
+  /** What other services do with the session_key of a person. */
+  private async otherServices({ user, identity }: TokenReply): Promise<void> {
+    for (const who of [{ openId: identity.openId }, { userId: user.id }]) {
+      await callWithKey(`${this.world.url}/v1/wechat/signatures`, SERVICE_KEY, {
+        json: { ...who, payload: '' },
+      });
+      await callWithKey(`${this.world.url}/v1/wechat/user-encrypt-keys`, SERVICE_KEY, { json: who });
+    }
   }
 
   private async consent(): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { sessionKeySignature } from '../../src/wechat/endpoints/session-key.js';
+import { userSignature } from '../../src/wechat/message-signatures.js';
 import { decryptOpenData, signatureMatches } from '../../src/wechat/open-data.js';
 
 /** wechat-api.md section 2.3. */
@@ -75,9 +75,9 @@ describe("WeChat's own vectors", () => {
 
   test('V3: the HMAC takes the key as text', () => {
     const key = 'o0q0otL8aEzpcZL/FT9WsQ==';
-    expect(sessionKeySignature(key, '{"foo":"bar"}')).toBe(
+    expect(userSignature(key, '{"foo":"bar"}')).toBe(
       '654571f79995b2ce1e149e53c0a33dc39c0a74090db514261454e8dbe432aa0b',
     );
-    expect(sessionKeySignature(key)).toBe('46e043c5525c2d817c44be603d30837a808a1d930d038f6fdc3e62a201fed128');
+    expect(userSignature(key)).toBe('46e043c5525c2d817c44be603d30837a808a1d930d038f6fdc3e62a201fed128');
   });
 });

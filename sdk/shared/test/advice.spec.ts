@@ -19,9 +19,13 @@ const MEANS = {
 } as const;
 type Means = keyof typeof MEANS;
 
-/** Codes that only operators, monitoring, WeChat's message push and the pages for partner apps meet. */
+/** Codes that only operators, other services, monitoring, WeChat's message push and the pages for partner apps meet. */
 type Elsewhere =
-  'METRICS_TOKEN_INVALID' | 'WEBHOOKS_OFF' | 'AUTHORIZATION_EXPIRED' | Extract<ErrorCode, `PUSH_${string}`>;
+  | 'METRICS_TOKEN_INVALID'
+  | 'IDENTITY_UNKNOWN'
+  | 'WEBHOOKS_OFF'
+  | 'AUTHORIZATION_EXPIRED'
+  | Extract<ErrorCode, `PUSH_${string}`>;
 
 /** A mistake in the app, in its settings, or at WeChat's: nothing that the person can do. */
 const MISTAKE = ['support'] as const;

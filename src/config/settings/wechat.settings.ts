@@ -11,6 +11,7 @@ import {
   text,
   verifyFiles,
 } from '../parsers.js';
+import { payAppKeys } from '../pay-app-keys.js';
 import { pushApps } from '../push-apps.js';
 import { pushForward } from '../push-forward.js';
 import { optional, withDefault } from '../setting.js';
@@ -45,6 +46,12 @@ export const WECHAT = {
       en: 'Domain verification files of WeChat, served at the root: `name.txt:content`, separated by commas. `MP_verify_X.txt` alone has the content X.',
       zh: '微信的域名校验文件，在网站根目录下提供：`name.txt:内容`，多个用逗号分隔。只写 `MP_verify_X.txt` 时，文件内容为 X。',
       examples: ['MP_verify_AbCdEfGh12345678.txt'],
+    }),
+    WECHAT_PAY_APP_KEYS: withDefault(payAppKeys, '', {
+      secret: true,
+      en: 'The AppKeys of virtual payment (虚拟支付) of your mini programs: `appid:env:AppKey`, separated by commas, with env 0 for live and 1 for the sandbox of virtual payment. With it, signatures for other services include `paySig`.',
+      zh: '小程序虚拟支付的 AppKey：`appid:env:AppKey`，多个用逗号分隔，env 为 0（现网）或 1（虚拟支付沙箱）。设置后，为其他服务签名时会同时给出 `paySig`。',
+      examples: ['wx0123456789abcdef:0:<AppKey>'],
     }),
     WECHAT_SCAN_PAGE: withDefault(scanPage, '', {
       en: "The mini program's page that a scan opens, and its version: `page[@release|trial|develop]`.",

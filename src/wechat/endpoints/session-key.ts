@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { userSignature } from '../message-signatures.js';
 import type { WeChatCall } from '../wechat-http.js';
 import { IsStoredSecret, IsWeChatId } from './reply-fields.js';
 
@@ -32,19 +32,12 @@ export class ResetUserSessionKeyReply {
   session_key!: string;
 }
 
-/**
- * Proves possession of the session_key without sending it: the HMAC of an empty message, keyed with the
- * base64 text (vector V3).
- */
-export function sessionKeySignature(sessionKey: string, message = ''): string {
-  return createHmac('sha256', sessionKey).update(message).digest('hex');
-}
-
-function signedQuery(token: string, openId: string, sessionKey: string): Record<string, string> {
+/** The query of a call that proves possession of the session_key without sending it (vector V3). */
+export function signedQuery(token: string, openId: string, sessionKey: string): Record<string, string> {
   return {
     access_token: token,
     openid: openId,
-    signature: sessionKeySignature(sessionKey),
+    signature: userSignature(sessionKey),
     sig_method: 'hmac_sha256',
   };
 }
