@@ -1,6 +1,7 @@
 import type { ChannelLabel } from '../channel/channels.js';
 import { AppError } from './app-error.js';
 import type { ErrorCode } from './error-catalogue.js';
+import type { PushLabel, PushOutcome } from './push-labels.js';
 
 /** Result of an operation: success, or an error code of the catalogue. */
 export type Outcome = 'success' | ErrorCode;
@@ -40,6 +41,9 @@ export abstract class Metrics {
   abstract login(channel: ChannelLabel, outcome: Outcome): void;
 
   abstract refresh(outcome: Outcome): void;
+
+  /** A push of WeChat came, or a receiver of a copy was found for it. */
+  abstract push(event: PushLabel, outcome: PushOutcome): void;
 
   /** @param endpoint path at WeChat: `sns/jscode2session` */
   abstract wechatCall(endpoint: string, answer: WeChatAnswer, seconds: number): void;

@@ -43,7 +43,8 @@ export type EventType =
   | 'partner.code_reused'
   | 'webhook.given_up'
   | 'webhook.resent'
-  | 'push.given_up';
+  | 'push.given_up'
+  | 'push.unhandled';
 
 /** Who caused the event: the person, the service itself, WeChat, or the named key of an operator. */
 export type Actor = 'user' | 'system' | 'wechat' | `admin:${string}` | `service:${string}`;

@@ -8,6 +8,7 @@ import {
   type QueueName,
   type WeChatAnswer,
 } from '../common/metrics.js';
+import { PUSH_LABELS, type PushLabel, type PushOutcome } from '../common/push-labels.js';
 
 /**
  * In seconds. A token check takes less than a millisecond, a login that waits for WeChat at most five
@@ -50,6 +51,13 @@ export class PrometheusMetrics extends Metrics {
     registers: this.registers,
   });
 
+  private readonly pushes = new Counter({
+    name: 'wechat_auth_pushes_total',
+    help: 'Pushes of WeChat by event and outcome: acted, unhandled, what became of them at their receivers, or the code of the error.',
+    labelNames: ['event', 'outcome'],
+    registers: this.registers,
+  });
+
   private readonly wechatCalls = new Histogram({
     name: 'wechat_auth_wechat_call_duration_seconds',
     help: 'Calls to WeChat by endpoint and errcode: 0 is success, else a number, bad-reply, timeout or unreachable.',
@@ -63,6 +71,7 @@ export class PrometheusMetrics extends Metrics {
     // Start with 0: rate() does not see the first increment of a series that does not exist yet.
     for (const channel of CHANNEL_LABELS) this.logins.inc({ channel, outcome: 'success' }, 0);
     this.refreshes.inc({ outcome: 'success' }, 0);
+    for (const event of PUSH_LABELS) this.pushes.inc({ event, outcome: 'unhandled' }, 0);
     this.gauge('wechat_auth_waiters', 'Browsers that wait for a scan at this instance.', () =>
       this.readWaiters(),
     );
@@ -104,6 +113,10 @@ export class PrometheusMetrics extends Metrics {
 
   refresh(outcome: Outcome): void {
     this.refreshes.inc({ outcome });
+  }
+
+  push(event: PushLabel, outcome: PushOutcome): void {
+    this.pushes.inc({ event, outcome });
   }
 
   wechatCall(endpoint: string, answer: WeChatAnswer, seconds: number): void {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Header, HttpCode, Logger, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -12,13 +12,15 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/problem-docs.js';
-import { AppError } from '../common/app-error.js';
 import { Public } from '../http/public.js';
 import { RawBody } from '../http/bodies.js';
 import { ConsentEvents } from './consent-events.js';
 import { PushGate } from './push-gate.js';
+import type { Push } from './push-message.js';
+import { PushRecord } from './push-record.js';
 import { CurrentPush, type PushQuery, type PushRequest } from './push-request.js';
 import { EXAMPLE_ENCRYPTED, EXAMPLE_JSON, EXAMPLE_XML } from './push-examples.js';
+import type { ArrivedPush } from './relay/passage.js';
 import { PushRelay } from './relay/push-relay.js';
 import type { ReceiverAnswer } from './relay/relay-sender.js';
 import { SeenPushes } from './seen-pushes.js';
@@ -54,13 +56,12 @@ const ACKNOWLEDGED: ReceiverAnswer = {
 @Controller('v1/wechat/events')
 @Public()
 export class WeChatEventsController {
-  private readonly logger = new Logger(WeChatEventsController.name);
-
   constructor(
     private readonly gate: PushGate,
     private readonly seen: SeenPushes,
     private readonly consentEvents: ConsentEvents,
     private readonly relay: PushRelay,
+    private readonly record: PushRecord,
   ) {}
 
   /** URL verification: returns the `echostr`, decrypted if it is encrypted. */
@@ -102,8 +103,13 @@ export class WeChatEventsController {
     'PUSH_APP_MISMATCH',
     'PUSH_DECRYPTION_FAILED',
   )
-  verify(@Param('appId') appId: string, @Query() query: PushQuery): Promise<string> {
-    return this.loggingRefusals(() => this.gate.echo(appId, query));
+  verify(@Param('appId') appId: string, @Query() query: PushQuery): string {
+    try {
+      return this.gate.echo(appId, query);
+    } catch (error) {
+      this.record.refused(null, error);
+      throw error;
+    }
   }
 
   /**
@@ -163,29 +169,34 @@ export class WeChatEventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const arrivedAt = performance.now();
-    const answer = await this.loggingRefusals(async () => {
-      const push = await this.gate.open(appId, request);
-      const action = this.consentEvents.actionFor(appId, push);
-      // Both at once: WeChat waits for both. If one fails it repeats the push, and what was done is not done again.
-      const [relayed] = await Promise.all([
-        this.relay.isFor(appId) ? this.relay.answer({ appId, push, request, arrivedAt }) : null,
-        action ? this.seen.once(appId, push, action) : null,
-      ]);
-      return relayed ?? ACKNOWLEDGED;
-    });
+    let push: Push | null = null;
+    let answer: ReceiverAnswer;
+    try {
+      push = await this.gate.open(appId, request);
+      answer = await this.answer({ appId, push, request, arrivedAt });
+    } catch (error) {
+      this.record.refused(push, error);
+      throw error;
+    }
     sendAnswer(reply, answer);
   }
 
-  /** WeChat shows nobody the answer, so the reason of a refusal is logged for the operator. */
-  private async loggingRefusals<T>(work: () => T | Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof AppError && error.status < 500) {
-        this.logger.warn({ msg: 'push refused', code: error.code, detail: error.detail });
-      }
-      throw error;
-    }
+  private async answer(arrived: ArrivedPush): Promise<ReceiverAnswer> {
+    const { appId, push } = arrived;
+    const action = this.consentEvents.actionFor(appId, push);
+    const isRelayed = this.relay.isFor(appId);
+    if (action === null && !isRelayed) await this.record.unhandled(appId, push);
+    // Both at once: WeChat waits for both. If one fails it repeats the push, and what was done is not done again.
+    const [relayed] = await Promise.all([
+      isRelayed ? this.relay.answer(arrived) : null,
+      action === null ? null : this.act(appId, push, action),
+    ]);
+    return relayed ?? ACKNOWLEDGED;
+  }
+
+  private async act(appId: string, push: Push, action: () => Promise<void>): Promise<void> {
+    await this.seen.once(appId, push, action);
+    this.record.count(push, 'acted');
   }
 }
 

@@ -5,6 +5,7 @@ import { UserModule } from '../user/user.module.js';
 import { ConsentEvents } from './consent-events.js';
 import { PushGate } from './push-gate.js';
 import { PushKeys } from './push-keys.js';
+import { PushRecord } from './push-record.js';
 import { PushMailbox } from './relay/push-mailbox.entity.js';
 import { PushRelay } from './relay/push-relay.js';
 import { RelayMarks } from './relay/relay-marks.js';
@@ -29,6 +30,7 @@ export class WeChatEventsModule {
       providers: [
         PushGate,
         PushKeys,
+        PushRecord,
         SeenPushes,
         ConsentEvents,
         { provide: RelayTiming, useValue: timing },
