@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createHmac, randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
@@ -7,7 +8,7 @@ import type { Browser, BrowserContextOptions, FrameLocator, Locator, Page } from
 import { Browser as Desktop } from '../harness/browser.js';
 import { API_KEYS } from '../harness/operator.js';
 import { PartnerApp } from '../harness/partner-app.js';
-import { type Person, World } from '../harness/world.js';
+import { MINI_PROGRAM, type Person, World } from '../harness/world.js';
 import { barriersOn, complaintsOf, launchChromium, picture } from './chromium.js';
 
 const DESKTOP = { width: 1200, height: 880 };
@@ -18,8 +19,19 @@ describe('the virtual phone in a browser', () => {
   let chromium: Browser;
   let person: Person;
   let complaints: string[];
+  let shop: Server;
+  let shopAnswers: (buyer: Person) => Promise<Record<string, string>>;
   beforeAll(async () => {
-    world = await World.start(API_KEYS);
+    shop = createServer((_request, response) => {
+      void shopAnswers(person).then(
+        (order) => response.end(JSON.stringify(order)),
+        () => response.writeHead(503).end(),
+      );
+    });
+    await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve));
+    const address = shop.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    world = await World.start(API_KEYS, 1, { shopUrl: `http://127.0.0.1:${address.port}` });
     chromium = await launchChromium();
   });
   beforeEach(async () => {
@@ -34,7 +46,23 @@ describe('the virtual phone in a browser', () => {
   afterAll(async () => {
     await chromium.close();
     await world.stop();
+    shop.close();
   });
+
+  /** What a shop answers to an order, signed for the buyer with a session_key that the sandbox is told. */
+  async function signed(buyer: Person): Promise<Record<string, string>> {
+    const sessionKey = 'c2Vzc2lvbl9rZXlfb2ZfYSE=';
+    await world.control('session-keys', { person: buyer.id, sessionKey });
+    const signData = JSON.stringify({
+      ...{ offerId: '1450019686', buyQuantity: 1, env: 0, currencyType: 'CNY', attach: '' },
+      ...{ productId: 'product_001', goodsPrice: 100, outTradeNo: randomUUID().slice(0, 18) },
+    });
+    const sign = (key: string, message: string) => createHmac('sha256', key).update(message).digest('hex');
+    return {
+      ...{ signData, mode: 'short_series_goods', signature: sign(sessionKey, signData) },
+      paySig: sign('5a4db0c0de0000000000000000000pk0', `requestVirtualPayment&${signData}`),
+    };
+  }
 
   /** A window of the phone that this person holds. */
   async function phoneOf(holder: Person, query = '', options: BrowserContextOptions = {}): Promise<Page> {
@@ -330,6 +358,101 @@ describe('the virtual phone in a browser', () => {
       await phone.getByRole('textbox', { name: '网址' }).fill('https://example.com/login');
       await screenOf(phone).getByRole('button', { name: '打开', exact: true }).click();
       await phone.getByText(`虚拟微信只打开 ${world.url} 的网页`).waitFor();
+    });
+  });
+
+  describe('buys in the sample mini program', () => {
+    const TAKEN = '{"ErrCode":0,"ErrMsg":"success"}';
+    let receiver: Server;
+    let answer: string;
+    beforeAll(async () => {
+      // The service's URL for pushes, without the service: it takes a notice, or does not.
+      receiver = createServer((_request, response) => response.end(answer));
+      await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    });
+    afterAll(() => {
+      receiver.close();
+    });
+    beforeEach(() => {
+      shopAnswers = signed;
+      answer = TAKEN;
+    });
+    afterEach(() => world.control('service', { url: world.url }, 'PUT'));
+
+    /** From now on the notices of payments go to the receiver; the login is done. */
+    async function receivePushes(): Promise<void> {
+      await world.control('push-settings', { appId: MINI_PROGRAM, token: 'T0KEN' }, 'PUT');
+      const address = receiver.address();
+      if (address === null || typeof address === 'string') throw new Error('no port');
+      await world.control('service', { url: `http://127.0.0.1:${address.port}` }, 'PUT');
+    }
+
+    const [BUY, CARD] = ['在小程序里购买', /电子贺卡/];
+    async function windowOf(phone: Page): Promise<Locator> {
+      await screenOf(phone).getByRole('button', { name: BUY }).click();
+      await screenOf(phone).getByRole('button', { name: CARD }).click();
+      const asks = phone.getByRole('dialog', { name: '支付' });
+      await asks.waitFor();
+      return asks;
+    }
+
+    test('pays in WeChat’s window, and sees that the shop delivered', async () => {
+      const phone = await phoneOf(person);
+      const asks = await windowOf(phone);
+      expect(await asks.textContent()).toContain('¥1.00');
+      await picture(phone, 'phone-shop-window');
+      expect(await barriersOn(phone)).toEqual([]);
+      answer = 'success';
+      await receivePushes();
+      await asks.getByRole('button', { name: '立即支付' }).click();
+      await phone.getByRole('heading', { name: '支付成功' }).waitFor();
+      await phone.getByText('发货通知还没有被接收').waitFor();
+      await picture(phone, 'phone-shop-waiting');
+      answer = TAKEN;
+      await world.control('clock', { advanceSeconds: 60 });
+      await phone.getByText('已发货').waitFor();
+      await picture(phone, 'phone-shop-delivered');
+      expect(await barriersOn(phone)).toEqual([]);
+      await phone.getByRole('button', { name: '完成' }).click();
+      await screenOf(phone).getByRole('button', { name: BUY }).waitFor();
+    });
+
+    test('is told what is missing where the push is not set up', async () => {
+      const phone = await phoneOf(person);
+      const asks = await windowOf(phone);
+      await asks.getByRole('button', { name: '立即支付' }).click();
+      await phone.getByText('WECHAT_PUSH_TOKEN').waitFor();
+    });
+
+    test('cancels, and nothing is paid', async () => {
+      const phone = await phoneOf(person);
+      const asks = await windowOf(phone);
+      await asks.getByRole('button', { name: '取消支付' }).last().click();
+      await phone.getByRole('heading', { name: '已取消支付' }).waitFor();
+      await phone.getByText('requestVirtualPayment:fail cancel').waitFor();
+      await picture(phone, 'phone-shop-cancelled');
+      expect(await world.control('virtual-payments')).toEqual({ orders: [] });
+    });
+
+    test('reads what WeChat refuses, in English and in the dark', async () => {
+      shopAnswers = async (holder) => ({ ...(await signed(holder)), paySig: 'wrong' });
+      const phone = await phoneOf(person, '', { locale: 'en-US', colorScheme: 'dark', viewport: SMALL });
+      await screenOf(phone).getByRole('button', { name: 'Buy in a mini program' }).click();
+      await screenOf(phone).getByRole('button', { name: CARD }).waitFor();
+      await picture(phone, 'phone-shop-goods-dark');
+      expect(await barriersOn(phone)).toEqual([]);
+      await screenOf(phone).getByRole('button', { name: CARD }).click();
+      await phone.getByText('requestVirtualPayment:fail PAY_SIG_INVALID').waitFor();
+      await picture(phone, 'phone-shop-refused-dark');
+    });
+
+    test('reads that the shop refuses', async () => {
+      shopAnswers = () => Promise.reject(new Error('sold out'));
+      const phone = await phoneOf(person);
+      await screenOf(phone).getByRole('button', { name: BUY }).click();
+      await screenOf(phone).getByRole('button', { name: CARD }).click();
+      await phone.getByRole('heading', { name: '商店拒绝了下单' }).waitFor();
+      complaints = complaints.filter((complaint) => !complaint.includes('status of 503'));
     });
   });
 

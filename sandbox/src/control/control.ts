@@ -12,6 +12,7 @@ import { registerPush } from './push.js';
 import { registerQr } from './qr.js';
 import { registerService } from './service.js';
 import { registerSessionKeys } from './session-keys.js';
+import { registerShopOrders } from './shop-orders.js';
 import { registerSwitches } from './switches.js';
 import { registerVirtualPayments } from './virtual-payments.js';
 import { registerWxLogin } from './wx-login.js';
@@ -46,6 +47,7 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   registerPush(server, world);
   registerGoods(server, world);
   registerVirtualPayments(server, world);
+  registerShopOrders(server, world);
   registerService(server, world);
   registerQr(server, world);
   registerFaults(server, world);

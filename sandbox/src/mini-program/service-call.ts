@@ -1,11 +1,11 @@
 import type { World } from '../state/world.js';
 
-/** The service refused a call of the mini program, or gave no usable reply. */
+/** A server refused a call of the mini program, or gave no usable reply. */
 export class ServiceRefusal extends Error {
   constructor(
-    /** The status of the service, or 502 without a usable reply. */
+    /** The status of the server, or 502 without a usable reply. */
     readonly statusCode: number,
-    /** The `code` of its problem+json; SERVICE_UNREACHABLE and SERVICE_ANSWER are the sandbox's. */
+    /** The `code` of its problem+json; SERVICE_UNREACHABLE, SERVICE_ANSWER and the same of SHOP are the sandbox's. */
     readonly code: string,
     detail: string,
   ) {
@@ -24,16 +24,32 @@ export interface ServiceCall {
 
 const DEADLINE_MS = 10_000;
 
+/** A server that the mini program calls. */
+interface Called {
+  url: string;
+  /** The word for it in codes and texts. */
+  word: 'service' | 'shop';
+}
+
 /**
  * Calls the service as wx.request does: with the Referer of mini programs, and without CORS. Returns the JSON of a
  * 2xx reply. @throws ServiceRefusal for anything else, after 10 s at the latest
  */
-export async function callService(
-  world: World,
+export function callService(world: World, path: string, call: ServiceCall): Promise<Record<string, unknown>> {
+  return callServer({ url: world.service.url, word: 'service' }, path, call);
+}
+
+/** Calls the shop in the same way; its refusals need no code. @throws ServiceRefusal */
+export function callShop(world: World, path: string, call: ServiceCall): Promise<Record<string, unknown>> {
+  return callServer({ url: world.shopUrl, word: 'shop' }, path, call);
+}
+
+async function callServer(
+  called: Called,
   path: string,
   { method = 'POST', appId, token, json }: ServiceCall,
 ): Promise<Record<string, unknown>> {
-  const response = await answerOf(`${world.service.url}${path}`, {
+  const response = await answerOf(called, path, {
     method,
     redirect: 'manual',
     signal: AbortSignal.timeout(DEADLINE_MS),
@@ -47,33 +63,38 @@ export async function callService(
   });
   const body = objectOf(response.text);
   if (response.status >= 200 && response.status < 300 && body) return body;
-  throw refusalOf(response.status, body);
+  throw refusalOf(called, response.status, body);
 }
 
 const MINI_PROGRAM_AGENT =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 ' +
   'MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN MiniProgramEnv/iOS';
 
-async function answerOf(url: string, init: RequestInit): Promise<{ status: number; text: string }> {
+async function answerOf(
+  { url, word }: Called,
+  path: string,
+  init: RequestInit,
+): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(url, init);
+    const response = await fetch(`${url}${path}`, init);
     return { status: response.status, text: await response.text() };
   } catch {
     throw new ServiceRefusal(
       502,
-      'SERVICE_UNREACHABLE',
-      `The service does not answer at ${new URL(url).origin}.`,
+      `${word.toUpperCase()}_UNREACHABLE`,
+      `The ${word} does not answer at ${new URL(url).origin}.`,
     );
   }
 }
 
-function refusalOf(status: number, body: Record<string, unknown> | null): ServiceRefusal {
+function refusalOf({ word }: Called, status: number, body: Record<string, unknown> | null): ServiceRefusal {
   const { code, detail } = body ?? {};
   if (status < 400 || typeof code !== 'string') {
+    const isRefusal = word === 'shop' && status >= 400;
     return new ServiceRefusal(
-      502,
-      'SERVICE_ANSWER',
-      `The service answered ${status}, and not as documented.`,
+      isRefusal ? status : 502,
+      `${word.toUpperCase()}_ANSWER`,
+      `The ${word} answered ${status}, and not as documented.`,
     );
   }
   return new ServiceRefusal(status, code, typeof detail === 'string' ? detail : code);

@@ -8,7 +8,16 @@ import { loadPage, sendPage } from '../web/page.js';
 import { queryOf } from '../web/request.js';
 
 const PAGE = loadPage('phone', import.meta.url, {
-  styles: ['desk', 'desk-people', 'desk-code', 'device', 'device-login', 'device-mini', 'device-web'],
+  styles: [
+    'desk',
+    'desk-people',
+    'desk-code',
+    'device',
+    'device-login',
+    'device-mini',
+    'device-pay',
+    'device-web',
+  ],
   module: '/phone/assets/main.client.js',
 });
 const ASSETS = new Map(readdirSync(new URL('./assets/', import.meta.url)).map((file) => [file, asset(file)]));
@@ -31,7 +40,7 @@ export function registerPhone(server: FastifyInstance, world: World): void {
     return sendPage(reply, PAGE, {
       texts: { language: language === 'zh' ? 'zh-CN' : 'en', title: 'WeChat sandbox' },
       frames: true,
-      data: { serviceUrl: world.service.publicUrl, faces: FACES, colours: COLOURS },
+      data: { serviceUrl: world.service.publicUrl, shopUrl: world.shopUrl, faces: FACES, colours: COLOURS },
     });
   });
 

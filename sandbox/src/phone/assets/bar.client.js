@@ -3,7 +3,7 @@ import { update } from './state.client.js';
 import { t } from './texts.client.js';
 
 /** The state of the home screen. */
-export const HOME = { screen: 'home', login: null, mini: null, partner: null, page: null };
+export const HOME = { screen: 'home', login: null, mini: null, partner: null, shop: null, page: null };
 
 /** Goes to the home screen. */
 export const goHome = () => update(HOME);

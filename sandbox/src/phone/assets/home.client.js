@@ -2,6 +2,7 @@ import { bar } from './bar.client.js';
 import { appTile, avatar, h, icon, ICONS } from './dom.client.js';
 import { tagOf } from './people.client.js';
 import { openLink, scanCode, scanMiniProgramCode } from './scanning.client.js';
+import { openShop } from './shop.client.js';
 import { control, holder, state, update } from './state.client.js';
 import { t } from './texts.client.js';
 import { complain } from './toast.client.js';
@@ -36,19 +37,20 @@ export function home() {
         person.snapshotUser && h('span', { class: 'chip grey' }, t('snapshotPage')),
       ),
       cell('partner', ICONS.apps),
+      cell('shop', ICONS.bag, null, () => void openShop()),
     ),
     ...waitingList(waiting),
   ];
 }
 
-function cell(screen, path, extra) {
+function cell(screen, path, extra, open = () => update({ screen })) {
   return h(
     'button',
     {
       type: 'button',
       class: 'cell',
       'data-focus': screen === 'scan',
-      onclick: () => update({ screen }),
+      onclick: open,
     },
     icon(path, 'icon green'),
     h('span', { class: 'cell_main' }, t(screen)),

@@ -3,6 +3,7 @@ import { drawPeople, prepareForm } from './people.client.js';
 import { drawPhoneNumber, preparePhoneNumber } from './phone-number.client.js';
 import { scanCode, scanMiniProgramCode } from './scanning.client.js';
 import { drawScreen } from './screens.client.js';
+import { lookAtDelivery } from './shop.client.js';
 import { control, holder, onChange, rememberHolder, scannedCode, state, update } from './state.client.js';
 import { applyTexts, t, toggleLanguage } from './texts.client.js';
 import { complain } from './toast.client.js';
@@ -25,6 +26,7 @@ async function look() {
         wxacodes: codes.filter(isWaiting),
       });
       if (state.screen === 'consent') await lookAtConsent();
+      if (state.screen === 'shop') await lookAtDelivery();
       if (round++ % 5 === 0) await lookAround();
     }
   } catch {

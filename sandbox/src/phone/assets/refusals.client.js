@@ -15,6 +15,8 @@ const REFUSALS = {
     SCOPE_FORBIDDEN: ['不能申请这些信息', 'scope 要包含 openid，并且都在合作应用登记的 scopes 之内'],
     TOKEN_CODE_MISMATCH: ['不是同一个人', '登录的人和此刻拿着手机的人不同，请重新打开小程序'],
     SERVICE_UNREACHABLE: ['服务没有响应', '请确认它已经启动：{0}'],
+    SHOP_UNREACHABLE: ['商店没有响应', '请确认它已经启动：{1}'],
+    SHOP_ANSWER: ['商店拒绝了下单', '商店的 POST /orders 没有返回 signData、mode、paySig 和 signature'],
   },
   en: {
     SCAN_UNKNOWN: ['This code has expired', 'Refresh it on the website, then scan again'],
@@ -43,11 +45,16 @@ const REFUSALS = {
       'Somebody else is logged in than the person who holds the phone; open the mini program again',
     ],
     SERVICE_UNREACHABLE: ['The service does not answer', 'Is it running? {0}'],
+    SHOP_UNREACHABLE: ['The shop does not answer', 'Is it running? {1}'],
+    SHOP_ANSWER: [
+      'The shop took no order',
+      'Its POST /orders did not answer with signData, mode, paySig and signature',
+    ],
   },
 };
 
 /** Title and hint for a refusal `{ code, text }`; for an unknown code, the text of the service. */
 export function refusalText({ code, text }) {
   const [title, hint] = REFUSALS[language()][code] ?? [t('refused'), text];
-  return { title, hint: hint.replace('{0}', state.serviceUrl) };
+  return { title, hint: hint.replace('{0}', state.serviceUrl).replace('{1}', state.shopUrl) };
 }

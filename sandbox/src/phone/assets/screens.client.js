@@ -4,6 +4,7 @@ import { byId } from './dom.client.js';
 import { home, scan } from './home.client.js';
 import { mini } from './mini.client.js';
 import { partner } from './partner.client.js';
+import { shop } from './shop.client.js';
 import { holder, state } from './state.client.js';
 import { drawWebView } from './web-view.client.js';
 
@@ -16,6 +17,7 @@ const SCREENS = {
   expired: result,
   mini,
   partner,
+  shop,
   address: addressScreen,
   page: () => [],
 };
@@ -48,6 +50,6 @@ function textInputs(screen) {
 }
 
 /** The steps of a mini program are screens of their own. */
-function nameOf({ screen, mini: shown, partner: asked }) {
-  return `${screen} ${(shown ?? asked)?.step ?? ''}`;
+function nameOf({ screen, mini: shown, partner: asked, shop: sold }) {
+  return `${screen} ${(shown ?? asked ?? sold)?.step ?? ''}`;
 }

@@ -19,6 +19,8 @@ export const state = {
   mini: null,
   /** A partner's login: `{ step, asked, appName, opened, returned, problem, busy }`. */
   partner: null,
+  /** A purchase: `{ step, goods, good, asked, window, result, delivery, problem, busy }`. */
+  shop: null,
   /** The page in WeChat's browser: `{ path, title, url, snapshot, loading }`. */
   page: null,
 };
