@@ -24,6 +24,9 @@ const TYPES = {
   AttemptStatus: 'AttemptStatusReply',
   Introspection: 'IntrospectionReply',
   AppAccessToken: 'AppAccessTokenReply',
+  Ticket: 'AppTicketReply',
+  Signature: 'SignatureReply',
+  UserEncryptKey: 'UserEncryptKey',
 };
 
 const { schemas } = JSON.parse(readFileSync('docs/openapi.json', 'utf8')).components;

@@ -19,6 +19,25 @@ export interface AppAccessToken {
   expiresIn: number;
 }
 
+export interface Ticket {
+  /**
+   * @description The ticket. It stays on your server: a browser gets signatures only.
+   * @example sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg
+   */
+  ticket: string;
+  /**
+   * Format: date-time
+   * @description Until when WeChat accepts it.
+   * @example 2026-11-21T10:24:00.000Z
+   */
+  expiresAt: string;
+  /**
+   * @description Seconds that it still works.
+   * @example 6840
+   */
+  expiresIn: number;
+}
+
 interface AskingDeviceReply {
   /**
    * @description The browser that shows the code; `null` where it is unknown.
@@ -493,6 +512,35 @@ export interface Session {
   expiresAt: string;
 }
 
+export interface Signature {
+  /**
+   * @description The mini program.
+   * @example wx5a4db0c0de000001
+   */
+  appId: string;
+  /**
+   * @description The openid of the person there.
+   * @example o7fXyU4JYw691soImxHMcCqVJWN5
+   */
+  openId: string;
+  /**
+   * @description HMAC-SHA256 of the payload under the session_key, in lower-case hex.
+   * @example 089d9e8dc5d308977360c4b79ec600a93d736802802a807d634192328032f6c7
+   */
+  signature: string;
+  /**
+   * Format: date-time
+   * @description When the session_key was obtained.
+   * @example 2026-11-21T08:24:00.000Z
+   */
+  sessionKeyAt: string;
+  /**
+   * @description HMAC-SHA256 of uri, `&` and the payload under the AppKey, in lower-case hex. Only with a uri, and where WECHAT_PAY_APP_KEYS has the AppKey of the app for this env.
+   * @example c37809f27c6d7fd1837ad2500a04512b66b34fd793a39a385fade56dca89a4b5
+   */
+  paySig?: string;
+}
+
 export interface TokenReply {
   /**
    * @description How the access token is sent.
@@ -529,6 +577,36 @@ export interface TokenReply {
   isNewUser: boolean;
   /** @description The user who logged in. */
   user: User;
+}
+
+export interface UserEncryptKey {
+  /**
+   * @description base64 of 16 bytes.
+   * @example VI6BpyrK9XH4i4AIGe86tg==
+   */
+  encryptKey: string;
+  /**
+   * @description 16 characters.
+   * @example 6003f73ec441c386
+   */
+  iv: string;
+  /**
+   * @description Grows with each key of the person.
+   * @example 10
+   */
+  version: number;
+  /**
+   * Format: date-time
+   * @description When WeChat made it.
+   * @example 2026-11-21T08:24:00.000Z
+   */
+  createdAt: string;
+  /**
+   * Format: date-time
+   * @description Until when the mini program gets this key; in the past for the keys before the latest.
+   * @example 2026-11-21T09:24:00.000Z
+   */
+  expiresAt: string;
 }
 
 export interface User {

@@ -6,6 +6,7 @@ export {
   type ServiceClient,
   type ServiceClientOptions,
 } from './service/service-client.js';
+export type { PersonOfApp, SignOptions, WeChatApp } from './service/wechat-app.js';
 export { introspect, type TokenTypeHint } from './service/introspect.js';
 export type { ServiceOptions } from './service/service-http.js';
 export type { Fetch } from './service/network.js';
@@ -41,6 +42,9 @@ export type {
   Introspection,
   LoginIdentity,
   RefreshReply,
+  Signature,
+  Ticket,
   TokenReply,
   User,
+  UserEncryptKey,
 } from '../../shared/api.js';

@@ -9,6 +9,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   'surroundings.d.ts': `
     declare const token: string;
     declare const code: string;
+    declare const signData: string;
     declare const clientIp: string;
     declare const userAgent: string;
     declare const payload: string;

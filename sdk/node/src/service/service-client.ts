@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import type { AppAccessToken, Introspection, RefreshReply, TokenReply } from '../../../shared/api.js';
+import type { Introspection, RefreshReply, TokenReply } from '../../../shared/api.js';
 import { apiKeyOf } from '../options.js';
-import { AppAccessTokens } from './app-access-tokens.js';
 import { introspectBy, tokenForm, type TokenTypeHint } from './introspect.js';
 import { bodyOf, checkEmpty } from './replies.js';
 import { ServiceHttp, type ServiceOptions } from './service-http.js';
+import { type WeChatApp, weChatApp } from './wechat-app.js';
 
 /** The person for whom a back end calls. */
 export interface OnBehalfOf {
@@ -20,19 +20,11 @@ export interface ServiceClientOptions extends ServiceOptions {
 }
 
 /** The routes for services with a key (docs/guide/operators.md), and those that a back end calls for people. */
-export interface ServiceClient {
+export interface ServiceClient extends WeChatApp {
   /** Whether a token is active now, and whose it is (RFC 7662). An inactive token is no error. */
   readonly introspect: (token: string, hint?: TokenTypeHint) => Promise<Introspection>;
   /** Ends the session of a token (RFC 7009). An inactive token is no error. */
   readonly revoke: (token: string, hint?: TokenTypeHint) => Promise<void>;
-  /**
-   * The access token of a WeChat app for WeChat's server APIs. It is kept until five minutes before it expires.
-   * @param options `refused`: the token that WeChat has just refused (40001, 42001), so another one is fetched
-   */
-  readonly appAccessToken: (
-    appId: string,
-    options?: { readonly refused?: string },
-  ) => Promise<AppAccessToken>;
   /** Logs a person in with a code of `wx.login` that came to your back end. Not repeated once it was received. */
   readonly miniProgramLogin: (
     code: string,
@@ -61,13 +53,12 @@ export const TOKEN_FIELDS = {
  */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
   const http = new ServiceHttp({ ...options, apiKey: apiKeyOf(options.apiKey) });
-  const appTokens = new AppAccessTokens(http);
   return {
+    ...weChatApp(http),
     introspect: (token, hint) => introspectBy(http, token, hint),
     revoke: async (token, hint) => {
       checkEmpty(await http.call('/v1/auth/revoke', { form: tokenForm(token, hint), repeatable: true }));
     },
-    appAccessToken: (appId, { refused } = {}) => appTokens.get(appId, refused),
     miniProgramLogin: async (code, { appId, ...person } = {}) => {
       const reply = await http.call('/v1/mini-program/login', {
         json: { code, appId },
