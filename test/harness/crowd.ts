@@ -36,6 +36,11 @@ export async function fillWithCrowd(run: Run, people: number): Promise<void> {
   await run(`INSERT INTO avatar_jobs (id, kind, user_id, url, replaces, attempts, next_at, created_at)
     SELECT ${id('01900000', 'seq')}, 'copy', ${id('01900000', 'seq')}, 'https://wx.qlogo.cn/x', 0, 1, ${FAR_AHEAD},
       ${LONG_AGO} ${work}`);
+  await run(`INSERT INTO push_mailboxes (receiver, person, attempts, next_at)
+    SELECT 'receiver-that-is-dead', CONCAT('crowd-', seq), 11, ${FAR_AHEAD} ${work}`);
+  await run(`INSERT INTO relayed_pushes (id, receiver, person, push_key, tries, sealed, received_at)
+    SELECT ${id('01940000', 'seq')}, 'receiver-that-is-dead', CONCAT('crowd-', seq), CONCAT('push-', seq), 3, 'x',
+      ${FAR_AHEAD} ${work}`);
   await run('SET SESSION foreign_key_checks = 1, unique_checks = 1');
   for (const table of TABLES) await run(`ANALYZE TABLE ${table}`);
 }
@@ -48,6 +53,8 @@ const TABLES = [
   'events',
   'webhook_deliveries',
   'avatar_jobs',
+  'push_mailboxes',
+  'relayed_pushes',
 ];
 
 /**

@@ -5,9 +5,10 @@ import { MariadbServer } from './mariadb-server.js';
 import { MovableClock } from './movable-clock.js';
 import { startService } from './service.js';
 import { collapsed, sqlInSource } from './sql-in-source.js';
+import { PushReceiver } from './push-receiver.js';
 import { OLD_KEY, Tour, TOUR_SETTINGS } from './tour.js';
 import { WebhookReceiver } from './webhook-receiver.js';
-import { World } from './world.js';
+import { MINI_PROGRAM, World } from './world.js';
 
 /**
  * Upper bound of the rows that a statement may read or sort, including temporary tables. Chunks and windows
@@ -47,6 +48,7 @@ export function describeStatements(people: number): void {
     let server: MariadbServer;
     let world: World;
     let receiver: WebhookReceiver;
+    let shops: PushReceiver[];
     /** One sample of each statement, as sent. */
     let sent: string[];
 
@@ -57,6 +59,7 @@ export function describeStatements(people: number): void {
       await server.rows('SET GLOBAL general_log = ON');
       const clock = new MovableClock();
       receiver = await WebhookReceiver.listen(SECRET, clock);
+      shops = [await PushReceiver.listen(), await PushReceiver.listen()];
       // The first signing keys are created with the old key of ENCRYPTION_KEYS. The tour begins after its
       // rotation.
       const first = { ENCRYPTION_KEYS: OLD_KEY, DATABASE_URL: server.urlOf(SERVICE) };
@@ -67,6 +70,7 @@ export function describeStatements(people: number): void {
           DATABASE_URL: server.urlOf(SERVICE),
           WEBHOOK_URLS: receiver.url,
           WEBHOOK_SECRET: SECRET,
+          WECHAT_PUSH_FORWARD: shops.map(({ url }) => `${MINI_PROGRAM}=${url}`).join(','),
         },
         1,
         {},
@@ -81,7 +85,7 @@ export function describeStatements(people: number): void {
       await run(`UPDATE wechat_identities SET session_key = '${sealed}' WHERE id = '${id}'`);
       await run('TRUNCATE performance_schema.events_statements_history_long');
       await run('TRUNCATE mysql.general_log');
-      await new Tour(world, receiver).go(async ({ user }) => {
+      await new Tour(world, receiver, shops).go(async ({ user }) => {
         const [identity] = await run(`SELECT id FROM wechat_identities WHERE user_id = '${user.id}'`);
         await giveHistory(run, { userId: user.id, identityId: String(identity?.id) }, 2 * MOST_ROWS);
       });
@@ -91,7 +95,7 @@ export function describeStatements(people: number): void {
 
     afterAll(async () => {
       await world.stop();
-      await receiver.close();
+      await Promise.all([receiver, ...shops].map((each) => each.close()));
       await server.stop();
     }, 60_000);
 

@@ -21,6 +21,9 @@ import { HostedPage } from './hosted-page.js';
 import { PartnerApp } from './partner-app.js';
 import { call, type CallOptions, type Reply } from './http.js';
 import { ADMIN_KEY, API_KEYS, callWithKey, SERVICE_KEY } from './operator.js';
+import type { PushReceiver } from './push-receiver.js';
+import { PushSender } from './push-sender.js';
+import { tourOfRelay } from './relay-tour.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
 import { MINI_PROGRAM, type Person, type TokenReply, type World } from './world.js';
 
@@ -30,7 +33,7 @@ export const OLD_KEY = Buffer.alloc(32, 7).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 9).toString('base64');
 const DAY = 86_400;
 
-/** The settings for the tour, except WEBHOOK_URLS. */
+/** The settings for the tour, without those that name receivers. */
 export const TOUR_SETTINGS = {
   ...API_KEYS,
   WECHAT_PUSH_TOKEN: PUSH_TOKEN,
@@ -52,6 +55,7 @@ export class Tour {
   constructor(
     private readonly world: World,
     private readonly receiver: WebhookReceiver,
+    private readonly shops: readonly PushReceiver[],
   ) {}
 
   /** @param giveHistory gives a person a long history after their first login */
@@ -69,6 +73,7 @@ export class Tour {
     await this.webhooks();
     await this.leaving(often);
     await this.jobs();
+    await tourOfRelay(this.world, new PushSender(PUSH_TOKEN, this.world.clock), this.shops);
   }
 
   private me<Body = Record<string, unknown>>(

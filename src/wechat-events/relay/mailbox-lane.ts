@@ -114,11 +114,12 @@ export class MailboxLane implements Work<Leased> {
 
   /** Deletes the mailbox unless a push came meanwhile. @returns whether this attempt is over */
   private isClosed(item: Leased): Promise<boolean> {
-    return this.services.database.transaction(
-      async (manager) =>
-        (await this.queue.held(manager, item)) === null ||
-        this.services.pushes.deleteIfEmpty(manager, this.mailbox(item)),
-    );
+    return this.services.database.transaction(async (manager) => {
+      if ((await this.queue.held(manager, item)) === null) return true;
+      if (!(await this.services.pushes.isEmpty(manager, this.mailbox(item)))) return false;
+      await execute(manager, ...this.queue.finishing([item]));
+      return true;
+    });
   }
 
   /** Makes the mailbox due at once, as if nothing had failed before. */

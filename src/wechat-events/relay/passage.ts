@@ -48,13 +48,18 @@ export class Passage {
     return Number(this.arrived.push.fields.get('RetryTimes')) >= LAST_RETRY;
   }
 
-  /** The push as it is kept for a receiver. @param dueAt milliseconds since the epoch */
-  for(receiver: RelayReceiver, dueAt: number): KeptPush {
+  /** The push as it is kept for the first receiver. @param dueAt milliseconds since the epoch */
+  original(receiver: RelayReceiver, dueAt: number): KeptPush {
+    return { ...this.copy(receiver, dueAt), isNotice: this.plan === 'until-taken' };
+  }
+
+  /** The push as it is kept for a further receiver. Its answer is nobody's, so any success counts. */
+  copy(receiver: RelayReceiver, dueAt: number): KeptPush {
     return {
       id: uuidv7({ msecs: this.receivedAt }),
       ...this.mailbox(receiver),
       pushKey: this.key,
-      isNotice: this.plan === 'until-taken',
+      isNotice: false,
       push: this.arrived.request,
       dueAt,
     };

@@ -96,7 +96,7 @@ export class PushRelay implements OnApplicationShutdown {
     const [, ...further] = this.receiversOf(passage);
     if (further.length === 0 || (await this.marks.isCopied(passage.key))) return;
     const now = this.clock.now();
-    await this.pushes.keepCopies(further.map((receiver) => passage.for(receiver, now)));
+    await this.pushes.keepCopies(further.map((receiver) => passage.copy(receiver, now)));
     this.worker.wake();
     // Without the mark WeChat's repeat may make copies again, which is better than none.
     await this.marks.copied(passage.key, passage.plan).catch((error: unknown) => this.report(error));
@@ -107,9 +107,9 @@ export class PushRelay implements OnApplicationShutdown {
     if (known) return known;
     const receiver = this.firstOf(passage);
     if (passage.plan === 'three-tries') {
-      const waiting = await this.waiting(passage, receiver);
-      if (waiting.some((key) => key !== passage.key)) return this.lineUp(passage);
-      passage.isKept = waiting.length > 0;
+      const head = await this.headOf(passage, receiver);
+      if (head !== null && head !== passage.key) return this.lineUp(passage);
+      passage.isKept = head !== null;
     }
     passage.request = this.forward(passage, receiver);
     const sent = await within(passage.request, passage.arrived.arrivedAt + this.timing.answerMs);
@@ -127,14 +127,14 @@ export class PushRelay implements OnApplicationShutdown {
   }
 
   /**
-   * The pushes of the same person that wait for the receiver. A push must not be held up by the database, so none
-   * where it is away: the order is then not kept.
+   * Which push of the same person the receiver is to get first. The database must not hold up a push, so none where
+   * it is away: the order is then not kept.
    */
-  private async waiting(passage: Passage, receiver: RelayReceiver): Promise<readonly string[]> {
+  private async headOf(passage: Passage, receiver: RelayReceiver): Promise<string | null> {
     try {
-      return await this.pushes.waiting(passage.mailbox(receiver));
+      return await this.pushes.head(passage.mailbox(receiver));
     } catch (error) {
-      if (isUnavailable(error)) return [];
+      if (isUnavailable(error)) return null;
       throw error;
     }
   }
@@ -201,7 +201,7 @@ export class PushRelay implements OnApplicationShutdown {
     // Also where the write ends too late for the answer.
     passage.isKept = true;
     const dueAt = this.clock.now() + this.timing.takeOverMs;
-    return this.inTime(passage, this.pushes.keep(passage.for(this.firstOf(passage), dueAt)));
+    return this.inTime(passage, this.pushes.keep(passage.original(this.firstOf(passage), dueAt)));
   }
 
   /** The result of a write, if it comes before WeChat has to be answered. */

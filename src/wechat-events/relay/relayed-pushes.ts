@@ -83,16 +83,16 @@ export class RelayedPushes {
   }
 
   /**
-   * Which pushes wait for a receiver and a person.
-   * @returns the keys of the first two
+   * Which push of a mailbox is to be delivered first.
+   * @returns its key; `null` where the mailbox is empty
    * @throws AppError DATABASE_UNAVAILABLE
    */
-  async waiting({ receiver, person }: Mailbox): Promise<string[]> {
-    const rows = await this.database.select<{ push_key: string }>(
-      'SELECT push_key FROM relayed_pushes WHERE receiver = ? AND person = ? ORDER BY id LIMIT 2',
+  async head({ receiver, person }: Mailbox): Promise<string | null> {
+    const [row] = await this.database.select<{ push_key: string }>(
+      'SELECT push_key FROM relayed_pushes WHERE receiver = ? AND person = ? ORDER BY id LIMIT 1',
       [receiver, person],
     );
-    return rows.map((row) => row.push_key);
+    return row?.push_key ?? null;
   }
 
   /**
@@ -134,17 +134,22 @@ export class RelayedPushes {
   }
 
   /** Deletes a mailbox, which the transaction has locked, unless a push is in it. @returns whether it was empty */
-  async deleteIfEmpty(manager: EntityManager, { receiver, person }: Mailbox): Promise<boolean> {
+  async deleteIfEmpty(manager: EntityManager, mailbox: Mailbox): Promise<boolean> {
+    if (!(await this.isEmpty(manager, mailbox))) return false;
+    await execute(manager, {
+      sql: 'DELETE FROM push_mailboxes WHERE receiver = ? AND person = ?',
+      parameters: [mailbox.receiver, mailbox.person],
+    });
+    return true;
+  }
+
+  /** Whether no push is in a mailbox, which the transaction has locked. */
+  async isEmpty(manager: EntityManager, { receiver, person }: Mailbox): Promise<boolean> {
     const left = await manager.query<unknown[]>(
       `SELECT id FROM relayed_pushes WHERE receiver = ? AND person = ? LIMIT 1${this.database.forUpdate}`,
       [receiver, person],
     );
-    if (left.length > 0) return false;
-    await execute(manager, {
-      sql: 'DELETE FROM push_mailboxes WHERE receiver = ? AND person = ?',
-      parameters: [receiver, person],
-    });
-    return true;
+    return left.length === 0;
   }
 
   /** Locks a mailbox until the transaction ends. */
