@@ -2,10 +2,24 @@
 
 export interface AppAccessToken {
   /**
+   * Format: date-time
+   * @description Until when WeChat accepts it.
+   * @example 2026-11-21T10:24:00.000Z
+   */
+  expiresAt: string;
+  /**
+   * @description Seconds that it still works.
+   * @example 6840
+   */
+  expiresIn: number;
+  /**
    * @description WeChat's access_token of the app.
    * @example 84_vWP_BMIM5ZxKcJr0
    */
   accessToken: string;
+}
+
+export interface Ticket {
   /**
    * Format: date-time
    * @description Until when WeChat accepts it.
@@ -17,25 +31,11 @@ export interface AppAccessToken {
    * @example 6840
    */
   expiresIn: number;
-}
-
-export interface Ticket {
   /**
    * @description The ticket. It stays on your server: a browser gets signatures only.
    * @example sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg
    */
   ticket: string;
-  /**
-   * Format: date-time
-   * @description Until when WeChat accepts it.
-   * @example 2026-11-21T10:24:00.000Z
-   */
-  expiresAt: string;
-  /**
-   * @description Seconds that it still works.
-   * @example 6840
-   */
-  expiresIn: number;
 }
 
 interface AskingDeviceReply {

@@ -5,21 +5,12 @@ import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { Clock } from '../common/clock.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
+import { expiry, ExpiringReply } from './expiring.reply.js';
 
 /** Reply: the credential with which a server calls WeChat for the app. */
-export class AppAccessTokenReply {
+export class AppAccessTokenReply extends ExpiringReply {
   @ApiProperty({ description: "WeChat's access_token of the app.", example: '84_vWP_BMIM5ZxKcJr0' })
   accessToken!: string;
-
-  @ApiProperty({
-    description: 'Until when WeChat accepts it.',
-    example: '2026-11-21T10:24:00.000Z',
-    format: 'date-time',
-  })
-  expiresAt!: string;
-
-  @ApiProperty({ example: 6840, description: 'Seconds that it still works.' })
-  expiresIn!: number;
 }
 
 /** WeChat's access_token of an app, for other services of the operator. */
@@ -54,8 +45,7 @@ export class AppAccessTokenController {
     const { accessToken, expiresAt } = await this.wechat.appAccessToken(appId);
     return {
       accessToken,
-      expiresAt: new Date(expiresAt).toISOString(),
-      expiresIn: Math.floor((expiresAt - this.clock.now()) / 1000),
+      ...expiry(expiresAt, this.clock.now()),
     };
   }
 }

@@ -1,11 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import type { ErrorCode } from '../common/error-catalogue.js';
 import { Database } from '../database/database.js';
 import { type Actor, EventLog, type NewEvent } from '../events/event-log.js';
+import { WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
 import { type KeyHolder, SessionKeys } from '../user/session-keys.js';
 import type { MiniProgramUser } from '../wechat/wechat-api.service.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
 import { personOf, type PersonRequest } from './person.requests.js';
+
+/** Errors of every route that uses a session_key. */
+export const KEY_USE_PROBLEMS: readonly ErrorCode[] = [
+  'API_KEY_INVALID',
+  'APP_UNKNOWN',
+  'IDENTITY_UNKNOWN',
+  'ACCOUNT_DISABLED',
+  'SESSION_KEY_STALE',
+  'DATABASE_UNAVAILABLE',
+  ...WECHAT_CALL_PROBLEMS,
+  'STORE_UNAVAILABLE',
+];
 
 /** A person whose session_key may be used now. */
 export type UsableHolder = KeyHolder & { readonly sessionKey: NonNullable<KeyHolder['sessionKey']> };

@@ -4,11 +4,11 @@ import { CurrentOperator, ServiceKey } from '../auth/api-key/api-key.guard.js';
 import { AppConfig } from '../config/app-config.js';
 import type { Actor } from '../events/event-log.js';
 import { BodyLimit, PAYLOAD_LIMIT_BYTES } from '../http/bodies.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { paySignature, userSignature } from '../wechat/message-signatures.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
-import { KeyUses, miniProgramUser, noLivingKey } from './key-uses.js';
+import { KEY_USE_PROBLEMS, KeyUses, miniProgramUser, noLivingKey } from './key-uses.js';
 import { payloadBytes } from './payload.js';
 import { SignatureRequest } from './signatures.requests.js';
 
@@ -68,17 +68,7 @@ export class SignaturesController {
     operationId: 'sign',
   })
   @ApiOkResponse({ type: SignatureReply })
-  @ApiProblems(
-    { body: true },
-    'API_KEY_INVALID',
-    'APP_UNKNOWN',
-    'IDENTITY_UNKNOWN',
-    'ACCOUNT_DISABLED',
-    'SESSION_KEY_STALE',
-    'DATABASE_UNAVAILABLE',
-    ...WECHAT_CALL_PROBLEMS,
-    'STORE_UNAVAILABLE',
-  )
+  @ApiProblems({ body: true }, ...KEY_USE_PROBLEMS)
   async sign(@Body() body: SignatureRequest, @CurrentOperator() actor: Actor): Promise<SignatureReply> {
     const payload = payloadBytes(body.payload, body.encoding ?? 'utf8');
     const holder = await this.keyUses.holder(body);

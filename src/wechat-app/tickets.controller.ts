@@ -8,6 +8,7 @@ import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { TICKET_TYPES, type TicketType } from '../wechat/endpoints/ticket.js';
 import { Tickets } from '../wechat/tickets.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
+import { expiry, ExpiringReply } from './expiring.reply.js';
 
 /** Query of tickets. */
 export class TicketQuery {
@@ -21,22 +22,12 @@ export class TicketQuery {
 }
 
 /** Reply: a ticket of the app. */
-export class AppTicketReply {
+export class AppTicketReply extends ExpiringReply {
   @ApiProperty({
     description: 'The ticket. It stays on your server: a browser gets signatures only.',
     example: 'sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg',
   })
   ticket!: string;
-
-  @ApiProperty({
-    description: 'Until when WeChat accepts it.',
-    example: '2026-11-21T10:24:00.000Z',
-    format: 'date-time',
-  })
-  expiresAt!: string;
-
-  @ApiProperty({ example: 6840, description: 'Seconds that it still works.' })
-  expiresIn!: number;
 }
 
 /** WeChat's tickets of an app, for services of the operator that sign themselves. */
@@ -70,8 +61,7 @@ export class TicketsController {
     const { token, expiresAt } = await this.tickets.get(this.apps.withAccessToken(appId), type);
     return {
       ticket: token,
-      expiresAt: new Date(expiresAt).toISOString(),
-      expiresIn: Math.floor((expiresAt - this.clock.now()) / 1000),
+      ...expiry(expiresAt, this.clock.now()),
     };
   }
 }

@@ -2,10 +2,10 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentOperator, ServiceKey } from '../auth/api-key/api-key.guard.js';
 import type { Actor } from '../events/event-log.js';
-import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
+import { ApiProblems } from '../http/problem-docs.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
 import { WeChatApiService } from '../wechat/wechat-api.service.js';
-import { KeyUses, miniProgramUser } from './key-uses.js';
+import { KEY_USE_PROBLEMS, KeyUses, miniProgramUser } from './key-uses.js';
 import { PersonRequest } from './person.requests.js';
 
 /** A key with which the mini program encrypts for its server. */
@@ -61,17 +61,7 @@ export class UserEncryptKeysController {
     operationId: 'userEncryptKeys',
   })
   @ApiOkResponse({ type: UserEncryptKeysReply })
-  @ApiProblems(
-    { body: true },
-    'API_KEY_INVALID',
-    'APP_UNKNOWN',
-    'IDENTITY_UNKNOWN',
-    'ACCOUNT_DISABLED',
-    'SESSION_KEY_STALE',
-    'DATABASE_UNAVAILABLE',
-    ...WECHAT_CALL_PROBLEMS,
-    'STORE_UNAVAILABLE',
-  )
+  @ApiProblems({ body: true }, ...KEY_USE_PROBLEMS)
   async fetch(@Body() body: PersonRequest, @CurrentOperator() actor: Actor): Promise<UserEncryptKeysReply> {
     const holder = await this.keyUses.holder(body);
     const keys = await this.wechat.userEncryptKeys(miniProgramUser(holder));

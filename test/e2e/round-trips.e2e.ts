@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Backend, createBackend } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
+import { API_KEYS, callWithKey, SERVICE_KEY } from '../harness/operator.js';
 import { World } from '../harness/world.js';
 
 declare const backend: { databaseUrl: string | null };
@@ -17,7 +18,7 @@ if (backend.databaseUrl !== null) {
       const url = new URL(own.environment.DATABASE_URL ?? '');
       proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 3306) });
       url.port = String(await proxy.open());
-      world = await World.start({ DATABASE_URL: url.href });
+      world = await World.start({ ...API_KEYS, DATABASE_URL: url.href });
     });
     afterAll(async () => {
       await world.stop();
@@ -57,6 +58,15 @@ if (backend.databaseUrl !== null) {
       expect(await tripsOf(refresh)).toBe(2);
       await call(`${world.url}/v1/auth/verify`, { token: accessToken });
       expect(await tripsOf(() => call(`${world.url}/v1/auth/verify`, { token: accessToken }))).toBe(0);
+    });
+
+    test('a signature for another service takes two, its event included', async () => {
+      const { user, identity } = await world.miniProgramLogin(await world.person());
+      for (const who of [{ openId: identity.openId }, { userId: user.id }]) {
+        const json = { ...who, payload: '{}' };
+        const sign = () => callWithKey(`${world.url}/v1/wechat/signatures`, SERVICE_KEY, { json });
+        expect(await tripsOf(sign)).toBe(2);
+      }
     });
 
     test('tokens with unknown keys cause one read a second, however many arrive', async () => {
