@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { registerApi } from './api/api.js';
 import { registerControl } from './control/control.js';
+import { registerJsSdk } from './js-sdk/js-sdk.js';
 import { registerOpen } from './open/open.js';
 import { registerPhone } from './phone/phone.js';
 import { DEFAULT_APPS, type AppsConfig } from './state/apps.js';
@@ -92,6 +93,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   });
   void server.register((scope, _options, done) => {
     registerPhone(scope, world);
+    registerJsSdk(scope, world);
     done();
   });
 

@@ -357,7 +357,7 @@ describe('the virtual phone in a browser', () => {
       await screenOf(phone).getByRole('button', { name: '在微信里打开网页' }).click();
       await phone.getByRole('textbox', { name: '网址' }).fill('https://example.com/login');
       await screenOf(phone).getByRole('button', { name: '打开', exact: true }).click();
-      await phone.getByText(`虚拟微信只打开 ${world.url} 的网页`).waitFor();
+      await phone.getByText(`虚拟微信只打开 ${world.url} 和本机的网页`).waitFor();
     });
   });
 

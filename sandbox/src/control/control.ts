@@ -4,6 +4,7 @@ import type { World } from '../state/world.js';
 import type { WebOptions } from '../web/request.js';
 import { registerFaults } from './faults.js';
 import { registerGoods } from './goods.js';
+import { registerJsSdkConfigs } from './js-sdk.js';
 import { registerOpenData } from './open-data.js';
 import { registerOpenings } from './openings.js';
 import { registerPeople } from './people.js';
@@ -48,6 +49,7 @@ export function registerControl(server: FastifyInstance, world: World, options: 
   registerGoods(server, world);
   registerVirtualPayments(server, world);
   registerShopOrders(server, world);
+  registerJsSdkConfigs(server, world);
   registerService(server, world);
   registerQr(server, world);
   registerFaults(server, world);

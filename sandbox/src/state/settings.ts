@@ -50,6 +50,10 @@ export interface Settings {
   releaseVersion: boolean;
   /** Payments in env 1 are pushed too; one report says that WeChat does not (section 13.2). */
   sandboxEnvNotices: boolean;
+  /** The hosts on which the JS-SDK works (JS接口安全域名, section 14.4); empty: any. */
+  jsSafeDomains: string[];
+  /** The JS-SDK's signature is over the URL of the first load, as on iOS (section 14.3). */
+  firstUrlCounts: boolean;
 }
 
 /** The default settings. */
@@ -79,4 +83,6 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze({
   coinPriceFen: 10,
   releaseVersion: false,
   sandboxEnvNotices: true,
+  jsSafeDomains: [],
+  firstUrlCounts: false,
 });

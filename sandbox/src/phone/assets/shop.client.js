@@ -123,6 +123,6 @@ function deliveryLine(delivery) {
     lost: () => t('deliveryLost', delivery.tries.length),
     unsent: () => t('deliveryUnsent'),
   }[kind]();
-  const mark = kind === 'delivered' ? ICONS.check : kind === 'waiting' ? ICONS.clock : ICONS.alert;
+  const mark = kind === 'delivered' ? ICONS.check : kind === 'waiting' ? ICONS.expire : ICONS.alert;
   return h('p', { class: `delivery ${kind}` }, icon(mark), h('span', {}, text));
 }

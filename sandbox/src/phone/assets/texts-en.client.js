@@ -80,7 +80,7 @@ export const EN = {
   close: 'Close',
   reload: 'Open again',
   ownTab: 'Open in a tab of its own',
-  elsewhere: 'The virtual WeChat opens pages of {0} only',
+  elsewhere: 'The virtual WeChat opens pages of {0} and of this computer only',
   onlyHere: 'The browser of the virtual WeChat works on the computer that runs the sandbox only',
   unreadable: 'This is not the link of a QR code',
   openInWeChat: 'Open the login page in WeChat',

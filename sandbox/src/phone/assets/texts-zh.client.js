@@ -79,7 +79,7 @@ export const ZH = {
   close: '关闭',
   reload: '重新打开',
   ownTab: '在单独的标签页打开',
-  elsewhere: '虚拟微信只打开 {0} 的网页',
+  elsewhere: '虚拟微信只打开 {0} 和本机的网页',
   onlyHere: '虚拟微信的浏览器只能在运行沙箱的电脑上使用',
   unreadable: '这不是二维码里的链接',
   openInWeChat: '在微信里打开登录页',

@@ -1,13 +1,13 @@
 import { goHome } from './bar.client.js';
 import { byId, h, icon, ICONS } from './dom.client.js';
-import { holder, state, update } from './state.client.js';
+import { control, holder, state, update } from './state.client.js';
 import { language, t } from './texts.client.js';
 import { complain } from './toast.client.js';
 
 /*
  * WeChat's built-in browser on the phone's screen: a frame at <person>.wechat.localhost, which the sandbox relays to
  * the service. The frame belongs to the same site only while the phone is at wechat.localhost itself; elsewhere the
- * page's cookies would be third-party cookies.
+ * page's cookies would be third-party cookies. Other pages of this computer are framed as they are.
  */
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -26,8 +26,8 @@ export function openPage(address) {
 
 /** Opens the page that the phone's own address names, after it moved here. */
 export function openNamedPage() {
-  const path = new URLSearchParams(location.search).get('open');
-  if (path && location.hostname === PHONE_HOST) show(path);
+  const path = pathOf(new URLSearchParams(location.search).get('open') ?? '');
+  if (path !== null && location.hostname === PHONE_HOST) show(path);
 }
 
 /** Draws the browser. It is not redrawn while its page stays the same. */
@@ -52,7 +52,9 @@ export function drawWebView() {
 /** Listens to the messages of the page's script. */
 export function prepareWebView() {
   window.addEventListener('message', ({ source, origin, data }) => {
-    if (!frame || source !== frame.contentWindow || origin !== browserOrigin() || !state.page) return;
+    if (!frame || source !== frame.contentWindow || !state.page) return;
+    if (data?.sandbox === 'wx.config') void checkConfig(data, origin);
+    if (origin !== browserOrigin()) return;
     if (data?.sandbox === 'refused') {
       goHome();
       complain(new Error(t('pageRefused')));
@@ -62,6 +64,21 @@ export function prepareWebView() {
       update({ page: { ...state.page, title, url, snapshot, loading: false } });
     }
   });
+}
+
+/** Does for a page of this computer what WeChat's client does at wx.config; the page answers for its own URL only. */
+async function checkConfig({ id, facts }, origin) {
+  const { contentWindow } = frame;
+  const isOwn = [facts.url, facts.firstUrl].every(
+    (url) => URL.canParse(url) && new URL(url).origin === origin,
+  );
+  if (!isOwn) return;
+  try {
+    const result = await control('js-sdk-configs', facts);
+    contentWindow.postMessage({ sandbox: 'wx.config', id, result }, origin);
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function drawParts(box) {
@@ -131,12 +148,14 @@ function browserOrigin() {
 }
 
 function entryOf(path, full = false) {
+  if (!path.startsWith('/')) return path;
   const query = new URLSearchParams({ to: path, ...(full && { full: '1' }) });
   return `${browserOrigin()}/phone/web/enter?${query}`;
 }
 
-/** Path and query of an address of the service, or of WeChat's own pages; null where it is elsewhere. */
+/** Path and query of an address of the service, or of WeChat's own pages; a URL of this computer; else null. */
 function pathOf(address) {
+  if (address === '') return null;
   if (address.startsWith('/')) return address;
   const text = /^https?:/i.test(address) ? address : `http://${address}`;
   if (!URL.canParse(text)) return null;
@@ -145,5 +164,12 @@ function pathOf(address) {
   const inside = url.pathname.startsWith(base.pathname) ? url.pathname.slice(base.pathname.length - 1) : null;
   if (url.host === base.host && inside !== null) return inside + url.search + url.hash;
   const isWeChat = url.host === location.host && url.pathname.startsWith('/connect/oauth2/');
-  return isWeChat ? url.pathname + url.search : null;
+  if (isWeChat) return url.pathname + url.search;
+  // The phone does not frame itself.
+  const isHere = url.port === location.port || !isLocal(url.hostname);
+  return isHere ? null : url.href;
+}
+
+function isLocal(hostname) {
+  return LOOPBACK.includes(hostname) || hostname.endsWith('.localhost');
 }
