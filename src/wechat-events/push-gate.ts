@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { decryptPush, isPushSignature, type PushStamp } from '../wechat/push-crypto.js';
 import { readText } from '../wechat/wechat-text.js';
 import { readPushFields } from './push-fields.js';
+import { pushKey } from './push-key.js';
 import { PushKeys, type PushPair } from './push-keys.js';
 import { type Push, readPush } from './push-message.js';
 import type { PushQuery, PushRequest } from './push-request.js';
@@ -13,10 +14,10 @@ const MAX_SKEW_MS = 5 * 60 * 1_000;
 /** Only these characters are echoed, so that nobody can make the service show a page of their own. */
 const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
 
-/** What a push says, and the text that its timestamp and nonce are bound to. */
+/** What a push says, and whether a signature covers that. */
 interface Believed {
   readonly text: string;
-  readonly bound: string;
+  readonly isSigned: boolean;
 }
 
 /**
@@ -75,11 +76,13 @@ export class PushGate {
     const stamp = stampOf(request.query);
     // Before the body is read, which costs more.
     const signed = signedPairs(this.requirePairs(appId), request.query, stamp);
-    const { text, bound } = believe(signed, request, stamp);
+    const { text, isSigned } = believe(signed, request, stamp);
     this.requireFresh(stamp);
     this.requireApp(appId);
     const push = readPush(text);
     if (push.appId !== null && push.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
+    // A try of a signed push may differ in its RetryTimes. Plain bytes may decode to the text of others.
+    const bound = isSigned ? pushKey(appId, push) : request.body.toString('latin1');
     await this.seen.claimStamp(stamp, appId, bound);
     return push;
   }
@@ -133,16 +136,14 @@ function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp
   const takesPlain = pairs.some(({ aesKey }) => aesKey === null);
   if (encrypted === undefined) {
     if (!takesPlain) throw new AppError('PUSH_NOT_ENCRYPTED');
-    // Different bytes may decode to one text, and are passed on as they are.
-    return { text, bound: body.toString('latin1') };
+    return { text, isSigned: false };
   }
   const signature = parameter(query, 'msg_signature') ?? '';
   const sealed = pairs.filter(
     ({ token, aesKey }) => aesKey !== null && isPushSignature(signature, token, stamp, encrypted),
   );
   if (sealed.length > 0) {
-    const message = decrypt(sealed, encrypted);
-    return { text: message, bound: message };
+    return { text: decrypt(sealed, encrypted), isSigned: true };
   }
   if (!takesPlain) throw new AppError('PUSH_SIGNATURE_INVALID');
   if (!outer.has('MsgType')) {
@@ -150,7 +151,7 @@ function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp
       detail: 'WECHAT_PUSH_AES_KEY is not set, or WECHAT_PUSH_APPS has no key for this app.',
     });
   }
-  return { text, bound: body.toString('latin1') };
+  return { text, isSigned: false };
 }
 
 /**

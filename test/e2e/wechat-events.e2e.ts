@@ -578,6 +578,20 @@ describe('encrypted bodies', () => {
     );
   });
 
+  test('a notice of payment may count its tries under one timestamp and nonce', async () => {
+    const person = await world.person();
+    const stamp = { timestamp: Math.floor(world.clock.now() / 1000), nonce: 'aNonceOfPayment' };
+    const tried = async (OutTradeNo: string, RetryTimes: number) => {
+      const fields = { OutTradeNo, RetryTimes };
+      const extra = { ...SAFELY, ...stamp, fields };
+      const { text, body } = await again(await unsent(world, person, 'xpay_goods_deliver_notify', extra));
+      return text.startsWith('{') ? body.code : text;
+    };
+    expect(await tried('order_1', 0)).toBe('success');
+    expect(await tried('order_1', 1)).toBe('success');
+    expect(await tried('order_2', 0)).toBe('PUSH_REPLAYED');
+  });
+
   test('neither log nor answers hold a body, a person, the token or the key', async () => {
     const person = await world.person();
     await world.miniProgramLogin(person);
