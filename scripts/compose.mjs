@@ -16,7 +16,7 @@ const SECRET_NAMES = allSettings()
   .map(([name]) => name);
 
 /** Set by the image, or not at all: the sandbox is a service of its own. */
-const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT', 'SANDBOX_HOST'];
+const NOT_OURS = ['HOST', 'PORT', 'SANDBOX', 'SANDBOX_PORT', 'SANDBOX_HOST', 'SANDBOX_SHOP_URL'];
 /** With the sandbox, the service's defaults apply. */
 const MADE_UP = ['ENCRYPTION_KEYS', 'WECHAT_MINI_PROGRAMS', 'WECHAT_WEBSITES', 'WECHAT_OFFICIAL_ACCOUNTS'];
 /** A secret in general; here it is the URL of a Redis without a password, on a network of its own. */

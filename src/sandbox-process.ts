@@ -32,7 +32,11 @@ export function startSandbox(config: AppConfig): SandboxProcess {
       PUBLIC_URL: config.publicUrl,
       SANDBOX_SERVICE_URL: `http://${reachableHost(config.host)}:${config.port}`,
       SANDBOX_PORT: String(config.sandbox.port),
-      ...pushes(config.wechat.push),
+      SANDBOX_SHOP_URL: config.sandbox.shopUrl,
+      ...pushes(config),
+      WECHAT_PAY_APP_KEYS: config.wechat.payAppKeys
+        .map(({ appId, env, appKey }) => `${appId}:${env}:${appKey}`)
+        .join(','),
       ...Object.fromEntries(appKinds().map(({ name, variable }) => [variable, apps(config, name)])),
     },
   });
@@ -73,14 +77,21 @@ function apps(config: AppConfig, kind: AppKind): string {
 }
 
 /** What the sandbox pushes by itself, such as a payment, is signed and encrypted for this service. */
-function pushes(push: AppConfig['wechat']['push']): NodeJS.ProcessEnv {
-  if (push === null) return {};
-  const { token, aesKey } = push;
+function pushes({ wechat: { push, pushApps } }: AppConfig): NodeJS.ProcessEnv {
   return {
-    WECHAT_PUSH_TOKEN: token,
-    // 43 characters: base64 without its padding.
-    ...(aesKey && { WECHAT_PUSH_AES_KEY: aesKey.toString('base64').slice(0, 43) }),
+    ...(push && { WECHAT_PUSH_TOKEN: push.token }),
+    ...(push?.aesKey && { WECHAT_PUSH_AES_KEY: encodingAesKey(push.aesKey) }),
+    WECHAT_PUSH_APPS: pushApps
+      .map(({ appId, token, aesKey }) =>
+        [appId, token, ...(aesKey ? [encodingAesKey(aesKey)] : [])].join(':'),
+      )
+      .join(','),
   };
+}
+
+/** 43 characters: base64 without its padding. */
+function encodingAesKey(key: Buffer): string {
+  return key.toString('base64').slice(0, 43);
 }
 
 /** The host at which the sandbox, on the same machine, reaches a service that listens on `host`. */

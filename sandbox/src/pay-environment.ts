@@ -9,8 +9,9 @@ import { present } from './variables.js';
 export function readPayAppKeys(env: NodeJS.ProcessEnv): PayAppKey[] {
   const parts = present(env.WECHAT_PAY_APP_KEYS)?.split(',') ?? [];
   return parts.map((part) => {
-    const [appId, number, appKey, ...rest] = part.trim().split(':');
-    if (!appId || (number !== '0' && number !== '1') || !appKey || rest.length > 0) {
+    // An AppKey may hold colons.
+    const [, appId, number, appKey] = /^([^:]+):([01]):(.+)$/.exec(part.trim()) ?? [];
+    if (appId === undefined || appKey === undefined) {
       throw new Error('WECHAT_PAY_APP_KEYS must be appid:env:appkey[,appid:env:appkey…], env 0 or 1.');
     }
     return { appId, env: number === '0' ? 0 : 1, appKey };

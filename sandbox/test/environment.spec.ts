@@ -74,12 +74,12 @@ describe('the environment of the sandbox', () => {
 
   it('reads the AppKeys of virtual payment, and where the shop is', () => {
     const { options } = readEnvironment({
-      WECHAT_PAY_APP_KEYS: 'wx1:0:live, wx1:1:test',
+      WECHAT_PAY_APP_KEYS: 'wx1:0:live, wx1:1:te:st',
       SANDBOX_SHOP_URL: 'http://127.0.0.1:5000/shop/',
     });
     expect(options.payAppKeys).toEqual([
       { appId: 'wx1', env: 0, appKey: 'live' },
-      { appId: 'wx1', env: 1, appKey: 'test' },
+      { appId: 'wx1', env: 1, appKey: 'te:st' },
     ]);
     expect(options.shopUrl).toBe('http://127.0.0.1:5000/shop');
   });
@@ -99,7 +99,7 @@ describe('the environment of the sandbox', () => {
     ['WECHAT_OFFICIAL_ACCOUNTS', 'wx1:s3cret:x'],
     ['WECHAT_PUSH_APPS', 'wx1'],
     ['WECHAT_PAY_APP_KEYS', 'wx1:2:s3cret'],
-    ['WECHAT_PAY_APP_KEYS', 'wx1:0:s3cret:x'],
+    ['WECHAT_PAY_APP_KEYS', 'wx1:s3cret'],
     ['SANDBOX_SHOP_URL', 's3cret'],
     ['WECHAT_PUSH_APPS', 'wx1:token:s3cret'],
   ])('names a bad %s and not its value', (name, value) => {

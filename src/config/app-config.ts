@@ -49,6 +49,8 @@ export function toConfig(settings: Settings, warnings: readonly string[]) {
     enabled: settings.SANDBOX ?? (nodeEnv === 'development' && !settings.WECHAT_API_URL),
     host: settings.SANDBOX_HOST,
     port: settings.SANDBOX_PORT,
+    /** Where its sample mini program orders. */
+    shopUrl: settings.SANDBOX_SHOP_URL,
   };
   const sandboxUrl = sandbox.enabled ? sandboxAt(sandbox) : null;
   return {

@@ -54,6 +54,7 @@ describe('the JS-SDK example in the virtual WeChat', () => {
     const { phone, page } = await opened('/?from=singlemessage&q=%E4%B8%AD#part');
     await page.getByText('wx.ready').waitFor();
     await page.getByText('wx.getNetworkType: wifi').waitFor();
+    await phone.locator('.web_bar').getByText('JS-SDK').waitFor();
     await picture(phone, 'js-sdk-ready');
     expect(await barriersOn(phone)).toEqual([]);
   });

@@ -47,6 +47,13 @@
     answered.delete(data.id);
   });
 
+  if (isFramed && !isVirtualHost) {
+    window.addEventListener('load', () => {
+      const facts = { sandbox: 'page', title: document.title, url: location.href, snapshot: false };
+      window.parent.postMessage(facts, phone);
+    });
+  }
+
   async function check(options) {
     const { appId, timestamp, nonceStr, signature } = options;
     const asked = { options, result: null };

@@ -54,7 +54,7 @@ export function prepareWebView() {
   window.addEventListener('message', ({ source, origin, data }) => {
     if (!frame || source !== frame.contentWindow || !state.page) return;
     if (data?.sandbox === 'wx.config') void checkConfig(data, origin);
-    if (origin !== browserOrigin()) return;
+    if (origin !== originOf(state.page.path)) return;
     if (data?.sandbox === 'refused') {
       goHome();
       complain(new Error(t('pageRefused')));
@@ -145,6 +145,10 @@ function loaded() {
 
 function browserOrigin() {
   return `http://${holder().id}.${PHONE_HOST}${location.port && `:${location.port}`}`;
+}
+
+function originOf(path) {
+  return path.startsWith('/') ? browserOrigin() : new URL(path).origin;
 }
 
 function entryOf(path, full = false) {
