@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { type Context, createContext, type Module, runInNewContext, SourceTextModule } from 'node:vm';
 import { MINI_PROGRAM, type Person, type World } from './world.js';
@@ -43,6 +44,18 @@ export interface EnterOptions {
   readonly referrerInfo?: { readonly appId: string; readonly extraData?: unknown };
 }
 
+/** What wx.requestVirtualPayment takes, and what it says. */
+export interface PaymentOptions {
+  readonly signData: string;
+  readonly mode: string;
+  readonly paySig: string;
+  readonly signature: string;
+}
+export interface PaymentAnswer {
+  readonly errMsg: string;
+  readonly errCode: number;
+}
+
 interface ToMiniProgram extends Partial<Callbacks<Data>> {
   readonly appId: string;
   readonly path?: string;
@@ -73,6 +86,9 @@ export class Phone {
   /** What the person answers to a prompt of WeChat, and where they leave the switches in its settings. */
   allows = true;
   needsPrivacy = false;
+  /** WeChat's payment, with what the person answers to its window. */
+  pays: (options: PaymentOptions) => Promise<PaymentAnswer> = (options) =>
+    this.world.control<PaymentAnswer>('virtual-payments', { person: this.person.id, ...options });
   /** Number of prompts that WeChat has shown. */
   prompts = 0;
   /** What the samples have shown by wx.showToast and wx.showModal, or have written to the console. */
@@ -230,6 +246,20 @@ export class Phone {
           errno: 104,
         });
     },
+    requestVirtualPayment: (options: PaymentOptions & Callbacks<PaymentAnswer>): void => {
+      const { signData, mode, paySig, signature, success, fail } = options;
+      void this.pays({ signData, mode, paySig, signature }).then((answer) =>
+        answer.errCode === 0 ? success(answer) : fail(answer),
+      );
+    },
+    getUserCryptoManager: () => ({
+      getLatestUserKey: ({ success }: Callbacks<Data>): void => {
+        const { id: person } = this.person;
+        void this.world.control<Data>('user-keys', { person, appId: this.appId }).then(success);
+      },
+      getRandomValues: ({ length, success }: Callbacks<Data> & { readonly length: number }): void =>
+        later(success, { randomValues: new Uint8Array(randomBytes(length)).buffer }),
+    }),
     getEnterOptionsSync: (): EnterOptions => structuredClone(this.entered),
     onAppShow: (listener: Handler) => void this.appShowListeners.add(listener),
     offAppShow: (listener: Handler) => void this.appShowListeners.delete(listener),

@@ -37,12 +37,13 @@ export function filesOf(page: string): Map<string, string> {
 const bundles = new Map<string, string>();
 
 /** The single file of a client package, built from its source as sdk/build.mjs builds it, but as an ES module. */
-export function packageCode(name: 'mini-program' | 'web'): string {
-  let code = bundles.get(name);
+export function packageCode(name: 'mini-program' | 'web', entry = 'index'): string {
+  const path = `sdk/${name}/src/${entry}.ts`;
+  let code = bundles.get(path);
   if (code === undefined) {
     const target = name === 'web' ? 'es2020' : 'es2018';
-    code = bundle({ entryPoints: [`sdk/${name}/src/index.ts`], minify: true, target });
-    bundles.set(name, code);
+    code = bundle({ entryPoints: [path], packages: 'bundle', minify: true, target });
+    bundles.set(path, code);
   }
   return code;
 }
@@ -67,11 +68,23 @@ export function withNodePackage(code: string): string {
   });
 }
 
-/** Runs printed code for Node.js. @returns its exports */
-export async function runInNode<Exports>(code: string): Promise<Exports> {
+/** A program of `examples`, with `@wechat-auth/node` in it. @returns the path of the file to start */
+export function exampleProgram(path: string): string {
+  const code = bundle({ entryPoints: [resolve(path)], alias: NODE_ENTRIES, target: 'node20' });
+  return written(code);
+}
+
+/** Writes code below node_modules, where what it imports is found. */
+function written(code: string): string {
   mkdirSync(FOLDER, { recursive: true });
   const file = join(FOLDER, `${randomUUID()}.mjs`);
-  writeFileSync(file, withNodePackage(code));
+  writeFileSync(file, code);
+  return file;
+}
+
+/** Runs printed code for Node.js. @returns its exports */
+export async function runInNode<Exports>(code: string): Promise<Exports> {
+  const file = written(withNodePackage(code));
   try {
     return (await import(pathToFileURL(file).href)) as Exports;
   } finally {
@@ -96,6 +109,6 @@ export function withHosts(hosts: Readonly<Record<string, string>>): () => void {
 
 function bundle(options: BuildOptions): string {
   const settings = { bundle: true, write: false, format: 'esm', charset: 'utf8' } as const;
-  const { outputFiles } = buildSync({ ...options, ...settings, packages: 'external', logLevel: 'warning' });
+  const { outputFiles } = buildSync({ packages: 'external', ...options, ...settings, logLevel: 'warning' });
   return outputFiles[0]?.text ?? '';
 }
