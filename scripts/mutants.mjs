@@ -44,10 +44,15 @@ const TESTS = {
     'unit/return-urls.spec',
     ...e2e('login-code', 'attempts', 'scan-login', 'web-view', 'website-state', 'in-wechat', 'live-status'),
   ],
+  'src/wechat-app': [
+    'unit/page-url.spec',
+    ...e2e('signatures', 'js-sdk', 'user-encrypt-keys', 'app-access-tokens', 'rate-limits'),
+  ],
   'src/wechat': [
     'unit/open-data.spec',
     'unit/push-crypto.spec',
     'unit/wechat-language.spec',
+    'unit/page-signature.spec',
     ...e2e(
       'wechat-answers',
       'app-access-tokens',
@@ -56,6 +61,7 @@ const TESTS = {
       'website-login',
       'secrets',
     ),
+    ...e2e('signatures', 'js-sdk', 'user-encrypt-keys'),
     ...e2e('profile', 'wechat-text', 'scan-login', 'metrics', 'in-wechat', 'wechat-events'),
   ],
 };

@@ -15,10 +15,12 @@ const TRANSIENT_PAUSE_MS = 5_000;
 const PAUSE_MS = 60_000;
 const TRANSIENT: readonly ErrorCode[] = ['WECHAT_BUSY', 'WECHAT_UNAVAILABLE', 'WECHAT_BAD_REPLY'];
 
-/** A failure, in the store. It holds nothing that clients may not see. */
+/** A failure, in the store. */
 interface Failure {
   readonly code: ErrorCode;
   readonly detail: string;
+  /** What operators have to do about it. */
+  readonly operatorDetail: string;
   /** ms */
   readonly until: number;
 }
@@ -64,16 +66,16 @@ export class Tickets {
   private async requireNoFailure(mark: string): Promise<void> {
     const stored = await this.store.get(mark);
     if (stored === null) return;
-    const { code, detail, until } = JSON.parse(stored) as Failure;
+    const { code, until, ...details } = JSON.parse(stored) as Failure;
     const left = until - this.clock.now();
-    if (left > 0) throw new WeChatError(code, { detail, retryAfter: Math.ceil(left / 1000) });
+    if (left > 0) throw new WeChatError(code, { ...details, retryAfter: Math.ceil(left / 1000) });
   }
 
-  private async remember(mark: string, { code, detail }: WeChatError): Promise<void> {
+  private async remember(mark: string, { code, detail, operatorDetail }: WeChatError): Promise<void> {
     // AppCalls knows when a quota is reset.
     if (code === 'WECHAT_RATE_LIMITED') return;
     const pause = TRANSIENT.includes(code) ? TRANSIENT_PAUSE_MS : PAUSE_MS;
-    const failure: Failure = { code, detail, until: this.clock.now() + pause };
+    const failure: Failure = { code, detail, operatorDetail, until: this.clock.now() + pause };
     await this.store.set(mark, JSON.stringify(failure), pause);
   }
 }

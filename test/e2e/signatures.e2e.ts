@@ -308,6 +308,19 @@ describe('signatures for other services', () => {
     });
   });
 
+  test('a person who is deleted while WeChat is asked leaves no signature and no event', async () => {
+    const { user, identity } = await loginWithKey(await world.person(), freshKey());
+    await world.control('calls', undefined, 'DELETE');
+    await world.fault('/wxa/checksession', { delayMs: 1_000 });
+    const signing = sign({ openId: identity.openId, payload: 'x', requireAlive: true });
+    while ((await world.callsOf('/wxa/checksession')) < 1);
+    const gone = await callWithKey(`${world.url}/v1/admin/users/${user.id}`, ADMIN_KEY, { method: 'DELETE' });
+    expect(gone.status).toBe(204);
+    const { status, body } = await signing;
+    expect([status, body.code, body.signature]).toEqual([404, 'IDENTITY_UNKNOWN', undefined]);
+    expect(await world.count(`events WHERE user_id = '${user.id}' AND type = 'session_key.signed'`)).toBe(0);
+  });
+
   describe('a key', () => {
     test('that was replaced never signs again, although it still decrypts', async () => {
       const person = await world.person();
