@@ -47,6 +47,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('the commands in %s', (readme) =
     expect(logins).not.toMatch(/"errcode":-?[1-9]/);
     expect(logins).toMatch(/"session_key":.*"purePhoneNumber":.*"headimgurl":.*callback\?code=\w+&state=1/s);
     expect(stdout).toContain('"extraData":{"code":"a-partner-code"}');
+    expect(stdout).toContain('"errMsg":"requestVirtualPayment:ok"');
     expect(service.asked.map(({ path }) => path.split('?')[0])).toContain(
       '/v1/wechat/events/wx5a4db0c0de000001',
     );
