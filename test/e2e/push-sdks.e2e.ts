@@ -61,15 +61,15 @@ const onlyTry = ({ deliveries }: Delivered) => {
   return delivery?.tries[0];
 };
 
-/** The reply as WeChat reads it: signed, encrypted for the app, and as long as it says. */
-function replyIn(answer: string): string {
+/** The reply as WeChat reads it: signed, encrypted for the app or platform, and as long as it says. */
+function replyIn(answer: string, appId = MINI_PROGRAM): string {
   const fields = readPushFields(answer);
   const [encrypted, signature, timestamp, nonce] = ['Encrypt', 'MsgSignature', 'TimeStamp', 'Nonce'].map(
     (name) => fields.get(name) ?? '',
   );
   expect(signPush(TOKEN, timestamp ?? '', nonce ?? '', encrypted ?? '')).toBe(signature);
   const { message, id } = decrypt(AES_KEY, encrypted ?? '');
-  expect(id).toBe(MINI_PROGRAM);
+  expect(id).toBe(appId);
   return message;
 }
 
@@ -123,6 +123,23 @@ describe('a receiver with the SDK of others answers WeChat as if nothing stood b
     });
     expect(await receiver.taken()).toMatchObject([{ message: '{"EventKey":"qrscene_1"}' }]);
     expect(onlyTry(sent)).toMatchObject({ status: 200, body: 'success' });
+  });
+
+  test('a receiver of a third-party platform has the pair and the appid of the platform', async () => {
+    const platform = { appId: 'wx5a4db0c0de0000ff', token: TOKEN, aesKey: AES_KEY };
+    const receiver = await SdkReceiver.start('wechat-crypto', platform);
+    opened.push(receiver);
+    const world = await World.start({
+      WECHAT_PUSH_APPS: Object.values(platform).join(':'),
+      WECHAT_PUSH_FORWARD: `${MINI_PROGRAM}=${receiver.url}`,
+    });
+    opened.push(world);
+    const what = { text: 'hello', trailerAppId: platform.appId };
+    const sent = await push(world, await world.person(), 'safe', 'xml', what);
+    const [taken] = await receiver.taken();
+    expect(taken?.message).toContain('hello');
+    expect(onlyTry(sent)?.body).toBe(taken?.answer);
+    expect(replyIn(taken?.answer ?? '', platform.appId)).toContain('收到：hello');
   });
 
   test('what an SDK refuses is refused to WeChat, too', async () => {

@@ -91,6 +91,15 @@ describe('JSON', () => {
 });
 
 describe('a push', () => {
+  test('names its person in both spellings of WeChat', () => {
+    const openIdOf = (fields: Record<string, string>) =>
+      toPushMessage(new Map(Object.entries(fields))).openId;
+    expect(openIdOf({ OpenID: 'oA' })).toBe('oA');
+    expect(openIdOf({ OpenId: 'oA' })).toBe('oA');
+    expect(openIdOf({ openid: 'oA' })).toBeNull();
+    expect(openIdOf({ OpenId: 'oB', OpenID: 'oA' })).toBe('oA');
+  });
+
   test('is an event only if MsgType says so', () => {
     const event = { Event: 'user_info_modified', OpenID: 'oA' };
     expect(toPushMessage(new Map(Object.entries({ ...event, MsgType: 'event' }))).event).toBe(
