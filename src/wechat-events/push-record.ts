@@ -31,7 +31,10 @@ export class PushRecord {
    * @param push `null` if it was refused before it was read
    */
   refused(push: Push | null, error: unknown): void {
-    this.metrics.push(push === null ? 'unread' : labelOf(push), codeOf(error));
+    const code = codeOf(error);
+    // The relay has counted it: it knows whether the push is stored.
+    if (code !== 'PUSH_RECEIVER_UNAVAILABLE')
+      this.metrics.push(push === null ? 'unread' : labelOf(push), code);
     if (error instanceof AppError && error.status < 500) {
       this.logger.warn({ msg: 'push refused', code: error.code, detail: error.detail });
     }

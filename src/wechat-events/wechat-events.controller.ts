@@ -187,10 +187,12 @@ export class WeChatEventsController {
     const isRelayed = this.relay.isFor(appId);
     if (action === null && !isRelayed) await this.record.unhandled(appId, push);
     // Both at once: WeChat waits for both. If one fails it repeats the push, and what was done is not done again.
-    const [relayed] = await Promise.all([
-      isRelayed ? this.relay.answer(arrived) : null,
-      action === null ? null : this.act(appId, push, action),
-    ]);
+    const both = [
+      isRelayed ? this.relay.answer(arrived) : Promise.resolve(null),
+      action === null ? Promise.resolve() : this.act(appId, push, action),
+    ] as const;
+    await Promise.allSettled(both);
+    const [relayed] = await Promise.all(both);
     return relayed ?? ACKNOWLEDGED;
   }
 

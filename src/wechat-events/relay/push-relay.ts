@@ -3,9 +3,11 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import { describeError } from '../../common/describe-error.js';
+import type { PushOutcome } from '../../common/push-labels.js';
 import { AppConfig } from '../../config/app-config.js';
 import { isUnavailable } from '../../database/database-errors.js';
 import { acknowledgement, isTaken } from '../push-answer.js';
+import { PushRecord } from '../push-record.js';
 import { type ArrivedPush, Passage } from './passage.js';
 import { RelayMarks } from './relay-marks.js';
 import { type RelayReceiver, relayReceivers } from './relay-receiver.js';
@@ -39,6 +41,7 @@ export class PushRelay implements OnApplicationShutdown {
     private readonly pushes: RelayedPushes,
     private readonly sender: RelaySender,
     private readonly worker: RelayWorker,
+    private readonly record: PushRecord,
   ) {
     this.receivers = relayReceivers(config);
   }
@@ -81,7 +84,9 @@ export class PushRelay implements OnApplicationShutdown {
       .then(end);
     this.underWay.add(over);
     void over.then(() => this.underWay.delete(over));
-    const [answer] = await Promise.all([first, this.inTime(passage, copies)]);
+    const both = [first, this.inTime(passage, copies)] as const;
+    await Promise.allSettled(both);
+    const [answer] = await Promise.all(both);
     return answer;
   }
 
@@ -98,13 +103,14 @@ export class PushRelay implements OnApplicationShutdown {
     const now = this.clock.now();
     await this.pushes.keepCopies(further.map((receiver) => passage.copy(receiver, now)));
     this.worker.wake();
+    further.forEach(() => this.count(passage, 'copied'));
     // Without the mark WeChat's repeat may make copies again, which is better than none.
     await this.marks.copied(passage.key, passage.plan).catch((error: unknown) => this.report(error));
   }
 
   private async askFirst(passage: Passage): Promise<ReceiverAnswer> {
     const known = await this.marks.answerTo(passage.key);
-    if (known) return known;
+    if (known) return this.counted(passage, 'repeated', known);
     const receiver = this.firstOf(passage);
     if (passage.plan === 'three-tries') {
       const head = await this.headOf(passage, receiver);
@@ -123,7 +129,7 @@ export class PushRelay implements OnApplicationShutdown {
       // The answer claims nothing. WeChat's tries end within seconds, and the receiver may be away for longer.
       await this.keep(passage).catch((error: unknown) => this.report(error));
     }
-    return sent.answer;
+    return this.counted(passage, 'answered', sent.answer);
   }
 
   /**
@@ -143,7 +149,7 @@ export class PushRelay implements OnApplicationShutdown {
   private async lineUp(passage: Passage): Promise<ReceiverAnswer> {
     await this.keep(passage);
     this.worker.wake();
-    return acknowledged(passage);
+    return this.counted(passage, 'acknowledged', acknowledged(passage));
   }
 
   private async forward(passage: Passage, receiver: RelayReceiver): Promise<Sent> {
@@ -174,12 +180,14 @@ export class PushRelay implements OnApplicationShutdown {
    */
   private async withoutAnswer(passage: Passage, error: AppError): Promise<ReceiverAnswer> {
     const isThreeTries = passage.plan === 'three-tries';
-    if (!isThreeTries && !(passage.plan === 'until-taken' && passage.isLastTry)) throw error;
+    if (!isThreeTries && !(passage.plan === 'until-taken' && passage.isLastTry)) {
+      throw this.refusal(passage, 'unavailable', error);
+    }
     const tries = await this.keep(passage);
     const late = await this.lateAnswer(passage);
     if (late) return late;
-    if (isThreeTries && tries < TRIES) throw error;
-    return acknowledged(passage);
+    if (isThreeTries && tries < TRIES) throw this.refusal(passage, 'stored', error);
+    return this.counted(passage, 'acknowledged', acknowledged(passage));
   }
 
   /** What the receiver has answered while the push was being kept. */
@@ -187,10 +195,10 @@ export class PushRelay implements OnApplicationShutdown {
     const known = await this.marks.answerTo(passage.key);
     if (known) {
       await this.forget(passage);
-      return known;
+      return this.counted(passage, 'repeated', known);
     }
     const sent = passage.request === null ? null : await within(passage.request, 0);
-    return sent?.kind === 'answer' ? sent.answer : null;
+    return sent?.kind === 'answer' ? this.counted(passage, 'answered', sent.answer) : null;
   }
 
   /**
@@ -223,6 +231,21 @@ export class PushRelay implements OnApplicationShutdown {
     const [first] = this.receiversOf(passage);
     if (!first) throw new Error('the pushes of this app go nowhere');
     return first;
+  }
+
+  private counted(passage: Passage, outcome: PushOutcome, answer: ReceiverAnswer): ReceiverAnswer {
+    this.count(passage, outcome);
+    return answer;
+  }
+
+  /** A try that only waited for another one is counted by its code. */
+  private refusal(passage: Passage, outcome: PushOutcome, error: AppError): AppError {
+    if (error.code === 'PUSH_RECEIVER_UNAVAILABLE') this.count(passage, outcome);
+    return error;
+  }
+
+  private count({ arrived }: Passage, outcome: PushOutcome): void {
+    this.record.count(arrived.push, outcome);
   }
 
   private report(error: unknown): void {
