@@ -22,9 +22,9 @@ const OFFICIAL_ACCOUNT = 'wx5a4db0c0de000003';
 const ENVIRONMENT = {
   SERVICE_KEY: KEY,
   WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+  PUSH_TOKEN: 'T0KEN',
   PUSH_AES_KEY: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
 };
-const PUSH_TOKEN = 'T0KEN';
 const GOODS = {
   offerId: '1450019686',
   buyQuantity: 1,
@@ -45,6 +45,10 @@ interface Signing {
 
 interface Cards {
   readonly addCard: (userId: string, body: unknown) => Promise<object>;
+}
+
+interface OwnPushes {
+  readonly open: (query: object, body: string) => { readonly Event: string };
 }
 
 interface Pushes {
@@ -85,14 +89,19 @@ onceOnly('the code about what services do with the WeChat app', () => {
       PUBLIC_URL: AUTH,
       SERVICE_API_KEYS: `shop:${KEY}`,
       WECHAT_PAY_APP_KEYS: `${MINI_PROGRAM}:0:${APP_KEY}`,
-      WECHAT_PUSH_TOKEN: PUSH_TOKEN,
+      WECHAT_PUSH_TOKEN: ENVIRONMENT.PUSH_TOKEN,
       WECHAT_PUSH_AES_KEY: ENVIRONMENT.PUSH_AES_KEY,
       WECHAT_PUSH_FORWARD: `${MINI_PROGRAM}=${receiver.url}/pushes`,
       WEBHOOK_SECRET: ENVIRONMENT.WEBHOOK_SECRET,
     });
     await world.control(
       'push-settings',
-      { appId: MINI_PROGRAM, token: PUSH_TOKEN, aesKey: ENVIRONMENT.PUSH_AES_KEY, format: 'json' },
+      {
+        appId: MINI_PROGRAM,
+        token: ENVIRONMENT.PUSH_TOKEN,
+        aesKey: ENVIRONMENT.PUSH_AES_KEY,
+        format: 'json',
+      },
       'PUT',
     );
     Object.assign(process.env, ENVIRONMENT);
@@ -259,18 +268,22 @@ onceOnly('the code about what services do with the WeChat app', () => {
 
   test('receives a push that is passed on, and no other', async () => {
     const code = await runInNode<Pushes>(source('pushes.js'));
+    const own = await runInNode<OwnPushes>(source('wechat-pushes.js'));
     const delivered: unknown[][] = [];
     const answers: unknown[] = [];
     receive = async (request, response) => {
       const body = await buffer(request);
+      const query = Object.fromEntries(new URL(request.url ?? '', receiver.url).searchParams);
+      expect(own.open(query, body.toString()).Event).toBe('xpay_goods_deliver_notify');
+      expect(() => own.open({ ...query, nonce: 'another' }, body.toString())).toThrow();
       const answer = await code.receive({ headers: request.headers, body }, (...words) =>
         delivered.push(words),
       );
       answers.push(answer);
-      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
       await expect(
         code.receive({ headers: request.headers, body: Buffer.from('{}') }, () => undefined),
       ).rejects.toThrow();
+      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
     };
     const { orderFor } = await runInNode<Signing>(source('sign.js'));
     const { user } = await world.miniProgramLogin(person);
@@ -295,6 +308,7 @@ onceOnly('the page about what services do with the WeChat app', () => {
       'cards.js',
       'js-sdk.js',
       'pushes.js',
+      'wechat-pushes.js',
     ]);
     expect(blocksOf(PAGE.replace('.md', ending), 'sh')).toHaveLength(4);
   });
