@@ -1,10 +1,7 @@
 import type { Order } from '../../state/orders.js';
-import { checkAppToken } from '../checks.js';
 import type { Endpoint } from '../endpoint.js';
-import { XpayBody } from './body.js';
-import { checkOpenid, checkPaySig, orderOf } from './checks.js';
-
-const path = '/xpay/query_order';
+import { orderOf } from './checks.js';
+import { aboutPerson } from './endpoint.js';
 
 /**
  * Section 13.3, an order.
@@ -13,20 +10,12 @@ const path = '/xpay/query_order';
  * order: { order_id, status, env_type (1 live, 2 sandbox), … } }`, amounts in fen, times in unix seconds.
  * Errors: 43002, 41001, 40014, 40001, 42001, 48001, 44002, 47001, 268490001-3.
  */
-export const queryOrder: Endpoint = {
-  method: 'POST',
-  path,
-  answer(call, world) {
-    const app = checkAppToken(call, world, ['mini_program']);
-    const body = new XpayBody(call.body());
-    const place = { app, path, env: body.env() };
-    const openid = body.text('openid');
-    const number = body.order();
-    checkPaySig(call, world, place);
-    const person = checkOpenid(openid, world, place);
-    return { errcode: 0, errmsg: 'ok', order: viewOf(orderOf(number, world, place, person)) };
-  },
-};
+export const queryOrder: Endpoint = aboutPerson({
+  path: '/xpay/query_order',
+  needsSignature: false,
+  read: (body) => body.order(),
+  answer: (number, checked, world) => ({ order: viewOf(orderOf(number, world, checked, checked.person)) }),
+});
 
 function viewOf(order: Order): Record<string, unknown> {
   return {

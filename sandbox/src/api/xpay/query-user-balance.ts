@@ -1,9 +1,5 @@
-import { checkAppToken } from '../checks.js';
 import type { Endpoint } from '../endpoint.js';
-import { XpayBody } from './body.js';
-import { checkOpenid, checkPaySig, checkSignature } from './checks.js';
-
-const path = '/xpay/query_user_balance';
+import { aboutPerson } from './endpoint.js';
 
 /**
  * Section 13.3, the tokens of a person.
@@ -12,22 +8,13 @@ const path = '/xpay/query_user_balance';
  * balance, present_balance, sum_save, sum_present, sum_balance, sum_cost, first_save_flag }`.
  * Errors: 43002, 41001, 40014, 40001, 42001, 48001, 44002, 47001, 268490001-3, 268490009.
  */
-export const queryUserBalance: Endpoint = {
-  method: 'POST',
-  path,
-  answer(call, world) {
-    const app = checkAppToken(call, world, ['mini_program']);
-    const body = new XpayBody(call.body());
-    const place = { app, path, env: body.env() };
-    const openid = body.text('openid');
-    body.text('user_ip');
-    checkPaySig(call, world, place);
-    const person = checkOpenid(openid, world, place);
-    checkSignature(call, world, place, person);
-    const balance = world.balances.of(app.appId, place.env, person.id);
+export const queryUserBalance: Endpoint = aboutPerson({
+  path: '/xpay/query_user_balance',
+  needsSignature: true,
+  read: (body) => body.text('user_ip'),
+  answer(_ip, { app, env, person }, world) {
+    const balance = world.balances.of(app.appId, env, person.id);
     return {
-      errcode: 0,
-      errmsg: 'ok',
       balance: balance.saved + balance.present,
       present_balance: balance.present,
       sum_save: balance.sumSaved,
@@ -37,4 +24,4 @@ export const queryUserBalance: Endpoint = {
       first_save_flag: balance.sumSaved > 0,
     };
   },
-};
+});
