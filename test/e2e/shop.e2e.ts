@@ -41,8 +41,8 @@ class Street {
 
   /** @param payEnv 1: WeChat sends no notices, so that the shop has to ask */
   static async open(payEnv: '0' | '1'): Promise<Street> {
-    const world = await World.start();
     const shop = await ShopProcess.create();
+    const world = await World.start({}, 1, { shopUrl: shop.url });
     const proxy = await NoticeProxy.listen(shop.url);
     const settings = shopSettings('service.env');
     const plan = await processInPlaceOf(world, {
@@ -154,6 +154,16 @@ describe('a shop that has no secret of the WeChat app', () => {
     });
     const { body } = await call(`${street.shop.url}/orders`, { token });
     expect(body).toMatchObject({ items: [{ id: numberOf(order.body), productId: 'vip_month' }] });
+    await street.expectFair();
+  });
+
+  test("sells to the sample mini program of the sandbox's phone", async () => {
+    const person = await street.world.person();
+    const order = await street.world.control<Payment>('shop-orders', {
+      person: person.id,
+      productId: 'vip_month',
+    });
+    expect(await street.pay(person, order)).toMatchObject({ errCode: 0, order: { status: DELIVERED } });
     await street.expectFair();
   });
 
