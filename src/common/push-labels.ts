@@ -40,7 +40,7 @@ export const PUSH_EVENTS = [
 
 /**
  * What a push is: an event by its name, `other` for further events, a `message` of a person, an event of a
- * third-party `platform`, or `unread`: refused before it was read.
+ * third-party `platform`, or `unread`: refused before it was read, or passed on because it cannot be read.
  */
 export const PUSH_LABELS = [...PUSH_EVENTS, 'other', 'message', 'platform', 'unread'] as const;
 export type PushLabel = (typeof PUSH_LABELS)[number];

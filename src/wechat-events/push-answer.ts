@@ -1,6 +1,5 @@
-import { AppError } from '../common/app-error.js';
 import { readText } from '../wechat/wechat-text.js';
-import { readPushFields } from './push-fields.js';
+import { readableFields } from './push-fields.js';
 import type { Push } from './push-message.js';
 
 /**
@@ -56,16 +55,7 @@ export function isTaken(push: Push, answer: PushAnswer): boolean {
 
 /** The same for a notice of payment, whichever it is. */
 export function takesNotice({ status, body }: PushAnswer): boolean {
-  return status === 200 && errCodeOf(body) === '0';
-}
-
-function errCodeOf(body: Buffer): string | null {
-  try {
-    return readPushFields(readText(body)).get('ErrCode') ?? null;
-  } catch (error) {
-    if (error instanceof AppError) return null;
-    throw error;
-  }
+  return status === 200 && readableFields(readText(body))?.get('ErrCode') === '0';
 }
 
 function answer(contentType: string, text: string): PushAnswer {

@@ -60,6 +60,16 @@ export function readPushFields(body: string): PushFields {
   return fieldsOf(readPushMembers(body));
 }
 
+/** The same; `null` for a body that {@link readPushMembers} refuses. */
+export function readableFields(body: string): PushFields | null {
+  try {
+    return readPushFields(body);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
 function plainText(body: string): string {
   return body.replace(/^\uFEFF/, '').trim();
 }

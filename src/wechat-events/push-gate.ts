@@ -3,10 +3,9 @@ import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { decryptPush, isPushSignature, type PushStamp } from '../wechat/push-crypto.js';
 import { readText } from '../wechat/wechat-text.js';
-import { readPushFields } from './push-fields.js';
 import { pushKey } from './push-key.js';
 import { PushKeys, type PushPair } from './push-keys.js';
-import { type Push, readPush } from './push-message.js';
+import { type Push, readablePush, unreadPush } from './push-message.js';
 import type { PushQuery, PushRequest } from './push-request.js';
 import { SeenPushes } from './seen-pushes.js';
 
@@ -14,10 +13,11 @@ const MAX_SKEW_MS = 5 * 60 * 1_000;
 /** Only these characters are echoed, so that nobody can make the service show a page of their own. */
 const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
 
-/** What a push says, and whether a signature covers that. */
+/** What a push says. */
 interface Believed {
   readonly text: string;
-  readonly isSigned: boolean;
+  /** What stands around a text that was encrypted; `null` where no signature covers the text. */
+  readonly envelope: Push | null;
 }
 
 /**
@@ -68,21 +68,26 @@ export class PushGate {
   /**
    * Returns the message of a push that is WeChat's, for this app, recent, and not a different body under a
    * URL that was used before.
+   * @param isPassedOn whether a receiver judges the push: it is then returned also where it cannot be read
    * @throws AppError NOT_FOUND if push is not configured, PUSH_SIGNATURE_INVALID, PUSH_STALE,
    * PUSH_APP_MISMATCH, PUSH_NOT_ENCRYPTED, PUSH_DECRYPTION_FAILED, PUSH_MALFORMED, PUSH_REPLAYED,
    * STORE_UNAVAILABLE
    */
-  async open(appId: string, request: PushRequest): Promise<Push> {
+  async open(appId: string, request: PushRequest, isPassedOn: boolean): Promise<Push> {
     const stamp = stampOf(request.query);
     // Before the body is read, which costs more.
     const signed = signedPairs(this.requirePairs(appId), request.query, stamp);
-    const { text, isSigned } = believe(signed, request, stamp);
+    const { text, envelope } = believe(signed, request, stamp);
     this.requireFresh(stamp);
     this.requireApp(appId);
-    const push = readPush(text);
+    const push = readablePush(text) ?? (isPassedOn ? unreadPush(text) : null);
+    if (push === null) throw new AppError('PUSH_MALFORMED');
     if (push.appId !== null && push.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
     // A try of a signed push may differ in its RetryTimes. Plain bytes may decode to the text of others.
-    const bound = isSigned ? pushKey(appId, push) : request.body.toString('latin1');
+    // Receivers get what stands beside `Encrypt` too, and no signature of WeChat covers that.
+    const bound = envelope
+      ? [push, envelope].map((each) => pushKey(appId, each)).join('\n')
+      : request.body.toString('latin1');
     await this.seen.claimStamp(stamp, appId, bound);
     return push;
   }
@@ -131,27 +136,27 @@ function signedPairs(pairs: readonly PushPair[], query: PushQuery, stamp: PushSt
 /** A pair that has a key believes only what is encrypted with it, another one only what is plain. */
 function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp: PushStamp): Believed {
   const text = readText(body);
-  const outer = readPushFields(text);
-  const encrypted = outer.get('Encrypt');
+  const outer = readablePush(text);
+  const encrypted = outer?.fields.get('Encrypt');
   const takesPlain = pairs.some(({ aesKey }) => aesKey === null);
-  if (encrypted === undefined) {
-    if (!takesPlain) throw new AppError('PUSH_NOT_ENCRYPTED');
-    return { text, isSigned: false };
+  if (outer === null || encrypted === undefined) {
+    if (!takesPlain) throw new AppError(outer === null ? 'PUSH_MALFORMED' : 'PUSH_NOT_ENCRYPTED');
+    return { text, envelope: null };
   }
   const signature = parameter(query, 'msg_signature') ?? '';
   const sealed = pairs.filter(
     ({ token, aesKey }) => aesKey !== null && isPushSignature(signature, token, stamp, encrypted),
   );
   if (sealed.length > 0) {
-    return { text: decrypt(sealed, encrypted), isSigned: true };
+    return { text: decrypt(sealed, encrypted), envelope: outer };
   }
   if (!takesPlain) throw new AppError('PUSH_SIGNATURE_INVALID');
-  if (!outer.has('MsgType')) {
+  if (!outer.fields.has('MsgType')) {
     throw new AppError('PUSH_DECRYPTION_FAILED', {
       detail: 'WECHAT_PUSH_AES_KEY is not set, or WECHAT_PUSH_APPS has no key for this app.',
     });
   }
-  return { text, isSigned: false };
+  return { text, envelope: null };
 }
 
 /**

@@ -19,7 +19,7 @@ const OF_ONE_NOTICE_TRY = new Set(['Encrypt', 'RetryTimes', 'CreateTime']);
  * A fingerprint that all tries of one push share, and no two pushes (section 15.3). FromUserName and
  * CreateTime, which WeChat recommends for events, are not enough: its own notices have one sender, and two
  * orders may be paid in a second. Messages are told apart by their MsgId, notices of virtual payment by their
- * numbers, because `RetryTimes` changes, and the rest by everything in them.
+ * numbers, because `RetryTimes` changes, and the rest by everything in them; what cannot be read by its text.
  */
 export function pushKey(appId: string, push: Push): string {
   return fingerprint(JSON.stringify([appId, ...marksOf(push)]));
@@ -34,7 +34,8 @@ export function personOf({ openId, fromUserName }: Push): string {
 }
 
 function marksOf(push: Push): readonly unknown[] {
-  const { event, fields, fromUserName } = push;
+  const { event, fields, fromUserName, unread } = push;
+  if (unread !== null) return ['unread', unread];
   const msgId = fields.get('MsgId');
   if (event === null) {
     return msgId !== undefined && fromUserName !== null

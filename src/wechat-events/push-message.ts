@@ -1,3 +1,5 @@
+import { AppError } from '../common/app-error.js';
+import { fingerprint } from '../crypto/secret.js';
 import {
   fieldsOf,
   formatOf,
@@ -28,6 +30,8 @@ export interface Push extends PushMessage {
   readonly format: PushFormat;
   readonly fields: PushFields;
   readonly members: PushMembers;
+  /** Fingerprint of the text of a push that cannot be read, which then has no fields; else `null`. */
+  readonly unread: string | null;
 }
 
 /**
@@ -37,7 +41,27 @@ export interface Push extends PushMessage {
 export function readPush(text: string): Push {
   const members = readPushMembers(text);
   const fields = fieldsOf(members);
-  return { ...toPushMessage(fields), format: formatOf(text), fields, members };
+  return { ...toPushMessage(fields), format: formatOf(text), fields, members, unread: null };
+}
+
+/** The same; `null` for what {@link readPush} refuses. */
+export function readablePush(text: string): Push | null {
+  try {
+    return readPush(text);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
+/**
+ * A push that {@link readPush} refuses. It is WeChat's by its signature, and its receiver may read more than this
+ * service does.
+ */
+export function unreadPush(text: string): Push {
+  const fields: PushFields = new Map();
+  const format = formatOf(text);
+  return { ...toPushMessage(fields), format, fields, members: fields, unread: fingerprint(text) };
 }
 
 /** Builds a push from its fields. */

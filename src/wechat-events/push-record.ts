@@ -40,6 +40,11 @@ export class PushRecord {
     }
   }
 
+  /** Logs a push that only its receivers can judge: an event about consent may be in it, which is not acted on. */
+  passedOnUnread(appId: string, push: Push): void {
+    this.logger.warn({ msg: 'a push that cannot be read is passed on', appId, push: labelOf(push) });
+  }
+
   /**
    * Counts a push that is acknowledged although nobody wants it, and records the first of its kind (app and
    * event) in a minute as `push.unhandled`. Never rejects: a push is acknowledged also where that cannot be
@@ -64,7 +69,8 @@ export class PushRecord {
 }
 
 /** The label of a push in the metrics. */
-export function labelOf({ event, fields }: Push): PushLabel {
+export function labelOf({ event, fields, unread }: Push): PushLabel {
+  if (unread !== null) return 'unread';
   if (event === null) return fields.has('InfoType') ? 'platform' : 'message';
   return PUSH_EVENTS.find((each) => each === event) ?? 'other';
 }

@@ -11,6 +11,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { AppError } from '../common/app-error.js';
 import { ApiProblems } from '../http/problem-docs.js';
 import { Public } from '../http/public.js';
 import { RawBody } from '../http/bodies.js';
@@ -114,8 +115,8 @@ export class WeChatEventsController {
 
   /**
    * Receives a push. `user_info_modified`, `user_authorization_revoke` and `user_authorization_cancellation`
-   * are processed, once each. A push of an app with receivers goes on to them. Everything else is acknowledged and
-   * ignored.
+   * are processed, once each. A push of an app with receivers goes on to them, also where it cannot be read here.
+   * Everything else is acknowledged and ignored.
    */
   @Post(':appId')
   @HttpCode(200)
@@ -172,7 +173,7 @@ export class WeChatEventsController {
     let push: Push | null = null;
     let answer: ReceiverAnswer;
     try {
-      push = await this.gate.open(appId, request);
+      push = await this.gate.open(appId, request, this.relay.isFor(appId));
       answer = await this.answer({ appId, push, request, arrivedAt });
     } catch (error) {
       this.record.refused(push, error);
@@ -183,8 +184,8 @@ export class WeChatEventsController {
 
   private async answer(arrived: ArrivedPush): Promise<ReceiverAnswer> {
     const { appId, push } = arrived;
-    const action = this.consentEvents.actionFor(appId, push);
     const isRelayed = this.relay.isFor(appId);
+    const action = isRelayed ? this.readableAction(arrived) : this.consentEvents.actionFor(appId, push);
     if (action === null && !isRelayed) await this.record.unhandled(appId, push);
     // Both at once: WeChat waits for both. If one fails it repeats the push, and what was done is not done again.
     const both = [
@@ -194,6 +195,18 @@ export class WeChatEventsController {
     await Promise.allSettled(both);
     const [relayed] = await Promise.all(both);
     return relayed ?? ACKNOWLEDGED;
+  }
+
+  /** What this service cannot read may be clear to the receiver, so it goes on all the same. */
+  private readableAction({ appId, push }: ArrivedPush): (() => Promise<void>) | null {
+    try {
+      if (push.unread !== null) throw new AppError('PUSH_MALFORMED');
+      return this.consentEvents.actionFor(appId, push);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.record.passedOnUnread(appId, push);
+      return null;
+    }
   }
 
   private async act(appId: string, push: Push, action: () => Promise<void>): Promise<void> {
