@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AppConfig } from '../../src/config/app-config.js';
-import { ConfigError, loadConfig } from '../../src/config/load-config.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { configFaults } from '../harness/config-faults.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const SHOP = 'wx0123456789abcdef';
@@ -16,15 +17,7 @@ function load(environment: Record<string, string>): AppConfig {
   return loadConfig({ ...BASE, ...environment });
 }
 
-function faults(environment: Record<string, string>): readonly string[] {
-  try {
-    load(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
-    throw error;
-  }
-}
+const faults = (environment: Record<string, string>) => configFaults({ ...BASE, ...environment });
 
 describe('the setting of the push relay', () => {
   test('several receivers of an app in order, signed also where there are no webhooks', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AppConfig } from '../../src/config/app-config.js';
-import { ConfigError, loadConfig } from '../../src/config/load-config.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { configFaults } from '../harness/config-faults.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const OTHER = `whsec_${Buffer.alloc(24, 6).toString('base64')}`;
@@ -17,15 +18,7 @@ function load(environment: Record<string, string>): AppConfig {
   return loadConfig({ ...BASE, ...environment });
 }
 
-function faults(environment: Record<string, string>): readonly string[] {
-  try {
-    load(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
-    throw error;
-  }
-}
+const faults = (environment: Record<string, string>) => configFaults({ ...BASE, ...environment });
 
 describe('the settings of the webhooks', () => {
   test('without them there are none, and events are kept for 180 days', () => {
