@@ -151,7 +151,7 @@ export class Pushes {
     delivery.tries.push({ ...answered, at });
     const taken = isTaken(answered, plan, manner);
     const isOver = taken || wait === undefined;
-    // Counted from the plan and not from the answer: a clock that moves far has all that is due sent.
+    // Counted from the plan and not from the answer: a clock that moves far has all that is due sent (decision 061).
     delivery.nextAt = isOver ? null : plannedAt + wait * 1000;
     if (!isOver) return;
     delivery.state = taken ? 'delivered' : 'lost';
