@@ -19,6 +19,7 @@ export interface UserKey {
   /** 16 characters, the same as long as the key. */
   readonly iv: string;
   readonly version: number;
+  /** When the key ends, as WeChat says it; its documentation names no unit. */
   readonly expireTime: number;
 }
 
