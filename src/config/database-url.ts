@@ -1,5 +1,5 @@
 import { certificates } from './certificates.js';
-import { parseUrl, SettingFault } from './parsers.js';
+import { parseUrl, percentDecoded, SettingFault } from './parsers.js';
 
 /** A MySQL or MariaDB server, or a proxy in front of several. */
 export interface MysqlConfig {
@@ -41,7 +41,9 @@ export function databaseUrl(value: string): { type: 'sqlite'; path: string } | O
     return { type: 'sqlite', path };
   }
   const url = parseUrl(value);
-  const parts = [url?.username, url?.password, url?.hostname, url?.pathname.slice(1)].map(percentDecoded);
+  const parts = [url?.username, url?.password, url?.hostname, url?.pathname.slice(1)].map((part) =>
+    part === undefined ? undefined : percentDecoded(part),
+  );
   const [user, password, host, database] = parts;
   if (!url || !['mysql:', 'mariadb:'].includes(url.protocol) || !host || !database || /[/#]/.test(database)) {
     throw new SettingFault('must be sqlite:path or mysql://user:password@host:3306/database');
@@ -74,15 +76,6 @@ function databaseTls(parameters: URLSearchParams): MysqlConfig['tls'] {
   }
   // Like MySQL's clients: an authority that is named is checked.
   return { mode: mode === 'required' ? 'verify-ca' : mode, ca: certificates(file) };
-}
-
-/** `undefined` for what is no percent-encoding. */
-function percentDecoded(text: string | undefined): string | undefined {
-  try {
-    return text === undefined ? undefined : decodeURIComponent(text);
-  } catch {
-    throw new SettingFault('must have % in a password written as %25');
-  }
 }
 
 /** Connections of one instance to its database. */

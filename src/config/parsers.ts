@@ -84,6 +84,7 @@ export function proxyUrl(value: string): string {
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
     throw new SettingFault('must be http://[user:password@]host:port of a proxy, or https://');
   }
+  percentDecoded(`${url.username}:${url.password}`);
   return url.href;
 }
 
@@ -135,14 +136,32 @@ export function pushAesKey(value: string): Buffer {
 /** Comma-separated http or https URLs; a user and password in one are sent as Basic authorization. */
 export function webhookUrls(value: string): string[] {
   const urls = list(value).map((entry) => {
-    const url = parseUrl(entry);
-    if (!url || !['http:', 'https:'].includes(url.protocol) || url.hash !== '') {
-      throw new SettingFault('must be http or https URLs without fragment, separated by commas');
-    }
+    const url = receiverUrl(entry);
+    if (!url) throw new SettingFault('must be http or https URLs without fragment, separated by commas');
     return url.href;
   });
   if (new Set(urls).size < urls.length) throw new SettingFault('names a URL twice');
   return urls;
+}
+
+/**
+ * The URL of a receiver, whose user and password go out as Basic authorization; `null` where it is none.
+ * @throws SettingFault for a user or password that is not percent-encoded
+ */
+export function receiverUrl(text: string): URL | null {
+  const url = parseUrl(text);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.hash !== '') return null;
+  percentDecoded(`${url.username}:${url.password}`);
+  return url;
+}
+
+/** Decodes a part of a URL. @throws SettingFault for what is no percent-encoding */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new SettingFault('must have % in a password written as %25');
+  }
 }
 
 /** Comma-separated secrets of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes. */

@@ -1,4 +1,4 @@
-import { parseUrl, SettingFault } from './parsers.js';
+import { receiverUrl, SettingFault } from './parsers.js';
 
 /** One receiver of the pushes of one app. */
 export interface PushForward {
@@ -17,8 +17,8 @@ export function pushForward(value: string): PushForward[] {
     .filter((entry) => entry !== '')
     .map((entry) => {
       const [, appId = '', address = ''] = /^([A-Za-z0-9_-]{1,64})=(.+)$/.exec(entry) ?? [];
-      const url = parseUrl(address);
-      if (!url || !['http:', 'https:'].includes(url.protocol) || url.hash !== '' || !canDecodeUser(url)) {
+      const url = receiverUrl(address);
+      if (!url) {
         throw new SettingFault(
           'must be appid=url, several separated by commas, with http or https URLs without fragment',
         );
@@ -29,13 +29,4 @@ export function pushForward(value: string): PushForward[] {
     throw new SettingFault('names a URL twice for an app');
   }
   return forwards;
-}
-
-function canDecodeUser({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(`${username}:${password}`);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 import { certificates } from './certificates.js';
-import { SettingFault } from './parsers.js';
+import { percentDecoded, SettingFault } from './parsers.js';
 
 /** The Redis that holds the short-lived state of several instances. */
 export interface RedisConfig {
@@ -78,7 +78,7 @@ function credentials(login: string | undefined): Pick<RedisConfig, 'user' | 'pas
   if (password === undefined || rest.length > 0 || password === '') {
     throw new SettingFault('must have user:password or :password before the @, percent-encoded');
   }
-  return { user: user === '' ? null : decoded(user), password: decoded(password) };
+  return { user: user === '' ? null : percentDecoded(user), password: percentDecoded(password) };
 }
 
 function primaryAndDatabase(
@@ -93,7 +93,7 @@ function primaryAndDatabase(
         'must have the name of the master after the sentinels, as in /mymaster or /mymaster/0',
       );
     }
-    return { primaryName: decoded(name), database: Number(database) };
+    return { primaryName: percentDecoded(name), database: Number(database) };
   }
   const [database = '', ...rest] = segments;
   if (rest.length > 0 || !(database === '' || DATABASE.test(database))) {
@@ -132,12 +132,4 @@ function parameters(
     sentinelPassword,
     tls: tls ? { ca: file === null ? null : certificates(file) } : null,
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new SettingFault('must have % in a password written as %25');
-  }
 }

@@ -376,6 +376,11 @@ describe('production', () => {
       'RETURN_URLS',
     ],
     [
+      'a proxy whose user is not percent-encoded',
+      { HTTPS_PROXY: 'http://user:100%@proxy:3128' },
+      'HTTPS_PROXY',
+    ],
+    [
       'a host that only looks like this one',
       { WECHAT_API_URL: 'http://127.0.0.1.example.com' },
       'WECHAT_API_URL',

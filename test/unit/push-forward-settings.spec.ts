@@ -45,7 +45,11 @@ describe('the setting of the push relay', () => {
     ['no URL', `${SHOP}=shop`, /^WECHAT_PUSH_FORWARD must be/],
     ['another scheme', `${SHOP}=ftp://a.example.com`, /^WECHAT_PUSH_FORWARD must be/],
     ['a fragment', `${SHOP}=https://a.example.com/#x`, /^WECHAT_PUSH_FORWARD must be/],
-    ['a user that cannot be decoded', `${SHOP}=https://u%:p@a.example.com`, /^WECHAT_PUSH_FORWARD must be/],
+    [
+      'a user that cannot be decoded',
+      `${SHOP}=https://u%:p@a.example.com`,
+      /^WECHAT_PUSH_FORWARD must have %/,
+    ],
     ['a URL twice', `${SHOP}=https://a.example.com,${SHOP}=https://a.example.com/`, /names a URL twice/],
     ['an unknown app', 'wxunknown=https://a.example.com', /names an appid that is not configured/],
   ])('%s is one fault that does not repeat the value', (_what, value, fault) => {

@@ -44,6 +44,11 @@ describe('the settings of the webhooks', () => {
   test.each([
     ['no secret', { WEBHOOK_URLS: 'https://a.example.com' }, /^WEBHOOK_SECRET must be set/],
     ['no URL', { WEBHOOK_URLS: 'shop', WEBHOOK_SECRET: SECRET }, /^WEBHOOK_URLS must/],
+    [
+      'a user that is not percent-encoded',
+      { WEBHOOK_URLS: 'https://user:100%@a.example.com', WEBHOOK_SECRET: SECRET },
+      /^WEBHOOK_URLS must have %/,
+    ],
     ['another scheme', { WEBHOOK_URLS: 'ftp://a.example.com', WEBHOOK_SECRET: SECRET }, /^WEBHOOK_URLS must/],
     [
       'a fragment',
