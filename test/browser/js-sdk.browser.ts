@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, FrameLocator, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { freePort } from '../harness/free-port.js';
 import { endProgram, type Program, startProgram, untilAnswers } from '../harness/program.js';
 import { World } from '../harness/world.js';
@@ -39,8 +40,11 @@ describe('the JS-SDK example in the virtual WeChat', () => {
   });
 
   /** The page, opened by its address on the phone. */
-  async function opened(path = '/'): Promise<{ phone: Page; page: FrameLocator }> {
-    const context = await chromium.newContext({ locale: 'en-US', reducedMotion: 'reduce' });
+  async function opened(
+    path = '/',
+    look: BrowserContextOptions = {},
+  ): Promise<{ phone: Page; page: FrameLocator }> {
+    const context = await chromium.newContext({ locale: 'en-US', reducedMotion: 'reduce', ...look });
     const phone = await context.newPage();
     complaints = complaintsOf(phone);
     await phone.goto(`${world.sandbox.url}/phone`);
@@ -58,6 +62,22 @@ describe('the JS-SDK example in the virtual WeChat', () => {
     await picture(phone, 'js-sdk-ready');
     expect(await barriersOn(phone)).toEqual([]);
   });
+
+  test.each([
+    { colorScheme: 'light', ground: 255 },
+    { colorScheme: 'dark', ground: 18 },
+  ] as const)(
+    'stands on the ground of a $colorScheme phone, as its text does',
+    async ({ colorScheme, ground }) => {
+      const { phone, page } = await opened('/', { colorScheme });
+      await page.getByText('wx.getNetworkType: wifi').waitFor();
+      await picture(phone, `js-sdk-${colorScheme}`);
+      const shown = await phone.locator('#web-view iframe').screenshot();
+      const corner = { left: 8, top: 8, width: 1, height: 1 };
+      const pixel = await sharp(shown).removeAlpha().extract(corner).raw().toBuffer();
+      expect([...pixel]).toEqual([ground, ground, ground]);
+    },
+  );
 
   test('reads that its domain is not a safe one', async () => {
     await world.control('settings', { jsSafeDomains: ['shop.example.com'] });
