@@ -191,6 +191,15 @@ describe('a shop that has no secret of the WeChat app', () => {
     await street.expectFair();
   });
 
+  test('stands beside the page of examples/js-sdk, which is signed by the same service', async () => {
+    const page = encodeURIComponent('http://localhost:4000/');
+    const reply = await call(`${street.plan.url}/v1/wechat/js-sdk-config?url=${page}`, {
+      headers: { origin: 'http://localhost:4000' },
+    });
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get('access-control-allow-origin')).toBe('http://localhost:4000');
+  });
+
   test('delivers nothing that was not paid, and takes no order twice', async () => {
     const person = await street.world.person();
     const { body } = await street.order(await street.logIn(person), 'product_001');
