@@ -27,10 +27,7 @@ const ROUTES = {
     return [200, { signData, mode: 'short_series_goods', paySig, signature }];
   },
 
-  async 'GET /orders'(request) {
-    const { sub } = await authenticate(request);
-    return [200, { items: deliveriesTo(sub) }];
-  },
+  'GET /orders': async (request) => [200, { items: deliveriesTo((await authenticate(request)).sub) }],
 
   async 'POST /pushes'({ headers }, body) {
     const { message } = verifyPush({ body, headers, secret: WEBHOOK_SECRET, aesKey: PUSH_AES_KEY });
@@ -38,9 +35,8 @@ const ROUTES = {
     if (Event !== 'xpay_goods_deliver_notify') return [200, /^xpay_/.test(Event) ? done : 'success'];
     const order = orderOf(OutTradeNo);
     const isOurs = order?.openId === OpenId && order.productId === GoodsInfo.ProductId && Env === env;
-    if (!isOurs) return [200, { ErrCode: 1, ErrMsg: 'no such order' }];
-    deliver(order);
-    return [200, done]; // only now: WeChat does not repeat what was answered so
+    if (isOurs) deliver(order);
+    return [200, isOurs ? done : { ErrCode: 1, ErrMsg: 'no such order' }]; // all but `done` is repeated
   },
 };
 
@@ -49,12 +45,10 @@ async function answer(request) {
     const route = ROUTES[`${request.method} ${request.url.split('?')[0]}`];
     const { 'content-length': size, 'transfer-encoding': coding } = request.headers;
     if (coding || size > 65_536) return [413, { code: 'PAYLOAD_TOO_LARGE' }];
-    const chunks = await request.toArray();
-    return route ? await route(request, Buffer.concat(chunks)) : [404, { code: 'NOT_FOUND' }];
+    return (await route?.(request, Buffer.concat(await request.toArray()))) ?? [404, { code: 'NOT_FOUND' }];
   } catch (error) {
     console.error(`${request.method} ${error}`);
-    // Of other faults, also of a wrong service key, the caller learns only that it may come again.
-    const isTheirs = /^(TOKEN|WEBHOOK|SESSION_KEY)_/.test(error.code);
+    const isTheirs = /^(TOKEN|WEBHOOK|SESSION_KEY)_/.test(error.code); // others are ours: come again
     return [isTheirs ? error.status : 503, { code: error.code, advice: error.advice }];
   }
 }
