@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { EphemeralStore } from '../../src/ephemeral/ephemeral-store.js';
 import { RelayTiming } from '../../src/wechat-events/relay/relay-timing.js';
 import { RelayWorker } from '../../src/wechat-events/relay/relay-worker.js';
 import { createBackend, createStoreKeys } from '../harness/backend.js';
+import { storeContents, tableContents } from '../harness/contents.js';
 import { call } from '../harness/http.js';
 import { post, pushLetter } from '../harness/push-letter.js';
 import { answering, PushReceiver, RESETTING, SUCCESS } from '../harness/push-receiver.js';
@@ -81,33 +80,6 @@ async function proxied(address: string): Promise<{ proxy: TcpProxy; url: string 
   return { proxy, url: url.href };
 }
 
-/** Everything in the store, keys and values. */
-async function inStore(world: World): Promise<string> {
-  if (backend.redisUrl === null) {
-    const store: object = world.service().app.get(EphemeralStore);
-    const { entries } = store as { entries: Map<string, { value: string }> };
-    return JSON.stringify([...entries].map(([key, { value }]) => [key, value]));
-  }
-  const redis = new Redis(backend.redisUrl);
-  try {
-    const found: unknown[] = [];
-    const pattern = `${world.backend.environment.REDIS_PREFIX ?? ''}*`;
-    for await (const keys of redis.scanStream({ match: pattern }) as AsyncIterable<string[]>) {
-      for (const key of keys) if ((await redis.type(key)) === 'string') found.push(key, await redis.get(key));
-    }
-    return JSON.stringify(found);
-  } finally {
-    redis.disconnect();
-  }
-}
-
-async function inTables(world: World): Promise<string> {
-  const tables = await world.backend.tables();
-  return JSON.stringify(
-    await Promise.all(tables.map((table) => world.backend.rows(`SELECT * FROM ${table}`))),
-  );
-}
-
 describe('what is kept of a push', () => {
   test('stands nowhere in clear: not in the log, not in the store, not in the tables', async () => {
     const [shop, stock] = [await receiver(), await receiver()];
@@ -142,7 +114,11 @@ describe('what is kept of a push', () => {
       AES_KEY,
       ...letters.flatMap(({ query, body }) => [body, query.msg_signature ?? '', query.signature ?? '']),
     ];
-    const places = { log: world.service().log(), store: await inStore(world), tables: await inTables(world) };
+    const places = {
+      log: world.service().log(),
+      store: await storeContents(world),
+      tables: await tableContents(world),
+    };
     expect(places.log).toContain('no answer to a push');
     expect(places.store).toContain('push-answer');
     for (const [place, text] of Object.entries(places)) {
