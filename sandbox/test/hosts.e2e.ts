@@ -5,7 +5,8 @@ import { createSandbox, type Sandbox } from '../src/sandbox.js';
 describe('who may drive the sandbox', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
-    sandbox = createSandbox({ hosts: ['sandbox'] });
+    // No service: the default address may be that of one that runs on this computer.
+    sandbox = createSandbox({ hosts: ['sandbox'], serviceUrl: 'http://127.0.0.1:9' });
     await sandbox.listen();
   });
   afterAll(() => sandbox.close());

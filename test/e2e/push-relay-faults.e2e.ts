@@ -8,6 +8,7 @@ import { call } from '../harness/http.js';
 import { post, pushLetter } from '../harness/push-letter.js';
 import { answering, PushReceiver, RESETTING, SUCCESS } from '../harness/push-receiver.js';
 import { message, notice, PushSender } from '../harness/push-sender.js';
+import { startService } from '../harness/service.js';
 import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { MINI_PROGRAM, type Person, type Problem, World } from '../harness/world.js';
@@ -146,17 +147,25 @@ describe('what is kept of a push', () => {
     shop.behaves(SUCCESS);
     shop.received.length = 0;
     const forward = { WECHAT_PUSH_TOKEN: TOKEN, WECHAT_PUSH_FORWARD: `${MINI_PROGRAM}=${shop.url}` };
-    const { environment, url } = await processInPlaceOf(world, {
-      ...forward,
-      ENCRYPTION_KEYS: [keys[1], keys[0]].join(','),
-    });
-    await world.backend.write(`UPDATE push_mailboxes SET next_at = '2026-01-01 00:00:00.000'`);
-    const program = startProcess(environment);
-    await untilReady(url);
-    await shop.has(1);
-    expect(shop.bodies).toEqual([body]);
-    program.child.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
+    await world.service().stop();
+    world.clock.advance(TAKE_OVER);
+    const { sandbox } = world;
+    const next = await startService(
+      {
+        ...world.backend.environment,
+        ...forward,
+        WECHAT_API_URL: sandbox.url,
+        WECHAT_OPEN_URL: sandbox.url,
+        ENCRYPTION_KEYS: [keys[1], keys[0]].join(','),
+      },
+      world.clock,
+    );
+    try {
+      await shop.has(1);
+      expect(shop.bodies).toEqual([body]);
+    } finally {
+      await next.stop();
+    }
     expect(await world.count('relayed_pushes')).toBe(0);
   });
 });
