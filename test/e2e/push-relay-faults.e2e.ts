@@ -6,7 +6,14 @@ import { createBackend, createStoreKeys } from '../harness/backend.js';
 import { storeContents, tableContents } from '../harness/contents.js';
 import { call } from '../harness/http.js';
 import { post, pushLetter } from '../harness/push-letter.js';
-import { answering, PushReceiver, RESETTING, SUCCESS } from '../harness/push-receiver.js';
+import {
+  answering,
+  type Behaviour,
+  HANGING,
+  PushReceiver,
+  RESETTING,
+  SUCCESS,
+} from '../harness/push-receiver.js';
 import { message, notice, PushSender } from '../harness/push-sender.js';
 import { startService } from '../harness/service.js';
 import { processInPlaceOf, startProcess, untilReady } from '../harness/service-process.js';
@@ -290,6 +297,35 @@ describe('the store away', () => {
     await until(async () => (await sender(world)(body)).status === 200);
     expect(shop.bodies).toEqual([body]);
     await keys.drop();
+  });
+});
+
+describe('the store frozen while the receiver is asked', () => {
+  async function frozenWhile(name: string, behaviour: Behaviour) {
+    const shop = await receiver();
+    const keys = createStoreKeys();
+    if (keys === null) throw new Error('unreachable');
+    const { proxy, url } = await proxied(keys.url);
+    const world = await started([shop.url], { ...keys.environment, REDIS_URL: url });
+    shop.behaves((response, request) => {
+      proxy.hold(true);
+      behaviour(response, request);
+    });
+    const reply = await sender(world)(message(name, 'hello'));
+    const kept = await world.count('relayed_pushes');
+    await proxy.cut();
+    await keys.drop();
+    return { reply, kept };
+  }
+
+  onRedis('its answer is handed back all the same', async () => {
+    const { reply, kept } = await frozenWhile('oAnswered', SUCCESS);
+    expect([reply.status, reply.body.toString(), kept]).toEqual([200, 'success', 0]);
+  });
+
+  onRedis('without an answer the push is kept, and WeChat waits no longer', async () => {
+    const { reply, kept } = await frozenWhile('oUnanswered', HANGING);
+    expect([reply.status, codeOf(reply), kept]).toEqual([503, 'PUSH_RECEIVER_UNAVAILABLE', 1]);
   });
 });
 

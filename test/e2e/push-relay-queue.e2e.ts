@@ -217,6 +217,26 @@ describe('the order of one person', () => {
     expect([await kept(), await world.count('push_mailboxes')]).toEqual([0, 0]);
   });
 
+  test('does not depend on the clocks of the instances', async () => {
+    shop.behaves(RESETTING);
+    stock.behaves(RESETTING);
+    const person = somebody();
+    const bodies = ['1', '2', '3'].map((text) => message(person, text));
+    await sendThrice(bodies[0] ?? '');
+    for (const body of bodies.slice(1)) {
+      world.clock.advance(-7);
+      expect((await send(body)).status).toBe(200);
+    }
+    shop.behaves(SUCCESS);
+    stock.behaves(SUCCESS);
+    shop.received.length = 0;
+    stock.received.length = 0;
+    await after(TAKE_OVER + 2 * 7);
+    await emptied();
+    expect(shop.bodies).toEqual(bodies);
+    expect(stock.bodies).toEqual(bodies);
+  });
+
   test('many waiting pushes are delivered in one go', async () => {
     shop.behaves(RESETTING);
     const person = somebody();

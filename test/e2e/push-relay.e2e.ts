@@ -188,6 +188,7 @@ const FAULTS: [string, Behaviour][] = [
   ['answers garbage', SENDING_GARBAGE],
   ['answers 10 MB', ANSWERING_10_MB],
   ['answers byte by byte', TRICKLING],
+  ['answers with a status that HTTP has not', answering(999, 'text/plain', 'odd')],
 ];
 
 describe('a receiver that gives no answer', () => {

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { fingerprint } from '../../crypto/secret.js';
 import { type RetryPlan, retryPlan } from '../push-answer.js';
 import { personOf, pushKey } from '../push-key.js';
@@ -24,8 +23,10 @@ const LAST_RETRY = 15;
 export class Passage {
   readonly key: string;
   readonly plan: RetryPlan;
-  /** The request to the first receiver, and what is remembered of its answer. `null` before, and where none is sent. */
+  /** The request to the first receiver. `null` before, and where none is sent. */
   request: Promise<Sent> | null = null;
+  /** Ends when the answer is remembered, if it is. */
+  remembering: Promise<void> | null = null;
   /** The push is kept for the first receiver. */
   isKept = false;
   private readonly person: string;
@@ -48,15 +49,20 @@ export class Passage {
     return Number(this.arrived.push.fields.get('RetryTimes')) >= LAST_RETRY;
   }
 
-  /** The push as it is kept for the first receiver. @param dueAt milliseconds since the epoch */
-  original(receiver: RelayReceiver, dueAt: number): KeptPush {
-    return { ...this.copy(receiver, dueAt), isNotice: this.plan === 'until-taken' };
+  /**
+   * The push as it is kept for the first receiver.
+   * @param dueAt milliseconds since the epoch
+   * @param isLast whether it goes behind all that waits
+   */
+  original(receiver: RelayReceiver, dueAt: number, isLast: boolean): KeptPush {
+    return { ...this.copy(receiver, dueAt), isLast, isNotice: this.plan === 'until-taken' };
   }
 
   /** The push as it is kept for a further receiver. Its answer is nobody's, so any success counts. */
   copy(receiver: RelayReceiver, dueAt: number): KeptPush {
     return {
-      id: uuidv7({ msecs: this.receivedAt }),
+      receivedAt: this.receivedAt,
+      isLast: true,
       ...this.mailbox(receiver),
       pushKey: this.key,
       isNotice: false,

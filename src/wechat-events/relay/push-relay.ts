@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import { describeError } from '../../common/describe-error.js';
+import type { ErrorCode } from '../../common/error-catalogue.js';
 import type { PushOutcome } from '../../common/push-labels.js';
 import { AppConfig } from '../../config/app-config.js';
 import { isUnavailable } from '../../database/database-errors.js';
@@ -61,12 +62,24 @@ export class PushRelay implements OnApplicationShutdown {
     const passage = new Passage(arrived, this.clock.now());
     const until = arrived.arrivedAt + this.timing.answerMs;
     for (;;) {
-      const end = await this.marks.begin(passage.key);
+      const end = await this.begin(passage);
       if (end) return this.handle(passage, end);
       if (performance.now() + this.timing.pollMs > until) {
         return this.withoutAnswer(passage, new AppError('PUSH_BUSY'));
       }
       await sleep(this.timing.pollMs);
+    }
+  }
+
+  /** @returns ends the handling; `null` while another request handles the push */
+  private async begin(passage: Passage): Promise<(() => Promise<void>) | null> {
+    const beginning = this.marks.begin(passage.key);
+    try {
+      return await this.inTime(passage, beginning, 'STORE_UNAVAILABLE');
+    } catch (error) {
+      // A mark that is set too late would hold up WeChat's repeat.
+      void beginning.then((end) => end?.()).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -93,6 +106,7 @@ export class PushRelay implements OnApplicationShutdown {
   /** Waits for the request to the first receiver, which may outlast WeChat's. Never rejects. */
   private async conclude(passage: Passage): Promise<void> {
     const sent = await passage.request;
+    await passage.remembering;
     if (passage.isKept && isTakenBy(passage, sent)) await this.forget(passage);
   }
 
@@ -109,7 +123,7 @@ export class PushRelay implements OnApplicationShutdown {
   }
 
   private async askFirst(passage: Passage): Promise<ReceiverAnswer> {
-    const known = await this.marks.answerTo(passage.key);
+    const known = await this.inTime(passage, this.marks.answerTo(passage.key), 'STORE_UNAVAILABLE');
     if (known) return this.counted(passage, 'repeated', known);
     const receiver = this.firstOf(passage);
     if (passage.plan === 'three-tries') {
@@ -134,11 +148,12 @@ export class PushRelay implements OnApplicationShutdown {
 
   /**
    * Which push of the same person the receiver is to get first. The database must not hold up a push, so none where
-   * it is away: the order is then not kept.
+   * it is away or slow: the order is then not kept.
    */
   private async headOf(passage: Passage, receiver: RelayReceiver): Promise<string | null> {
     try {
-      return await this.pushes.head(passage.mailbox(receiver));
+      const until = passage.arrived.arrivedAt + this.timing.answerMs;
+      return await within(this.pushes.head(passage.mailbox(receiver)), until);
     } catch (error) {
       if (isUnavailable(error)) return null;
       throw error;
@@ -147,7 +162,7 @@ export class PushRelay implements OnApplicationShutdown {
 
   /** Puts a push behind those of the same person that wait. */
   private async lineUp(passage: Passage): Promise<ReceiverAnswer> {
-    await this.keep(passage);
+    await this.keep(passage, true);
     this.worker.wake();
     return this.counted(passage, 'acknowledged', acknowledged(passage));
   }
@@ -157,11 +172,15 @@ export class PushRelay implements OnApplicationShutdown {
     const left = Math.max(1, Math.round(arrivedAt + this.timing.forwardMs - performance.now()));
     const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(left)]);
     const sent = await this.sender.send(receiver, relayedPushId(passage.key), request, signal);
-    if (sent.kind === 'answer' && isTakenBy(passage, sent)) {
-      // Without it WeChat's repeat is forwarded, too.
-      await this.marks.remember(passage.key, sent.answer).catch((error: unknown) => this.report(error));
-    }
+    passage.remembering = this.remember(passage, sent);
     return sent;
+  }
+
+  /** Remembers an answer for WeChat's repeats. WeChat does not wait for it. Never rejects. */
+  private async remember(passage: Passage, sent: Sent): Promise<void> {
+    if (sent.kind !== 'answer' || !isTakenBy(passage, sent)) return;
+    // Without it WeChat's repeat is forwarded, too.
+    await this.marks.remember(passage.key, sent.answer).catch((error: unknown) => this.report(error));
   }
 
   /** Deletes a kept push that the receiver has taken. Never rejects: otherwise the queue delivers it again. */
@@ -192,34 +211,48 @@ export class PushRelay implements OnApplicationShutdown {
 
   /** What the receiver has answered while the push was being kept. */
   private async lateAnswer(passage: Passage): Promise<ReceiverAnswer | null> {
-    const known = await this.marks.answerTo(passage.key);
-    if (known) {
-      await this.forget(passage);
-      return this.counted(passage, 'repeated', known);
-    }
     const sent = passage.request === null ? null : await within(passage.request, 0);
-    return sent?.kind === 'answer' ? this.counted(passage, 'answered', sent.answer) : null;
+    if (sent?.kind === 'answer') return this.counted(passage, 'answered', sent.answer);
+    const known = await this.answerOfAnother(passage);
+    if (!known) return null;
+    await this.forget(passage);
+    return this.counted(passage, 'repeated', known);
+  }
+
+  /** The remembered answer; `null` also where the store is away or slow: the push is safe by now. */
+  private async answerOfAnother({ key, arrived }: Passage): Promise<ReceiverAnswer | null> {
+    try {
+      return await within(this.marks.answerTo(key), arrived.arrivedAt + this.timing.storeMs);
+    } catch (error) {
+      this.report(error);
+      return null;
+    }
   }
 
   /**
-   * Keeps a push for the first receiver. @returns how often it was kept
+   * Keeps a push for the first receiver.
+   * @param isLast whether what waits was received before it; else the times of receipt say so
+   * @returns how often it was kept
    * @throws AppError DATABASE_UNAVAILABLE
    */
-  private async keep(passage: Passage): Promise<number> {
+  private async keep(passage: Passage, isLast = false): Promise<number> {
     // Also where the write ends too late for the answer.
     passage.isKept = true;
     const dueAt = this.clock.now() + this.timing.takeOverMs;
-    return this.inTime(passage, this.pushes.keep(passage.original(this.firstOf(passage), dueAt)));
+    return this.inTime(passage, this.pushes.keep(passage.original(this.firstOf(passage), dueAt, isLast)));
   }
 
-  /** The result of a write, if it comes before WeChat has to be answered. */
-  private async inTime<T>(passage: Passage, write: Promise<T>): Promise<T> {
-    const until = passage.arrived.arrivedAt + this.timing.storeMs;
+  /** The result of a read or write, if it comes before WeChat has to be answered. @param late the code of the error */
+  private async inTime<T>(
+    { arrived }: Passage,
+    work: Promise<T>,
+    late: ErrorCode = 'DATABASE_UNAVAILABLE',
+  ): Promise<T> {
     const result = await within(
-      write.then((value) => ({ value })),
-      until,
+      work.then((value) => ({ value })),
+      arrived.arrivedAt + this.timing.storeMs,
     );
-    if (!result) throw new AppError('DATABASE_UNAVAILABLE');
+    if (!result) throw new AppError(late);
     return result.value;
   }
 

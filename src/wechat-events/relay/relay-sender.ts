@@ -10,6 +10,8 @@ import { relaySignature } from './relay-signature.js';
 
 const CONNECT_MS = 3_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** RFC 9110 section 15: beyond it is no status, and could not be handed back. */
+const MAX_STATUS = 599;
 /** Requests to one receiver at once. A receiver that hangs holds each of them for seconds. */
 const MOST_AT_ONCE = 100;
 
@@ -88,7 +90,9 @@ export class RelaySender implements OnApplicationShutdown {
         signal,
       });
       status = reply.statusCode;
-      return { kind: 'answer', answer: await read(reply) };
+      const answer = await read(reply);
+      if (status > MAX_STATUS) return { kind: 'none', reason: `status ${status}`, status };
+      return { kind: 'answer', answer };
     } catch (error) {
       const reason = signal.aborted ? 'no answer in time' : (codeOf(error) ?? 'unknown');
       return { kind: 'none', reason, status };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../../common/clock.js';
 import { KeyRing } from '../../crypto/key-ring.js';
 import { Database } from '../../database/database.js';
@@ -15,8 +16,10 @@ export interface Mailbox {
 
 /** A push for one receiver, to be kept until the receiver has it. */
 export interface KeptPush extends Mailbox {
-  /** UUIDv7, made at the receipt. */
-  readonly id: string;
+  /** When it was received (ms since the epoch). */
+  readonly receivedAt: number;
+  /** Whether all that waits was received before, whatever the clock of the instance that received it. */
+  readonly isLast: boolean;
   readonly pushKey: string;
   /** Whether it is a notice that only an answer of its own counts for. */
   readonly isNotice: boolean;
@@ -67,18 +70,15 @@ export class RelayedPushes {
    * @throws AppError DATABASE_UNAVAILABLE
    */
   keep(push: KeptPush): Promise<number> {
-    const sealed = this.seal(push);
-    return this.database.transaction((manager) => this.insert(manager, push, sealed));
+    return this.database.transaction((manager) => this.insert(manager, push));
   }
 
   /** Keeps a push for several receivers, in one transaction. @throws AppError DATABASE_UNAVAILABLE */
   async keepCopies(copies: readonly KeptPush[]): Promise<void> {
-    const rows = copies
-      .map((push) => ({ push, sealed: this.seal(push) }))
-      // In one order everywhere, so that two transactions do not wait for each other.
-      .sort((a, b) => (a.push.receiver < b.push.receiver ? -1 : 1));
+    // In one order everywhere, so that two transactions do not wait for each other.
+    const ordered = copies.toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1));
     await this.database.transaction(async (manager) => {
-      for (const { push, sealed } of rows) await this.insert(manager, push, sealed);
+      for (const push of ordered) await this.insert(manager, push);
     });
   }
 
@@ -166,42 +166,56 @@ export class RelayedPushes {
     return { ...content, body: Buffer.from(body, 'base64') };
   }
 
-  private seal({ id, isNotice, push: { rawQuery, contentType, body } }: KeptPush): string {
+  private seal(id: string, { isNotice, push: { rawQuery, contentType, body } }: KeptPush): string {
     const content: Content = { isNotice, rawQuery, contentType, body: body.toString('base64') };
     return this.keyRing.seal(JSON.stringify(content), place(id));
   }
 
-  private async insert(
-    manager: EntityManager,
-    { id, receiver, person, pushKey, dueAt }: KeptPush,
-    sealed: string,
-  ): Promise<number> {
+  private async insert(manager: EntityManager, push: KeptPush): Promise<number> {
+    const { receiver, person, pushKey, dueAt } = push;
     const mysql = this.database.dialect === 'mysql';
-    await execute(
-      manager,
-      {
-        // Locks the row also where it exists.
-        sql: `INSERT INTO push_mailboxes (receiver, person, attempts, next_at) VALUES (?, ?, 0, ?) ${
-          mysql ? 'ON DUPLICATE KEY UPDATE attempts = attempts' : 'ON CONFLICT (receiver, person) DO NOTHING'
-        }`,
-        parameters: [receiver, person, toSqlTime(dueAt)],
-      },
-      {
-        sql: `INSERT INTO relayed_pushes (id, receiver, person, push_key, tries, sealed, received_at)
-              VALUES (?, ?, ?, ?, 1, ?, ?) ${
-                mysql
-                  ? 'ON DUPLICATE KEY UPDATE tries = tries + 1'
-                  : 'ON CONFLICT (receiver, push_key) DO UPDATE SET tries = tries + 1'
-              }`,
-        parameters: [id, receiver, person, pushKey, sealed, toSqlTime(this.clock.now())],
-      },
-    );
+    await execute(manager, {
+      // Locks the row also where it exists.
+      sql: `INSERT INTO push_mailboxes (receiver, person, attempts, next_at) VALUES (?, ?, 0, ?) ${
+        mysql ? 'ON DUPLICATE KEY UPDATE attempts = attempts' : 'ON CONFLICT (receiver, person) DO NOTHING'
+      }`,
+      parameters: [receiver, person, toSqlTime(dueAt)],
+    });
+    const id = await this.idFor(manager, push);
+    await execute(manager, {
+      sql: `INSERT INTO relayed_pushes (id, receiver, person, push_key, tries, sealed, received_at)
+            VALUES (?, ?, ?, ?, 1, ?, ?) ${
+              mysql
+                ? 'ON DUPLICATE KEY UPDATE tries = tries + 1'
+                : 'ON CONFLICT (receiver, push_key) DO UPDATE SET tries = tries + 1'
+            }`,
+      parameters: [id, receiver, person, pushKey, this.seal(id, push), toSqlTime(this.clock.now())],
+    });
     const [row] = await manager.query<{ tries: number }[]>(
       'SELECT tries FROM relayed_pushes WHERE receiver = ? AND push_key = ?',
       [receiver, pushKey],
     );
     return row?.tries ?? 1;
   }
+
+  /** A UUIDv7 of the receipt; for the last push of a mailbox, which is locked, one behind all others. */
+  private async idFor(
+    manager: EntityManager,
+    { receiver, person, receivedAt, isLast }: KeptPush,
+  ): Promise<string> {
+    const id = uuidv7({ msecs: receivedAt });
+    if (!isLast) return id;
+    const [last] = await manager.query<{ id: string }[]>(
+      'SELECT id FROM relayed_pushes WHERE receiver = ? AND person = ? ORDER BY id DESC LIMIT 1',
+      [receiver, person],
+    );
+    return last === undefined || last.id < id ? id : uuidv7({ msecs: timeOf(last.id) + 1 });
+  }
+}
+
+/** Milliseconds since the epoch. */
+function timeOf(id: string): number {
+  return Number.parseInt(id.slice(0, 13).replace('-', ''), 16);
 }
 
 function place(id: string): string {
