@@ -36,9 +36,9 @@ const ACKNOWLEDGED: ReceiverAnswer = {
 };
 
 /**
- * Receives events about the authorization of people (wechat-api.md sections 6.2, 6.3, 6.5). The route is
- * public; WeChat's signature authenticates. It answers within WeChat's 5 s. WeChat repeats a push after any
- * answer but `success`.
+ * Receives WeChat's pushes about the apps (wechat-api.md section 6.3, wechat-api-2.md section 15). The route is
+ * public; WeChat's signature authenticates. It answers within WeChat's 5 s, and WeChat repeats a push after any
+ * other status than 200.
  */
 @ApiTags('message push')
 @ApiParam({ name: 'appId', description: 'The app that the push is about.', example: 'wx5a4db0c0de000001' })
@@ -78,7 +78,7 @@ export class WeChatEventsController {
     name: 'signature',
     type: String,
     required: false,
-    description: 'SHA-1 over WECHAT_PUSH_TOKEN, timestamp and nonce.',
+    description: 'SHA-1 over the Token, timestamp and nonce.',
     example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
   })
   @ApiQuery({
@@ -131,13 +131,13 @@ export class WeChatEventsController {
     name: 'signature',
     type: String,
     required: false,
-    description: 'SHA-1 over WECHAT_PUSH_TOKEN, timestamp and nonce.',
+    description: 'SHA-1 over the Token, timestamp and nonce.',
     example: '6c5c811b55cc85e0e1b54100749188c20beb3f5d',
   })
   @ApiQuery({ name: 'msg_signature', type: String, required: false, description: 'Of an encrypted push.' })
   @ApiConsumes('text/xml', 'application/xml', 'application/json', 'text/plain', 'application/octet-stream')
   @ApiBody({
-    description: 'At most 64 KB. Plain only where WECHAT_PUSH_AES_KEY is not set.',
+    description: 'At most 64 KB. Plain only where no EncodingAESKey is set for the app.',
     schema: { type: 'string' },
     examples: {
       xml: { summary: 'plain, XML', value: EXAMPLE_XML },
@@ -146,7 +146,10 @@ export class WeChatEventsController {
     },
   })
   @ApiProduces('text/plain')
-  @ApiOkResponse({ description: 'Taken.', schema: { type: 'string', example: SUCCESS } })
+  @ApiOkResponse({
+    description: "Taken, or the first receiver's answer.",
+    schema: { type: 'string', example: SUCCESS },
+  })
   @ApiProblems(
     {},
     'NOT_FOUND',
