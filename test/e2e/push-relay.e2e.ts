@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { AppConfig } from '../../src/config/app-config.js';
+import { relayReceivers } from '../../src/wechat-events/relay/relay-receiver.js';
+import { RelaySender } from '../../src/wechat-events/relay/relay-sender.js';
 import { RelayTiming } from '../../src/wechat-events/relay/relay-timing.js';
 import { RelayWorker } from '../../src/wechat-events/relay/relay-worker.js';
 import { INSTANCES } from '../harness/backend.js';
@@ -275,6 +278,23 @@ describe('a receiver that gives no answer', () => {
     expect(shop.bodies).toEqual([body, body]);
     expect(await kept()).toBe(0);
   });
+});
+
+test('a receiver has a hundred requests at once; one more gets no answer, and then the next one does', async () => {
+  const { app } = world.service();
+  const [first] = relayReceivers(app.get(AppConfig, { strict: false }));
+  if (!first) throw new Error('unreachable');
+  const sender = app.get(RelaySender, { strict: false });
+  const push = { rawQuery: '', contentType: JSON_TYPE, body: Buffer.from('{}') };
+  const ask = (n: number) => sender.send(first, `push_${n}`, push, AbortSignal.timeout(60_000));
+  shop.holds();
+  const held = Array.from({ length: 100 }, (_, n) => ask(n));
+  expect(await ask(100)).toEqual({ kind: 'none', reason: 'too many requests under way', status: null });
+  await shop.has(100);
+  shop.release();
+  expect(new Set((await Promise.all(held)).map(({ kind }) => kind))).toEqual(new Set(['answer']));
+  shop.behaves(SUCCESS);
+  expect((await ask(101)).kind).toBe('answer');
 });
 
 describe('a notice that only an answer of its own counts for', () => {
