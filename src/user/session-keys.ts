@@ -109,6 +109,18 @@ export class SessionKeys {
   }
 
   /**
+   * Builds a condition on the user `u`, begun with AND: the holder's key is still the current one of an identity that
+   * the active user has.
+   */
+  stillHeld({ identityId, sessionKey }: KeyHolder): Statement {
+    return {
+      sql: `AND u.status = 'active' AND EXISTS (SELECT 1 FROM wechat_identities i
+              WHERE i.id = ? AND i.user_id = u.id AND i.session_key_at = ?)`,
+      parameters: [identityId, sessionKey === null ? null : toSqlTime(sessionKey.obtainedAt)],
+    };
+  }
+
+  /**
    * Stores a key that WeChat issued outside of a login.
    * @param obtainedAt when the call began (ms)
    */

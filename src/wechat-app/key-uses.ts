@@ -50,19 +50,29 @@ export class KeyUses {
   }
 
   /**
-   * Records a use of the key, before its result is answered.
-   * @param details ids and counts, never what was signed
+   * Records that encryption keys were fetched, before they are answered.
    * @throws AppError IDENTITY_UNKNOWN if the user was deleted meanwhile
    */
-  async record(
-    type: 'session_key.signed' | 'user_encrypt_keys.fetched',
-    { appId, identityId, userId }: KeyHolder,
-    actor: Actor,
-    details: NewEvent['details'] = {},
-  ): Promise<void> {
-    const event = { type, userId, actor, details: { appId, identityId, ...details } };
-    const [recorded] = await this.database.batch([this.events.entryOf(event)]);
+  async recordFetched({ appId, identityId, userId }: KeyHolder, actor: Actor): Promise<void> {
+    const details = { appId, identityId };
+    const entry = this.events.entryOf({ type: 'user_encrypt_keys.fetched', userId, actor, details });
+    const [recorded] = await this.database.batch([entry]);
     if (recorded !== 1) throw new AppError('IDENTITY_UNKNOWN');
+  }
+
+  /**
+   * Records a signature, before it is answered, unless the holder was read too long ago: the key was replaced, or the
+   * person unlinked, disabled or deleted.
+   * @param details ids and counts, never what was signed
+   * @returns whether it was recorded
+   */
+  async recordSigned(holder: KeyHolder, actor: Actor, details: NewEvent['details']): Promise<boolean> {
+    const { appId, identityId, userId } = holder;
+    const event = { userId, actor, details: { appId, identityId, ...details } };
+    const [recorded] = await this.database.batch([
+      this.events.entryOf({ type: 'session_key.signed', ...event }, this.sessionKeys.stillHeld(holder)),
+    ]);
+    return recorded === 1;
   }
 }
 

@@ -42,6 +42,9 @@ export class SignatureReply {
   paySig?: string;
 }
 
+/** A person logs in seldom: a second key within one request is an exception, and a third one does not occur. */
+const MAX_ATTEMPTS = 3;
+
 /** Signatures with a person's session_key, for services that never see it. */
 @ApiTags('WeChat app')
 @Controller('v1/wechat/signatures')
@@ -71,15 +74,32 @@ export class SignaturesController {
   @ApiProblems({ body: true }, ...KEY_USE_PROBLEMS)
   async sign(@Body() body: SignatureRequest, @CurrentOperator() actor: Actor): Promise<SignatureReply> {
     const payload = payloadBytes(body.payload, body.encoding ?? 'utf8');
+    // A login meanwhile brings another key, with which it begins anew.
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const reply = await this.signOnce(body, payload, actor);
+      if (reply) return reply;
+    }
+    throw noLivingKey();
+  }
+
+  /** @returns `null` if the key is no longer the current one, or no longer the person's */
+  private async signOnce(
+    body: SignatureRequest,
+    payload: Buffer,
+    actor: Actor,
+  ): Promise<SignatureReply | null> {
     const holder = await this.keyUses.holder(body);
     if (body.requireAlive && !(await this.wechat.isSessionKeyAlive(miniProgramUser(holder)))) {
-      throw noLivingKey();
+      const { sessionKey } = await this.keyUses.holder(body);
+      if (sessionKey.obtainedAt === holder.sessionKey.obtainedAt) throw noLivingKey();
+      return null;
     }
     const paySig = this.paySignature(holder.appId, body, payload);
-    await this.keyUses.record('session_key.signed', holder, actor, {
+    const isRecorded = await this.keyUses.recordSigned(holder, actor, {
       bytes: payload.length,
       ...(body.uri !== undefined && { uri: body.uri, paySig: paySig !== null }),
     });
+    if (!isRecorded) return null;
     return {
       appId: holder.appId,
       openId: holder.openId,

@@ -65,7 +65,7 @@ export class UserEncryptKeysController {
   async fetch(@Body() body: PersonRequest, @CurrentOperator() actor: Actor): Promise<UserEncryptKeysReply> {
     const holder = await this.keyUses.holder(body);
     const keys = await this.wechat.userEncryptKeys(miniProgramUser(holder));
-    await this.keyUses.record('user_encrypt_keys.fetched', holder, actor);
+    await this.keyUses.recordFetched(holder, actor);
     return {
       keys: keys.map(({ createdAt, expiresAt, ...key }) => ({
         ...key,

@@ -323,6 +323,37 @@ describe('signatures for other services', () => {
     expect(await world.count(`events WHERE user_id = '${user.id}' AND type = 'session_key.signed'`)).toBe(0);
   });
 
+  describe('while WeChat is asked', () => {
+    const during = async (openId: string, change: () => Promise<unknown>) => {
+      await world.control('calls', undefined, 'DELETE');
+      await world.fault('/wxa/checksession', { delayMs: 1_000, times: 1 });
+      const signing = sign({ openId, payload: 'x', requireAlive: true });
+      while ((await world.callsOf('/wxa/checksession')) < 1);
+      await change();
+      return signing;
+    };
+
+    test('a login replaces the key: the new one signs, after WeChat was asked about that', async () => {
+      const person = await world.person();
+      const [before, after] = [freshKey(), freshKey()];
+      const { user, identity } = await loginWithKey(person, before);
+      world.clock.advance(1);
+      const { body } = await during(identity.openId, () => loginWithKey(person, after));
+      expect(body.signature).toBe(hmac(after, 'x'));
+      expect(await world.callsOf('/wxa/checksession')).toBe(2);
+      expect(await eventsOf(user.id)).toHaveLength(1);
+    });
+
+    test('the account is disabled: nobody signs', async () => {
+      const { user, identity } = await loginWithKey(await world.person(), freshKey());
+      const { body } = await during(identity.openId, () =>
+        callWithKey(`${world.url}/v1/admin/users/${user.id}/disable`, ADMIN_KEY, { method: 'POST' }),
+      );
+      expect([body.code, body.signature]).toEqual(['ACCOUNT_DISABLED', undefined]);
+      expect(await eventsOf(user.id)).toEqual([]);
+    });
+  });
+
   describe('a key', () => {
     test('that was replaced never signs again, although it still decrypts', async () => {
       const person = await world.person();

@@ -1,7 +1,11 @@
+import { AppConfig } from '../../src/config/app-config.js';
+import { fingerprint } from '../../src/crypto/secret.js';
 import { Database } from '../../src/database/database.js';
 import { toSqlTime } from '../../src/database/sql-time.js';
 import { RelayPruning } from '../../src/wechat-events/relay/relay-pruning.js';
+import { relayReceivers } from '../../src/wechat-events/relay/relay-receiver.js';
 import { RelayWorker } from '../../src/wechat-events/relay/relay-worker.js';
+import { RelayedPushes } from '../../src/wechat-events/relay/relayed-pushes.js';
 import { type PushReceiver, RESETTING, SUCCESS } from './push-receiver.js';
 import { message, type PushSender } from './push-sender.js';
 import { MINI_PROGRAM, type World } from './world.js';
@@ -32,8 +36,14 @@ export async function tourOfRelay(
   await push(behind);
   await worker.runDue();
   shop?.behaves(SUCCESS);
+  const pushes = app.get(RelayedPushes, { strict: false });
+  const [receiver] = relayReceivers(app.get(AppConfig, { strict: false }));
+  const mailbox = { receiver: receiver?.key ?? '', person: fingerprint(`${MINI_PROGRAM}\noTour-b`) };
+  const head = await pushes.head(mailbox);
   await push(answered);
   await push(waiting);
+  // It is forgotten after the answer, and what stands behind it becomes due.
+  while ((await pushes.head(mailbox)) === head);
   all(SUCCESS);
   world.clock.advance(60);
   await worker.runDue();

@@ -106,8 +106,8 @@ export class PushRelay implements OnApplicationShutdown {
   /** Waits for the request to the first receiver, which may outlast WeChat's. Never rejects. */
   private async conclude(passage: Passage): Promise<void> {
     const sent = await passage.request;
-    await passage.remembering;
-    if (passage.isKept && isTakenBy(passage, sent)) await this.forget(passage);
+    const isOver = passage.isKept && isTakenBy(passage, sent);
+    await Promise.all([passage.remembering, isOver ? this.forget(passage) : null]);
   }
 
   /** Keeps a copy for each further receiver, once per push. */
