@@ -6,7 +6,7 @@ import { askWeChat } from './ask-wechat.mjs';
 import { addOrder, deliver, deliveriesTo, orderOf } from './orders.mjs';
 
 const { AUTH_URL, SERVICE_KEY, WEBHOOK_SECRET, PUSH_AES_KEY, OFFER_ID, PAY_ENV, PORT = 4100 } = process.env;
-const PRICES = new Map(Object.entries({ product_001: 100, vip_month: 1800 })); // fen, as published at WeChat
+const PRICES = new Map(Object.entries({ product_001: 100, vip_month: 1800, course_001: 9900 })); // fen, as published at WeChat
 const env = Number(PAY_ENV); // 0 live, 1 sandbox
 const { authenticate } = createAuthenticator({ issuer: AUTH_URL });
 const auth = createServiceClient({ baseUrl: AUTH_URL, apiKey: SERVICE_KEY });

@@ -157,13 +157,16 @@ describe('a shop that has no secret of the WeChat app', () => {
     await street.expectFair();
   });
 
-  test("sells to the sample mini program of the sandbox's phone", async () => {
+  test("sells each of the goods on the sandbox's phone to its sample mini program", async () => {
     const person = await street.world.person();
-    const order = await street.world.control<Payment>('shop-orders', {
-      person: person.id,
-      productId: 'vip_month',
-    });
-    expect(await street.pay(person, order)).toMatchObject({ errCode: 0, order: { status: DELIVERED } });
+    const { body: listed } = await call<{ goods: { productId: string }[] }>(
+      `${street.world.sandbox.url}/control/goods`,
+    );
+    expect(listed.goods.length).toBeGreaterThan(1);
+    for (const { productId } of listed.goods) {
+      const order = await street.world.control<Payment>('shop-orders', { person: person.id, productId });
+      expect(await street.pay(person, order)).toMatchObject({ errCode: 0, order: { status: DELIVERED } });
+    }
     await street.expectFair();
   });
 
