@@ -451,7 +451,7 @@ describe('the virtual phone in a browser', () => {
       const phone = await phoneOf(person);
       await screenOf(phone).getByRole('button', { name: BUY }).click();
       await screenOf(phone).getByRole('button', { name: CARD }).click();
-      await phone.getByRole('heading', { name: '商店拒绝了下单' }).waitFor();
+      await phone.getByRole('heading', { name: '商城拒绝了下单' }).waitFor();
       complaints = complaints.filter((complaint) => !complaint.includes('status of 503'));
     });
   });

@@ -105,7 +105,7 @@ export const WECHAT = {
     SANDBOX_PORT: withDefault(port, '3001', { en: 'The TCP port of the sandbox.', zh: '沙箱的 TCP 端口。' }),
     SANDBOX_SHOP_URL: withDefault(baseUrl, 'http://localhost:4100', {
       en: 'The shop at which the sample mini program of the sandbox orders, by `POST /orders`.',
-      zh: '沙箱的示例小程序下单的商店，以 `POST /orders` 请求。',
+      zh: '沙箱的示例小程序下单的商城，以 `POST /orders` 请求。',
     }),
     SANDBOX_HOST: withDefault(text, '127.0.0.1', {
       en: 'The address on which the sandbox listens. Whoever reaches it can be anybody in it: leave it on this machine.',

@@ -15,8 +15,8 @@ const REFUSALS = {
     SCOPE_FORBIDDEN: ['不能申请这些信息', 'scope 要包含 openid，并且都在合作应用登记的 scopes 之内'],
     TOKEN_CODE_MISMATCH: ['不是同一个人', '登录的人和此刻拿着手机的人不同，请重新打开小程序'],
     SERVICE_UNREACHABLE: ['服务没有响应', '请确认它已经启动：{0}'],
-    SHOP_UNREACHABLE: ['商店没有响应', '请确认它已经启动：{1}'],
-    SHOP_ANSWER: ['商店拒绝了下单', '商店的 POST /orders 没有返回 signData、mode、paySig 和 signature'],
+    SHOP_UNREACHABLE: ['商城没有响应', '请确认它已经启动：{1}'],
+    SHOP_ANSWER: ['商城拒绝了下单', '商城的 POST /orders 没有返回 signData、mode、paySig 和 signature'],
   },
   en: {
     SCAN_UNKNOWN: ['This code has expired', 'Refresh it on the website, then scan again'],
