@@ -71,6 +71,12 @@ export class PushRelay implements OnApplicationShutdown {
     }
   }
 
+  /** Ends the requests for whose answers nobody waits any more. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.underWay);
+  }
+
   /** @returns ends the handling; `null` while another request handles the push */
   private async begin(passage: Passage): Promise<(() => Promise<void>) | null> {
     const beginning = this.marks.begin(passage.key);
@@ -81,12 +87,6 @@ export class PushRelay implements OnApplicationShutdown {
       void beginning.then((end) => end?.()).catch(() => undefined);
       throw error;
     }
-  }
-
-  /** Ends the requests for whose answers nobody waits any more. */
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await Promise.all(this.underWay);
   }
 
   private async handle(passage: Passage, end: () => Promise<void>): Promise<ReceiverAnswer> {
