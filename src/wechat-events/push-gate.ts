@@ -16,6 +16,8 @@ const ECHO_PATTERN = /^[A-Za-z0-9+/=_-]{1,128}$/;
 /** What a push says. */
 interface Believed {
   readonly text: string;
+  /** `null` where the text cannot be read. */
+  readonly read: Push | null;
   /** What stands around a text that was encrypted; `null` where no signature covers the text. */
   readonly envelope: Push | null;
 }
@@ -77,10 +79,10 @@ export class PushGate {
     const stamp = stampOf(request.query);
     // Before the body is read, which costs more.
     const signed = signedPairs(this.requirePairs(appId), request.query, stamp);
-    const { text, envelope } = believe(signed, request, stamp);
+    const { text, read, envelope } = believe(signed, request, stamp);
     this.requireFresh(stamp);
     this.requireApp(appId);
-    const push = readablePush(text) ?? (isPassedOn ? unreadPush(text) : null);
+    const push = read ?? (isPassedOn ? unreadPush(text) : null);
     if (push === null) throw new AppError('PUSH_MALFORMED');
     if (push.appId !== null && push.appId !== appId) throw new AppError('PUSH_APP_MISMATCH');
     // A try of a signed push may differ in its RetryTimes. Plain bytes may decode to the text of others.
@@ -141,14 +143,15 @@ function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp
   const takesPlain = pairs.some(({ aesKey }) => aesKey === null);
   if (outer === null || encrypted === undefined) {
     if (!takesPlain) throw new AppError(outer === null ? 'PUSH_MALFORMED' : 'PUSH_NOT_ENCRYPTED');
-    return { text, envelope: null };
+    return { text, read: outer, envelope: null };
   }
   const signature = parameter(query, 'msg_signature') ?? '';
   const sealed = pairs.filter(
     ({ token, aesKey }) => aesKey !== null && isPushSignature(signature, token, stamp, encrypted),
   );
   if (sealed.length > 0) {
-    return { text: decrypt(sealed, encrypted), envelope: outer };
+    const message = decrypt(sealed, encrypted);
+    return { text: message, read: readablePush(message), envelope: outer };
   }
   if (!takesPlain) throw new AppError('PUSH_SIGNATURE_INVALID');
   if (!outer.fields.has('MsgType')) {
@@ -156,7 +159,7 @@ function believe(pairs: readonly PushPair[], { query, body }: PushRequest, stamp
       detail: 'WECHAT_PUSH_AES_KEY is not set, or WECHAT_PUSH_APPS has no key for this app.',
     });
   }
-  return { text, envelope: null };
+  return { text, read: outer, envelope: null };
 }
 
 /**
