@@ -79,7 +79,7 @@ export function checkAppToken(call: Call, world: World, kinds: readonly AppKind[
 /** The openid of a person (40003) and a signature by their current session_key (87009): section 1.2. */
 export function checkLoginState(call: Call, app: App, world: World): Person {
   const { openid, signature, sig_method: method } = call.query;
-  const person = world.people.all().find((each) => world.people.openId(each, app.appId) === openid);
+  const person = world.people.byOpenId(openid, app.appId);
   if (!person) throw new Refusal(40003);
   const key = world.sessionKeys.current(person.id, app.appId);
   const good = method === 'hmac_sha256' && key !== undefined && signature === signLoginState(key);

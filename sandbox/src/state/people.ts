@@ -123,6 +123,11 @@ export class People {
     Object.assign(person, rest);
   }
 
+  /** The person of an openid of an app. */
+  byOpenId(openId: string | undefined, appId: string): Person | undefined {
+    return this.all().find((person) => this.openId(person, appId) === openId);
+  }
+
   /** The person's openid at an app: as set, else derived. */
   openId(person: Person, appId: string): string {
     return person.openIds[appId] ?? openIdOf(person.id, appId);

@@ -4,8 +4,9 @@ import type { PayEnv } from '../../state/pay-keys.js';
 import type { Person } from '../../state/people.js';
 import type { World } from '../../state/world.js';
 import { paySignature, userSignature } from '../../virtual-payment/signatures.js';
+import { checkAppToken } from '../checks.js';
 import type { Call } from '../endpoint.js';
-import type { OrderNumber } from './body.js';
+import { type OrderNumber, XpayBody } from './body.js';
 import {
   badParameter,
   openidWrong,
@@ -17,8 +18,8 @@ import {
 } from './refusals.js';
 
 /*
- * The checks of `/xpay/*` after those of the token and the body, in the order of section 13.10: pay_sig, openid,
- * session_key, signature. Both signatures are over the bytes of the body, in lower-case hex.
+ * The checks of `/xpay/*` in the order of section 13.10: token, body, pay_sig, openid, session_key, signature. Both
+ * signatures are over the bytes of the body, in lower-case hex.
  */
 
 /** Where a call is, and in which environment. */
@@ -26,6 +27,13 @@ export interface Place {
   app: App;
   env: PayEnv;
   path: string;
+}
+
+/** Token, body and env of a call. The other fields are the endpoint's to read. */
+export function checkCaller(call: Call, world: World, path: string): { body: XpayBody; place: Place } {
+  const app = checkAppToken(call, world, ['mini_program']);
+  const body = new XpayBody(call.body());
+  return { body, place: { app, path, env: body.env() } };
 }
 
 /** pay_sig present and right (268490003), by the AppKey of the environment. */
@@ -40,7 +48,7 @@ export function checkPaySig(call: Call, world: World, place: Place): void {
 
 /** The person of an openid of the app (268490001). */
 export function checkOpenid(openid: string, world: World, { app }: Place): Person {
-  const person = world.people.all().find((each) => world.people.openId(each, app.appId) === openid);
+  const person = world.people.byOpenId(openid, app.appId);
   if (!person) throw openidWrong();
   return person;
 }

@@ -1,14 +1,11 @@
-import type { PayEnv } from '../../state/pay-keys.js';
 import type { Person } from '../../state/people.js';
 import type { World } from '../../state/world.js';
-import { checkAppToken } from '../checks.js';
 import type { Endpoint } from '../endpoint.js';
-import { XpayBody } from './body.js';
-import { checkOpenid, checkPaySig, checkSignature, type Place } from './checks.js';
+import type { XpayBody } from './body.js';
+import { checkCaller, checkOpenid, checkPaySig, checkSignature, type Place } from './checks.js';
 
 /** Who calls for whom, after all checks. */
 export interface Checked extends Place {
-  env: PayEnv;
   person: Person;
 }
 
@@ -30,9 +27,7 @@ export function aboutPerson<Asked>(own: AboutPerson<Asked>): Endpoint {
     method: 'POST',
     path,
     answer(call, world) {
-      const app = checkAppToken(call, world, ['mini_program']);
-      const body = new XpayBody(call.body());
-      const place = { app, path, env: body.env() };
+      const { body, place } = checkCaller(call, world, path);
       const openid = body.text('openid');
       const asked = read(body);
       checkPaySig(call, world, place);

@@ -1,7 +1,5 @@
-import { checkAppToken } from '../checks.js';
 import type { Endpoint } from '../endpoint.js';
-import { XpayBody } from './body.js';
-import { checkPaySig, orderOf } from './checks.js';
+import { checkCaller, checkPaySig, orderOf } from './checks.js';
 
 const path = '/xpay/notify_provide_goods';
 
@@ -16,9 +14,7 @@ export const notifyProvideGoods: Endpoint = {
   method: 'POST',
   path,
   answer(call, world) {
-    const app = checkAppToken(call, world, ['mini_program']);
-    const body = new XpayBody(call.body());
-    const place = { app, path, env: body.env() };
+    const { body, place } = checkCaller(call, world, path);
     const number = body.order();
     if (call.query.pay_sig !== undefined) checkPaySig(call, world, place);
     world.orders.deliver(orderOf(number, world, place));
