@@ -21,11 +21,13 @@ export async function freePort() {
 
 /**
  * Starts a program of bench/ and waits until it is ready. Its log is discarded, like all logs.
- * @returns `{ pid, port, stop }`
+ * @param options `node`: the executable of Node
+ * @returns `{ pid, port, stop, signal }`
  */
-export async function startProgram(path, environment) {
+export async function startProgram(path, environment, { node = process.execPath } = {}) {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL(path, import.meta.url)), {
+    execPath: node,
     env: { ...baseEnvironment(), PORT: String(port), ...environment },
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
   });
@@ -35,12 +37,13 @@ export async function startProgram(path, environment) {
 }
 
 /**
- * Starts the built service.
- * @param nodeArguments arguments of Node, for a profile
+ * Starts the built service and waits until it is ready.
+ * @param options `node`: the executable of Node; `nodeArguments`: its arguments, for a profile
+ * @returns `{ pid, port, stop, signal }`
  */
-export async function startService(port, environment, nodeArguments = []) {
+export async function startService(port, environment, { node = process.execPath, nodeArguments = [] } = {}) {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-  const child = spawn(process.execPath, [...nodeArguments, main], {
+  const child = spawn(node, [...nodeArguments, main], {
     env: { ...baseEnvironment(), PORT: String(port), ...environment },
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
   });
@@ -49,7 +52,10 @@ export async function startService(port, environment, nodeArguments = []) {
   return { pid: child.pid, port, stop: () => stop(child), signal: (name) => child.kill(name) };
 }
 
-/** The load generator: `run` starts a job, reports when its measured part begins, and returns its result. */
+/**
+ * Starts a load generator: `run` starts a job (see bench/load/load.mjs), reports when its measured part begins, and
+ * returns its result. One generator runs one job at a time.
+ */
 export function startLoad() {
   const child = fork(fileURLToPath(new URL('load/load.mjs', import.meta.url)));
   track(child, 'the load');
@@ -59,7 +65,7 @@ export function startLoad() {
       child.send(job);
       for (;;) {
         const [{ begun, result, error }] = await Promise.race([once(child, 'message'), ended]);
-        if (error !== undefined) throw new Error(`${job.contestant}, ${job.operation}: ${error}`);
+        if (error !== undefined) throw new Error(`${job.visitor}, ${job.operation}: ${error}`);
         if (!begun) return result;
         onBegin();
       }

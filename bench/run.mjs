@@ -1,43 +1,89 @@
 /**
- * Installs the packages of bench/, builds the service, measures, and writes the tables of docs/performance.md.
+ * Installs the packages of bench/, builds the service, measures scenarios, and writes their tables into
+ * docs/performance.md.
  *
- *   npm run bench                 about 6 minutes
- *   npm run bench -- --quick      a smoke run of a minute; prints its tables and does not write the document
- *   npm run bench -- --no-build   does not build dist/ again
+ *   npm run bench                      all scenarios that are short
+ *   npm run bench -- operations nodes  these scenarios; each replaces its own part of the document and its own aims
+ *   npm run bench -- --list            what there is
+ *   npm run bench -- --quick [NAME …]  a smoke run; prints its tables and does not write the document
+ *   npm run bench -- --no-build        does not build dist/ again
  *
  * BENCH_DATABASE_URL (default mysql://root@127.0.0.1:3306/): a server where databases may be created and dropped.
  * BENCH_REDIS_URL (default redis://127.0.0.1:6379/11): an empty Redis database; it is emptied afterwards.
+ *
+ * A scenario is a module bench/scenarios/NAME.mjs. It exports:
+ *
+ *   title            the heading of its part of the document
+ *   isShort          true: part of `npm run bench` without names
+ *   sizes            `{ full, quick }`: what `context.size` is in a whole and in a smoke run
+ *   measure(context) async; measures and returns plain data. bench/context.mjs says what a context contains
+ *   report(result)   Markdown, without the heading; headings inside begin with ####
+ *   aims(result)     optional; `[{ what, most | least, measured }]`, rows of the table of aims. `measured` is a number
+ *                    or a spread `{ median, least, most }`; `what` names both sides of the ratio
+ *
+ * A scenario leaves nothing behind: processes, databases, Redis keys and the folder of its context are cleaned up.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-
-const FULL = { seconds: 3, warmUpSeconds: 3, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 };
-const QUICK = { seconds: 1, warmUpSeconds: 0.5, rounds: 2, concurrency: 16, people: 160, profileSeconds: 1 };
+import { parseArgs } from 'node:util';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const document = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
-const arguments_ = new Set(process.argv.slice(2));
-const isQuick = arguments_.has('--quick');
+
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    build: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
 
 if (!existsSync(`${here}node_modules/.package-lock.json`)) {
   command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], here);
 }
-if (!arguments_.has('--no-build')) command('npm', ['run', 'build'], root);
-
-// These modules need the packages that were installed just now.
-const { runBenchmark } = await import('./benchmark.mjs');
-const { stopAll } = await import('./processes.mjs');
-const { report, writeReport } = await import('./report/document.mjs');
-
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  // The run then fails at its current step, and cleans up.
-  process.once(signal, () => void stopAll());
+const scenarios = await load();
+if (options.list) {
+  for (const { name, title, isShort } of scenarios)
+    console.log(`${name}: ${title}${isShort ? '' : ' (only by name)'}`);
+} else {
+  await run();
 }
-const results = await runBenchmark(isQuick ? QUICK : FULL, (text) => console.log(text));
-if (isQuick) console.log(`\n${report(results)}`);
-else writeReport(document, results);
+
+async function run() {
+  const unknown = names.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) throw new Error(`there is no scenario ${unknown}; see --list`);
+  if (options.build) command('npm', ['run', 'build'], root);
+  // These modules need the packages that were installed just now.
+  const { withContext } = await import('./context.mjs');
+  const { stopAll } = await import('./processes.mjs');
+  const { printed, writeReport } = await import('./report/document.mjs');
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    // The run then fails at its current step, and cleans up.
+    process.once(signal, () => void stopAll());
+  }
+  for (const scenario of scenarios.filter(({ name, isShort }) =>
+    names.length === 0 ? isShort : names.includes(name),
+  )) {
+    console.log(`\n${scenario.title}`);
+    const result = await withContext(scenario, options.quick, (context) => scenario.measure(context));
+    if (options.quick) console.log(`\n${printed(scenario, result)}`);
+    else writeReport(document, scenario, result);
+  }
+}
+
+/** All scenarios: `operations` first, the others by name. */
+async function load() {
+  const files = readdirSync(`${here}scenarios`).filter((file) => file.endsWith('.mjs'));
+  const found = await Promise.all(
+    files.map(async (file) => ({ name: file.slice(0, -4), ...(await import(`./scenarios/${file}`)) })),
+  );
+  const rank = ({ name }) => (name === 'operations' ? '' : name);
+  return found.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+}
 
 function command(name, args, cwd) {
   const { status } = spawnSync(name, args, { cwd, stdio: 'inherit' });

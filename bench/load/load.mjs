@@ -1,17 +1,24 @@
 /**
- * The load generator, in a process of its own: a number of visitors, each with one request at a time, for a limited
- * time and number of operations. It receives jobs from its parent and returns the measurements.
+ * The load generator, in a process of its own. It receives jobs from its parent and returns the measurements.
+ *
+ * Every job has `{ kind, visitor, port, operation, people, from = 0, concurrency }`: the visitor is `service`, `bare` or
+ * `better-auth`, the operation one of its methods, the people are numbered `from` to `from + people - 1`, and
+ * concurrency is the number of connections, each with one request at a time.
+ *
+ * - `once`: everybody does it once, as fast as possible. Creates the rows of a returning user. Returns nothing.
+ * - `closed`: each connection repeats the operation for `seconds`.
+ * - `paced`: `perSecond` operations begin each second for `seconds`, whether the earlier ones have ended or not. A
+ *   duration counts from the planned begin, so it includes the wait for a free connection. With `isFresh` nobody comes
+ *   twice.
+ *
+ * `closed` and `paced` take `pid`, the measured process, and `watched`, name -> pid of other processes.
  */
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMicroseconds } from './cpu.mjs';
 import { BareVisitor, BetterAuthVisitor, ServiceVisitor } from './visitors.mjs';
 
-const VISITORS = {
-  service: ServiceVisitor,
-  floor: ServiceVisitor,
-  bare: BareVisitor,
-  'better-auth': BetterAuthVisitor,
-};
+const VISITORS = { service: ServiceVisitor, bare: BareVisitor, 'better-auth': BetterAuthVisitor };
 /** Operation -> what it needs beforehand, outside of the measurement. */
 const PREPARATIONS = { refresh: 'prepareRefresh', verify: 'prepareVerify' };
 
@@ -19,29 +26,44 @@ const PREPARATIONS = { refresh: 'prepareRefresh', verify: 'prepareVerify' };
 const OPERATIONS_PER_FAILURE = 100;
 /** Tries of a preparation. */
 const PREPARATION_TRIES = 5;
+/** Most operations of one measurement, however fast they are. */
+const MOST_OPERATIONS = 1_000_000;
 
-/** @param job `{ contestant, port, pid, operation, seconds, concurrency, people, most }` */
+const LOOPS = { closed: closedLoop, paced: pacedLoop };
+
+/**
+ * @returns `{ operations, failed, perSecond, p50, p99, most, cpuPerOperation, busy, watched, loadBusy }`: durations in
+ * ms, CPU in µs, busy as a share of one core; `watched` is name -> `{ cpuPerOperation, busy }`
+ */
 async function run(job) {
   const visitors = admit(job);
+  const pids = { ...job.watched, ...(job.pid === undefined ? {} : { measured: job.pid }) };
   try {
     const prepare = PREPARATIONS[job.operation];
     if (prepare) await Promise.all(visitors.map((visitor) => retried(() => visitor[prepare]())));
     process.send({ begun: true });
-    const cpuBefore = cpuMicroseconds(job.pid);
+    const before = cpuOf(pids);
     const ownBefore = process.cpuUsage();
     const startedAt = performance.now();
-    const { latencies, failed } = await closedLoop(visitors, job, startedAt);
+    const { latencies, failed } = await LOOPS[job.kind](visitors, job, startedAt);
     const wall = (performance.now() - startedAt) * 1000;
-    const cpu = cpuMicroseconds(job.pid) - cpuBefore;
+    const after = cpuOf(pids);
     const own = process.cpuUsage(ownBefore);
+    const { measured, ...watched } = Object.fromEntries(
+      Object.keys(pids).map((name) => {
+        const cpu = after[name] - before[name];
+        return [name, { cpuPerOperation: cpu / latencies.length, busy: cpu / wall }];
+      }),
+    );
     return {
       operations: latencies.length,
       failed,
       perSecond: (latencies.length / wall) * 1e6,
       p50: quantile(latencies, 0.5),
       p99: quantile(latencies, 0.99),
-      cpuPerOperation: cpu / latencies.length,
-      busy: cpu / wall,
+      most: latencies.at(-1),
+      ...measured,
+      watched,
       loadBusy: (own.user + own.system) / wall,
     };
   } finally {
@@ -49,16 +71,17 @@ async function run(job) {
   }
 }
 
-/** Logs in everybody of a range once, which creates the rows of a returning user. */
+/** Lets everybody of a range do it once. */
 async function once(job) {
   const visitors = admit(job);
-  let person = 0;
+  const { operation, people, from = 0 } = job;
+  let person = from;
   try {
     await Promise.all(
       visitors.map(async (visitor) => {
-        while (person < job.people) {
+        while (person < from + people) {
           const next = person++;
-          await retried(() => visitor[job.operation](next));
+          await retried(() => visitor[operation](next));
         }
       }),
     );
@@ -68,38 +91,84 @@ async function once(job) {
 }
 
 /** Visitor v is person v, v + n, v + 2n …: no two visitors are the same person at a time. */
-function admit({ contestant, port, concurrency, people }) {
+function admit({ visitor: name, port, concurrency, people, from = 0, isFresh = false }) {
+  let newcomer = from;
   return Array.from({ length: concurrency }, (_, index) => {
     let person = index;
-    return new VISITORS[contestant](port, () => {
+    return new VISITORS[name](port, () => {
+      if (isFresh) return newcomer++;
       person = (person + concurrency) % (people - (people % concurrency));
-      return person;
+      return from + person;
     });
   });
 }
 
 /** @returns the durations of the operations that succeeded (ms, ascending), and how many failed */
-async function closedLoop(visitors, { operation, seconds, most }, startedAt) {
-  const latencies = [];
-  const failures = [];
+async function closedLoop(visitors, { operation, seconds }, startedAt) {
+  const outcome = new Outcome();
   const until = startedAt + seconds * 1000;
   await Promise.all(
     visitors.map(async (visitor) => {
-      for (let begun = performance.now(); begun < until && latencies.length < most;) {
-        const failure = await visitor[operation]().then(
-          () => null,
-          (error) => error,
-        );
-        const ended = performance.now();
-        if (failure === null) latencies.push(ended - begun);
-        else failures.push(failure);
-        if (failures.length * OPERATIONS_PER_FAILURE > latencies.length + OPERATIONS_PER_FAILURE)
-          throw failure;
-        begun = ended;
+      for (let begun = performance.now(); begun < until && outcome.latencies.length < MOST_OPERATIONS;) {
+        await outcome.of(visitor[operation](), begun);
+        begun = performance.now();
       }
     }),
   );
-  return { latencies: Float64Array.from(latencies).sort(), failed: failures.length };
+  return outcome.summary();
+}
+
+async function pacedLoop(visitors, { operation, seconds, perSecond }, startedAt) {
+  const outcome = new Outcome();
+  const free = [...visitors];
+  const total = Math.round(seconds * perSecond);
+  const planned = (number) => startedAt + (number * 1000) / perSecond;
+  const waiting = [];
+  let ended = 0;
+  let resolveAll;
+  let rejectAll;
+  const all = new Promise((resolve, reject) => ([resolveAll, rejectAll] = [resolve, reject]));
+  const begin = () => {
+    while (waiting.length > 0 && free.length > 0) {
+      const visitor = free.pop();
+      outcome.of(visitor[operation](), waiting.shift()).then(() => {
+        free.push(visitor);
+        ended += 1;
+        if (ended === total) resolveAll();
+        else begin();
+      }, rejectAll);
+    }
+  };
+  const arrivals = (async () => {
+    for (let number = 0; number < total; await sleep(1)) {
+      for (const now = performance.now(); number < total && planned(number) <= now; number++)
+        waiting.push(planned(number));
+      begin();
+    }
+  })();
+  await Promise.race([all, arrivals.then(() => all)]);
+  return outcome.summary();
+}
+
+class Outcome {
+  latencies = [];
+  failures = 0;
+
+  /** Counts an operation; rejects when too many have failed. */
+  async of(operation, begunAt) {
+    try {
+      await operation;
+      this.latencies.push(performance.now() - begunAt);
+    } catch (failure) {
+      this.failures += 1;
+      if (this.failures * OPERATIONS_PER_FAILURE > this.latencies.length + OPERATIONS_PER_FAILURE)
+        throw failure;
+    }
+  }
+
+  summary() {
+    return { latencies: Float64Array.from(this.latencies).sort(), failed: this.failures };
+  }
 }
 
 async function retried(work) {
@@ -112,6 +181,10 @@ async function retried(work) {
   }
 }
 
+function cpuOf(pids) {
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMicroseconds(pid)]));
+}
+
 function quantile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
@@ -119,7 +192,7 @@ function quantile(sorted, share) {
 process.on('disconnect', () => process.exit(0));
 process.on('message', async ({ kind, ...job }) => {
   try {
-    process.send({ result: kind === 'once' ? await once(job) : await run(job) });
+    process.send({ result: kind === 'once' ? await once(job) : await run({ kind, ...job }) });
   } catch (error) {
     process.send({ error: error.message });
   }

@@ -8,8 +8,8 @@ import { pathToFileURL } from 'node:url';
 
 const PACKAGE = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/g;
 const ROOM = /\/dist\/(?:([^/]+)\/)?[^/]+\.js$/;
-/** Idle time, and the start of the profiler. */
-const NOT_OURS = new Set(['(idle)', 'dispatch']);
+/** Idle time, and the profiler's own start. */
+const NOT_OURS = new Set(['(idle) ', 'dispatch ', 'post node:inspector']);
 
 /** @returns `{ packages, functions }`, each `[[name, share of the time that is not idle]]`, the most expensive first */
 export function summarise(profile) {
@@ -20,7 +20,7 @@ export function summarise(profile) {
   let busy = 0;
   for (const { id, callFrame } of profile.nodes) {
     const self = samples.get(id) ?? 0;
-    if (self === 0 || (callFrame.url === '' && NOT_OURS.has(callFrame.functionName))) continue;
+    if (self === 0 || NOT_OURS.has(`${callFrame.functionName} ${callFrame.url}`)) continue;
     busy += self;
     add(packages, homeOf(callFrame), self);
     add(functions, `${callFrame.functionName || '(anonymous)'}, ${homeOf(callFrame)}`, self);

@@ -1,119 +1,72 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem, type, release } from 'node:os';
-import { ratio, spread } from './statistics.mjs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { fixed } from './format.mjs';
 
-const BEGIN = '<!-- written by npm run bench: begin -->';
-const END = '<!-- written by npm run bench: end -->';
+const AIMS = 'aims';
+const AIMS_HEAD = '| scenario | ratio | aim | measured | |\n|---|---|---|---|---|';
+/** Where the part of a new scenario is inserted. */
+const END = '<!-- npm run bench writes above this line -->';
 
-const TITLES = {
-  miniProgramLogin: 'Mini-program login of a returning person',
-  websiteLogin: 'Website login of a returning person, complete',
-  refresh: 'Refresh',
-  verify: 'Token check (`GET /v1/auth/verify`)',
-};
-
-/** The aims: operation, measure, contestant to compare with, and the bound. */
-const AIMS = [
-  { operation: 'miniProgramLogin', measure: 'cpuPerOperation', to: 'floor', most: 2 },
-  { operation: 'websiteLogin', measure: 'cpuPerOperation', to: 'floor', most: 2 },
-  { operation: 'websiteLogin', measure: 'perSecond', to: 'better-auth', least: 3 },
-  { operation: 'verify', measure: 'perSecond', to: 'bare', least: 0.4 },
-];
-
-const MEASURES = { cpuPerOperation: 'CPU', perSecond: 'throughput' };
-
-/** Writes the results between the markers of a Markdown file; the text around them stays. */
-export function writeReport(file, results) {
-  const text = readFileSync(file, 'utf8');
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${file} has no markers`);
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n\n${report(results)}\n${text.slice(end)}`);
+/** Replaces the part of one scenario, and its rows in the table of aims; the rest of the Markdown file stays. */
+export function writeReport(file, scenario, result) {
+  writeFileSync(file, replaced(readFileSync(file, 'utf8'), scenario, result));
 }
 
-/** The generated part, as Markdown. */
-export function report({ rounds, profiles, settings }) {
-  return [
-    machine(settings),
-    aims(rounds),
-    ...Object.entries(rounds).map(([operation, of]) => operationTable(operation, of)),
-    ...Object.entries(profiles).map(([operation, profile]) =>
-      profileTable(operation, profile, rounds[operation]),
-    ),
-  ].join('\n');
+/** @returns the text with the new part @throws Error if the text lacks the markers */
+export function replaced(text, scenario, result) {
+  const withPart = replacePart(text, scenario.name, part(scenario, result));
+  const rows = partOf(withPart, AIMS).split('\n');
+  const others = rows.filter((row) => row.startsWith('| ') && !row.startsWith('| scenario |'));
+  const kept = others.filter((row) => !row.startsWith(`| ${scenario.name} |`));
+  // The place of its former rows; a new scenario comes last.
+  const at = others.findIndex((row) => row.startsWith(`| ${scenario.name} |`));
+  kept.splice(at < 0 ? kept.length : at, 0, ...aimRows(scenario, result));
+  return replacePart(withPart, AIMS, `${AIMS_HEAD}\n${kept.join('\n')}\n`);
 }
 
-function machine({ date, seconds, rounds, concurrency, people, servers, versions }) {
+/** The part and the aims, for the console. */
+export function printed(scenario, result) {
+  const rows = aimRows(scenario, result);
+  return `${part(scenario, result)}${rows.length > 0 ? `\n${AIMS_HEAD}\n${rows.join('\n')}\n` : ''}`;
+}
+
+function part({ title, report }, result) {
+  return `### ${title}\n\n${machine(result.run)}\n\n${report(result).trimEnd()}\n`;
+}
+
+function aimRows({ name, aims = () => [] }, result) {
+  return aims(result).map(({ what, most, least, measured }) => {
+    const value = typeof measured === 'number' ? measured : measured.median;
+    const met = most === undefined ? value >= least : value <= most;
+    const bound = most === undefined ? `at least ${least}` : `at most ${most}`;
+    const rounds =
+      typeof measured === 'number' ? '' : ` (${fixed(measured.least)} to ${fixed(measured.most)})`;
+    return `| ${name} | ${what} | ${bound} | **${fixed(value)}**${rounds} | ${met ? 'met' : 'missed'} |`;
+  });
+}
+
+function machine({ date, servers, versions }) {
   const { database, flush, redis } = servers;
-  return `Measured on ${date}: ${cpus().length} cores of ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.version}, ${database} (innodb_flush_log_at_trx_commit ${flush}), Redis ${redis}, better-auth ${versions['better-auth']}, fastify ${versions.fastify}, undici ${versions.undici}, mysql2 ${versions.mysql2}. ${rounds} rounds of ${seconds} s for each, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.
-`;
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `Measured on ${date}: ${cpus().length} cores of ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.version}, ${database} (innodb_flush_log_at_trx_commit ${flush}), Redis ${redis}, ${packages.join(', ')}.`;
 }
 
-function aims(rounds) {
-  const lines = AIMS.filter(({ operation, to }) => rounds[operation]?.[0][to]).map((aim) => {
-    const { median, least, most } = ratio(rounds[aim.operation], 'service', aim.to, aim.measure);
-    const bound = aim.most === undefined ? `at least ${aim.least}` : `at most ${aim.most}`;
-    const met = aim.most === undefined ? median >= aim.least : median <= aim.most;
-    return `| ${TITLES[aim.operation]}: ${MEASURES[aim.measure]} against ${aim.to} | ${bound} | **${fixed(median)}** (${fixed(least)} to ${fixed(most)}) | ${met ? 'met' : 'missed'} |`;
-  });
-  return `### Aims
-
-| ratio | aim | measured, round by round | |
-|---|---|---|---|
-${lines.join('\n')}
-`;
+function partOf(text, name) {
+  const { begin, end } = markers(name);
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the document has no markers of ${name}`);
+  return text.slice(from + begin.length, to);
 }
 
-function operationTable(operation, rounds) {
-  const lines = Object.keys(rounds[0]).map((contestant) => {
-    const of = (measure) => spread(rounds.map((round) => round[contestant][measure]));
-    const against = (measure) => {
-      if (contestant === 'service') return '1';
-      const { median, least, most } = ratio(rounds, 'service', contestant, measure);
-      return `${fixed(median)} (${fixed(least)} to ${fixed(most)})`;
-    };
-    return `| ${contestant} | ${range(of('perSecond'))} | ${fixed(of('p50').median)} | ${fixed(of('p99').median)} | ${range(of('cpuPerOperation'))} | ${percent(of('busy').median)} | ${failures(rounds, contestant)} | ${against('perSecond')} | ${against('cpuPerOperation')} |`;
-  });
-  return `### ${TITLES[operation]}
-
-| | operations/s | p50 ms | p99 ms | CPU µs per operation | busy | failed | service's throughput against it | service's CPU against it |
-|---|---|---|---|---|---|---|---|---|
-${lines.join('\n')}
-`;
+function replacePart(text, name, content) {
+  const { begin, end } = markers(name);
+  const filled = `${begin}\n\n${content}\n${end}`;
+  if (text.includes(begin)) return text.replace(`${begin}${partOf(text, name)}${end}`, () => filled);
+  if (!text.includes(END)) throw new Error(`the document has no line ${END}`);
+  return text.replace(END, () => `${filled}\n\n${END}`);
 }
 
-function profileTable(operation, { packages, functions }, rounds) {
-  const cpu = spread(rounds.map((round) => round.service.cpuPerOperation)).median;
-  const row = ([name, share]) => `| ${name} | ${percent(share)} | ${Math.round(share * cpu)} |`;
-  return `### Where the time goes: ${TITLES[operation]}
-
-| code | self time | µs |
-|---|---|---|
-${packages.slice(0, 14).map(row).join('\n')}
-
-| function | self time | µs |
-|---|---|---|
-${functions.slice(0, 10).map(row).join('\n')}
-`;
-}
-
-/** Over all rounds. */
-function failures(rounds, contestant) {
-  return rounds.reduce((sum, round) => sum + round[contestant].failed, 0);
-}
-
-function range({ median, least, most }) {
-  return `${whole(median)} (${whole(least)} to ${whole(most)})`;
-}
-
-function whole(value) {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function fixed(value) {
-  return value.toFixed(value < 10 ? 2 : 1);
-}
-
-function percent(share) {
-  return `${Math.round(share * 100)} %`;
+function markers(name) {
+  return { begin: `<!-- bench ${name}: begin -->`, end: `<!-- bench ${name}: end -->` };
 }

@@ -1,0 +1,195 @@
+/** The four operations of a returning person, beside a hand-written floor, better-auth and a bare route. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { serviceOn, startBare, startBetterAuth, startFloor } from '../contestants.mjs';
+import { startService } from '../processes.mjs';
+import { summarise } from '../profile/summary.mjs';
+import { fixed, percent, range, whole } from '../report/format.mjs';
+import { ratio, spread } from '../report/statistics.mjs';
+import { compareWork } from '../same-work.mjs';
+
+export const title = 'Operations of a returning person';
+export const isShort = true;
+export const sizes = {
+  full: { seconds: 3, warmUpSeconds: 3, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 },
+  quick: { seconds: 1, warmUpSeconds: 0.5, rounds: 2, concurrency: 16, people: 160, profileSeconds: 1 },
+};
+
+/** The contestants of each operation, in the order of a round. */
+const OPERATIONS = {
+  miniProgramLogin: ['service', 'floor'],
+  websiteLogin: ['service', 'floor', 'better-auth'],
+  refresh: ['service', 'floor'],
+  verify: ['service', 'floor', 'bare', 'better-auth'],
+};
+
+const TITLES = {
+  miniProgramLogin: 'Mini-program login of a returning person',
+  websiteLogin: 'Website login of a returning person, complete',
+  refresh: 'Refresh',
+  verify: 'Token check (`GET /v1/auth/verify`)',
+};
+
+const MEASURES = { cpuPerOperation: 'CPU', perSecond: 'rate' };
+
+/** Operation, measure, contestant to compare with, and the bound. */
+const AIMS = [
+  { operation: 'miniProgramLogin', measure: 'cpuPerOperation', to: 'floor', most: 1.3 },
+  { operation: 'websiteLogin', measure: 'cpuPerOperation', to: 'floor', most: 1.35 },
+  { operation: 'refresh', measure: 'cpuPerOperation', to: 'floor', most: 1.25 },
+  { operation: 'verify', measure: 'perSecond', to: 'bare', least: 0.45 },
+  { operation: 'websiteLogin', measure: 'perSecond', to: 'better-auth', least: 4 },
+];
+
+/** Each contestant has its own database; they are measured in turn. */
+export async function measure({ tables, shared, load, size, folder, say }) {
+  say('starting, and letting everybody log in for the first time');
+  const service = await serviceOn(await tables.create('service'), shared);
+  const contestants = {
+    service: await startService(service.port, service.environment),
+    'better-auth': await startBetterAuth(await tables.create('better-auth'), shared),
+    bare: await startBare(),
+  };
+  await firstLogins(load, contestants, size);
+  await tables.settlePictures(service.database);
+  const floorDatabase = await tables.create('floor');
+  await tables.copy(service.database, floorDatabase);
+  contestants.floor = await startFloor(floorDatabase, shared);
+  await compareWork(
+    [
+      { name: 'service', port: contestants.service.port, database: service.database },
+      { name: 'floor', port: contestants.floor.port, database: floorDatabase },
+    ],
+    tables,
+    0,
+  );
+  say('service and floor write the same and answer the same');
+
+  const rounds = await measureRounds(load, contestants, size, say);
+  await contestants.service.stop();
+  const profiles = await profile(load, service, size, folder, say);
+  return { rounds, profiles, size };
+}
+
+export function aims({ rounds }) {
+  return AIMS.map(({ operation, measure: of, to, ...bound }) => ({
+    what: `${TITLES[operation]}: ${MEASURES[of]} against ${to}`,
+    ...bound,
+    measured: ratio(rounds[operation], 'service', to, of),
+  }));
+}
+
+export function report({ rounds, profiles, size }) {
+  const { rounds: number, seconds, concurrency, people } = size;
+  return [
+    `${number} rounds of ${seconds} s for each, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.\n`,
+    ...Object.entries(rounds).map(([operation, of]) => operationTable(operation, of)),
+    ...Object.entries(profiles).map(([operation, of]) => profileTable(operation, of, rounds[operation])),
+  ].join('\n');
+}
+
+async function firstLogins(load, { service, 'better-auth': betterAuth }, { people, concurrency }) {
+  const once = { kind: 'once', people, concurrency };
+  await load.run({ ...once, visitor: 'service', port: service.port, operation: 'websiteLogin' });
+  await load.run({ ...once, visitor: 'service', port: service.port, operation: 'miniProgramLogin' });
+  await load.run({ ...once, visitor: 'better-auth', port: betterAuth.port, operation: 'websiteLogin' });
+}
+
+/** A B C A B C …: a disturbance of the machine affects all contestants. @returns operation -> rounds */
+async function measureRounds(load, contestants, size, say) {
+  const measured = {};
+  for (const [operation, names] of Object.entries(OPERATIONS)) {
+    const job = (name, seconds) => ({ ...jobFor(name, contestants[name], operation, size), seconds });
+    for (const name of names) await load.run(job(name, size.warmUpSeconds));
+    measured[operation] = [];
+    for (let round = 1; round <= size.rounds; round++) {
+      const results = {};
+      for (const name of names) results[name] = await load.run(job(name, size.seconds));
+      measured[operation].push(results);
+      say(
+        `${operation} ${round}/${size.rounds}: ${names.map((name) => line(name, results[name])).join('; ')}`,
+      );
+    }
+  }
+  return measured;
+}
+
+function jobFor(name, { port, pid }, operation, { concurrency, people }) {
+  const visitor = name === 'floor' ? 'service' : name;
+  return { kind: 'closed', visitor, port, pid, operation, concurrency, people };
+}
+
+function line(name, { perSecond, p99, cpuPerOperation, busy, loadBusy }) {
+  return `${name} ${Math.round(perSecond)}/s, p99 ${p99.toFixed(1)} ms, ${Math.round(cpuPerOperation)} µs (busy ${percent(busy)}, load ${percent(loadBusy)})`;
+}
+
+/** Runs the service again, with the profiler. @returns operation -> summary */
+async function profile(load, { port, environment }, size, folder, say) {
+  const file = join(folder, 'service.cpuprofile');
+  const preload = fileURLToPath(new URL('../profile/on-signal.mjs', import.meta.url));
+  const nodeArguments = ['--import', preload];
+  const service = await startService(port, { ...environment, PROFILE_FILE: file }, { nodeArguments });
+  const profiles = {};
+  for (const operation of Object.keys(OPERATIONS)) {
+    const job = jobFor('service', service, operation, size);
+    await load.run({ ...job, seconds: size.warmUpSeconds });
+    rmSync(file, { force: true });
+    await load.run({ ...job, seconds: size.profileSeconds }, () => service.signal('SIGUSR2'));
+    service.signal('SIGUSR2');
+    profiles[operation] = summarise(await written(file));
+    say(`profiled ${operation}`);
+  }
+  await service.stop();
+  return profiles;
+}
+
+async function written(file) {
+  for (const until = Date.now() + 20_000; Date.now() < until; await sleep(100)) {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      // Missing or incomplete.
+    }
+  }
+  throw new Error('no profile was written');
+}
+
+function operationTable(operation, rounds) {
+  const lines = Object.keys(rounds[0]).map((contestant) => {
+    const of = (name) => spread(rounds.map((round) => round[contestant][name]));
+    const against = (name) => {
+      if (contestant === 'service') return '1';
+      const { median, least, most } = ratio(rounds, 'service', contestant, name);
+      return `${fixed(median)} (${fixed(least)} to ${fixed(most)})`;
+    };
+    return `| ${contestant} | ${range(of('perSecond'))} | ${fixed(of('p50').median)} | ${fixed(of('p99').median)} | ${range(of('cpuPerOperation'))} | ${percent(of('busy').median)} | ${failures(rounds, contestant)} | ${against('perSecond')} | ${against('cpuPerOperation')} |`;
+  });
+  return `#### ${TITLES[operation]}
+
+| | operations/s | p50 ms | p99 ms | CPU µs per operation | busy | failed | service's throughput against it | service's CPU against it |
+|---|---|---|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+function profileTable(operation, { packages, functions }, rounds) {
+  const cpu = spread(rounds.map((round) => round.service.cpuPerOperation)).median;
+  const row = ([name, share]) => `| ${name} | ${percent(share)} | ${whole(share * cpu)} |`;
+  return `#### Where the time goes: ${TITLES[operation]}
+
+| code | self time | µs |
+|---|---|---|
+${packages.slice(0, 14).map(row).join('\n')}
+
+| function | self time | µs |
+|---|---|---|
+${functions.slice(0, 10).map(row).join('\n')}
+`;
+}
+
+/** Over all rounds. */
+function failures(rounds, contestant) {
+  return rounds.reduce((sum, round) => sum + round[contestant].failed, 0);
+}
