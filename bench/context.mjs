@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLoad, startProgram, stopAll } from './processes.mjs';
+import { servers, startLoad, startProgram, stopAll } from './processes.mjs';
+import { Counters, startServers } from './servers.mjs';
 import { Tables } from './tables.mjs';
 
 /**
@@ -12,21 +13,23 @@ import { Tables } from './tables.mjs';
  * - `say(text)`: reports a step
  * - `folder`: an empty folder
  * - `tables`: databases and Redis, see bench/tables.mjs
+ * - `counters`: what the two servers count, and their pids, see bench/servers.mjs
  * - `standIn`: `{ pid, port }` of WeChat
  * - `load`: a load generator, see bench/load/load.mjs. `startLoad()` of bench/processes.mjs starts more of them
  * - `shared`: `{ redisUrl, wechatUrl, key, folder }`, the settings that contestants have in common, the first argument
  *   of the functions in bench/contestants.mjs
  *
+ * @param scenario `database` of a scenario, `{ bufferPoolMb }`, are settings of the database
  * @param work `(context) => Promise<result>`
  * @returns `{ ...result, run }`, where `run` says on what it was measured
  */
-export async function withContext({ sizes }, quick, work) {
+export async function withContext({ sizes, database }, quick, work) {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-bench-'));
-  const { BENCH_DATABASE_URL, BENCH_REDIS_URL } = process.env;
-  const databaseUrl = BENCH_DATABASE_URL ?? 'mysql://root@127.0.0.1:3306/';
-  const redisUrl = BENCH_REDIS_URL ?? 'redis://127.0.0.1:6379/11';
-  const tables = await Tables.open(databaseUrl, redisUrl);
+  let tables;
   try {
+    const urls = await startServers(folder, database);
+    tables = await Tables.open(urls);
+    const counters = await Counters.of(tables.connection, tables.redis);
     const standIn = await startProgram('stand-in.mjs', {});
     const wechatUrl = `http://127.0.0.1:${standIn.port}`;
     const key = randomBytes(32).toString('base64');
@@ -36,14 +39,16 @@ export async function withContext({ sizes }, quick, work) {
       say: (text) => console.log(text),
       folder,
       tables,
+      counters,
       standIn,
       load: startLoad(),
-      shared: { redisUrl, wechatUrl, key, folder },
+      shared: { redisUrl: urls.redisUrl, wechatUrl, key, folder },
     });
     return { ...result, run: await describe(tables) };
   } finally {
     await stopAll();
-    await tables.close();
+    await tables?.close();
+    await stopAll(servers);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const START_MS = 30_000;
-/** Child -> a promise that rejects when it ends. */
+/** Child -> a promise that rejects when it ends: what is measured and what measures. */
 const running = new Map();
+/** The same of the database and Redis, which end last. */
+export const servers = new Map();
 
 /** A free port of this machine. */
 export async function freePort() {
@@ -74,19 +76,21 @@ export function startLoad() {
   };
 }
 
-/** Ends all processes that still run. */
-export async function stopAll() {
-  await Promise.all([...running.keys()].map(stop));
+/** Ends all processes that still run. @param children `servers`, or the others */
+export async function stopAll(children = running) {
+  await Promise.all([...children.keys()].map(stop));
 }
 
-function track(child, name) {
+/** Has a child stopped by `stopAll`. @returns a promise that rejects when the child ends */
+export function track(child, name, children = running) {
   const ended = once(child, 'exit').then(([code, signal]) => {
-    running.delete(child);
+    children.delete(child);
     throw new Error(`${name} ended (${code ?? signal})`);
   });
   // Most children end because they are stopped, and then nothing awaits this promise.
   ended.catch(() => undefined);
-  running.set(child, ended);
+  children.set(child, ended);
+  return ended;
 }
 
 async function stop(child) {

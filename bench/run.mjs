@@ -8,12 +8,15 @@
  *   npm run bench -- --quick [NAME …]  a smoke run; prints its tables and does not write the document
  *   npm run bench -- --no-build        does not build dist/ again
  *
+ * Each scenario starts a MariaDB and a Redis of its own, if `mariadbd` and `redis-server` are installed. Otherwise, or
+ * if these are set, it uses:
  * BENCH_DATABASE_URL (default mysql://root@127.0.0.1:3306/): a server where databases may be created and dropped.
  * BENCH_REDIS_URL (default redis://127.0.0.1:6379/11): an empty Redis database; it is emptied afterwards.
  *
  * A scenario is a module bench/scenarios/NAME.mjs. It exports:
  *
  *   title            the heading of its part of the document
+ *   database         optional; `{ bufferPoolMb }` of the database that is started for it (default 512)
  *   isShort          true: part of `npm run bench` without names
  *   sizes            `{ full, quick }`: what `context.size` is in a whole and in a smoke run
  *   measure(context) async; measures and returns plain data. bench/context.mjs says what a context contains

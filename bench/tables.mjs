@@ -6,7 +6,8 @@ const PEOPLE = ['users', 'union_ids', 'wechat_identities'];
 
 /** The databases of one run, one for each contestant with storage, and its part of Redis. */
 export class Tables {
-  static async open(databaseUrl, redisUrl) {
+  /** @param isOwn the servers end with the run: nothing has to be cleared */
+  static async open({ databaseUrl, redisUrl, isOwn }) {
     const connection = await createConnection({ uri: databaseUrl, multipleStatements: true, timezone: 'Z' });
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, lazyConnect: true });
     await redis.connect();
@@ -15,10 +16,11 @@ export class Tables {
         `${redisUrl} is not empty, and the run would empty it: set BENCH_REDIS_URL, or empty it yourself`,
       );
     }
-    return new Tables(databaseUrl, connection, redis);
+    return new Tables(databaseUrl, connection, redis, isOwn);
   }
 
-  constructor(databaseUrl, connection, redis) {
+  constructor(databaseUrl, connection, redis, isOwn) {
+    this.isOwn = isOwn;
     this.databaseUrl = databaseUrl;
     this.connection = connection;
     this.redis = redis;
@@ -37,9 +39,11 @@ export class Tables {
 
   /** Drops the databases of this run, and empties its Redis database. */
   async close() {
-    for (const name of this.names) await this.connection.query(`DROP DATABASE \`${name}\``);
-    await this.redis.flushdb();
-    await this.connection.end();
+    if (!this.isOwn) {
+      for (const name of this.names) await this.connection.query(`DROP DATABASE \`${name}\``);
+      await this.redis.flushdb();
+    }
+    this.connection.destroy();
     this.redis.disconnect();
   }
 
@@ -79,12 +83,14 @@ export class Tables {
     return rows;
   }
 
+  /** @returns `{ database, flush, bufferPoolMb, redis }` */
   async serverVersion() {
-    const [[{ version, flush }]] = await this.connection.query(
-      'SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush',
+    const [[row]] = await this.connection.query(
+      `SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush,
+         @@innodb_buffer_pool_size / 1048576 AS bufferPoolMb`,
     );
     const redis = /redis_version:(\S+)/.exec(await this.redis.info('server'))?.[1];
-    return { database: version, flush, redis };
+    return { database: row.version, flush: row.flush, bufferPoolMb: Number(row.bufferPoolMb), redis };
   }
 }
 

@@ -14,3 +14,10 @@ export function cpuMicroseconds(pid) {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
 }
+
+/** CPU time of the whole machine, all cores together, including the kernel's: everything but idle and waiting time. */
+export function machineMicroseconds() {
+  const [, ...times] = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0].split(/ +/).map(Number);
+  const [user, nice, system, , , interrupts, softInterrupts] = times;
+  return ((user + nice + system + interrupts + softInterrupts) / TICKS) * 1e6;
+}

@@ -15,7 +15,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMicroseconds } from './cpu.mjs';
+import { cpuMicroseconds, machineMicroseconds } from './cpu.mjs';
 import { BareVisitor, BetterAuthVisitor, ServiceVisitor } from './visitors.mjs';
 
 const VISITORS = { service: ServiceVisitor, bare: BareVisitor, 'better-auth': BetterAuthVisitor };
@@ -32,8 +32,8 @@ const MOST_OPERATIONS = 1_000_000;
 const LOOPS = { closed: closedLoop, paced: pacedLoop };
 
 /**
- * @returns `{ operations, failed, perSecond, p50, p99, most, cpuPerOperation, busy, watched, loadBusy }`: durations in
- * ms, CPU in µs, busy as a share of one core; `watched` is name -> `{ cpuPerOperation, busy }`
+ * @returns `{ operations, failed, perSecond, p50, p99, most, cpuPerOperation, busy, watched, loadBusy, machineBusy }`:
+ * durations in ms, CPU in µs, busy as a share of one core; `watched` is name -> `{ cpuPerOperation, busy }`
  */
 async function run(job) {
   const visitors = admit(job);
@@ -43,11 +43,13 @@ async function run(job) {
     if (prepare) await Promise.all(visitors.map((visitor) => retried(() => visitor[prepare]())));
     process.send({ begun: true });
     const before = cpuOf(pids);
+    const machineBefore = machineMicroseconds();
     const ownBefore = process.cpuUsage();
     const startedAt = performance.now();
     const { latencies, failed } = await LOOPS[job.kind](visitors, job, startedAt);
     const wall = (performance.now() - startedAt) * 1000;
     const after = cpuOf(pids);
+    const machine = machineMicroseconds() - machineBefore;
     const own = process.cpuUsage(ownBefore);
     const { measured, ...watched } = Object.fromEntries(
       Object.keys(pids).map((name) => {
@@ -65,6 +67,7 @@ async function run(job) {
       ...measured,
       watched,
       loadBusy: (own.user + own.system) / wall,
+      machineBusy: machine / wall,
     };
   } finally {
     visitors.forEach((visitor) => visitor.close());

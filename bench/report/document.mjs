@@ -46,9 +46,9 @@ function aimRows({ name, aims = () => [] }, result) {
 }
 
 function machine({ date, servers, versions }) {
-  const { database, flush, redis } = servers;
+  const { database, flush, bufferPoolMb, redis } = servers;
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `Measured on ${date}: ${cpus().length} cores of ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.version}, ${database} (innodb_flush_log_at_trx_commit ${flush}), Redis ${redis}, ${packages.join(', ')}.`;
+  return `Measured on ${date}: ${cpus().length} cores of ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.version}, ${database} (innodb_flush_log_at_trx_commit ${flush}, buffer pool ${bufferPoolMb} MB), Redis ${redis}, ${packages.join(', ')}.`;
 }
 
 function partOf(text, name) {

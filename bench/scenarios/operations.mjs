@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { countingProxy, runCounted } from '../counting.mjs';
 import { serviceOn, startBare, startBetterAuth, startFloor } from '../contestants.mjs';
 import { startService } from '../processes.mjs';
 import { summarise } from '../profile/summary.mjs';
@@ -32,6 +33,9 @@ const TITLES = {
   verify: 'Token check (`GET /v1/auth/verify`)',
 };
 
+/** Of the operations whose round trips are counted. */
+const COUNTED_PACE = { perSecond: 100, seconds: 1 };
+
 const MEASURES = { cpuPerOperation: 'CPU', perSecond: 'rate' };
 
 /** Operation, measure, contestant to compare with, and the bound. */
@@ -44,7 +48,8 @@ const AIMS = [
 ];
 
 /** Each contestant has its own database; they are measured in turn. */
-export async function measure({ tables, shared, load, size, folder, say }) {
+export async function measure(context) {
+  const { tables, shared, load, size, folder, say } = context;
   say('starting, and letting everybody log in for the first time');
   const service = await serviceOn(await tables.create('service'), shared);
   const contestants = {
@@ -67,10 +72,12 @@ export async function measure({ tables, shared, load, size, folder, say }) {
   );
   say('service and floor write the same and answer the same');
 
-  const rounds = await measureRounds(load, contestants, size, say);
+  const rounds = await measureRounds(context, contestants);
   await contestants.service.stop();
+  await contestants.floor.stop();
+  const roundTrips = await countRoundTrips(context, service, floorDatabase);
   const profiles = await profile(load, service, size, folder, say);
-  return { rounds, profiles, size };
+  return { rounds, roundTrips, profiles, size };
 }
 
 export function aims({ rounds }) {
@@ -81,11 +88,12 @@ export function aims({ rounds }) {
   }));
 }
 
-export function report({ rounds, profiles, size }) {
+export function report({ rounds, roundTrips, profiles, size }) {
   const { rounds: number, seconds, concurrency, people } = size;
   return [
     `${number} rounds of ${seconds} s for each, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.\n`,
     ...Object.entries(rounds).map(([operation, of]) => operationTable(operation, of)),
+    demandTable(rounds, roundTrips),
     ...Object.entries(profiles).map(([operation, of]) => profileTable(operation, of, rounds[operation])),
   ].join('\n');
 }
@@ -98,7 +106,8 @@ async function firstLogins(load, { service, 'better-auth': betterAuth }, { peopl
 }
 
 /** A B C A B C …: a disturbance of the machine affects all contestants. @returns operation -> rounds */
-async function measureRounds(load, contestants, size, say) {
+async function measureRounds(context, contestants) {
+  const { load, size, say } = context;
   const measured = {};
   for (const [operation, names] of Object.entries(OPERATIONS)) {
     const job = (name, seconds) => ({ ...jobFor(name, contestants[name], operation, size), seconds });
@@ -106,7 +115,7 @@ async function measureRounds(load, contestants, size, say) {
     measured[operation] = [];
     for (let round = 1; round <= size.rounds; round++) {
       const results = {};
-      for (const name of names) results[name] = await load.run(job(name, size.seconds));
+      for (const name of names) results[name] = await runCounted(context, job(name, size.seconds));
       measured[operation].push(results);
       say(
         `${operation} ${round}/${size.rounds}: ${names.map((name) => line(name, results[name])).join('; ')}`,
@@ -121,8 +130,50 @@ function jobFor(name, { port, pid }, operation, { concurrency, people }) {
   return { kind: 'closed', visitor, port, pid, operation, concurrency, people };
 }
 
-function line(name, { perSecond, p99, cpuPerOperation, busy, loadBusy }) {
-  return `${name} ${Math.round(perSecond)}/s, p99 ${p99.toFixed(1)} ms, ${Math.round(cpuPerOperation)} µs (busy ${percent(busy)}, load ${percent(loadBusy)})`;
+function line(name, { perSecond, p99, cpuPerOperation, watched, limit }) {
+  const database = watched.database ? `, database ${whole(watched.database.cpuPerOperation)} µs` : '';
+  return `${name} ${Math.round(perSecond)}/s, p99 ${p99.toFixed(1)} ms, ${whole(cpuPerOperation)} µs${database} (limit: ${limit})`;
+}
+
+/**
+ * One client, and proxies before the database, Redis and WeChat.
+ * @returns operation -> contestant -> `{ database, redis, wechat }`, round trips of one operation
+ */
+async function countRoundTrips({ load, shared, size, say }, service, floorDatabase) {
+  const counted = Object.fromEntries(Object.keys(OPERATIONS).map((operation) => [operation, {}]));
+  for (const name of ['service', 'floor']) {
+    const proxies = {
+      database: await countingProxy(name === 'service' ? service.database : floorDatabase),
+      redis: await countingProxy(shared.redisUrl),
+      wechat: await countingProxy(shared.wechatUrl),
+    };
+    const behind = { ...shared, redisUrl: proxies.redis.url, wechatUrl: proxies.wechat.url };
+    const contestant =
+      name === 'service'
+        ? await startServiceOn(proxies.database.url, behind)
+        : await startFloor(proxies.database.url, behind);
+    const read = () => Object.entries(proxies).map(([server, proxy]) => [server, proxy.read()]);
+    for (const operation of Object.keys(OPERATIONS)) {
+      const job = { ...jobFor(name, contestant, operation, size), kind: 'paced', concurrency: 1 };
+      await load.run({ ...job, ...COUNTED_PACE });
+      let before;
+      const { operations } = await load.run({ ...job, ...COUNTED_PACE }, () => {
+        before = Object.fromEntries(read());
+      });
+      counted[operation][name] = Object.fromEntries(
+        read().map(([server, count]) => [server, (count - before[server]) / operations]),
+      );
+    }
+    await contestant.stop();
+    Object.values(proxies).forEach((proxy) => proxy.close());
+  }
+  say('counted round trips');
+  return counted;
+}
+
+async function startServiceOn(database, shared) {
+  const { port, environment } = await serviceOn(database, shared);
+  return startService(port, environment);
 }
 
 /** Runs the service again, with the profiler. @returns operation -> summary */
@@ -157,21 +208,77 @@ async function written(file) {
 }
 
 function operationTable(operation, rounds) {
-  const lines = Object.keys(rounds[0]).map((contestant) => {
+  const names = Object.keys(rounds[0]);
+  const rates = names.map((contestant) => {
     const of = (name) => spread(rounds.map((round) => round[contestant][name]));
     const against = (name) => {
       if (contestant === 'service') return '1';
       const { median, least, most } = ratio(rounds, 'service', contestant, name);
       return `${fixed(median)} (${fixed(least)} to ${fixed(most)})`;
     };
-    return `| ${contestant} | ${range(of('perSecond'))} | ${fixed(of('p50').median)} | ${fixed(of('p99').median)} | ${range(of('cpuPerOperation'))} | ${percent(of('busy').median)} | ${failures(rounds, contestant)} | ${against('perSecond')} | ${against('cpuPerOperation')} |`;
+    return `| ${contestant} | ${range(of('perSecond'))} | ${fixed(of('p50').median)} | ${fixed(of('p99').median)} | ${range(of('cpuPerOperation'))} | ${failures(rounds, contestant)} | ${against('perSecond')} | ${against('cpuPerOperation')} |`;
+  });
+  const resources = names.map((contestant) => {
+    const cells = ['database', 'redis', 'standIn'].map((server) => {
+      if (!rounds[0][contestant].watched[server]) return '?';
+      const of = (name) => spread(rounds.map((round) => round[contestant].watched[server][name])).median;
+      return `${whole(of('cpuPerOperation'))} (${percent(of('busy'))})`;
+    });
+    const own = (name) => spread(rounds.map((round) => round[contestant][name])).median;
+    const service = `${whole(own('cpuPerOperation'))} (${percent(own('busy'))})`;
+    return `| ${contestant} | ${service} | ${cells.join(' | ')} | ${percent(own('loadBusy'))} | ${percent(own('machineBusy'))} | ${mostFrequent(rounds.map((round) => round[contestant].limit))} |`;
   });
   return `#### ${TITLES[operation]}
 
-| | operations/s | p50 ms | p99 ms | CPU µs per operation | busy | failed | service's throughput against it | service's CPU against it |
-|---|---|---|---|---|---|---|---|---|
-${lines.join('\n')}
+| | operations/s | p50 ms | p99 ms | CPU µs per operation | failed | service's rate against it | service's CPU against it |
+|---|---|---|---|---|---|---|---|
+${rates.join('\n')}
+
+CPU µs per operation, and in brackets how busy the process was, as a share of one core:
+
+| | itself | database | Redis | stand-in for WeChat | load generator | machine | limit |
+|---|---|---|---|---|---|---|---|
+${resources.join('\n')}
 `;
+}
+
+/** What one operation asks of the servers. */
+function demandTable(rounds, roundTrips) {
+  const rows = Object.entries(roundTrips).flatMap(([operation, contestants]) =>
+    Object.entries(contestants).map(([name, trips]) => {
+      const of = (count) => spread(rounds[operation].map((round) => round[name].counts[count])).median;
+      const database = [
+        'statements',
+        'rowsRead',
+        'rowsWritten',
+        'receivedBytes',
+        'sentBytes',
+        'logBytes',
+        'fsyncs',
+      ];
+      const redis = ['redisCommands', 'redisReceivedBytes', 'redisSentBytes'];
+      const cells = (names) => names.map((count) => amount(of(count))).join(' | ');
+      return `| ${TITLES[operation]}, ${name} | ${amount(trips.database)} | ${cells(database)} | ${amount(trips.redis)} | ${cells(redis)} | ${amount(trips.wechat)} |`;
+    }),
+  );
+  return `#### What an operation asks of the servers
+
+Round trips are counted by proxies with one client, the rest by the servers under load. Several statements can be one round trip, and several commits one fsync. BEGIN and COMMIT are statements; rows count once per write. Bytes are those of requests, of replies, and of InnoDB's log.
+
+| | database: round trips | statements | rows read | rows written | bytes in | bytes out | log bytes | fsyncs | Redis: round trips | commands | bytes in | bytes out | WeChat: round trips |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+/** One decimal below 100. */
+function amount(value) {
+  return value < 100 ? String(Math.round(value * 10) / 10) : whole(value);
+}
+
+function mostFrequent(values) {
+  const times = (value) => values.filter((other) => other === value).length;
+  return values.reduce((best, value) => (times(value) > times(best) ? value : best));
 }
 
 function profileTable(operation, { packages, functions }, rounds) {
