@@ -16,7 +16,6 @@ COPY sandbox/package.json ./sandbox/
 # An empty host is ignored. npm_config_nodedir: a compilation uses Node's headers in this image and downloads none.
 RUN npm_config_better_sqlite3_binary_host="$BETTER_SQLITE3_BINARY_HOST" npm_config_nodedir=/usr/local \
     npm ci --registry="$NPM_REGISTRY"
-COPY tsconfig.json ./
 COPY scripts/compile.mjs ./scripts/
 
 # --- runtime of both ---
@@ -33,7 +32,6 @@ ENTRYPOINT ["tini", "--"]
 # --- build of the sandbox: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS sandbox-build
 ARG NPM_REGISTRY=https://registry.npmjs.org/
-COPY sandbox/tsconfig.json ./sandbox/
 COPY sandbox/scripts ./sandbox/scripts
 COPY sandbox/src ./sandbox/src
 RUN npm run build --workspace sandbox \
@@ -54,7 +52,6 @@ CMD ["node", "sandbox/dist/main.js"]
 
 # --- build of the service: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS build
-COPY tsconfig.build.json ./
 COPY scripts/build.mjs scripts/pages.mjs ./scripts/
 COPY src ./src
 RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces

@@ -1,26 +1,36 @@
-// `npm run build`: the service with its hosted pages to `dist` and the sandbox to `sandbox/dist`, in parallel.
-// `node scripts/build.mjs service` or `sandbox` builds one of them; `--source-maps` is for scripts/pages.mjs.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// `npm run build`: the service with its hosted pages to `dist` and the sandbox to `sandbox/dist`, in parallel. It checks
+// no types. `node scripts/build.mjs service` or `sandbox` builds one of them; `--source-maps` is for scripts/pages.mjs.
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compile } from './compile.mjs';
+
+const ROOT = dirname(import.meta.dirname);
 
 const words = process.argv.slice(2);
-const options = words.filter((word) => word.startsWith('--'));
+const sourceMaps = words.includes('--source-maps');
 const named = words.filter((word) => !word.startsWith('--'));
 
-/** The programs that build each part, in order. */
+/** Imported where they are needed: an image of one part has no program of the other. */
+const load = (program) => import(pathToFileURL(join(import.meta.dirname, program)).href);
+
+/** How each part is built. They return whether they succeeded. */
 const BUILDS = {
-  service: [['scripts/compile.mjs'], ['scripts/pages.mjs', ...options]],
-  sandbox: [['sandbox/scripts/build.mjs']],
+  async service() {
+    const { default: bundlePages } = await load('pages.mjs');
+    const isBundle = (file) => file.startsWith('browser/');
+    const [isCompiled] = await Promise.all([
+      compile(ROOT, { decorators: true, sourceMaps: true, isKept: isBundle }),
+      bundlePages({ sourceMaps }),
+    ]);
+    return isCompiled;
+  },
+  async sandbox() {
+    const { default: buildSandbox } = await load('../sandbox/scripts/build.mjs');
+    return buildSandbox();
+  },
 };
 
-/** @returns whether all programs of a part succeeded */
-async function build(name) {
-  for (const program of BUILDS[name]) {
-    const [status] = await once(spawn(process.execPath, program, { stdio: 'inherit' }), 'exit');
-    if (status !== 0) return false;
-  }
-  return true;
-}
-
-const succeeded = await Promise.all((named.length > 0 ? named : Object.keys(BUILDS)).map(build));
+const succeeded = await Promise.all(
+  (named.length > 0 ? named : Object.keys(BUILDS)).map((name) => BUILDS[name]()),
+);
 if (!succeeded.every(Boolean)) process.exitCode = 1;

@@ -21,7 +21,7 @@ function* faultsOfFiles(folder, paths) {
   for (const file of FILES) if (!paths.includes(file)) yield `the package has no ${file}`;
   for (const path of paths) {
     if (!FILES.includes(path) && !path.startsWith('dist/')) yield `the package must not contain ${path}`;
-    if (/\.(map|tsbuildinfo)$|\.(spec|e2e|browser)\./.test(path)) yield `${path} is for this repository only`;
+    if (/\.map$|\/\.|\.(spec|e2e|browser)\./.test(path)) yield `${path} is for this repository only`;
     if (/\.c?js$/.test(path)) {
       const [, map] = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(read(folder, path)) ?? [];
       if (map && !paths.includes(join(dirname(path), map))) yield `${path} names ${map}, which is not packed`;

@@ -1,7 +1,6 @@
 // Checks each package that can be published as npm would pack it: publint (what package.json promises is there), attw
 // (the types fit the modules), its files, its changelog, its dependencies, and the size of what a phone or a browser
-// loads. Builds the client packages first; the sandbox is built by `npm run build`. `--list` prints the sizes. Compares
-// the example's copy of a package with the build, too.
+// loads. Builds them first. `--list` prints the sizes. Compares the example's copy of a package with the build, too.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,6 +46,7 @@ function run(program, ...words) {
 }
 
 run(process.execPath, 'sdk/build.mjs');
+run(process.execPath, 'sandbox/scripts/build.mjs', '--types');
 try {
   run(process.execPath, 'scripts/sdk-example.mjs');
 } catch (error) {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import swc from '@swc/core';
+import { swcOptions } from '../../scripts/compile.mjs';
 
 const ROOT = resolvePath(import.meta.dirname, '../..');
 const CACHE = join(ROOT, 'node_modules/.cache/wechat-auth-tests');
@@ -13,17 +14,7 @@ const ROOT_URL = new URL('../../', import.meta.url).href;
 const OF_TESTS = /^(sdk\/([^/]+\/)?)?test\/(?!runner\/)/;
 const GLOBALS = new URL('./globals.mjs', import.meta.url).href;
 
-/** The options of tsconfig.json that change what the code does. */
-const OPTIONS = {
-  swcrc: false,
-  jsc: {
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
-    target: 'es2022',
-  },
-  module: { type: 'es6' },
-  sourceMaps: true,
-};
+const OPTIONS = { ...swcOptions({ decorators: true }), sourceMaps: true };
 
 /** A fault that scripts/mutants.mjs puts into one file. */
 const MUTANT = process.env.TEST_MUTANT ? JSON.parse(process.env.TEST_MUTANT) : null;
