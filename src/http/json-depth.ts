@@ -6,16 +6,19 @@ export const MAX_JSON_DEPTH = 64;
  * validates, copies or serializes the value is recursive and would overflow the stack.
  */
 export function isTooDeep(value: unknown): boolean {
-  // Breadth-first instead of recursive, so that this check does not overflow the stack itself.
-  let level = [value].filter(isContainer);
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_JSON_DEPTH) return true;
-    level = level.flatMap((container) => Object.values(container)).filter(isContainer);
+  return isContainer(value) && holdsLevels(value, MAX_JSON_DEPTH);
+}
+
+/** Whether a container holds at least so many further levels. It looks no deeper, so the stack suffices. */
+function holdsLevels(container: object, levels: number): boolean {
+  if (levels === 0) return true;
+  for (const member of Object.values(container) as unknown[]) {
+    if (isContainer(member) && holdsLevels(member, levels - 1)) return true;
   }
   return false;
 }
 
-function isContainer(value: unknown): value is Readonly<Record<string, unknown>> {
+function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 

@@ -25,6 +25,7 @@ export class PrometheusMetrics extends Metrics {
   private readonly registers = [this.registry];
   private readonly errcodes = new Set<number>();
   private readonly requestSeries = new Map<string, { observe(seconds: number): void }>();
+  private readonly wechatSeries = new Map<string, { observe(seconds: number): void }>();
   private readWaiters = (): number => 0;
   private readPool = (): PoolUse => ({ inUse: 0, waiting: 0, size: 0 });
   private readonly backlogs = new Map<QueueName, () => Promise<Backlog>>();
@@ -120,7 +121,14 @@ export class PrometheusMetrics extends Metrics {
   }
 
   wechatCall(endpoint: string, answer: WeChatAnswer, seconds: number): void {
-    this.wechatCalls.observe({ endpoint, errcode: this.errcode(answer) }, seconds);
+    const errcode = this.errcode(answer);
+    const key = `${endpoint} ${errcode}`;
+    let series = this.wechatSeries.get(key);
+    if (!series) {
+      series = this.wechatCalls.labels(endpoint, errcode);
+      this.wechatSeries.set(key, series);
+    }
+    series.observe(seconds);
   }
 
   waiters(read: () => number): void {

@@ -46,13 +46,20 @@ const MAX_IN_FLIGHT = 1_000;
 @Injectable()
 export class WeChatHttp {
   private readonly logger = new Logger(WeChatHttp.name);
+  private readonly origin: string;
+  /** Path of WECHAT_API_URL, with a slash at its end. */
+  private readonly root: string;
   private inFlight = 0;
 
   constructor(
     private readonly http: HttpService,
-    private readonly config: AppConfig,
+    config: AppConfig,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    const { origin, pathname } = new URL(`${config.wechat.apiUrl}/`);
+    this.origin = origin;
+    this.root = pathname;
+  }
 
   /** @throws WeChatError WECHAT_UNAVAILABLE, WECHAT_BAD_REPLY, or the meaning of the errcode */
   call(call: WeChatCall, deadline: Deadline): Promise<Reply> {
@@ -108,9 +115,9 @@ export class WeChatHttp {
     this.inFlight++;
     try {
       return await this.http.axiosRef.request<Buffer>({
-        url: `${this.config.wechat.apiUrl}/${call.path}`,
+        baseURL: this.origin,
+        url: `${this.root}${call.path}?${new URLSearchParams(call.query).toString()}`,
         method: call.body ? 'POST' : 'GET',
-        params: call.query,
         signal: deadline.signal,
         ...(call.body
           ? { data: JSON.stringify(call.body), headers: { 'Content-Type': 'application/json' } }

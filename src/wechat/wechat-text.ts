@@ -1,8 +1,9 @@
 const CONTROLS = /\p{Cc}/gu;
+const UTF8 = new TextDecoder('utf-8');
 
 /** Decodes UTF-8 text from WeChat. Invalid bytes become U+FFFD; a byte-order mark is removed. */
 export function readText(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8').decode(bytes);
+  return UTF8.decode(bytes);
 }
 
 /**

@@ -37,10 +37,17 @@ function client(names = new HostNames(), milliseconds = 60_000): HttpClient {
 }
 
 /** A whole call, to the last byte. */
-async function get(through: HttpClient, url: string, signal: AbortSignal): Promise<Buffer> {
+type Get = (through: HttpClient, url: string, signal: AbortSignal) => Promise<Buffer>;
+
+const get: Get = async (through, url, signal) => {
   const { body } = await through.send({ url: new URL(url), method: 'GET', headers: {}, signal });
   return untilAborted(buffer(body), signal);
-}
+};
+
+const getWhole: Get = async (through, url, signal) => {
+  const { origin, pathname: path } = new URL(url);
+  return (await through.exchange({ origin, path, method: 'GET', headers: {}, signal })).bytes;
+};
 
 /** The number of connections that this process is establishing. */
 function connecting(): number {
@@ -55,7 +62,10 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-describe('the deadline of a call', () => {
+describe.each([
+  { way: 'as a stream', get },
+  { way: 'as a whole', get: getWhole },
+])('the deadline of a call that is read $way', ({ get }) => {
   test('ends it in the name, the connection, TLS, the head and the body, and leaves nothing open', async () => {
     const [deaf, silent, dripping, names] = await Promise.all([
       droppingPort(),
