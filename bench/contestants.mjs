@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { RETURN_TO } from './load/visitors.mjs';
 import { freePort, startProgram } from './processes.mjs';
 
-const MINI_PROGRAM = 'wxbe0c40000000001a:0123456789abcdef0123456789abcdef';
-const WEBSITE = 'wxbe0c40000000002b:fedcba9876543210fedcba9876543210';
+export const MINI_PROGRAM_ID = 'wxbe0c40000000001a';
+const MINI_PROGRAM = `${MINI_PROGRAM_ID}:0123456789abcdef0123456789abcdef`;
+export const WEBSITE_ID = 'wxbe0c40000000002b';
+const WEBSITE = `${WEBSITE_ID}:fedcba9876543210fedcba9876543210`;
 
 /**
  * The service's settings: as in production, but without limits per address, because one address simulates all clients.
@@ -57,6 +59,7 @@ export async function startBetterAuth(database, { wechatUrl }) {
   });
 }
 
-export async function startBare() {
-  return startProgram('contestants/bare.mjs', {});
+/** @param options of `startProgram` */
+export async function startBare(options) {
+  return startProgram('contestants/bare.mjs', {}, options);
 }

@@ -20,13 +20,16 @@ export async function runCounted({ load, counters, standIn }, job) {
     before = counters.read();
   });
   const counts = perOperation(await before, await counters.read(), result.operations);
-  return { ...result, counts, limit: limitOf(result) };
+  return { ...result, counts, limit: limitOf(result, [job.pid].flat().length) };
 }
 
-/** @returns the name of the resource that was exhausted */
-export function limitOf({ busy, loadBusy, machineBusy, watched }, cores = cpus().length) {
+/**
+ * @param processes how many were measured
+ * @returns the name of the resource that was exhausted
+ */
+export function limitOf({ busy, loadBusy, machineBusy, watched }, processes = 1, cores = cpus().length) {
   const shares = {
-    'its own process': busy,
+    'its own process': busy / processes,
     Redis: watched.redis?.busy ?? 0,
     'the stand-in': watched.standIn.busy,
     'the load generator': loadBusy,

@@ -64,17 +64,28 @@ async function run() {
   const { withContext } = await import('./context.mjs');
   const { stopAll } = await import('./processes.mjs');
   const { printed, writeReport } = await import('./report/document.mjs');
+  let isStopped = false;
   for (const signal of ['SIGINT', 'SIGTERM']) {
     // The run then fails at its current step, and cleans up.
-    process.once(signal, () => void stopAll());
+    process.once(signal, () => {
+      isStopped = true;
+      void stopAll();
+    });
   }
   for (const scenario of scenarios.filter(({ name, isShort }) =>
     names.length === 0 ? isShort : names.includes(name),
   )) {
     console.log(`\n${scenario.title}`);
-    const result = await withContext(scenario, options.quick, (context) => scenario.measure(context));
-    if (options.quick) console.log(`\n${printed(scenario, result)}`);
-    else writeReport(document, scenario, result);
+    try {
+      const result = await withContext(scenario, options.quick, (context) => scenario.measure(context));
+      if (options.quick) console.log(`\n${printed(scenario, result)}`);
+      else writeReport(document, scenario, result);
+    } catch (error) {
+      // The others are measured nevertheless.
+      console.error(error);
+      process.exitCode = 1;
+      if (isStopped) break;
+    }
   }
 }
 

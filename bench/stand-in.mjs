@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { listening } from './listening.mjs';
+import { openId, unionId } from './people.mjs';
 
 const CODE = /^[a-z]+-(\d+)-[a-z0-9]+$/;
 const ACCESS_TOKEN = /^access-(\d+)$/;
@@ -56,14 +57,6 @@ const ENDPOINTS = {
   },
   '/sns/auth': () => ({ errcode: 0, errmsg: 'ok' }),
 };
-
-function openId(appId, person) {
-  return `o${(appId ?? '').slice(-6)}_${person.padStart(20, '0')}`;
-}
-
-function unionId(person) {
-  return `oUnion_${person.padStart(21, '0')}`;
-}
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://stand-in');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { Redis } from 'ioredis';
 
@@ -35,6 +36,32 @@ export class Tables {
     const url = new URL(this.databaseUrl);
     url.pathname = `/${name}`;
     return url.href;
+  }
+
+  /** @returns a connection of its own to a database, which the caller destroys */
+  async connect(database) {
+    return createConnection({ uri: database, timezone: 'Z' });
+  }
+
+  /** Data and indexes of a database. @returns MB */
+  async megabytes(database) {
+    const [[{ bytes }]] = await this.connection.query(
+      `SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_schema = ?`,
+      [nameOf(database)],
+    );
+    return Number(bytes) / 2 ** 20;
+  }
+
+  /** Changes the buffer pool while the server runs, and waits until it has the new size. @param megabytes of it */
+  async resizeBufferPool(megabytes) {
+    await this.connection.query('SET GLOBAL innodb_buffer_pool_size = ?', [megabytes * 2 ** 20]);
+    for (;;) {
+      const [[{ Value: status }]] = await this.connection.query(
+        "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_resize_status'",
+      );
+      if (status === '' || /completed|finished/i.test(status)) return;
+      await sleep(200);
+    }
   }
 
   /** Drops the databases of this run, and empties its Redis database. */

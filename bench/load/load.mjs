@@ -11,7 +11,10 @@
  *   duration counts from the planned begin, so it includes the wait for a free connection. With `isFresh` nobody comes
  *   twice.
  *
- * `closed` and `paced` take `pid`, the measured process, and `watched`, name -> pid of other processes.
+ * With `ports` instead of `port`, the connections are spread over several processes. Visitors take people in turn;
+ * with `isScattered` in an order that jumps over the whole range. `refreshOfAnybody` needs `key`, ENCRYPTION_KEYS.
+ *
+ * `closed` and `paced` take `pid`, the measured process or an array of them, and `watched`, name -> pid of others.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +23,11 @@ import { BareVisitor, BetterAuthVisitor, ServiceVisitor } from './visitors.mjs';
 
 const VISITORS = { service: ServiceVisitor, bare: BareVisitor, 'better-auth': BetterAuthVisitor };
 /** Operation -> what it needs beforehand, outside of the measurement. */
-const PREPARATIONS = { refresh: 'prepareRefresh', verify: 'prepareVerify' };
+const PREPARATIONS = {
+  refresh: 'prepareRefresh',
+  refreshOfAnybody: 'prepareRefreshOfAnybody',
+  verify: 'prepareVerify',
+};
 
 /** One of so many operations may fail: better-auth occasionally deadlocks with itself. Failures are reported. */
 const OPERATIONS_PER_FAILURE = 100;
@@ -28,6 +35,11 @@ const OPERATIONS_PER_FAILURE = 100;
 const PREPARATION_TRIES = 5;
 /** Most operations of one measurement, however fast they are. */
 const MOST_OPERATIONS = 1_000_000;
+
+/** First port, concurrency and visitor -> its latest turn: the next job goes on where this one ended. */
+const latest = new Map();
+/** A prime: neighbours in time are far apart in the tables. */
+const SCATTER = 611_953;
 
 const LOOPS = { closed: closedLoop, paced: pacedLoop };
 
@@ -94,15 +106,23 @@ async function once(job) {
 }
 
 /** Visitor v is person v, v + n, v + 2n …: no two visitors are the same person at a time. */
-function admit({ visitor: name, port, concurrency, people, from = 0, isFresh = false }) {
+function admit(job) {
+  const { visitor: name, ports = [job.port], concurrency, people, from = 0, key } = job;
+  const turns = people - (people % concurrency);
   let newcomer = from;
   return Array.from({ length: concurrency }, (_, index) => {
-    let person = index;
-    return new VISITORS[name](port, () => {
-      if (isFresh) return newcomer++;
-      person = (person + concurrency) % (people - (people % concurrency));
-      return from + person;
-    });
+    const port = ports[index % ports.length];
+    const place = `${ports[0]} ${concurrency} ${index}`;
+    return new VISITORS[name](
+      port,
+      () => {
+        if (job.isFresh) return newcomer++;
+        const turn = ((latest.get(place) ?? index) + concurrency) % turns;
+        latest.set(place, turn);
+        return from + (job.isScattered ? (turn * SCATTER) % people : turn);
+      },
+      { key, population: ports[0] },
+    );
   });
 }
 
@@ -133,7 +153,7 @@ async function pacedLoop(visitors, { operation, seconds, perSecond }, startedAt)
   const all = new Promise((resolve, reject) => ([resolveAll, rejectAll] = [resolve, reject]));
   const begin = () => {
     while (waiting.length > 0 && free.length > 0) {
-      const visitor = free.pop();
+      const visitor = free.shift();
       outcome.of(visitor[operation](), waiting.shift()).then(() => {
         free.push(visitor);
         ended += 1;
@@ -185,7 +205,8 @@ async function retried(work) {
 }
 
 function cpuOf(pids) {
-  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMicroseconds(pid)]));
+  const sum = (of) => [of].flat().reduce((total, pid) => total + cpuMicroseconds(pid), 0);
+  return Object.fromEntries(Object.entries(pids).map(([name, of]) => [name, sum(of)]));
 }
 
 function quantile(sorted, share) {

@@ -1,3 +1,5 @@
+import { keysOf } from '../keys.mjs';
+import { rowId } from '../people.mjs';
 import { Connection } from './connection.mjs';
 
 /** Where a website login returns to. */
@@ -8,6 +10,9 @@ const SESSIONS = 16;
 
 let codes = 0;
 
+/** Population and person -> refresh token, over all jobs of this process. */
+const newest = new Map();
+
 /** An unused code of WeChat; the stand-in reads the person from it. */
 function freshCode(person) {
   codes += 1;
@@ -16,10 +21,16 @@ function freshCode(person) {
 
 /** A client with one connection. Each operation rejects unless it succeeds. */
 class Visitor {
-  /** @param nextPerson returns a person that no other visitor is at the moment */
-  constructor(port, nextPerson) {
+  /**
+   * @param nextPerson returns a person that no other visitor is at the moment
+   * @param options for operations that make their tokens: `key`, ENCRYPTION_KEYS, and `population`, the name of the
+   *   database with the sessions
+   */
+  constructor(port, nextPerson, { key, population } = {}) {
     this.connection = new Connection(port);
     this.nextPerson = nextPerson;
+    this.key = key;
+    this.population = population;
     this.turn = 0;
   }
 
@@ -70,6 +81,19 @@ export class ServiceVisitor extends Visitor {
     const body = JSON.stringify({ refreshToken: this.refreshToken });
     const reply = JSON.parse((await this.expect(200, 'POST', '/v1/auth/refresh', '', body)).body);
     this.refreshToken = reply.refreshToken;
+    return reply;
+  }
+
+  async prepareRefreshOfAnybody() {
+    this.keys = keysOf(this.key);
+  }
+
+  /** The next tokens of somebody's session of bench/population.mjs. @returns the RefreshReply */
+  async refreshOfAnybody(person = this.nextPerson()) {
+    const known = `${this.population}:${person}`;
+    this.refreshToken = newest.get(known) ?? this.keys.refreshToken(rowId(person), 1);
+    const reply = await this.refresh();
+    newest.set(known, reply.refreshToken);
     return reply;
   }
 
