@@ -2,6 +2,8 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AccountModule } from './account/account.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackgroundModule } from './background/background.module.js';
+import { AvatarModule } from './avatar/avatar.module.js';
+import type { PictureProgram } from './avatar/picture-program.js';
 import type { PollInterval } from './background/poll-interval.js';
 import type { Clock } from './common/clock.js';
 import { HttpModule } from './http/http.module.js';
@@ -29,6 +31,8 @@ export interface AppOptions {
   readonly clock?: Clock | undefined;
   /** Tests may pass a shorter one. */
   readonly pollInterval?: PollInterval | undefined;
+  /** Tests pass one that runs from the sources, or fails. */
+  readonly pictureProgram?: PictureProgram | undefined;
   /** Tests may pass shorter limits. */
   readonly relayTiming?: RelayTiming | undefined;
   /** Modules of channels outside `src/` (docs/decisions/039-one-list-of-channels.md). */
@@ -41,7 +45,7 @@ export class AppModule {
   static forRoot(
     config: AppConfig,
     metrics: PrometheusMetrics,
-    { clock, pollInterval, relayTiming, doors = [] }: AppOptions = {},
+    { clock, pollInterval, pictureProgram, relayTiming, doors = [] }: AppOptions = {},
   ): DynamicModule {
     return {
       module: AppModule,
@@ -53,6 +57,7 @@ export class AppModule {
         DatabaseModule,
         EphemeralModule,
         BackgroundModule.forRoot(pollInterval),
+        AvatarModule.forRoot(pictureProgram),
         EventsModule,
         OpsModule,
         // before the guards of AuthModule

@@ -32,6 +32,7 @@ export async function createApp({
   logger,
   clock,
   pollInterval,
+  pictureProgram,
   relayTiming,
   doors,
   preview = false,
@@ -41,7 +42,7 @@ export async function createApp({
   const requests = new RequestLog(logger, metrics);
   const adapter = new FastifyAdapter(fastifyOptions(requests));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, metrics, { clock, pollInterval, relayTiming, doors }),
+    AppModule.forRoot(config, metrics, { clock, pollInterval, pictureProgram, relayTiming, doors }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
   );

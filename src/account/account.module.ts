@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { AvatarModule } from '../avatar/avatar.module.js';
 import { Cursors } from '../http/paging.js';
 import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
@@ -14,7 +13,7 @@ import { SessionsController } from './sessions.controller.js';
 
 /** The door for one's own account. */
 @Module({
-  imports: [DiscoveryModule, AvatarModule, SessionModule, UserModule, WeChatModule],
+  imports: [DiscoveryModule, SessionModule, UserModule, WeChatModule],
   providers: [Cursors, Export],
   controllers: [
     AccountController,

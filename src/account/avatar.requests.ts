@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
-import { AVATAR_SIZES, type AvatarSize } from '../avatar/avatar-store.js';
+import { AVATAR_SIZES, type AvatarSize } from '../avatar/avatar-sizes.js';
 
 const [LARGEST] = AVATAR_SIZES;
 

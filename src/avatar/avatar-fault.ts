@@ -10,6 +10,7 @@ const FAULTS = {
   busy: { permanent: false, message: 'too many pictures are being decoded' },
   time: { permanent: false, message: 'the picture did not arrive before the deadline' },
   network: { permanent: false, message: 'the connection failed' },
+  unavailable: { permanent: false, message: 'the process that decodes pictures does not run' },
   stopped: { permanent: false, message: 'the service is stopping' },
 } as const;
 
@@ -25,7 +26,7 @@ export class AvatarFault extends Error {
   /** @param detail for example the code of a network error */
   constructor(
     readonly reason: AvatarFaultReason,
-    detail?: string,
+    readonly detail?: string,
   ) {
     const { message, permanent } = FAULTS[reason];
     super(detail === undefined ? message : `${message} (${detail})`);

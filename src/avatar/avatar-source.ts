@@ -1,5 +1,4 @@
-import { Injectable } from '@nestjs/common';
-import { AppConfig } from '../config/app-config.js';
+import type { AppConfig } from '../config/app-config.js';
 import { AvatarFault } from './avatar-fault.js';
 
 /** Pictures of WeChat are served by `thirdwx.qlogo.cn`, `wx.qlogo.cn` and other hosts of this domain. */
@@ -14,13 +13,9 @@ const GREY_AVATAR =
 const MAX_URL_LENGTH = 2048;
 
 /** Decides which URLs are pictures of people, and from which hosts they may be fetched. */
-@Injectable()
 export class AvatarSource {
-  private readonly sandboxOrigin: string | null;
-
-  constructor(config: AppConfig) {
-    this.sandboxOrigin = sandboxOrigin(config);
-  }
+  /** @param sandboxOrigin see the function of that name */
+  constructor(private readonly sandboxOrigin: string | null) {}
 
   /**
    * Returns the normalised URL of a picture that is worth copying.
@@ -81,7 +76,7 @@ export function largest(url: URL): URL {
  * on this machine, or in a container that is called by plain http; WeChat never is. An https URL may be a
  * proxy in front of WeChat, which has no pictures.
  */
-function sandboxOrigin({ nodeEnv, wechat }: AppConfig): string | null {
+export function sandboxOrigin({ nodeEnv, wechat }: AppConfig): string | null {
   const { origin, hostname, protocol } = new URL(wechat.apiUrl);
   const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
   return nodeEnv !== 'production' && (thisMachine || protocol === 'http:') ? origin : null;

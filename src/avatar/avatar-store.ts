@@ -1,9 +1,5 @@
 import { AppError } from '../common/app-error.js';
-
-/** Edge lengths of the stored squares in pixels, the largest first. */
-export const AVATAR_SIZES = [640, 132] as const;
-
-export type AvatarSize = (typeof AVATAR_SIZES)[number];
+import type { AvatarSize } from './avatar-sizes.js';
 
 const KEY = /^[a-z0-9]{1,64}$/;
 

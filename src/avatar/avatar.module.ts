@@ -1,29 +1,42 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
-import { AvatarFetcher } from './avatar-fetcher.js';
-import { AvatarSource } from './avatar-source.js';
+import { AvatarSource, sandboxOrigin } from './avatar-source.js';
 import { AvatarStore } from './avatar-store.js';
 import { DiskAvatarStore } from './disk-avatar-store.js';
+import { PictureProcess } from './picture-process.js';
+import { PictureProgram } from './picture-program.js';
 import { S3AvatarStore } from './s3-avatar-store.js';
 
 /** Pictures of people: fetching, encoding, storage. */
-@Module({
-  providers: [
-    AvatarSource,
-    {
-      provide: AvatarFetcher,
-      inject: [AvatarSource, AppConfig],
-      useFactory: (source: AvatarSource, { proxy }: AppConfig) => new AvatarFetcher(source, { proxy }),
-    },
-    {
-      provide: AvatarStore,
-      inject: [AppConfig],
-      useFactory: ({ avatarStore }: AppConfig): AvatarStore =>
-        avatarStore.type === 'disk'
-          ? new DiskAvatarStore(avatarStore.folder)
-          : new S3AvatarStore(avatarStore),
-    },
-  ],
-  exports: [AvatarSource, AvatarFetcher, AvatarStore],
-})
-export class AvatarModule {}
+@Module({})
+export class AvatarModule {
+  /** @param program a test may bring another one */
+  static forRoot(program = new PictureProgram()): DynamicModule {
+    return {
+      module: AvatarModule,
+      global: true,
+      providers: [
+        {
+          provide: AvatarSource,
+          inject: [AppConfig],
+          useFactory: (config: AppConfig) => new AvatarSource(sandboxOrigin(config)),
+        },
+        {
+          provide: PictureProcess,
+          inject: [AppConfig],
+          useFactory: (config: AppConfig) =>
+            new PictureProcess(program, { sandboxOrigin: sandboxOrigin(config), proxy: config.proxy }),
+        },
+        {
+          provide: AvatarStore,
+          inject: [AppConfig],
+          useFactory: ({ avatarStore }: AppConfig): AvatarStore =>
+            avatarStore.type === 'disk'
+              ? new DiskAvatarStore(avatarStore.folder)
+              : new S3AvatarStore(avatarStore),
+        },
+      ],
+      exports: [AvatarSource, PictureProcess, AvatarStore],
+    };
+  }
+}

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AVATAR_SIZES, avatarName, type AvatarSize, AvatarStore, storeUnavailable } from './avatar-store.js';
+import { AVATAR_SIZES, type AvatarSize } from './avatar-sizes.js';
+import { avatarName, AvatarStore, storeUnavailable } from './avatar-store.js';
 
 /** Pictures in a folder of this machine, in subfolders named by the first two characters of the key. */
 export class DiskAvatarStore extends AvatarStore {

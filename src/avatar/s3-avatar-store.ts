@@ -5,7 +5,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { AvatarStoreConfig } from '../config/app-config.js';
 import { backgroundNames } from '../outgoing/host-names.js';
 import { untilAborted } from '../outgoing/until-aborted.js';
-import { AVATAR_SIZES, avatarName, type AvatarSize, AvatarStore, storeUnavailable } from './avatar-store.js';
+import { AVATAR_SIZES, type AvatarSize } from './avatar-sizes.js';
+import { avatarName, AvatarStore, storeUnavailable } from './avatar-store.js';
 
 type S3Config = Extract<AvatarStoreConfig, { type: 's3' }>;
 type S3 = typeof import('@aws-sdk/client-s3');

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AvatarFault } from '../avatar/avatar-fault.js';
-import { AvatarFetcher } from '../avatar/avatar-fetcher.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
+import { PictureProcess } from '../avatar/picture-process.js';
 import { type Concurrency, Lane, type LaneLog, type Outcome, type Work } from '../background/lane.js';
 import { LeaseWorker } from '../background/lease-worker.js';
 import { WorkerServices } from '../background/worker-services.js';
@@ -21,11 +21,11 @@ export class AvatarWorker extends LeaseWorker<ClaimedJob> {
     services: WorkerServices,
     private readonly jobs: AvatarJobs,
     queue: AvatarQueue,
-    fetcher: AvatarFetcher,
+    pictures: PictureProcess,
     store: AvatarStore,
     userAvatars: UserAvatars,
   ) {
-    const lane = new Lane(new AvatarWork(queue, fetcher, store, userAvatars));
+    const lane = new Lane(new AvatarWork(queue, pictures, store, userAvatars));
     super(AvatarWorker.name, services, { queue: 'avatars', lanes: [lane], graceMs: 0 });
   }
 
@@ -47,7 +47,7 @@ class AvatarWork implements Work<ClaimedJob> {
 
   constructor(
     readonly queue: AvatarQueue,
-    private readonly fetcher: AvatarFetcher,
+    private readonly pictures: PictureProcess,
     private readonly store: AvatarStore,
     private readonly userAvatars: UserAvatars,
   ) {}
@@ -63,7 +63,7 @@ class AvatarWork implements Work<ClaimedJob> {
         await this.store.delete(job.avatarKey);
         return { kind: 'done' };
       }
-      await this.userAvatars.adopt(job, await this.fetcher.fetch(job.url, signal));
+      await this.userAvatars.adopt(job, await this.pictures.copy(job.url, signal));
       return { kind: 'settled' };
     } catch (error) {
       if (!(error instanceof AvatarFault)) throw error;

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { encodeAvatar } from '../avatar/avatar-encoder.js';
 import { AvatarFault } from '../avatar/avatar-fault.js';
+import type { EncodedAvatar } from '../avatar/avatar-sizes.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
+import { PictureProcess } from '../avatar/picture-process.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { freshSecret } from '../crypto/secret.js';
@@ -32,6 +33,7 @@ interface StoredPicture {
 export class UserAvatars {
   constructor(
     private readonly database: Database,
+    private readonly pictures: PictureProcess,
     private readonly store: AvatarStore,
     private readonly events: EventLog,
     private readonly jobs: AvatarJobs,
@@ -46,10 +48,11 @@ export class UserAvatars {
    * longer exists
    */
   async choose(userId: string, bytes: Buffer): Promise<void> {
-    const picture = await this.keep(bytes, 'person').catch((error: unknown) => {
+    const encoded = await this.pictures.encode(bytes).catch((error: unknown) => {
       if (!(error instanceof AvatarFault)) throw error;
-      throw new AppError(error.reason === 'busy' ? 'AVATARS_BUSY' : 'AVATAR_INVALID', { cause: error });
+      throw new AppError(error.permanent ? 'AVATAR_INVALID' : 'AVATARS_BUSY', { cause: error });
     });
+    const picture = await this.keep(encoded);
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, userId);
       if (!user) throw new AppError('SESSION_ENDED');
@@ -75,10 +78,10 @@ export class UserAvatars {
   /**
    * Sets the picture that a copy job fetched from WeChat, and finishes the job. Changes nothing if the job
    * was deleted or its lease was lost.
-   * @throws AvatarFault content, busy; AppError AVATAR_STORE_UNAVAILABLE
+   * @throws AppError AVATAR_STORE_UNAVAILABLE
    */
-  async adopt(job: ClaimedCopy, bytes: Buffer): Promise<void> {
-    const picture = await this.keep(bytes, 'wechat');
+  async adopt(job: ClaimedCopy, encoded: readonly EncodedAvatar[]): Promise<void> {
+    const picture = await this.keep(encoded);
     await this.database.transaction(async (manager) => {
       const user = await this.lock(manager, job.userId);
       const row = await this.queue.held(manager, job);
@@ -107,8 +110,7 @@ export class UserAvatars {
    * Stores a picture. Its deletion is scheduled first, and cancelled in the transaction that uses the
    * picture. So no crash and no deletion of the user in between leaves an orphaned picture.
    */
-  private async keep(bytes: Buffer, from: ProfileSource): Promise<StoredPicture> {
-    const encoded = await encodeAvatar(bytes, from);
+  private async keep(encoded: readonly EncodedAvatar[]): Promise<StoredPicture> {
     const picture = { key: freshSecret(), deletionId: uuidv7() };
     await this.database.batch([deletion(picture.deletionId, picture.key, this.clock.now() + UNUSED_MS)]);
     for (const { size, bytes: webp } of encoded) await this.store.put(picture.key, size, webp);

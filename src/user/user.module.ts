@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AvatarModule } from '../avatar/avatar.module.js';
 import { AcceptedTerms } from './accepted-terms.js';
 import { AccountControl } from './account-control.js';
 import { AvatarJob } from './avatar-job.entity.js';
@@ -23,7 +22,7 @@ import { WeChatIdentity } from './wechat-identity.entity.js';
 
 /** Users and their WeChat identities. */
 @Module({
-  imports: [AvatarModule, TypeOrmModule.forFeature([User, WeChatIdentity, UnionId, AvatarJob])],
+  imports: [TypeOrmModule.forFeature([User, WeChatIdentity, UnionId, AvatarJob])],
   providers: [
     UserService,
     SessionKeys,

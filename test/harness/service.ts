@@ -10,6 +10,7 @@ import { whileRunning } from '../runner/running.js';
 import { freePort } from './free-port.js';
 import { keepHandle } from './kept-handles.js';
 import type { MovableClock } from './movable-clock.js';
+import { pictureProgram } from './picture-programs.js';
 
 /** One instance of the service in this process, configured as by `npm start`. */
 export interface Service {
@@ -24,7 +25,7 @@ export interface Service {
 export async function startService(
   environment: Readonly<Record<string, string>>,
   clock: MovableClock,
-  parts: Pick<AppOptions, 'doors' | 'relayTiming'> = {},
+  parts: Pick<AppOptions, 'doors' | 'relayTiming' | 'pictureProgram'> = {},
 ): Promise<Service> {
   const port = environment.PORT === undefined ? await freePort() : Number(environment.PORT);
   const config = loadConfig({
@@ -44,7 +45,13 @@ export async function startService(
       done();
     },
   });
-  const app = await createApp({ config, logger: createLogger(config.logLevel, sink), clock, ...parts });
+  const app = await createApp({
+    config,
+    logger: createLogger(config.logLevel, sink),
+    clock,
+    ...parts,
+    pictureProgram: parts.pictureProgram ?? pictureProgram,
+  });
   // On SQLite this is the only runner, which holds all statements. Elsewhere it is a runner that never
   // connects.
   keepHandle(app.get(DataSource).createQueryRunner());

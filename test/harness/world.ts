@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { PictureProgram } from '../../src/avatar/picture-program.js';
 import type { RelayTiming } from '../../src/wechat-events/relay/relay-timing.js';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/src/sandbox.js';
 import { whileRunning } from '../runner/running.js';
@@ -70,6 +71,8 @@ export interface WorldOptions extends SandboxOptions {
   readonly doors?: readonly Type[];
   /** Shorter limits of the relay of pushes. */
   readonly relayTiming?: RelayTiming;
+  /** In place of the picture process of src/. */
+  readonly pictureProgram?: PictureProgram;
 }
 
 /** The service (one or several instances on one database), the sandbox as WeChat, and one clock for all. */
@@ -92,7 +95,7 @@ export class World {
   static async start(
     environment: Readonly<Record<string, string>> = {},
     instances = 1,
-    { doors = [], relayTiming, ...options }: WorldOptions = {},
+    { doors = [], relayTiming, pictureProgram, ...options }: WorldOptions = {},
     clock = new MovableClock(),
   ): Promise<World> {
     const sandbox = createSandbox({ clock: () => clock.now(), ...options });
@@ -115,7 +118,7 @@ export class World {
             ...environment,
           },
           clock,
-          { doors, relayTiming },
+          { doors, relayTiming, pictureProgram },
         ),
       );
     }

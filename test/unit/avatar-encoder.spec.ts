@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { encodeAvatar } from '../../src/avatar/avatar-encoder.js';
-import { Slots } from '../../src/avatar/slots.js';
 
 /** Red on the left, blue on the right. */
 function twoColours(width: number, height: number): Sharp {
@@ -122,30 +121,5 @@ describe('what is no picture is refused', () => {
       .toBuffer();
     expect(bomb.length).toBeLessThan(2 * 1024 * 1024);
     await refused(bomb);
-  });
-});
-
-describe('many pictures at once', () => {
-  test('two are decoded, a few wait, the rest is told to come again', async () => {
-    const picture = await twoColours(2_000, 2_000).png().toBuffer();
-    const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => encodeAvatar(picture)));
-    const refused = outcomes.filter(({ status }) => status === 'rejected');
-    expect(refused).toHaveLength(30 - 18);
-    for (const outcome of refused) {
-      expect(outcome).toMatchObject({ reason: { reason: 'busy', permanent: false } });
-    }
-    expect(await encodeAvatar(picture)).toHaveLength(2);
-  });
-
-  test('a waiter that times out gets no slot, and takes none away', async () => {
-    const slots = new Slots({ concurrency: 1, maxQueue: 5, timeoutMs: 50 }, () => new Error('full'));
-    let finish = (): void => undefined;
-    const first = slots.run(() => new Promise<void>((resolve) => (finish = resolve)));
-    await expect(slots.run(() => Promise.resolve())).rejects.toThrow('full');
-    finish();
-    await first;
-    expect(await slots.run(() => Promise.resolve('done'))).toBe('done');
-    await expect(slots.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
-    expect(await slots.run(() => Promise.resolve('again'))).toBe('again');
   });
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { AvatarFetcher, type FetchLimits } from '../../src/avatar/avatar-fetcher.js';
-import { AvatarSource, largest } from '../../src/avatar/avatar-source.js';
+import { AvatarSource, largest, sandboxOrigin } from '../../src/avatar/avatar-source.js';
 import { isPublicAddress } from '../../src/outgoing/public-address.js';
 import { loadConfig } from '../../src/config/load-config.js';
 
@@ -11,7 +11,9 @@ const GREY = 'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmia
 const PICTURE = 'https://thirdwx.qlogo.cn/mmopen/vi_32/abc/132';
 
 function source(environment: Readonly<Record<string, string>> = {}): AvatarSource {
-  return new AvatarSource(loadConfig({ NODE_ENV: 'test', ENCRYPTION_KEYS: KEYS, ...environment }));
+  return new AvatarSource(
+    sandboxOrigin(loadConfig({ NODE_ENV: 'test', ENCRYPTION_KEYS: KEYS, ...environment })),
+  );
 }
 
 const isAllowed = (url: string, from = source()) => from.pictureUrl(url) !== null;
