@@ -8,7 +8,7 @@ import { noteInRequest } from '../http/request-context.js';
 import { type ResolvedLogin, UserService } from '../user/user.service.js';
 import { weChatLanguage } from '../wechat/language.js';
 import { WeChatApps } from '../wechat/wechat-apps.js';
-import type { WeChatLogin } from '../wechat/wechat-login.js';
+import { type WeChatLogin, withProfile } from '../wechat/wechat-login.js';
 import { Exchanges } from './exchanges.js';
 import type { WeChatLoginRequest, WeChatLoginState } from './wechat-login-request.js';
 
@@ -41,8 +41,10 @@ export class WeChatStrategy extends PassportStrategy(Strategy, 'wechat') {
     noteInRequest({ asks: { channel: channel.label, purpose } });
     this.noteApp(asked);
     const language = weChatLanguage(request.headers?.['accept-language']);
-    const login = await this.exchanges.of(channel.name).exchange({ channel, code, appId, language });
-    noteInRequest({ appId: login.appId });
+    const exchanged = await this.exchanges.of(channel.name).exchange({ channel, code, appId, language });
+    noteInRequest({ appId: exchanged.appId });
+    // UserService asks for the profile of a person who logs in only if it has use for it.
+    const login = asked.purpose === 'log-in' ? exchanged : await withProfile(exchanged);
     if (asked.purpose === 'identify') return { login };
     if (asked.purpose === 'find') {
       const found = await this.users.resolveExisting(login);

@@ -9,7 +9,7 @@ import { LostRace } from '../database/database-errors.js';
 import { toSqlTime } from '../database/sql-time.js';
 import { EventLog } from '../events/event-log.js';
 import { Refusals } from '../events/refusals.js';
-import type { WeChatLogin } from '../wechat/wechat-login.js';
+import { type WeChatLogin, withProfile } from '../wechat/wechat-login.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import {
   type IdentityOfUser,
@@ -46,15 +46,20 @@ export class UserService {
 
   /**
    * Returns the user of a login: that of the known (appId, openId), else of the known unionId, else a new
-   * one. For a returning person it takes one SELECT. Concurrent first logins of one person create one user.
+   * one. For a returning person whose nickname and picture are known it takes one SELECT, and no call to WeChat
+   * for the profile. Concurrent first logins of one person create one user.
    * @throws AppError ACCOUNT_DISABLED, WECHAT_UNIONID_CHANGED; both are recorded
    */
   async resolve(login: WeChatLogin): Promise<ResolvedLogin> {
-    const resolved =
-      (await this.returning(login)) ??
-      (await this.inTransaction(login, (resolving) => resolving.resolve(login)));
-    await this.refuseDisabled(resolved);
-    return { ...resolved, writes: this.loginWrites(resolved, login) };
+    const known = await this.returning(login);
+    if (known && !lacksProfile(known, login)) return this.finished(known, login);
+    const whole = await withProfile(login);
+    // After a call to WeChat the row is read again: meanwhile the account may have been disabled or merged.
+    const returning = whole === login ? known : await this.returning(whole);
+    return this.finished(
+      returning ?? (await this.inTransaction(whole, (resolving) => resolving.resolve(whole))),
+      whole,
+    );
   }
 
   /**
@@ -75,8 +80,7 @@ export class UserService {
     const resolved = await this.inTransaction(login, (resolving) => resolving.link(userId, login)).catch(
       userIsGone,
     );
-    await this.refuseDisabled(resolved);
-    return { ...resolved, writes: this.loginWrites(resolved, login) };
+    return this.finished(resolved, login);
   }
 
   /** Commits the writes of a login whose session is opened later, or not at all. */
@@ -144,6 +148,11 @@ export class UserService {
       { sql: 'UPDATE wechat_identities SET last_login_at = ? WHERE id = ?', parameters: [at, identity.id] },
       { sql: 'UPDATE users SET last_login_at = ? WHERE id = ?', parameters: [at, user.id] },
     ];
+  }
+
+  private async finished(resolved: Resolved, login: WeChatLogin): Promise<ResolvedLogin> {
+    await this.refuseDisabled(resolved);
+    return { ...resolved, writes: this.loginWrites(resolved, login) };
   }
 
   /** Resolves a returning person whose unionid is unchanged or not given. */
@@ -250,6 +259,11 @@ export class UserService {
       ],
     };
   }
+}
+
+/** Whether WeChat may know something about a returning person that is still missing here. */
+function lacksProfile({ user }: IdentityOfUser, { unionId }: WeChatLogin): boolean {
+  return user.nickname === null || user.avatarKey === null || unionId === null;
 }
 
 /** If the user was merged or deleted in every attempt, the account no longer exists, and its session ends. */

@@ -101,8 +101,8 @@ export class WeChatApiService {
   }
 
   /**
-   * Exchanges a code of OAuth 2.0, with nickname and picture if the scope includes them (wechat-api.md
-   * sections 4.4, 4.7, 5).
+   * Exchanges a code of OAuth 2.0. If the scope includes nickname and picture, `readProfile` of the result asks
+   * for them (wechat-api.md sections 4.4, 4.7, 5).
    * @throws AppError also WECHAT_SNAPSHOT_USER; WECHAT_CONFIGURATION if WeChat granted less than
    * snsapi_userinfo
    */
@@ -115,11 +115,13 @@ export class WeChatApiService {
     if (scope === 'snsapi_userinfo' && token.scope && !token.scope.split(',').includes(scope)) {
       throw new WeChatError('WECHAT_CONFIGURATION', { detail: 'WeChat granted less than was asked for.' });
     }
-    const info =
-      scope === 'snsapi_base'
-        ? null
-        : await this.optionalUserinfo(app, token, language, deadline.atMost(PROFILE_TIMEOUT_MS));
-    return { ...loginOf(app, token, info), refreshToken: absentAsNull(token.refresh_token) };
+    const login = loginOf(app, token, null);
+    if (scope === 'snsapi_base') return login;
+    const readProfile = async (): Promise<WeChatLogin> => {
+      const limit = deadline.atMost(PROFILE_TIMEOUT_MS);
+      return loginOf(app, token, await this.optionalUserinfo(app, token, language, limit));
+    };
+    return { ...login, readProfile };
   }
 
   /** URL of the QR page of a website app. @throws AppError APP_UNKNOWN */
@@ -319,7 +321,7 @@ export class WeChatApiService {
   }
 }
 
-function loginOf(app: WeChatApp, token: UserAccess, info: Userinfo | null): WeChatLogin {
+function loginOf(app: WeChatApp, token: OAuth2AccessTokenReply, info: Userinfo | null): WeChatLogin {
   return {
     appId: app.appId,
     appKind: app.kind,
@@ -327,6 +329,6 @@ function loginOf(app: WeChatApp, token: UserAccess, info: Userinfo | null): WeCh
     unionId: absentAsNull(token.unionid) ?? info?.unionId ?? null,
     profile: info?.profile ?? null,
     sessionKey: null,
-    refreshToken: null,
+    refreshToken: absentAsNull(token.refresh_token),
   };
 }

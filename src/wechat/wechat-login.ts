@@ -17,10 +17,20 @@ export interface WeChatLogin {
   readonly openId: string;
   /** `null` unless the app is bound to an Open Platform account. */
   readonly unionId: string | null;
-  /** For websites and pages inside WeChat, if the person consented. */
+  /** For websites and pages inside WeChat, if the person consented and it was read. */
   readonly profile: WeChatProfile | null;
+  /**
+   * Asks WeChat for the profile, and for the unionid where the first answer named none. Absent if there is
+   * nothing to ask for. Never rejects: a login does not need a profile.
+   */
+  readonly readProfile?: () => Promise<WeChatLogin>;
   /** For mini program logins only. `obtainedAt` is the start time of the call to WeChat (ms). */
   readonly sessionKey: { readonly value: string; readonly obtainedAt: number } | null;
   /** WeChat's refresh token of a website login, valid for 30 days. */
   readonly refreshToken: string | null;
+}
+
+/** A login with all that WeChat says about the person. */
+export async function withProfile(login: WeChatLogin): Promise<WeChatLogin> {
+  return login.readProfile ? login.readProfile() : login;
 }

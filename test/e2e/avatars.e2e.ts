@@ -138,6 +138,26 @@ describe('pictures from WeChat', () => {
     expect(await jobs(world)).toEqual([]);
   });
 
+  test('WeChat is asked for the profile only while the name, the picture or the unionid is missing here', async () => {
+    const asked = () => world.callsOf('/sns/userinfo');
+    const person = await world.person({ withUnionId: false });
+    const before = await asked();
+    await copied(world, await world.websiteLogin(person));
+    expect(await asked()).toBe(before + 1);
+    await world.websiteLogin(person);
+    expect(await asked()).toBe(before + 2);
+    await world.control(`people/${person.id}`, { withUnionId: true }, 'PATCH');
+    const complete = await world.websiteLogin(person);
+    expect(complete.identity.unionId).toMatch(/./);
+    const then = await asked();
+    const again = await world.websiteLogin(person);
+    expect(await asked()).toBe(then);
+    expect(again.user.nickname).toBe(complete.user.nickname);
+    await world.backend.write(`UPDATE users SET avatar_key = NULL WHERE id = '${again.user.id}'`);
+    await copied(world, await world.websiteLogin(person));
+    expect(await asked()).toBe(then + 1);
+  });
+
   test('a user with a picture keeps it: the next login fetches nothing', async () => {
     const person = await world.person();
     const url = await copied(world, await world.websiteLogin(person));
