@@ -2,7 +2,7 @@
  * WeChat, as far as a login needs it: answers at once and correctly, without state. The code contains the person
  * (`<anything>-<person>-<unique>`), so any number of people can log in without a registration.
  *
- *   node bench/stand-in.mjs   (PORT)
+ *   node bench/stand-in.mjs   (PORT; PICTURES, a folder of JPEGs: people then have pictures that can be fetched here)
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -11,6 +11,11 @@ import { openId, unionId } from './people.mjs';
 
 const CODE = /^[a-z]+-(\d+)-[a-z0-9]+$/;
 const ACCESS_TOKEN = /^access-(\d+)$/;
+const PICTURE = /^\/mmopen\/vi_32\/(\d+)\/132$/;
+
+const { PICTURES, PORT } = process.env;
+const picture = PICTURES === undefined ? null : (await import('./pictures.mjs')).pictureOf(PICTURES);
+const pictureOrigin = picture === null ? 'https://thirdwx.qlogo.cn' : `http://127.0.0.1:${PORT}`;
 
 /** Path -> query -> reply; shapes and missing errcodes as in wechat-api.md sections 1.1, 4.4, 4.6 and 4.7. */
 const ENDPOINTS = {
@@ -50,7 +55,7 @@ const ENDPOINTS = {
       city: '',
       province: '',
       country: '',
-      headimgurl: `https://thirdwx.qlogo.cn/mmopen/vi_32/${person}/132`,
+      headimgurl: `${pictureOrigin}/mmopen/vi_32/${person}/132`,
       privilege: [],
       unionid: unionId(person),
     };
@@ -60,6 +65,12 @@ const ENDPOINTS = {
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://stand-in');
+  const person = picture === null ? undefined : PICTURE.exec(pathname)?.[1];
+  if (person !== undefined) {
+    response.writeHead(200, { 'Content-Type': 'image/jpeg' });
+    response.end(picture(person));
+    return;
+  }
   const endpoint = ENDPOINTS[pathname];
   const body = Buffer.from(
     JSON.stringify(endpoint ? endpoint(searchParams) : { errcode: 40066, errmsg: 'invalid url' }),
