@@ -27,6 +27,8 @@ export interface PendingLogin extends Pending {
   readonly sessionId: string;
   /** When the person logged in at WeChat (ms). */
   readonly loginAt: number;
+  /** WeChat's refresh token, encrypted (`ResolvedLogin.refreshToken`). It is stored with the session. */
+  readonly refreshToken: string | null;
   /** Key of the hosted login that issued the code without another login at WeChat; else `null`. */
   readonly hostedLogin: string | null;
   /**
@@ -40,7 +42,8 @@ export interface PendingLogin extends Pending {
 /** The members of a `PendingLogin` that differ between doors. */
 type LoginFacts = Omit<PendingLogin, 'kind' | 'sessionId' | Defaulted> &
   Partial<Pick<PendingLogin, Defaulted>>;
-type Defaulted = 'attempt' | 'isNewUser' | 'loginAt' | 'hostedLogin' | 'hostedBrowser' | 'termsShown';
+type Defaulted =
+  'attempt' | 'isNewUser' | 'loginAt' | 'hostedLogin' | 'hostedBrowser' | 'termsShown' | 'refreshToken';
 
 /**
  * A login whose session is still to be opened.
@@ -53,6 +56,7 @@ export function pendingLogin(facts: LoginFacts, now: number): PendingLogin {
     attempt: null,
     isNewUser: false,
     loginAt: now,
+    refreshToken: null,
     hostedLogin: null,
     hostedBrowser: null,
     termsShown: false,

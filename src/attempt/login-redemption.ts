@@ -63,7 +63,10 @@ export class LoginRedemption {
     await this.loginCodes.use(loginCode);
     const authenticatedAt = hostedLogin === null ? undefined : loginAt;
     const asked = { id: pending.sessionId, lifetime, authenticatedAt };
-    const writes = pending.termsShown ? this.terms.writes(login) : [];
+    const writes = [
+      ...this.users.refreshTokenWrites(identityId, pending.refreshToken),
+      ...(pending.termsShown ? this.terms.writes(login) : []),
+    ];
     const tokens = await this.sessions.start(login, device, writes, asked);
     if (hostedLogin !== null) await this.joinHosted(hostedLogin, pending.sessionId);
     // The session exists. If this write fails, the status stays `confirmed`, which is harmless.

@@ -81,6 +81,17 @@ export class KeyRing {
     }
   }
 
+  /** A sealed value under the current key; `null` if no key of the ring opens it. */
+  resealed(value: string, context: string): string | null {
+    if (this.isCurrent(value)) return value;
+    try {
+      return this.seal(this.open(value, context), context);
+    } catch (error) {
+      if (error instanceof SealError) return null;
+      throw error;
+    }
+  }
+
   /** Whether a value was sealed with the current key. Other values are re-encrypted in the background. */
   isCurrent(value: string): boolean {
     return value.startsWith(this.currentPrefix);

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { TableWalks } from '../background/table-walks.js';
 import { Clock, SystemClock } from '../common/clock.js';
-import { KeyRing, SealError } from '../crypto/key-ring.js';
+import { KeyRing } from '../crypto/key-ring.js';
 import type { Row } from '../database/columns.js';
 import { Database, type Statement } from '../database/database.js';
 import { ALL_SEALED_COLUMNS, SEALED_COLUMNS, type SealedColumn, sealingContext } from './sealed-columns.js';
@@ -91,7 +91,7 @@ export class Resealing implements OnModuleInit, OnModuleDestroy {
     return SEALED_COLUMNS.flatMap((name) => {
       const sealed = row[name];
       if (sealed === null || this.keyRing.isCurrent(sealed)) return [];
-      const resealed = this.resealed(sealed, sealingContext(name, row.id));
+      const resealed = this.keyRing.resealed(sealed, sealingContext(name, row.id));
       if (resealed === null) return [];
       return [
         {
@@ -100,15 +100,5 @@ export class Resealing implements OnModuleInit, OnModuleDestroy {
         },
       ];
     });
-  }
-
-  /** Returns `null` for a value that no key decrypts. */
-  private resealed(sealed: string, context: string): string | null {
-    try {
-      return this.keyRing.seal(this.keyRing.open(sealed, context), context);
-    } catch (error) {
-      if (error instanceof SealError) return null;
-      throw error;
-    }
   }
 }

@@ -22,12 +22,11 @@ import { type Resolved, ResolveInTransaction } from './resolve.js';
 import { SessionKeys } from './session-keys.js';
 import { sealingContext } from './sealed-columns.js';
 
-/**
- * A login with its user. `writes` are statements that the caller has to commit, together with the new
- * session.
- */
+/** A login with its user. The caller has to commit `writes` and the refresh token, or to call `settle`. */
 export interface ResolvedLogin extends Resolved {
   readonly writes: readonly Statement[];
+  /** WeChat's refresh token, encrypted for this identity (`refreshTokenWrites`); `null` if WeChat gave none. */
+  readonly refreshToken: string | null;
 }
 
 /** Users and their identities. Of WeChat it knows only the type `WeChatLogin`. */
@@ -85,7 +84,8 @@ export class UserService {
 
   /** Commits the writes of a login whose session is opened later, or not at all. */
   async settle(login: ResolvedLogin): Promise<void> {
-    if (login.writes.length > 0) await this.database.batch(login.writes);
+    const writes = [...login.writes, ...this.refreshTokenWrites(login.identity.id, login.refreshToken)];
+    if (writes.length > 0) await this.database.batch(writes);
     this.avatarJobs.wake();
   }
 
@@ -139,6 +139,22 @@ export class UserService {
   }
 
   /**
+   * Stores WeChat's refresh token of a login.
+   * @param sealed `ResolvedLogin.refreshToken`; under the current key again if the keys have changed since
+   */
+  refreshTokenWrites(identityId: string, sealed: string | null): Statement[] {
+    if (sealed === null) return [];
+    const current = this.keyRing.resealed(sealed, sealingContext('refresh_token', identityId));
+    if (current === null) return [];
+    return [
+      {
+        sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
+        parameters: [current, identityId],
+      },
+    ];
+  }
+
+  /**
    * Sets the last login of the user and the identity of a session.
    * @param openedAt the time in the reply of the login (ms)
    */
@@ -152,7 +168,15 @@ export class UserService {
 
   private async finished(resolved: Resolved, login: WeChatLogin): Promise<ResolvedLogin> {
     await this.refuseDisabled(resolved);
-    return { ...resolved, writes: this.loginWrites(resolved, login) };
+    const { refreshToken } = login;
+    return {
+      ...resolved,
+      writes: this.loginWrites(resolved, login),
+      refreshToken:
+        refreshToken === null
+          ? null
+          : this.keyRing.seal(refreshToken, sealingContext('refresh_token', resolved.identity.id)),
+    };
   }
 
   /** Resolves a returning person whose unionid is unchanged or not given. */
@@ -230,7 +254,6 @@ export class UserService {
           login.sessionKey.value,
           login.sessionKey.obtainedAt,
         ),
-      this.refreshTokenWrite(identity.id, login),
       this.nicknameWrite(user, login),
       ...(user.avatarKey === null
         ? this.avatarJobs.copyStatements(user.id, login.profile?.avatarUrl ?? null, false)
@@ -246,17 +269,6 @@ export class UserService {
     return {
       sql: `UPDATE users SET nickname = ?, nickname_source = 'wechat', updated_at = ? WHERE id = ? AND nickname IS NULL`,
       parameters: [nickname, toSqlTime(this.clock.now()), user.id],
-    };
-  }
-
-  private refreshTokenWrite(identityId: string, login: WeChatLogin): Statement | null {
-    if (login.refreshToken === null) return null;
-    return {
-      sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
-      parameters: [
-        this.keyRing.seal(login.refreshToken, sealingContext('refresh_token', identityId)),
-        identityId,
-      ],
     };
   }
 }

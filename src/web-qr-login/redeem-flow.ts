@@ -40,6 +40,7 @@ export class RedeemFlow {
     const { user } = await this.sessions.verify(pending.sessionId);
     await this.loginCodes.use(loginCode);
     const linked = await this.users.link(user.id, this.links.open(pending));
-    return this.sessions.start(linked, pending.device, linked.writes);
+    const refreshToken = this.users.refreshTokenWrites(linked.identity.id, linked.refreshToken);
+    return this.sessions.start(linked, pending.device, [...linked.writes, ...refreshToken]);
   }
 }

@@ -55,6 +55,24 @@ describe('a website login', () => {
     expect(await world.count('sessions')).toBe(sessions);
   });
 
+  test('stores the refresh token of WeChat with the session, sealed', async () => {
+    const person = await world.person();
+    const browser = new Browser();
+    const stored = async () => {
+      const rows = await world.backend.rows(
+        `SELECT refresh_token FROM wechat_identities WHERE open_id = '${person.openIds[WEBSITE]}'`,
+      );
+      return rows.map(({ refresh_token: token }) => token);
+    };
+    const loginCode = (await world.websiteCallback(browser, person)).searchParams.get('loginCode');
+    expect(await stored()).toEqual([null]);
+    expect((await world.redeem(browser, loginCode)).status).toBe(200);
+    const [first] = await stored();
+    expect(first).toMatch(/^v1\./);
+    await world.websiteLogin(person);
+    expect(await stored()).not.toEqual([first]);
+  });
+
   test('never stores the name that WeChat gives everybody, and never overwrites one', async () => {
     const nameless = await world.person({ nickname: '微信用户' });
     expect((await world.websiteLogin(nameless)).user.nickname).toBeNull();

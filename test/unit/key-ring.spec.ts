@@ -76,6 +76,16 @@ describe('a rotation of keys', () => {
     expect(after.isCurrent('')).toBe(false);
   });
 
+  test('seals a value again under the first key, where a key still opens it', () => {
+    const old = before.seal('secret', PLACE);
+    const again = after.resealed(old, PLACE);
+    expect(again).not.toBe(old);
+    expect(over.open(String(again), PLACE)).toBe('secret');
+    expect(before.resealed(old, PLACE)).toBe(old);
+    expect(over.resealed(old, PLACE)).toBeNull();
+    expect(after.resealed(old, 'another place')).toBeNull();
+  });
+
   test('verifies macs under every key, and makes them under the first', () => {
     const old = before.mac('label', 'message');
     expect(during.mac('label', 'message')).toBe(old);

@@ -75,7 +75,8 @@ export class CallbackFlow {
       return this.inWeChat.askForConsent({ ...state, isKnown: true });
     }
     if (resolved) {
-      await this.users.settle(resolved);
+      // The refresh token of a login is stored with its session, which saves a returning person a transaction.
+      await this.users.settle(linkTo === null ? { ...resolved, refreshToken: null } : resolved);
       if (linkTo !== null) return withAnswer(returnTo, 'linked', resolved.identity.id);
       return withAnswer(returnTo, 'loginCode', await this.logIn(state, resolved, from));
     }
@@ -90,7 +91,7 @@ export class CallbackFlow {
   /** @returns the loginCode */
   private async logIn(
     state: LoginState,
-    { identity, isNewUser }: ResolvedLogin,
+    { identity, isNewUser, refreshToken }: ResolvedLogin,
     { device, browser, framed, request, reply }: From,
   ): Promise<string> {
     const { attempt, binding, hostedBrowser, isAsked } = state;
@@ -101,6 +102,7 @@ export class CallbackFlow {
       channel: channel.label,
       identityId: identity.id,
       isNewUser,
+      refreshToken,
       attempt: attempt === null ? null : attemptKey(attempt),
       binding,
       device,
