@@ -24,6 +24,9 @@
  *   aims(result)     optional; `[{ what, most | least, measured }]`, rows of the table of aims. `measured` is a number
  *                    or a spread `{ median, least, most }`; `what` names both sides of the ratio
  *
+ *   pages(result)    optional; `[{ file, name, markdown }]`, parts of other pages between markers like those of
+ *                    docs/performance.md
+ *
  * A scenario leaves nothing behind: processes, databases, Redis keys and the folder of its context are cleaned up.
  */
 import { spawnSync } from 'node:child_process';
@@ -63,7 +66,16 @@ async function run() {
   // These modules need the packages that were installed just now.
   const { withContext } = await import('./context.mjs');
   const { stopAll } = await import('./processes.mjs');
-  const { printed, writeReport } = await import('./report/document.mjs');
+  const { printed, writePart, writeReport } = await import('./report/document.mjs');
+  const print = (scenario, result) => {
+    console.log(`\n${printed(scenario, result)}`);
+    for (const { file, markdown } of scenario.pages?.(result) ?? []) console.log(`${file}\n\n${markdown}`);
+  };
+  const write = (scenario, result) => {
+    writeReport(document, scenario, result);
+    for (const { file, name, markdown } of scenario.pages?.(result) ?? [])
+      writePart(`${root}${file}`, name, markdown);
+  };
   let isStopped = false;
   for (const signal of ['SIGINT', 'SIGTERM']) {
     // The run then fails at its current step, and cleans up.
@@ -78,8 +90,8 @@ async function run() {
     console.log(`\n${scenario.title}`);
     try {
       const result = await withContext(scenario, options.quick, (context) => scenario.measure(context));
-      if (options.quick) console.log(`\n${printed(scenario, result)}`);
-      else writeReport(document, scenario, result);
+      if (options.quick) print(scenario, result);
+      else write(scenario, result);
     } catch (error) {
       // The others are measured nevertheless.
       console.error(error);

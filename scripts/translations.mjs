@@ -14,6 +14,7 @@ const OTHER_PAGES = [
   'docs/webhooks',
   'docs/verifying-tokens',
   'docs/privacy',
+  'docs/scaling',
   'docs/openid-conformance',
   'sandbox/README',
 ];

@@ -9,7 +9,7 @@
  * - `closed`: each connection repeats the operation for `seconds`.
  * - `paced`: `perSecond` operations begin each second for `seconds`, whether the earlier ones have ended or not. A
  *   duration counts from the planned begin, so it includes the wait for a free connection. With `isFresh` nobody comes
- *   twice.
+ *   twice, also in later jobs.
  *
  * With `ports` instead of `port`, the connections are spread over several processes. Visitors take people in turn;
  * with `isScattered` in an order that jumps over the whole range. `refreshOfAnybody` needs `key`, ENCRYPTION_KEYS.
@@ -38,6 +38,8 @@ const MOST_OPERATIONS = 1_000_000;
 
 /** First port, concurrency and visitor -> its latest turn: the next job goes on where this one ended. */
 const latest = new Map();
+/** First port and first person -> the next who has not come. */
+const newcomers = new Map();
 /** A prime: neighbours in time are far apart in the tables. */
 const SCATTER = 611_953;
 
@@ -109,14 +111,18 @@ async function once(job) {
 function admit(job) {
   const { visitor: name, ports = [job.port], concurrency, people, from = 0, key } = job;
   const turns = people - (people % concurrency);
-  let newcomer = from;
+  const origin = `${ports[0]} ${from}`;
   return Array.from({ length: concurrency }, (_, index) => {
     const port = ports[index % ports.length];
     const place = `${ports[0]} ${concurrency} ${index}`;
     return new VISITORS[name](
       port,
       () => {
-        if (job.isFresh) return newcomer++;
+        if (job.isFresh) {
+          const newcomer = newcomers.get(origin) ?? from;
+          newcomers.set(origin, newcomer + 1);
+          return newcomer;
+        }
         const turn = ((latest.get(place) ?? index) + concurrency) % turns;
         latest.set(place, turn);
         return from + (job.isScattered ? (turn * SCATTER) % people : turn);

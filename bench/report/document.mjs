@@ -12,6 +12,11 @@ export function writeReport(file, scenario, result) {
   writeFileSync(file, replaced(readFileSync(file, 'utf8'), scenario, result));
 }
 
+/** Replaces a part of another page, between its markers. */
+export function writePart(file, name, markdown) {
+  writeFileSync(file, replacePart(readFileSync(file, 'utf8'), name, markdown.trimEnd() + '\n'));
+}
+
 /** @returns the text with the new part @throws Error if the text lacks the markers */
 export function replaced(text, scenario, result) {
   const withPart = replacePart(text, scenario.name, part(scenario, result));

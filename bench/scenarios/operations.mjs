@@ -7,6 +7,7 @@ import { countingProxy, runCounted } from '../counting.mjs';
 import { serviceOn, startBare, startBetterAuth, startFloor } from '../contestants.mjs';
 import { startService } from '../processes.mjs';
 import { summarise } from '../profile/summary.mjs';
+import { capacityPages } from '../report/capacity.mjs';
 import { fixed, percent, range, whole } from '../report/format.mjs';
 import { ratio, spread } from '../report/statistics.mjs';
 import { compareWork } from '../same-work.mjs';
@@ -15,19 +16,26 @@ export const title = 'Operations of a returning person';
 export const isShort = true;
 export const sizes = {
   full: { seconds: 3, warmUpSeconds: 3, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 },
-  quick: { seconds: 1, warmUpSeconds: 0.5, rounds: 2, concurrency: 16, people: 160, profileSeconds: 1 },
+  quick: { seconds: 0.5, warmUpSeconds: 0.25, rounds: 1, concurrency: 16, people: 96, profileSeconds: 0.5 },
 };
 
-/** The contestants of each operation, in the order of a round. */
+/** The contestants of each operation, in the order of a round. A first login has no floor; it is for capacity plans. */
 const OPERATIONS = {
   miniProgramLogin: ['service', 'floor'],
+  firstLogin: ['service'],
   websiteLogin: ['service', 'floor', 'better-auth'],
   refresh: ['service', 'floor'],
   verify: ['service', 'floor', 'bare', 'better-auth'],
 };
 
+/** How the load does it, where that differs from the name. Newcomers are people beyond those who return. */
+const JOBS = {
+  firstLogin: { operation: 'miniProgramLogin', isFresh: true, from: 1_000_000_000 },
+};
+
 const TITLES = {
   miniProgramLogin: 'Mini-program login of a returning person',
+  firstLogin: 'Mini-program login of somebody for the first time',
   websiteLogin: 'Website login of a returning person, complete',
   refresh: 'Refresh',
   verify: 'Token check (`GET /v1/auth/verify`)',
@@ -98,6 +106,23 @@ export function report({ rounds, roundTrips, profiles, size }) {
   ].join('\n');
 }
 
+export function pages(result) {
+  const costs = Object.entries(result.rounds).map(([operation, rounds]) => {
+    const of = (read) => spread(rounds.map(({ service }) => read(service) ?? 0)).median;
+    return [
+      operation,
+      {
+        service: of(({ cpuPerOperation }) => cpuPerOperation),
+        database: of(({ watched }) => watched.database?.cpuPerOperation),
+        redis: of(({ watched }) => watched.redis?.cpuPerOperation),
+        logBytes: of(({ counts }) => counts.logBytes),
+        fsyncs: of(({ counts }) => counts.fsyncs),
+      },
+    ];
+  });
+  return capacityPages(Object.fromEntries(costs), result);
+}
+
 async function firstLogins(load, { service, 'better-auth': betterAuth }, { people, concurrency }) {
   const once = { kind: 'once', people, concurrency };
   await load.run({ ...once, visitor: 'service', port: service.port, operation: 'websiteLogin' });
@@ -127,7 +152,7 @@ async function measureRounds(context, contestants) {
 
 function jobFor(name, { port, pid }, operation, { concurrency, people }) {
   const visitor = name === 'floor' ? 'service' : name;
-  return { kind: 'closed', visitor, port, pid, operation, concurrency, people };
+  return { kind: 'closed', visitor, port, pid, operation, concurrency, people, ...JOBS[operation] };
 }
 
 function line(name, { perSecond, p99, cpuPerOperation, watched, limit }) {
@@ -153,7 +178,7 @@ async function countRoundTrips({ load, shared, size, say }, service, floorDataba
         ? await startServiceOn(proxies.database.url, behind)
         : await startFloor(proxies.database.url, behind);
     const read = () => Object.entries(proxies).map(([server, proxy]) => [server, proxy.read()]);
-    for (const operation of Object.keys(OPERATIONS)) {
+    for (const operation of operationsOf(name)) {
       const job = { ...jobFor(name, contestant, operation, size), kind: 'paced', concurrency: 1 };
       await load.run({ ...job, ...COUNTED_PACE });
       let before;
@@ -171,6 +196,10 @@ async function countRoundTrips({ load, shared, size, say }, service, floorDataba
   return counted;
 }
 
+function operationsOf(contestant) {
+  return Object.keys(OPERATIONS).filter((operation) => OPERATIONS[operation].includes(contestant));
+}
+
 async function startServiceOn(database, shared) {
   const { port, environment } = await serviceOn(database, shared);
   return startService(port, environment);
@@ -183,7 +212,7 @@ async function profile(load, { port, environment }, size, folder, say) {
   const nodeArguments = ['--import', preload];
   const service = await startService(port, { ...environment, PROFILE_FILE: file }, { nodeArguments });
   const profiles = {};
-  for (const operation of Object.keys(OPERATIONS)) {
+  for (const operation of operationsOf('floor')) {
     const job = jobFor('service', service, operation, size);
     await load.run({ ...job, seconds: size.warmUpSeconds });
     rmSync(file, { force: true });

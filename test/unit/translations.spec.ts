@@ -18,6 +18,8 @@ const PAGES: Readonly<Record<string, string>> = {
   'docs/verifying-tokens.zh-CN.md': '# 令牌\n',
   'docs/privacy.md': '# Privacy\n',
   'docs/privacy.zh-CN.md': '# 个人信息\n',
+  'docs/scaling.md': '# Scaling\n',
+  'docs/scaling.zh-CN.md': '# 容量\n',
   'docs/openid-conformance.md': '# OpenID Connect\n',
   'docs/openid-conformance.zh-CN.md': '# OpenID Connect\n',
   'sandbox/README.md': '# Sandbox\n',
