@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressGroup } from '../http/ip-address.js';
 import type { RouteQuotaName } from '../config/quota-names.js';
 import { noteInRequest, requestContext } from '../http/request-context.js';
+import { RouteMetadata } from '../http/route-metadata.js';
 import { AppConfig, type WeChatApp } from '../config/app-config.js';
 import type { Quota } from './quotas.js';
 import { RATE_LIMIT, type RateLimitOfRoute } from './rate-limit.decorator.js';
@@ -20,22 +21,29 @@ export class RateLimitGuard implements CanActivate {
   private readonly logger = new Logger(RateLimitGuard.name);
   private hasHinted = false;
 
+  private readonly limits: RouteMetadata<RateLimitOfRoute>;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly limiter: RateLimiter,
     private readonly config: AppConfig,
-  ) {}
+  ) {
+    this.limits = new RouteMetadata(reflector, RATE_LIMIT);
+  }
 
   /** @throws AppError RATE_LIMITED */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.config.rateLimits.on) return true;
-    const limit = this.reflector.getAllAndOverride<RateLimitOfRoute | undefined>(RATE_LIMIT, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const limit = this.config.rateLimits.on ? this.limits.of(context) : undefined;
     if (limit === undefined) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const http = context.switchToHttp();
+    return this.admits(limit, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  private async admits(
+    limit: RateLimitOfRoute,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<boolean> {
     try {
       const quotas = this.quotas(limit, request);
       if (quotas.length > 0) await this.limiter.take(quotas, reply);

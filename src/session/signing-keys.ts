@@ -60,6 +60,11 @@ export class SigningKeys extends RotatingKeys<SigningKey, AccessKey> {
     return (await this.loaded.find(kid))?.jwt ?? null;
   }
 
+  /** Whether it is known here, and recently, that the key of a kid verifies. */
+  isKnownToVerify(kid: string): boolean {
+    return this.loaded.findNow(kid) !== undefined;
+  }
+
   /** All keys whose tokens may still be valid, read from the database after this call began. */
   async published(): Promise<PublishedKey[]> {
     return (await this.loaded.publishedNewest()).map((key) => key.published);

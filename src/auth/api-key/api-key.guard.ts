@@ -13,6 +13,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error.js';
 import { BASIC_CHALLENGE } from '../../http/problem.js';
 import { Public } from '../../http/public.js';
+import { RouteMetadata } from '../../http/route-metadata.js';
 import { type GivenKey, noteInRequest, requestContext } from '../../http/request-context.js';
 import { secretsEqual } from '../../crypto/secret.js';
 import { type ApiKey, AppConfig } from '../../config/app-config.js';
@@ -59,38 +60,42 @@ export const CurrentOperator = createParamDecorator((_: unknown, context: Execut
  */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
+  private readonly roles: RouteMetadata<ApiKey['role']>;
+  private readonly clientRoutes: RouteMetadata<boolean>;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly config: AppConfig,
     private readonly refused: RefusedKeys,
-  ) {}
+  ) {
+    this.roles = new RouteMetadata(reflector, ROLE);
+    this.clientRoutes = new RouteMetadata(reflector, CLIENT);
+  }
 
   /**
    * @throws AppError API_KEY_INVALID, RATE_LIMITED; FORBIDDEN for a service key on an operator's route;
    * BAD_REQUEST for keys in two places
    */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const handlers = [context.getHandler(), context.getClass()];
-    const role = this.reflector.getAllAndOverride<ApiKey['role']>(ROLE, handlers);
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & ApiKeyState>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const clients = this.reflector.getAllAndOverride<boolean | undefined>(CLIENT, handlers)
-      ? this.clients(request)
-      : null;
+    const clients = this.clientRoutes.of(context) ? this.clients(request) : null;
     // The header was checked when the request came in.
     const key = clients?.found ?? requestContext()?.apiKey ?? null;
     if (!key) {
       const isGiven = request.headers['x-api-key'] !== undefined || clients?.areGiven === true;
-      if (isGiven) await this.refused.refuse(request, reply, null);
-      throw new AppError('API_KEY_INVALID');
+      if (!isGiven) throw new AppError('API_KEY_INVALID');
+      return this.refuse(request, reply, null);
     }
-    if (role === 'admin' && key.role !== 'admin') {
-      await this.refused.refuse(request, reply, key);
-      throw new AppError('FORBIDDEN');
-    }
+    if (this.roles.of(context) === 'admin' && key.role !== 'admin') return this.refuse(request, reply, key);
     request.apiKey = key;
     noteInRequest({ isOperator: true });
     return true;
+  }
+
+  private async refuse(request: FastifyRequest, reply: FastifyReply, key: GivenKey | null): Promise<never> {
+    await this.refused.refuse(request, reply, key);
+    throw new AppError(key ? 'FORBIDDEN' : 'API_KEY_INVALID');
   }
 
   private clients(request: FastifyRequest): { areGiven: boolean; found: ApiKey | null } {

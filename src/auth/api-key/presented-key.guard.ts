@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error.js';
 import { requestContext } from '../../http/request-context.js';
+import { RouteMetadata } from '../../http/route-metadata.js';
 import { RATE_LIMIT, type RateLimitOfRoute } from '../../rate-limit/rate-limit.decorator.js';
 import { ROLE } from './api-key.guard.js';
 import { RefusedKeys } from './refused-keys.js';
@@ -14,21 +15,29 @@ import { RefusedKeys } from './refused-keys.js';
  */
 @Injectable()
 export class PresentedKeyGuard implements CanActivate {
+  private readonly limits: RouteMetadata<RateLimitOfRoute>;
+  private readonly roles: RouteMetadata<string>;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly refused: RefusedKeys,
-  ) {}
+  ) {
+    this.limits = new RouteMetadata(reflector, RATE_LIMIT);
+    this.roles = new RouteMetadata(reflector, ROLE);
+  }
 
   /** @throws AppError API_KEY_INVALID, RATE_LIMITED */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (request.headers['x-api-key'] === undefined || requestContext()?.apiKey) return true;
-    const handlers = [context.getHandler(), context.getClass()];
-    const matters =
-      this.reflector.getAllAndOverride<RateLimitOfRoute | undefined>(RATE_LIMIT, handlers) !== undefined;
-    const isChecked = this.reflector.getAllAndOverride<string | undefined>(ROLE, handlers) !== undefined;
+    const matters = this.limits.of(context) !== undefined;
+    const isChecked = this.roles.of(context) !== undefined;
     if (!matters || isChecked) return true;
-    await this.refused.refuse(request, context.switchToHttp().getResponse<FastifyReply>(), null);
+    return this.refuse(request, context.switchToHttp().getResponse<FastifyReply>());
+  }
+
+  private async refuse(request: FastifyRequest, reply: FastifyReply): Promise<never> {
+    await this.refused.refuse(request, reply, null);
     throw new AppError('API_KEY_INVALID');
   }
 }

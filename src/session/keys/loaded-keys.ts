@@ -106,6 +106,14 @@ export class LoadedKeys<Row extends StoredKey, Key extends KeyTimes> {
     return found && isPublished(found, this.clock.now()) ? found : undefined;
   }
 
+  /** As `find`, where nothing has to be waited for. `undefined` where something has, or there is no such key. */
+  findNow(kid: string): Key | undefined {
+    this.reloadInBackground();
+    const now = this.clock.now();
+    if (now - this.loadedAt >= MAX_AGE_MS) return undefined;
+    return this.keys.find((key) => key.kid === kid && isPublished(key, now));
+  }
+
   /** The published keys, the signer first. They may be 5 s old. @throws AppError DATABASE_UNAVAILABLE */
   async published(): Promise<Key[]> {
     await this.recent(!this.isEmpty);
