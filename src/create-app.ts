@@ -1,16 +1,16 @@
 import cookie from '@fastify/cookie';
-import multipart from '@fastify/multipart';
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { AppError } from './common/app-error.js';
-import { MULTIPART_LIMITS } from './http/bodies.js';
+import { registerMultipartForms } from './http/multipart-forms.js';
 import { RouteTable } from './http/route-table.js';
 import { fieldErrors } from './http/validation.js';
 import type { AppConfig } from './config/app-config.js';
 import { serveDocs } from './openapi.js';
-import { corsFor, fastifyOptions, registerRequestHooks, registerSecurityFields } from './ops/http-server.js';
+import { Cors } from './ops/cors.js';
+import { fastifyOptions, registerRequestHooks } from './ops/http-server.js';
 import { type Logger, NestLogger } from './ops/logger.js';
 import { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { RequestLog } from './ops/request-log.js';
@@ -40,7 +40,7 @@ export async function createApp({
   for (const msg of config.warnings) logger.warn({ msg });
   const metrics = new PrometheusMetrics();
   const requests = new RequestLog(logger, metrics);
-  const adapter = new FastifyAdapter(fastifyOptions(requests));
+  const adapter = new FastifyAdapter(fastifyOptions(requests, config));
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, metrics, { clock, pollInterval, pictureProgram, relayTiming, doors }),
     adapter,
@@ -54,7 +54,6 @@ export async function createApp({
     }),
   );
   if (preview) return app;
-  registerSecurityFields(adapter.getInstance(), config);
   registerVerifyFiles(adapter.getInstance(), config);
   registerRequestHooks(
     adapter.getInstance(),
@@ -62,10 +61,10 @@ export async function createApp({
     app.get(RouteTable),
     app.get(Shutdown, { strict: false }),
     requests,
+    new Cors(app.get(ReturnUrls, { strict: false }).origins()),
   );
   await app.register(cookie);
-  await app.register(multipart, { limits: MULTIPART_LIMITS });
-  app.enableCors(corsFor(app.get(ReturnUrls, { strict: false }).origins()));
+  await registerMultipartForms(adapter.getInstance());
   if (config.docs) serveDocs(app, config.publicUrl);
   return app;
 }

@@ -1,8 +1,6 @@
-import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
-import { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import helmet from 'helmet';
 import { v4 as uuidv4 } from 'uuid';
 import { AppError } from '../common/app-error.js';
 import { BODY_LIMIT_BYTES } from '../http/bodies.js';
@@ -15,11 +13,19 @@ import type { RouteTable } from '../http/route-table.js';
 import { findKey } from '../crypto/secret.js';
 import type { ApiKey, AppConfig } from '../config/app-config.js';
 import { ClientAddresses } from '../http/client-address.js';
+import type { Cors } from './cors.js';
 import type { RequestLog } from './request-log.js';
 import type { Shutdown } from './shutdown.js';
+import { standingResponse, StandingResponse } from './standing-fields.js';
 
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
-type CorsOptions = NonNullable<Parameters<FastifyAdapter['enableCors']>[0]>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What `request.ip` returns: the address that ClientAddresses determines. */
+    clientAddress: string;
+  }
+}
 
 /**
  * Time limits for the arrival of a request (ms): its header fields, and the whole request. A picture of 2 MiB
@@ -41,15 +47,21 @@ const CONNECTION_FAULTS: Readonly<Record<string, ErrorCode>> = {
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Fastify options of this service. */
-export function fastifyOptions(requests: RequestLog): FastifyOptions {
+export function fastifyOptions(requests: RequestLog, config: Pick<AppConfig, 'publicUrl'>): FastifyOptions {
   return {
+    // No middleware of Express is in use, so no hook has to look for one.
+    skipMiddie: true,
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     // ClientAddresses determines the client address. proxy-addr would return unvalidated header values.
     trustProxy: false,
     rewriteUrl: ({ url = '/' }) => withFewParameters(withoutPushSlash(url)),
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: {
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      ServerResponse: standingResponse(config),
+    },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv4();
@@ -93,32 +105,7 @@ function withoutPushSlash(url: string): string {
 }
 
 /**
- * Sends helmet's security headers with every reply. helmet runs only once, because the headers are always the
- * same, and Fastify sets them faster than setHeader() does.
- */
-export function registerSecurityFields(
-  fastify: FastifyInstance,
-  { publicUrl }: Pick<AppConfig, 'publicUrl'>,
-): void {
-  const secure = helmet({
-    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
-    // Only for this host. HSTS for other subdomains is not our decision.
-    strictTransportSecurity: publicUrl.startsWith('https:') ? { includeSubDomains: false } : false,
-  });
-  const request = new IncomingMessage(new Socket());
-  const response = new ServerResponse(request);
-  secure(request, response, (fault) => {
-    if (fault instanceof Error) throw fault;
-  });
-  const fields = response.getHeaders();
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    void reply.headers(fields);
-    done();
-  });
-}
-
-/**
- * Registers request ids, the request context, the log line of each request, and `no-store` as the default of
+ * Registers CORS, request ids, the request context, the log line of each request, and `no-store` as the default of
  * Cache-Control.
  */
 export function registerRequestHooks(
@@ -127,6 +114,7 @@ export function registerRequestHooks(
   routes: RouteTable,
   shutdown: Shutdown,
   requests: RequestLog,
+  cors: Cors,
 ): void {
   fastify.server.maxConnections = MAX_CONNECTIONS;
   fastify.addHook('onRoute', (route) => {
@@ -134,20 +122,31 @@ export function registerRequestHooks(
     route.bodyLimit = route.config?.bodyLimit ?? BODY_LIMIT_BYTES;
   });
   const addresses = new ClientAddresses(config.trustedProxies);
+  // A property that each request defines anew would cost ten times this one.
+  fastify.decorateRequest('clientAddress', '');
+  fastify.decorateRequest('ip', {
+    getter(this: FastifyRequest) {
+      return this.clientAddress;
+    },
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('X-Request-Id', request.id);
+    // Read once: Fastify makes this object anew each time.
+    const { url, config: route } = request.routeOptions;
+    if (route.ownCors) withoutCorsFields(reply);
+    else if (cors.answers(request, reply, route.answersAnything === true)) return;
+    void reply.header('x-request-id', request.id);
     const facts: RequestFacts = {};
     // onResponse is not called if the client disconnects early.
-    reply.raw.once('close', () => requests.finished(request, reply, facts));
+    reply.raw.once('close', () => requests.finished(request, url ?? null, reply, facts));
     const apiKey = apiKeyOf(request, config);
     const { remoteAddress } = request.raw.socket;
     const ip = addresses.find(remoteAddress, forwardedFor(request.headers, apiKey), apiKey !== null);
     // For `@Ip()` and other users of Fastify's `request.ip`.
-    Object.defineProperty(request, 'ip', { value: ip });
+    request.clientAddress = ip;
     runInRequestContext({ requestId: request.id, ip, apiKey, facts }, done);
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
-    if (!reply.hasHeader('cache-control')) void reply.header('Cache-Control', 'no-store');
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     // An open keep-alive connection would delay the shutdown until the client closes it.
     if (shutdown.endsConnections) void reply.header('Connection', 'close');
     done(
@@ -170,38 +169,14 @@ function forwardedFor(headers: FastifyRequest['headers'], apiKey: ApiKey | null)
   return values.length === 0 ? undefined : values.join(',');
 }
 
+/** Those of the route itself remain. */
+function withoutCorsFields({ raw }: FastifyReply): void {
+  if (raw instanceof StandingResponse) raw.sendsCorsFields = false;
+}
+
 function apiKeyOf({ headers }: FastifyRequest, { apiKeys }: AppConfig): ApiKey | null {
   const given = headers['x-api-key'];
   return typeof given === 'string' ? findKey(apiKeys, given) : null;
-}
-
-/**
- * CORS with credentials for these origins only. An OPTIONS that is not a preflight is answered like one,
- * instead of by the plugin's text/plain. A route that answers OPTIONS itself gets all but preflights: a proxy
- * that verifies the token of an OPTIONS must not get a 204 from CORS.
- */
-export function corsFor(origins: string[]): CorsOptions {
-  const options: CorsOptions = {
-    origin: origins,
-    // All methods that routes use. The plugin's default is GET, HEAD and POST.
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    credentials: true,
-    strictPreflight: false,
-    // Any requested header is allowed, X-Attempt-Secret and Last-Event-ID included.
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Policy', 'RateLimit'],
-    maxAge: 600,
-  };
-  return {
-    delegator: ({ headers, routeOptions }, done) => {
-      if (routeOptions.config.ownCors) {
-        done(null, { ...options, origin: false, preflight: false });
-        return;
-      }
-      const isPreflight = Boolean(headers.origin && headers['access-control-request-method']);
-      const answersOptions = routeOptions.config.answersAnything && !isPreflight;
-      done(null, answersOptions ? { ...options, preflight: false } : options);
-    },
-  };
 }
 
 async function problem(reply: FastifyReply, requestId: string, error: AppError): Promise<void> {

@@ -24,10 +24,16 @@ export class RequestLog {
     private readonly metrics: PrometheusMetrics,
   ) {}
 
-  /** The reply was sent, or the client disconnected (`aborted`; `status` is null if nothing was sent). */
-  finished(request: FastifyRequest, { raw, elapsedTime }: FastifyReply, facts: RequestFacts): void {
-    const { id: requestId, method } = request;
-    const route = request.routeOptions.url ?? null;
+  /**
+   * The reply was sent, or the client disconnected (`aborted`; `status` is null if nothing was sent).
+   * @param route pattern of the route; `null` if none matches
+   */
+  finished(
+    { id: requestId, method }: FastifyRequest,
+    route: string | null,
+    { raw, elapsedTime }: FastifyReply,
+    facts: RequestFacts,
+  ): void {
     const status = raw.headersSent ? raw.statusCode : null;
     this.metrics.request(method, route, status, elapsedTime / 1000);
     if (route === null && !this.mayLogUnrouted()) return;

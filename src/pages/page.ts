@@ -48,9 +48,8 @@ export function contentPolicy(nonce: string, allowed: Page['allowed'] = {}): str
 /** Sends a document with its Content-Security-Policy and `Cache-Control: no-store`. */
 export async function sendPage(reply: FastifyReply, page: Page): Promise<void> {
   const nonce = randomBytes(16).toString('base64');
-  // Helmet sets SAMEORIGIN. Browsers that support frame-ancestors ignore the header.
-  if (page.allowed?.ancestors) void reply.removeHeader('X-Frame-Options');
-  else void reply.header('X-Frame-Options', 'DENY');
+  // For browsers without frame-ancestors, which this header cannot tell who may frame the page.
+  if (!page.allowed?.ancestors) void reply.header('X-Frame-Options', 'DENY');
   const data =
     page.data === undefined
       ? ''

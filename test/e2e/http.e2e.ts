@@ -241,6 +241,69 @@ describe('a health check', () => {
   });
 });
 
+describe('the header fields of every reply', () => {
+  const SECURITY = {
+    'content-security-policy': expect.stringMatching(/^default-src 'self';.*frame-ancestors 'self'/),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'origin-agent-cluster': '?1',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-dns-prefetch-control': 'off',
+    'x-download-options': 'noopen',
+    'x-frame-options': 'SAMEORIGIN',
+    'x-permitted-cross-domain-policies': 'none',
+    'x-xss-protection': '0',
+    vary: 'Origin',
+  };
+  const CORS = {
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': 'X-Request-Id, Retry-After, RateLimit-Policy, RateLimit',
+  };
+  const fieldsOf = async (path: string, options?: CallOptions): Promise<Record<string, string>> =>
+    Object.fromEntries((await call(world.url + path, options)).headers);
+
+  test.each<[string, string, CallOptions]>([
+    ['a route', '/health/live', {}],
+    ['a route that answers anything', '/v1/auth/verify', {}],
+    ['an error', '/v1/auth/refresh', { json: { refreshToken: 7 } }],
+    ['a path without a route', '/nowhere', {}],
+    ['a URL that cannot be decoded', '/%E0%A4%A', {}],
+    ['a redirect', '/', {}],
+    ['HEAD', '/health/live', { method: 'HEAD' }],
+  ])('are those of security and CORS: %s', async (_what, path, options) => {
+    expect(await fieldsOf(path, options)).toMatchObject({ ...SECURITY, ...CORS });
+  });
+
+  test('are each sent once', async () => {
+    const { hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname, () =>
+      socket.write('GET /login HTTP/1.1\r\nHost: a\r\nOrigin: a\r\nConnection: close\r\n\r\n'),
+    );
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    const names = [...(text.split('\r\n\r\n')[0] ?? '').matchAll(/^([\w-]+):/gm)].map(([, name]) =>
+      name?.toLowerCase(),
+    );
+    expect(names).toContain('content-security-policy');
+    expect(names).toHaveLength(new Set(names).size);
+  });
+
+  test('are those of a page where it has its own', async () => {
+    expect(await fieldsOf('/login')).toMatchObject({
+      ...SECURITY,
+      'content-security-policy': expect.stringMatching(/^default-src 'none';.*frame-ancestors 'none'/),
+      'x-frame-options': 'DENY',
+    });
+  });
+
+  test('leave CORS to a protocol that decides on it itself', async () => {
+    const fields = await fieldsOf('/oidc/token', { method: 'POST' });
+    expect(fields).toMatchObject(SECURITY);
+    expect(fields).not.toHaveProperty('access-control-allow-credentials');
+  });
+});
+
 describe('browsers of other sites', () => {
   const path = '/v1/web-qr-login/token';
   const preflight = (origin: string): Promise<Reply> =>
