@@ -75,8 +75,7 @@ const INSERT_EVENT = `INSERT INTO events (id, type, user_id, actor, ip, request_
   VALUES (?, 'login.succeeded', ?, 'user', ?, ?, ?, ?)`;
 const OPEN_SESSION = `${UPDATE_LOGINS}; ${INSERT_SESSION}; ${INSERT_EVENT}`;
 const LOGIN = `START TRANSACTION; ${UPDATE_SESSION_KEY}; ${OPEN_SESSION}; COMMIT`;
-const REDEEM = `START TRANSACTION; ${OPEN_SESSION}; COMMIT`;
-const UPDATE_REFRESH_TOKEN = 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?';
+const REDEEM = `START TRANSACTION; UPDATE wechat_identities SET refresh_token = ? WHERE id = ?; ${OPEN_SESSION}; COMMIT`;
 const ROTATE = `UPDATE sessions SET generation = generation + 1, rotated_at = ?, last_used_at = ?
   WHERE id = ? AND generation = ? AND revoked_at IS NULL`;
 
@@ -167,18 +166,13 @@ server.get('/v1/web-qr-login/callback', async (request, reply) => {
     `/sns/oauth2/access_token?appid=${website.appId}&secret=${website.secret}&code=${encodeURIComponent(code)}&grant_type=authorization_code`,
   );
   if (!WECHAT_ID.test(access.openid)) throw new Error('bad answer');
-  const info = await ask(
-    `/sns/userinfo?access_token=${encodeURIComponent(access.access_token)}&openid=${access.openid}&lang=zh_CN`,
-  );
-  if (info.openid !== access.openid) throw new Error('bad answer');
   const login = await returning(website.appId, access);
-  const sealed = seal(access.refresh_token, `wechat_identities.refresh_token:${login.identity_id}`);
-  await database.execute(UPDATE_REFRESH_TOKEN, [sealed, login.identity_id]);
   const loginCode = secret();
   const location = new URL(attempt.returnTo);
   location.searchParams.set('loginCode', loginCode);
   const pending = JSON.stringify({
     identityId: login.identity_id,
+    refreshToken: seal(access.refresh_token, `wechat_identities.refresh_token:${login.identity_id}`),
     browser: attempt.browser,
     ip: request.ip,
     userAgent: request.headers['user-agent'] ?? null,
@@ -198,7 +192,11 @@ server.post('/v1/web-qr-login/token', { schema: body({ loginCode: text(128) }) }
   const [[login]] = await database.execute(`${SELECT_IDENTITY} WHERE i.id = ?`, [pending.identityId]);
   const now = Date.now();
   const session = newSession(now);
-  await database.query(REDEEM, openSession(login, session, now, request.id, pending.ip, pending.userAgent));
+  await database.query(REDEEM, [
+    pending.refreshToken,
+    login.identity_id,
+    ...openSession(login, session, now, request.id, pending.ip, pending.userAgent),
+  ]);
   return answered(request, reply, tokens(login, session, now, true));
 });
 

@@ -38,7 +38,7 @@ const MOST_OPERATIONS = 1_000_000;
 
 /** First port, concurrency and visitor -> its latest turn: the next job goes on where this one ended. */
 const latest = new Map();
-/** First port and first person -> the next who has not come. */
+/** First person -> the next who has not come, on any port. */
 const newcomers = new Map();
 /** A prime: neighbours in time are far apart in the tables. */
 const SCATTER = 611_953;
@@ -111,7 +111,6 @@ async function once(job) {
 function admit(job) {
   const { visitor: name, ports = [job.port], concurrency, people, from = 0, key } = job;
   const turns = people - (people % concurrency);
-  const origin = `${ports[0]} ${from}`;
   return Array.from({ length: concurrency }, (_, index) => {
     const port = ports[index % ports.length];
     const place = `${ports[0]} ${concurrency} ${index}`;
@@ -119,8 +118,8 @@ function admit(job) {
       port,
       () => {
         if (job.isFresh) {
-          const newcomer = newcomers.get(origin) ?? from;
-          newcomers.set(origin, newcomer + 1);
+          const newcomer = newcomers.get(from) ?? from;
+          newcomers.set(from, newcomer + 1);
           return newcomer;
         }
         const turn = ((latest.get(place) ?? index) + concurrency) % turns;

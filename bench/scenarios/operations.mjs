@@ -192,8 +192,21 @@ async function countRoundTrips({ load, shared, size, say }, service, floorDataba
     await contestant.stop();
     Object.values(proxies).forEach((proxy) => proxy.close());
   }
-  say('counted round trips');
+  checkFloor(counted);
+  say('counted round trips; the floor makes no more of them than the service');
   return counted;
+}
+
+/** The service may have become leaner than the floor, which then has to follow. */
+function checkFloor(counted) {
+  for (const [operation, { service, floor }] of Object.entries(counted)) {
+    for (const [server, trips] of Object.entries(floor ?? {}))
+      // Background work of either adds a little.
+      if (trips > service[server] + 0.5)
+        throw new Error(
+          `${operation}: the floor makes ${trips} round trips to ${server}, the service ${service[server]}`,
+        );
+  }
 }
 
 function operationsOf(contestant) {
