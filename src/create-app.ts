@@ -1,12 +1,10 @@
 import cookie from '@fastify/cookie';
-import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type AppOptions } from './app.module.js';
-import { AppError } from './common/app-error.js';
 import { registerMultipartForms } from './http/multipart-forms.js';
+import { RequestPipe } from './http/request-pipe.js';
 import { RouteTable } from './http/route-table.js';
-import { fieldErrors } from './http/validation.js';
 import type { AppConfig } from './config/app-config.js';
 import { serveDocs } from './openapi.js';
 import { Cors } from './ops/cors.js';
@@ -46,13 +44,7 @@ export async function createApp({
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
   );
-  app.useGlobalPipes(
-    new ValidationPipe({
-      transform: true,
-      whitelist: true,
-      exceptionFactory: (errors) => new AppError('VALIDATION_FAILED', { errors: fieldErrors(errors) }),
-    }),
-  );
+  app.useGlobalPipes(new RequestPipe());
   if (preview) return app;
   registerVerifyFiles(adapter.getInstance(), config);
   registerRequestHooks(

@@ -1,6 +1,7 @@
 import { type ClassConstructor, plainToInstance, Transform } from 'class-transformer';
 import { validateSync, type ValidationError, IsOptional, ValidateBy, ValidateIf } from 'class-validator';
 import { AppError, type FieldError } from '../common/app-error.js';
+import { readFlat } from './flat-class.js';
 import { applyDecorators } from '@nestjs/common';
 import { ApiHideProperty } from '@nestjs/swagger';
 
@@ -22,6 +23,8 @@ export function check<T extends object>(type: ClassConstructor<T>, plain: unknow
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     return [{ field: '', message: 'must be an object' }];
   }
+  const flat = readFlat(type, plain);
+  if (flat) return flat;
   const instance = plainToInstance(type, plain);
   const errors = validateSync(instance, { whitelist: true, forbidUnknownValues: true });
   return errors.length > 0 ? fieldErrors(errors) : instance;
