@@ -160,12 +160,17 @@ function pictureCpu(pid) {
   return children.reduce((sum, child) => sum + cpuMicroseconds(Number(child)), 0);
 }
 
-export function aims({ size, rounds }) {
+export function aims({ size, rounds, launch }) {
   return [
     {
       what: `p99 of ${size.returning} returning logins/s beside ${size.newcomers} first logins/s with pictures, against alone`,
       most: MOST_SLOWER,
       measured: ratio(rounds, 'beside', 'alone', 'p99'),
+    },
+    {
+      what: `people without their picture after ${size.launch} first logins/s for ${size.launchSeconds} s, when the queue is empty`,
+      most: 0,
+      measured: launch.lost,
     },
   ];
 }

@@ -9,6 +9,8 @@ import { AvatarJobs } from './avatar-jobs.js';
 import { AvatarQueue, type ClaimedJob } from './avatar-queue.js';
 import { UserAvatars } from './user-avatars.js';
 
+/** Pictures of logins that follow each other so closely are claimed together (ms): a claim is five statements. */
+const GATHER_MS = 200;
 const FIRST_DELAY_MS = 60_000;
 const LONGEST_DELAY_MS = 24 * 60 * 60_000;
 /** With delays that double, a copy is given up after about eight hours. The next login enqueues it again. */
@@ -17,6 +19,8 @@ const MAX_COPY_ATTEMPTS = 10;
 /** Copies and deletes avatars in the background. */
 @Injectable()
 export class AvatarWorker extends LeaseWorker<ClaimedJob> {
+  private gathering: NodeJS.Timeout | null = null;
+
   constructor(
     services: WorkerServices,
     private readonly jobs: AvatarJobs,
@@ -31,13 +35,18 @@ export class AvatarWorker extends LeaseWorker<ClaimedJob> {
 
   override onApplicationBootstrap(): void {
     super.onApplicationBootstrap();
-    this.jobs.listen(this.wake);
+    this.jobs.listen(() => {
+      this.gathering ??= setTimeout(() => {
+        this.gathering = null;
+        this.wake();
+      }, GATHER_MS).unref();
+    });
   }
 }
 
 class AvatarWork implements Work<ClaimedJob> {
-  // Few, because pictures take memory; more than one, so that a slow server does not delay all others.
-  readonly concurrency: Concurrency = { least: 4, most: 4, freeShare: 0 };
+  // Few, because pictures take memory; enough for a claim of several, and for a slow server not to delay all others.
+  readonly concurrency: Concurrency = { least: 8, most: 8, freeShare: 0.5 };
   readonly log: LaneLog = {
     logger: new Logger(AvatarWorker.name),
     about: {},
