@@ -57,9 +57,10 @@ export async function startService(port, environment, { node = process.execPath,
 /**
  * Starts a load generator: `run` starts a job (see bench/load/load.mjs), reports when its measured part begins, and
  * returns its result. One generator runs one job at a time.
+ * @param program the generator, under bench/
  */
-export function startLoad() {
-  const child = fork(fileURLToPath(new URL('load/load.mjs', import.meta.url)));
+export function startLoad(program = 'load/load.mjs') {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)));
   track(child, 'the load');
   const ended = running.get(child);
   return {

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { listening } from './listening.mjs';
 import { openId, unionId } from './people.mjs';
 
@@ -61,10 +62,18 @@ const ENDPOINTS = {
     };
   },
   '/sns/auth': () => ({ errcode: 0, errmsg: 'ok' }),
+  '/cgi-bin/stable_token': () => ({ access_token: 'access', expires_in: 7200 }),
 };
+
+/** A mini-program code (section 1.5): the first bytes of a JPEG, and the scene for programs that cannot see. */
+const CODE_PICTURE = '/wxa/getwxacodeunlimit';
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://stand-in');
+  if (pathname === CODE_PICTURE) {
+    void sendCode(request, response);
+    return;
+  }
   const person = picture === null ? undefined : PICTURE.exec(pathname)?.[1];
   if (person !== undefined) {
     response.writeHead(200, { 'Content-Type': 'image/jpeg' });
@@ -79,5 +88,13 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
   response.end(body);
 });
+
+async function sendCode(request, response) {
+  const { scene } = await json(request);
+  const body = Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.from(`scene=${scene}`)]);
+  response.writeHead(200, { 'Content-Type': 'image/jpeg', 'Content-Length': body.length });
+  response.end(body);
+}
+
 server.keepAliveTimeout = 60_000;
 listening(server);

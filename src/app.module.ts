@@ -19,6 +19,7 @@ import { OpsModule } from './ops/ops.module.js';
 import { PartnerModule } from './partner/partner.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
 import type { PrometheusMetrics } from './ops/prometheus-metrics.js';
+import type { RequestLog } from './ops/request-log.js';
 import { TokenModule } from './token/token.module.js';
 import { WebQrLoginModule } from './web-qr-login/web-qr-login.module.js';
 import { WeChatAppModule } from './wechat-app/wechat-app.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
   static forRoot(
     config: AppConfig,
     metrics: PrometheusMetrics,
+    requests: RequestLog,
     { clock, pollInterval, pictureProgram, relayTiming, doors = [] }: AppOptions = {},
   ): DynamicModule {
     return {
@@ -59,7 +61,7 @@ export class AppModule {
         BackgroundModule.forRoot(pollInterval),
         AvatarModule.forRoot(pictureProgram),
         EventsModule,
-        OpsModule,
+        OpsModule.forRoot(requests),
         // before the guards of AuthModule
         RateLimitModule,
         // authentication, shared by the doors

@@ -40,7 +40,7 @@ export async function createApp({
   const requests = new RequestLog(logger, metrics);
   const adapter = new FastifyAdapter(fastifyOptions(requests, config));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, metrics, { clock, pollInterval, pictureProgram, relayTiming, doors }),
+    AppModule.forRoot(config, metrics, requests, { clock, pollInterval, pictureProgram, relayTiming, doors }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false, preview },
   );

@@ -14,7 +14,7 @@ let codes = 0;
 const newest = new Map();
 
 /** An unused code of WeChat; the stand-in reads the person from it. */
-function freshCode(person) {
+export function freshCode(person) {
   codes += 1;
   return `code-${person}-${process.pid.toString(36)}x${codes.toString(36)}`;
 }

@@ -52,7 +52,7 @@ export function attemptKey(id: string): string {
 }
 
 /** Returns the state at `now` (ms), as watchers see it. */
-export function stateOf({ step, expiresAt }: Attempt, now: number): AttemptState {
+export function stateOf({ step, expiresAt }: Pick<Attempt, 'step' | 'expiresAt'>, now: number): AttemptState {
   switch (step.status) {
     case 'redeemed':
       return { status: 'confirmed' };

@@ -27,6 +27,8 @@ export interface RequestFacts {
   isOperator?: boolean;
   /** The error code of the reply. */
   code?: ErrorCode;
+  /** A stream goes on after the reply has been given back, and writes the log line at its end. */
+  outlivesReply?: boolean;
   /** The challenge of a 401 (WWW-Authenticate, RFC 9110 section 11.6.1), if it is not just `Bearer`. */
   challenge?: string;
 }

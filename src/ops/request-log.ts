@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../common/app-error.js';
-import type { RequestFacts } from '../http/request-context.js';
+import { requestContext, type RequestFacts } from '../http/request-context.js';
 import type { Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
 
@@ -9,6 +9,14 @@ import type { PrometheusMetrics } from './prometheus-metrics.js';
  */
 const MAX_UNROUTED_LINES = 300;
 const UNROUTED_WINDOW_MS = 60_000;
+
+/** What is logged about a request besides its duration. */
+interface RequestLine extends Pick<RequestFacts, 'userId' | 'appId' | 'code'> {
+  readonly requestId: string;
+  readonly method: string;
+  readonly route: string | null;
+  readonly status: number | null;
+}
 
 /**
  * Writes one log line and one metric per request, whatever its result. Only the route pattern of the URL is
@@ -28,26 +36,22 @@ export class RequestLog {
    * The reply was sent, or the client disconnected (`aborted`; `status` is null if nothing was sent).
    * @param route pattern of the route; `null` if none matches
    */
-  finished(
-    { id: requestId, method }: FastifyRequest,
-    route: string | null,
-    { raw, elapsedTime }: FastifyReply,
-    facts: RequestFacts,
-  ): void {
-    const status = raw.headersSent ? raw.statusCode : null;
-    this.metrics.request(method, route, status, elapsedTime / 1000);
-    if (route === null && !this.mayLogUnrouted()) return;
-    this.logger.info({
-      requestId,
-      method,
-      route,
-      status,
-      ms: Math.round(elapsedTime * 10) / 10,
-      userId: facts.userId,
-      appId: facts.appId,
-      code: facts.code,
-      ...(raw.writableFinished ? {} : { aborted: true }),
-    });
+  finished(request: FastifyRequest, route: string | null, reply: FastifyReply, facts: RequestFacts): void {
+    if (facts.outlivesReply) return;
+    this.write(lineOf(request, route, reply, facts), reply.elapsedTime, !reply.raw.writableFinished);
+  }
+
+  /**
+   * For a stream that outlives its reply: the line of the current request is written when the stream ends, and holds
+   * neither request nor reply until then.
+   * @returns what to call at the end, with whether the client disconnected before
+   */
+  followed(request: FastifyRequest, reply: FastifyReply): (isAborted: boolean) => void {
+    const facts = requestContext()?.facts ?? {};
+    facts.outlivesReply = true;
+    const line = lineOf(request, request.routeOptions.url ?? null, reply, facts);
+    const startedAt = performance.now() - reply.elapsedTime;
+    return (isAborted) => this.write(line, performance.now() - startedAt, isAborted);
   }
 
   /** The URL is invalid: there is no route, and Fastify's hooks did not run. */
@@ -73,6 +77,23 @@ export class RequestLog {
     this.logger.debug({ fault, msg: 'a connection was closed early' });
   }
 
+  private write(line: RequestLine, ms: number, isAborted: boolean): void {
+    const { requestId, method, route, status } = line;
+    this.metrics.request(method, route, status, ms / 1000);
+    if (route === null && !this.mayLogUnrouted()) return;
+    this.logger.info({
+      requestId,
+      method,
+      route,
+      status,
+      ms: Math.round(ms * 10) / 10,
+      userId: line.userId,
+      appId: line.appId,
+      code: line.code,
+      ...(isAborted ? { aborted: true } : {}),
+    });
+  }
+
   private mayLogUnrouted(): boolean {
     const now = performance.now();
     if (now >= this.windowEndsAt) {
@@ -86,4 +107,21 @@ export class RequestLog {
     }
     return this.unroutedLines <= MAX_UNROUTED_LINES;
   }
+}
+
+function lineOf(
+  request: FastifyRequest,
+  route: string | null,
+  { raw }: FastifyReply,
+  facts: RequestFacts,
+): RequestLine {
+  return {
+    requestId: request.id,
+    method: request.method,
+    route,
+    status: raw.headersSent ? raw.statusCode : null,
+    userId: facts.userId,
+    appId: facts.appId,
+    code: facts.code,
+  };
 }

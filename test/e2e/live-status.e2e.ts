@@ -198,6 +198,102 @@ describe('the events of an attempt', () => {
     });
   });
 
+  describe('take the connection for themselves', () => {
+    /** Everything that comes on a connection after a request, until it is closed. */
+    async function everything(
+      request: string,
+    ): Promise<{ socket: Socket; text: () => string; closed: Promise<void> }> {
+      const socket = await connected(world.url);
+      let text = '';
+      socket.setEncoding('utf8');
+      socket.on('data', (part) => (text += part.toString()));
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      socket.write(request);
+      await within(5_000, () => text.includes('"pending"'));
+      return { socket, text: () => text, closed };
+    }
+
+    async function refuse(attempt: AttemptReply): Promise<void> {
+      const ticket = await world.ticketOf(attempt);
+      await world.scan(accessToken, ticket);
+      await world.scan(accessToken, ticket, 'deny');
+    }
+
+    const connections = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        world
+          .service()
+          .app.getHttpServer()
+          .getConnections((error: Error | null, count: number) => (error ? reject(error) : resolve(count)));
+      });
+
+    test('and close it at their end, with the last chunk and without an answer to what else came', async () => {
+      const attempt = await world.attempt(new Browser());
+      const { socket, text, closed } = await everything(wire(attempt));
+      socket.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
+      await refuse(attempt);
+      await closed;
+      expect(text().match(/HTTP\/1\.1 /g)).toHaveLength(1);
+      expect(text()).toMatch(/^connection: close\r$/im);
+      expect(text()).toMatch(/\r\n0\r\n\r\n$/);
+      const states = [...text().matchAll(/data: (\{.*\})/g)].map(
+        ([, data]) => JSON.parse(data ?? '') as unknown,
+      );
+      expect(states).toEqual([{ status: 'pending' }, { status: 'scanned' }, { status: 'denied' }]);
+    });
+
+    test('without chunks where the client speaks HTTP/1.0', async () => {
+      const attempt = await world.attempt(new Browser());
+      const { text, closed } = await everything(wire(attempt).replace('HTTP/1.1', 'HTTP/1.0'));
+      await refuse(attempt);
+      await closed;
+      const [head, body] = text().split('\r\n\r\n');
+      expect(head).not.toMatch(/transfer-encoding/i);
+      expect(body).toBe(
+        'retry: 2000\n\n' +
+          ['pending', 'scanned', 'denied']
+            .map((status, id) => `id: ${id}\nevent: status\ndata: {"status":"${status}"}\n\n`)
+            .join(''),
+      );
+    });
+
+    test('which goes on counting for the listener, until a browser that says no more has been told the end', async () => {
+      await within(5_000, () => waiters() === 0);
+      const before = await connections();
+      const attempt = await long();
+      const { socket, closed } = await everything(wire(attempt));
+      await within(5_000, async () => (await connections()) === before + 1);
+      // A half-closed connection is one whose browser has gone.
+      socket.end();
+      await closed;
+      await within(5_000, async () => waiters() === 0 && (await connections()) === before);
+    });
+
+    test('and have one line in the log, once they have ended, which says who ended them', async () => {
+      const route = '/v1/web-qr-login/attempts/:id/events';
+      const lines = (requestId: string): object[] =>
+        world
+          .service()
+          .log()
+          .split('\n')
+          .filter((line) => line.includes(`"${requestId}"`) && line.includes(route))
+          .map((line) => JSON.parse(line) as object);
+      const [left, refused] = [await world.attempt(new Browser()), await world.attempt(new Browser())];
+      const vanishes = await follow(world.url, left, { 'x-request-id': 'events-left' });
+      const ends = await follow(world.url, refused, { 'x-request-id': 'events-ended' });
+      await Promise.all([vanishes.next(), ends.next()]);
+      expect([lines('events-left'), lines('events-ended')]).toEqual([[], []]);
+      vanishes.vanish();
+      await refuse(refused);
+      await ends.end();
+      await within(5_000, () => lines('events-left').length + lines('events-ended').length === 2);
+      const line = { method: 'GET', route, status: 200, ms: expect.any(Number) };
+      expect(lines('events-left')).toEqual([expect.objectContaining({ ...line, aborted: true })]);
+      expect(lines('events-ended')).toEqual([expect.objectContaining(line)]);
+      expect(lines('events-ended')[0]).not.toHaveProperty('aborted');
+    });
+  });
+
   describe('by the clock', () => {
     test('a heartbeat is sent every 15 seconds, whoever connects and disconnects', async () => {
       const streams = await Promise.all(
@@ -323,7 +419,8 @@ describe('the events of an attempt', () => {
       // A reply as Fastify passes it: the events of an attempt are too short to fill the buffer.
       const server = createServer((_request, raw: ServerResponse) => {
         const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
-        const stream = new EventStream(reply);
+        const stream = EventStream.open({ method: 'GET' }, reply);
+        if (!stream) throw new Error('no stream');
         stream.onGone(() => gone.push('gone'));
         open(stream);
       });

@@ -18,6 +18,7 @@ import { ApiAcceptLanguage } from '../../http/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../../http/problem-docs.js';
 import { Clock } from '../../common/clock.js';
 import { Public } from '../../http/public.js';
+import { RequestLog } from '../../ops/request-log.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { AttemptFlow } from './attempt-flow.js';
 import {
@@ -52,6 +53,7 @@ export class AttemptsController {
     private readonly pictures: QrPictures,
     private readonly cookie: BrowserCookie,
     private readonly clock: Clock,
+    private readonly requests: RequestLog,
   ) {}
 
   /** Begins an attempt, bound to the codeChallenge or else to this browser. */
@@ -148,10 +150,14 @@ export class AttemptsController {
   ): Promise<void> {
     const { key, attempt } = await this.attempts.watch(id, { browser: this.cookie.read(request), secret });
     this.live.requireRoom(request.ip);
-    const stream = new EventStream(reply);
-    // HEAD gets the header fields alone.
-    if (request.method === 'HEAD') stream.end();
-    else stream.onGone(this.live.wait(key, attempt, stream, lastVersion(lastEventId), request.ip));
+    const stream = EventStream.open(request, reply);
+    if (!stream) return;
+    const logged = this.requests.followed(request, reply);
+    const gone = this.live.wait(key, attempt, stream, lastVersion(lastEventId), request.ip);
+    stream.onGone((isAborted) => {
+      gone();
+      logged(isAborted);
+    });
   }
 
   /** Our page in a frame reports that it was shown. Only then does the attempt get the result of its login. */
