@@ -1,5 +1,5 @@
 /** What the service derives from ENCRYPTION_KEYS, as far as rows and tokens are made without it (docs/decisions/003). */
-import { createCipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 
 /** @param master ENCRYPTION_KEYS, one key */
 export function keysOf(master) {
@@ -8,8 +8,8 @@ export function keysOf(master) {
       hkdfSync('sha256', Buffer.from(master, 'base64'), Buffer.alloc(0), `wechat-auth/${label}/v1`, bytes),
     );
   const keyId = derive('key-id', 6).toString('base64url');
-  const sealKey = derive('seal', 32);
-  const refreshKey = derive('refresh-token', 32);
+  const sealKey = createSecretKey(derive('seal', 32));
+  const refreshKey = createSecretKey(derive('refresh-token', 32));
   return {
     /** @param context `table.column:id` */
     seal(plaintext, context) {

@@ -51,13 +51,12 @@ export async function populate(tables, database, people, key) {
     for (const identity of [ofMiniProgram, ofWebsite]) {
       for (let from = 0; from < people; from += ROWS_PER_INSERT) {
         const rows = Array.from({ length: Math.min(ROWS_PER_INSERT, people - from) }, (_, index) =>
-          identity(from + index).concat([unionId(from + index), at, at]),
+          row([...identity(from + index), unionId(from + index), at, at]),
         );
         await connection.query(
           `INSERT INTO wechat_identities
              (id, user_id, app_id, app_kind, open_id, session_key, session_key_at, refresh_token, union_id, created_at, last_login_at)
-           VALUES ?`,
-          [rows],
+           VALUES ${rows.join()}`,
         );
       }
     }
@@ -66,4 +65,9 @@ export async function populate(tables, database, people, key) {
   } finally {
     connection.destroy();
   }
+}
+
+/** Without the driver's escaping, which takes most of the time for a million; these values need none. */
+function row(values) {
+  return `(${values.map((value) => (value === null ? 'NULL' : `'${value}'`)).join()})`;
 }

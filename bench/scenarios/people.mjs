@@ -6,7 +6,8 @@ import { startService } from '../processes.mjs';
 import { fixed, percent, range, whole } from '../report/format.mjs';
 import { ratio, spread } from '../report/statistics.mjs';
 
-const POOL_MB = 1024;
+/** Holds a million people, who take 2.4 GB. */
+const POOL_MB = 3072;
 
 export const title = 'A thousand and a million people';
 export const isShort = false;
