@@ -16,6 +16,19 @@ const STARTUP_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
+let lastTime = 0;
+let lastTimestamp = '';
+
+/** The time as text, made once for each millisecond: many lines are of the same. */
+function timestamp(): string {
+  const now = Date.now();
+  if (now !== lastTime) {
+    lastTime = now;
+    lastTimestamp = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return lastTimestamp;
+}
+
 /**
  * The logger: JSON lines with the id of the current request. Bodies, queries and headers are never logged.
  */
@@ -23,7 +36,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   const options = {
     level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp,
     formatters: { level: (label: string) => ({ level: label }) },
     mixin: () => {
       const context = requestContext();
