@@ -143,6 +143,18 @@ module.exports = {
     ...DOORS.map((door) => room(door, BELOW_DOORS, 'Doors use what is below them, never one another.')),
     room('ops', [...FLOOR, 'database', 'ephemeral'], 'Running the service is no part of a login.'),
     {
+      name: 'a-start-loads-what-it-needs',
+      severity: 'error',
+      comment:
+        'Large libraries of which many services use nothing are imported when they are first needed: docs/decisions/066-a-start-loads-what-it-needs.md.',
+      from: { path: '^src/' },
+      to: {
+        path: 'node_modules/(@aws-sdk|libphonenumber-js|oidc-provider)/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only', 'type-import'],
+      },
+    },
+    {
       name: 'service-imports-no-sandbox',
       severity: 'error',
       comment: 'The service calls the sandbox over HTTP, as it calls WeChat.',

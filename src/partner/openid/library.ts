@@ -1,16 +1,26 @@
 import type Library from 'oidc-provider';
 import type { errors as LibraryErrors, interactionPolicy as LibraryPolicy } from 'oidc-provider';
-// The main entry point warns on stderr under Node.js 20, which runs it well (docs/decisions/056).
-import { Provider as Implementation } from 'oidc-provider/lib/provider.js';
-import * as implementationErrors from 'oidc-provider/lib/helpers/errors.js';
-import * as implementationPolicy from 'oidc-provider/lib/helpers/interaction_policy/index.js';
 
-/** node-oidc-provider. */
-export const Provider = Implementation as typeof Library;
+/** node-oidc-provider. Like the others here, it is there once `loadLibrary` has resolved: `OpenIdProvider` calls it. */
+export let Provider: typeof Library;
 export type Provider = Library;
 
 /** The errors of OAuth that it answers with. */
-export const errors = implementationErrors as unknown as typeof LibraryErrors;
+export let errors: typeof LibraryErrors;
 
 /** When a request needs the person. */
-export const interactionPolicy = implementationPolicy as unknown as typeof LibraryPolicy;
+export let interactionPolicy: typeof LibraryPolicy;
+
+/**
+ * Loads the library, at the first request of a partner: services without partners save its memory and a part of their
+ * start (docs/decisions/066-a-start-loads-what-it-needs.md).
+ */
+export async function loadLibrary(): Promise<void> {
+  // The main entry point warns on stderr under Node.js 20, which runs it well (docs/decisions/056).
+  const provider = await import('oidc-provider/lib/provider.js');
+  const ofErrors: unknown = await import('oidc-provider/lib/helpers/errors.js');
+  const policy: unknown = await import('oidc-provider/lib/helpers/interaction_policy/index.js');
+  Provider = provider.Provider as typeof Library;
+  errors = ofErrors as typeof LibraryErrors;
+  interactionPolicy = policy as typeof LibraryPolicy;
+}

@@ -14,7 +14,7 @@ import { Grants } from '../grants/grants.js';
 import { OpenIdPages } from '../pages/openid-pages.js';
 import { PartnerTokens } from '../tokens/partner-tokens.js';
 import { CollectedResponse, presentedRequest } from './collected-response.js';
-import { Provider } from './library.js';
+import { loadLibrary, Provider } from './library.js';
 import { NO_REDIRECT_URI, OpenIdConfiguration, ROUTES } from './openid-configuration.js';
 import { withoutRetiredHint } from './retired-hint.js';
 
@@ -69,7 +69,7 @@ export class OpenIdProvider {
     const [path] = url.split('?', 1);
     // Who looks for the key of a fresh token finds it, whichever instance they ask.
     const { provider, serve, kids } =
-      path === ROUTES.jwks ? this.providerFor(await this.keys.newestKeySet()) : await this.current();
+      path === ROUTES.jwks ? await this.providerFor(await this.keys.newestKeySet()) : await this.current();
     const [incoming, collected] = this.present(
       request,
       path === ROUTES.end_session ? withoutRetiredHint(url, kids) : url,
@@ -99,8 +99,9 @@ export class OpenIdProvider {
     return this.providerFor(await this.keys.keySet());
   }
 
-  private providerFor({ version, keys }: PartnerKeySet): Built {
+  private async providerFor({ version, keys }: PartnerKeySet): Promise<Built> {
     if (this.built?.version === version) return this.built;
+    await loadLibrary();
     const provider = new Provider(
       `${this.config.publicUrl}/oidc`,
       this.configuration.for(keys.map((key) => key.privateJwk)),
