@@ -1,11 +1,23 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto';
+
+const SECRET_BYTES = 32;
+/** Random bytes for the next secrets. Drawn together, they cost a tenth. */
+const pool = Buffer.alloc(64 * SECRET_BYTES);
+let used = pool.length;
 
 /**
  * A random secret of 256 bits in 64 characters of `[0-9a-f]`. It fits WeChat's `state` (`[a-zA-Z0-9]`, at
  * most 128).
  */
 export function freshSecret(): string {
-  return randomBytes(32).toString('hex');
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, (used += SECRET_BYTES));
+  const secret = bytes.toString('hex');
+  bytes.fill(0);
+  return secret;
 }
 
 /** Whether a text has the form of `freshSecret`. */
@@ -23,12 +35,12 @@ export function freshScene(): string {
 
 /** SHA-256 of a secret, base64url. It is stored or used as a key instead of the secret. */
 export function fingerprint(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 /** Whether two secrets of any length are equal. Constant-time comparison. */
 export function secretsEqual(a: string, b: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
+  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }
 
 /**
