@@ -1,8 +1,9 @@
+import { FollowedStreams } from '../http/followed-streams.js';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { HealthController } from './health.controller.js';
 import { OpenedGuard } from './opened.guard.js';
-import { RequestLog } from './request-log.js';
+import type { RequestLog } from './request-log.js';
 import { Shutdown } from './shutdown.js';
 
 /** Operation of the service: health checks, startup and shutdown. */
@@ -17,9 +18,9 @@ export class OpsModule {
       providers: [
         Shutdown,
         { provide: APP_GUARD, useClass: OpenedGuard },
-        { provide: RequestLog, useValue: requests },
+        { provide: FollowedStreams, useValue: requests },
       ],
-      exports: [RequestLog],
+      exports: [FollowedStreams],
     };
   }
 }

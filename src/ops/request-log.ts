@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../common/app-error.js';
+import { FollowedStreams } from '../http/followed-streams.js';
 import { requestContext, type RequestFacts } from '../http/request-context.js';
 import type { Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
@@ -23,14 +24,16 @@ interface RequestLine extends Pick<RequestFacts, 'userId' | 'appId' | 'code'> {
  * logged: the rest may contain a code, a state or a ticket. Requests without a route are all counted, but
  * only 300 a minute are logged.
  */
-export class RequestLog {
+export class RequestLog extends FollowedStreams {
   private windowEndsAt = 0;
   private unroutedLines = 0;
 
   constructor(
     private readonly logger: Logger,
     private readonly metrics: PrometheusMetrics,
-  ) {}
+  ) {
+    super();
+  }
 
   /**
    * The reply was sent, or the client disconnected (`aborted`; `status` is null if nothing was sent).
@@ -41,12 +44,7 @@ export class RequestLog {
     this.write(lineOf(request, route, reply, facts), reply.elapsedTime, !reply.raw.writableFinished);
   }
 
-  /**
-   * For a stream that outlives its reply: the line of the current request is written when the stream ends, and holds
-   * neither request nor reply until then.
-   * @returns what to call at the end, with whether the client disconnected before
-   */
-  followed(request: FastifyRequest, reply: FastifyReply): (isAborted: boolean) => void {
+  override followed(request: FastifyRequest, reply: FastifyReply): (isAborted: boolean) => void {
     const facts = requestContext()?.facts ?? {};
     facts.outlivesReply = true;
     const line = lineOf(request, request.routeOptions.url ?? null, reply, facts);

@@ -1,3 +1,4 @@
+import { FollowedStreams } from '../../http/followed-streams.js';
 import { Body, Controller, Get, Headers, HttpCode, Ip, Param, Post, Req, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -18,7 +19,6 @@ import { ApiAcceptLanguage } from '../../http/accept-language.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../../http/problem-docs.js';
 import { Clock } from '../../common/clock.js';
 import { Public } from '../../http/public.js';
-import { RequestLog } from '../../ops/request-log.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { AttemptFlow } from './attempt-flow.js';
 import {
@@ -53,7 +53,7 @@ export class AttemptsController {
     private readonly pictures: QrPictures,
     private readonly cookie: BrowserCookie,
     private readonly clock: Clock,
-    private readonly requests: RequestLog,
+    private readonly streams: FollowedStreams,
   ) {}
 
   /** Begins an attempt, bound to the codeChallenge or else to this browser. */
@@ -152,7 +152,7 @@ export class AttemptsController {
     this.live.requireRoom(request.ip);
     const stream = EventStream.open(request, reply);
     if (!stream) return;
-    const logged = this.requests.followed(request, reply);
+    const logged = this.streams.followed(request, reply);
     const gone = this.live.wait(key, attempt, stream, lastVersion(lastEventId), request.ip);
     stream.onGone((isAborted) => {
       gone();
