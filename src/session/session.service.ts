@@ -140,9 +140,11 @@ export class SessionService {
         ...this.users.lastLoginWrites(login, now),
         insert,
         event,
-        ...this.limit.evictionStatements(login, session.id, now),
+        ...this.limit.statements(login, session.id, now),
       ]);
-      if (this.limit.hasEnded(matched)) this.verified.forgetIdentity(login.identity.id);
+      const result = this.limit.readResult(login, matched);
+      if (result === 'exceeded') await this.enforceLimit(login, session.id, now);
+      if (result !== 'within') this.verified.forgetIdentity(login.identity.id);
     } catch (error) {
       if (isForeignKeyViolation(error)) throw new AppError('SESSION_ENDED');
       throw error;
@@ -369,6 +371,18 @@ export class SessionService {
    */
   ofIdentity(identityId: string, before: string | null, limit: number): Promise<SessionOfUser[]> {
     return findSessionsOfIdentity(this.database, identityId, before ?? AFTER_ALL_IDS, limit);
+  }
+
+  /** The session exists already, so a failure is left to the next login of the identity. */
+  private async enforceLimit(login: IdentityOfUser, sessionId: string, now: number): Promise<void> {
+    await this.database
+      .batch([
+        ...this.users.lastLoginWrites(login, now),
+        ...this.limit.evictionStatements(login, sessionId, now),
+      ])
+      .catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error;
+      });
   }
 
   private issue(
