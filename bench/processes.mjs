@@ -1,5 +1,5 @@
 import { fork, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,7 +94,8 @@ export function track(child, name, children = running) {
   return ended;
 }
 
-async function stop(child) {
+/** Ends one process, and waits for its end. */
+export async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -111,7 +112,13 @@ async function isReady(port) {
 }
 
 /** The measured processes do not inherit the caller's settings. */
-function baseEnvironment() {
+export function baseEnvironment() {
   const { PATH, HOME } = process.env;
   return { PATH, HOME, NODE_ENV: 'production' };
+}
+
+/** Resident memory of a process now (MB of 2^20 bytes). */
+export function residentMegabytes(pid) {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return Number(kilobytes) / 1024;
 }

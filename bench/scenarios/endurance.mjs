@@ -1,8 +1,7 @@
 /** Ten minutes of everything at once: whether memory grows, and whether the last minute is as fast as the first. */
-import { readFileSync } from 'node:fs';
 import { serviceOn } from '../contestants.mjs';
 import { populate } from '../population.mjs';
-import { startLoad, startService } from '../processes.mjs';
+import { residentMegabytes, startLoad, startService } from '../processes.mjs';
 import { fixed, whole } from '../report/format.mjs';
 
 export const title = 'Ten minutes of mixed load';
@@ -20,7 +19,7 @@ const MOST_MEMORY = 1.2;
 export async function measure({ tables, shared, size, say }) {
   const service = await serviceOn(await tables.create('service'), shared);
   const started = await startService(service.port, service.environment);
-  const fresh = megabytes(started.pid);
+  const fresh = residentMegabytes(started.pid);
   await populate(tables, service.database, size.people, shared.key);
   const operations = Object.keys(RATES);
   const loads = operations.map(() => startLoad());
@@ -38,7 +37,7 @@ export async function measure({ tables, shared, size, say }) {
   const minutes = [];
   for (let minute = 1; minute <= size.minutes; minute++) {
     const results = await everything(size.secondsPerMinute);
-    const memory = megabytes(started.pid);
+    const memory = residentMegabytes(started.pid);
     minutes.push({
       memory,
       busy: results[0].busy,
@@ -49,11 +48,6 @@ export async function measure({ tables, shared, size, say }) {
     );
   }
   return { fresh, minutes, size };
-}
-
-/** Resident memory now. */
-function megabytes(pid) {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 }
 
 export function aims({ fresh, minutes }) {
