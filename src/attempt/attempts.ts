@@ -82,7 +82,6 @@ export class Attempts {
    * @throws AppError STORE_UNAVAILABLE; RATE_LIMITED if the app has too many open logins
    */
   async begin({ browser, returnTo, ...asked }: BeginAttempt): Promise<BegunAttempt> {
-    await this.openLogins.admit(asked.appId);
     const [id, secret] = [freshSecret(), freshSecret()];
     const now = this.clock.now();
     const attempt: Attempt = {
@@ -95,7 +94,9 @@ export class Attempts {
       step: { status: 'pending' },
       version: 0,
     };
-    await this.store.begin(storeKey(attemptKey(id)), JSON.stringify(attempt), this.ttl(attempt));
+    await this.openLogins.admit(asked.appId, () =>
+      this.store.begin(storeKey(attemptKey(id)), JSON.stringify(attempt), this.ttl(attempt)),
+    );
     return { id, secret, expiresAt: attempt.expiresAt };
   }
 

@@ -52,6 +52,19 @@ inMemory('an app with too many open logins', () => {
     const authorize = `${world.url}/v1/web-qr-login/authorize?returnTo=${encodeURIComponent(SHOP)}`;
     expect((await browser.visit(authorize)).status).toBe(429);
 
+    const written: string[] = [];
+    const write = store.begin.bind(store);
+    store.begin = (key, value, ttl) => {
+      written.push(key);
+      return write(key, value, ttl);
+    };
+    expect((await browser.visit(authorize)).status).toBe(429);
+    expect(answer(await browser.visit<Problem>(`${world.url}/v1/web-qr-login/attempts`, begin)).status).toBe(
+      429,
+    );
+    expect(written).toEqual([]);
+    store.begin = write;
+
     expect((await world.status(browser, open.id)).body.status).toBe('pending');
     await world.attempt(browser, { method: 'mini-program' });
     await world.pass(1_200);

@@ -63,8 +63,8 @@ export class LoginStates {
    */
   async begin(login: LoginState): Promise<string> {
     // An attempt was counted when it began.
-    if (login.attempt === null) await this.openLogins.admit(login.appId);
-    return this.goOn(login);
+    if (login.attempt !== null) return this.goOn(login);
+    return this.openLogins.admit(login.appId, () => this.goOn(login));
   }
 
   /** A further state for a login that is open already. @throws AppError STORE_UNAVAILABLE */
