@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const START_MS = 30_000;
+/** Arguments of Node in `npm run start:prod`. */
+export const SERVICE_ARGUMENTS = ['--max-semi-space-size=16'];
 /** Child -> a promise that rejects when it ends: what is measured and what measures. */
 const running = new Map();
 /** The same of the database and Redis, which end last. */
@@ -40,12 +42,12 @@ export async function startProgram(path, environment, { node = process.execPath 
 
 /**
  * Starts the built service and waits until it is ready.
- * @param options `node`: the executable of Node; `nodeArguments`: its arguments, for a profile
+ * @param options `node`: the executable of Node; `nodeArguments`: more arguments of it, for a profile
  * @returns `{ pid, port, stop, signal }`
  */
 export async function startService(port, environment, { node = process.execPath, nodeArguments = [] } = {}) {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-  const child = spawn(node, [...nodeArguments, main], {
+  const child = spawn(node, [...SERVICE_ARGUMENTS, ...nodeArguments, main], {
     env: { ...baseEnvironment(), PORT: String(port), ...environment },
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
   });

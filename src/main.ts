@@ -1,6 +1,7 @@
 /*
- * Entry point: `node dist/main.js`. It has no static imports: they would be loaded before the version of Node
- * is checked, and an older Node would fail in one of them with a stack that names no version.
+ * Entry point: `node --max-semi-space-size=16 dist/main.js`; V8 takes that option at its start only. There are no static
+ * imports: they would be loaded before the version of Node is checked, and an older Node would fail in one of them with
+ * a stack that names no version.
  */
 
 /**

@@ -7,7 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { serviceOn } from '../contestants.mjs';
 import { cpuMicroseconds } from '../load/cpu.mjs';
-import { baseEnvironment, freePort, residentMegabytes, stop, track } from '../processes.mjs';
+import {
+  baseEnvironment,
+  freePort,
+  residentMegabytes,
+  SERVICE_ARGUMENTS,
+  stop,
+  track,
+} from '../processes.mjs';
 import { range, whole } from '../report/format.mjs';
 import { ratio, spread } from '../report/statistics.mjs';
 
@@ -30,6 +37,7 @@ export async function measure({ tables, shared, size, say }) {
   const service = await serviceOn(await tables.create('service'), shared);
   const contestants = {
     service: {
+      nodeArguments: SERVICE_ARGUMENTS,
       program: '../../dist/main.js',
       environment: service.environment,
       url: `http://127.0.0.1:${service.port}/health/ready`,
@@ -59,10 +67,10 @@ export async function measure({ tables, shared, size, say }) {
 }
 
 /** @returns `{ ms, cpuMs, megabytes }`: time and CPU until the first answer, and resident memory some time after it */
-async function startOnce({ program, environment, url, port }) {
+async function startOnce({ nodeArguments = [], program, environment, url, port }) {
   const file = fileURLToPath(new URL(program, import.meta.url));
   const begun = performance.now();
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [...nodeArguments, file], {
     env: { ...baseEnvironment(), ...environment, PORT: String(port) },
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
   });
