@@ -1,6 +1,15 @@
+/** The last time that was formatted: most statements of an operation carry the same. */
+let lastTime = NaN;
+let lastText = '';
+
 /** Formats a `datetime(3)` in UTC so that both databases compare it correctly: `2026-11-21 09:30:00.123`. */
 export function toSqlTime(time: number | Date): string {
-  return new Date(time).toISOString().replace('T', ' ').slice(0, 23);
+  const ms = typeof time === 'number' ? time : time.getTime();
+  if (ms !== lastTime) {
+    lastText = new Date(ms).toISOString().replace('T', ' ').slice(0, 23);
+    lastTime = ms;
+  }
+  return lastText;
 }
 
 /** A `datetime(3)` as a raw query returns it: a `Date` from MySQL, text from SQLite. */
