@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import type { ChannelLabel } from '../channel/channels.js';
+import { freshId } from '../crypto/fresh-id.js';
 import { fingerprint, freshSecret, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
@@ -52,7 +52,7 @@ type Defaulted =
 export function pendingLogin(facts: LoginFacts, now: number): PendingLogin {
   return {
     kind: 'log-in',
-    sessionId: uuidv7(),
+    sessionId: freshId(),
     attempt: null,
     isNewUser: false,
     loginAt: now,

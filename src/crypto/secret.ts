@@ -1,7 +1,7 @@
 import { hash, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto';
 
 const SECRET_BYTES = 32;
-/** Random bytes for the next secrets. Drawn together, they cost a tenth. */
+/** Random bytes for the next secrets and ids. Drawn together, they cost a tenth. */
 const pool = Buffer.alloc(64 * SECRET_BYTES);
 let used = pool.length;
 
@@ -10,14 +10,22 @@ let used = pool.length;
  * most 128).
  */
 export function freshSecret(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const bytes = pool.subarray(used, (used += SECRET_BYTES));
+  const bytes = draw(SECRET_BYTES);
   const secret = bytes.toString('hex');
   bytes.fill(0);
   return secret;
+}
+
+/**
+ * Bytes of the pool that nobody else gets.
+ * @param length at most that of a secret
+ */
+export function draw(length: number): Buffer {
+  if (used + length > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  return pool.subarray(used, (used += length));
 }
 
 /** Whether a text has the form of `freshSecret`. */

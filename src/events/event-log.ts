@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../common/clock.js';
+import { freshId } from '../crypto/fresh-id.js';
 import { requestContext } from '../http/request-context.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database, type Statement } from '../database/database.js';
@@ -260,7 +260,7 @@ export class EventLog {
     const outgoing = this.config.webhooks !== null && goesOut({ details: {}, ...event });
     if (outgoing) this.wroteToOutbox = true;
     return [
-      uuidv7(),
+      freshId(),
       event.type,
       event.userId,
       event.actor,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
+import { freshId } from '../crypto/fresh-id.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { defaultChannelOf } from '../channel/channels.js';
@@ -96,7 +96,7 @@ export class SessionService {
     login: IdentityOfUser,
     device: Device,
     pendingWrites: readonly Statement[] = [],
-    { id = uuidv7(), lifetime = Infinity, authenticatedAt }: NewSession = {},
+    { id = freshId(), lifetime = Infinity, authenticatedAt }: NewSession = {},
   ): Promise<Tokens> {
     noteInRequest({ userId: login.user.id, appId: login.identity.appId });
     // Checked again: the account may have been disabled since WeChat identified the person.

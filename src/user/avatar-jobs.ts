@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { AvatarSource } from '../avatar/avatar-source.js';
+import { freshId } from '../crypto/fresh-id.js';
 import { Clock } from '../common/clock.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
@@ -51,7 +51,7 @@ export class AvatarJobs {
   /** Enqueues the deletion of a stored picture. */
   deleteStatement(avatarKey: string): Statement {
     this.enqueued = true;
-    return deletion(uuidv7(), avatarKey, this.clock.now());
+    return deletion(freshId(), avatarKey, this.clock.now());
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { Row } from '../database/columns.js';
+import { freshId } from '../crypto/fresh-id.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
 import { fromSqlTime, toSqlTime } from '../database/sql-time.js';
@@ -103,7 +103,7 @@ export class MergeUsers {
    */
   private async settleAvatars(survivor: UserRow, loser: UserRow): Promise<void> {
     if (survivor.avatar_key !== null && loser.avatar_key !== null) {
-      await execute(this.manager, deletion(uuidv7(), loser.avatar_key, this.now));
+      await execute(this.manager, deletion(freshId(), loser.avatar_key, this.now));
     }
     const pending = await this.manager.query<{ id: string }[]>(
       `SELECT id FROM avatar_jobs WHERE id IN (?, ?)${this.database.forUpdate}`,

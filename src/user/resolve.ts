@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../common/app-error.js';
+import { freshId } from '../crypto/fresh-id.js';
 import type { SelectedRow } from '../database/columns.js';
 import type { Database } from '../database/database.js';
 import { LostRace } from '../database/database-errors.js';
@@ -155,7 +155,7 @@ export class ResolveInTransaction {
   }
 
   private async createUser(): Promise<string> {
-    const id = uuidv7();
+    const id = freshId();
     const now = toSqlTime(this.now);
     await this.manager.query(
       `INSERT INTO users (id, status, created_at, updated_at) VALUES (?, 'active', ?, ?)`,
@@ -166,7 +166,7 @@ export class ResolveInTransaction {
 
   /** @returns id of the new identity */
   private async createIdentity(userId: string, login: WeChatLogin): Promise<string> {
-    const id = uuidv7();
+    const id = freshId();
     await this.manager.query(
       `INSERT INTO wechat_identities (id, user_id, app_id, app_kind, open_id, union_id, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,

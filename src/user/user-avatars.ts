@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { AvatarFault } from '../avatar/avatar-fault.js';
 import type { EncodedAvatar } from '../avatar/avatar-sizes.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
 import { PictureProcess } from '../avatar/picture-process.js';
 import { AppError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
+import { freshId } from '../crypto/fresh-id.js';
 import { freshSecret } from '../crypto/secret.js';
 import { Database, type Statement } from '../database/database.js';
 import { toSqlTime } from '../database/sql-time.js';
@@ -111,7 +111,7 @@ export class UserAvatars {
    * picture. So no crash and no deletion of the user in between leaves an orphaned picture.
    */
   private async keep(encoded: readonly EncodedAvatar[]): Promise<StoredPicture> {
-    const picture = { key: freshSecret(), deletionId: uuidv7() };
+    const picture = { key: freshSecret(), deletionId: freshId() };
     await this.database.batch([deletion(picture.deletionId, picture.key, this.clock.now() + UNUSED_MS)]);
     for (const { size, bytes: webp } of encoded) await this.store.put(picture.key, size, webp);
     return picture;

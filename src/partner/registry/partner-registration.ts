@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
 import { isId } from '../../common/id.js';
+import { freshId } from '../../crypto/fresh-id.js';
 import { fingerprint, freshSecret } from '../../crypto/secret.js';
 import type { SelectedRow } from '../../database/columns.js';
 import { Database } from '../../database/database.js';
@@ -44,7 +44,7 @@ export class PartnerRegistration {
     const now = this.clock.now();
     const partner: Partner = {
       ...settings,
-      id: uuidv7(),
+      id: freshId(),
       secretHash: secret === null ? null : fingerprint(secret),
       createdAt: now,
       updatedAt: now,
