@@ -9,8 +9,12 @@ export function withTimeout<T>(work: Promise<T>, ms: number, timeoutError: () =>
   // to Redis.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => setImmediate(() => reject(timeoutError())), ms);
-    const stop = () => clearTimeout(timer);
-    work.then(stop, stop);
-    work.then(resolve, reject);
+    const stopThen =
+      <V>(settle: (value: V) => void) =>
+      (value: V) => {
+        clearTimeout(timer);
+        settle(value);
+      };
+    work.then(stopThen(resolve), stopThen<unknown>(reject));
   });
 }

@@ -1,8 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
+import { isInDatabaseOperation, runInDatabaseOperation } from '../http/request-context.js';
 import type { Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace, LostRace, isUnavailable } from './database-errors.js';
 import { Deadlines } from './deadlines.js';
@@ -40,7 +40,6 @@ export class Database {
   private opened = false;
   private readonly readiness: Readiness;
   private readonly deadlines = new Deadlines();
-  private readonly operationScope = new AsyncLocalStorage<true>();
   private readonly listeners: (() => void)[] = [];
   private readonly exclusiveQueues = new Map<string, Promise<unknown>>();
 
@@ -96,7 +95,10 @@ export class Database {
   /** Runs statements that need no transaction. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.once(() =>
-      this.openConnections().run((runner) => work(runner.manager), this.deadlines.next()),
+      this.openConnections().run(
+        this.inScope((runner: QueryRunner) => work(runner.manager)),
+        this.deadlines.next(),
+      ),
     );
   }
 
@@ -111,7 +113,9 @@ export class Database {
    * manager that it is given.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.writeWithRetry(isLostRace, (until) => this.openConnections().transaction(work, until));
+    return this.writeWithRetry(isLostRace, (until) =>
+      this.openConnections().transaction(this.inScope(work), until),
+    );
   }
 
   /**
@@ -140,13 +144,13 @@ export class Database {
   exclusively<T>(name: string, work: (manager: EntityManager) => Promise<T>, waitSeconds = 0): Promise<T> {
     const retryUntil = performance.now() + waitSeconds * 1_000;
     const attempt = (): Promise<T> =>
-      this.writeWithRetry(isLostRace, (until) => this.openConnections().transaction(work, until, name)).catch(
-        async (error: unknown) => {
-          if (!isUnavailable(error) || performance.now() > retryUntil) throw error;
-          await pause(10 * BACK_OFF_MS);
-          return attempt();
-        },
-      );
+      this.writeWithRetry(isLostRace, (until) =>
+        this.openConnections().transaction(this.inScope(work), until, name),
+      ).catch(async (error: unknown) => {
+        if (!isUnavailable(error) || performance.now() > retryUntil) throw error;
+        await pause(10 * BACK_OFF_MS);
+        return attempt();
+      });
     return this.inTurn(name, attempt);
   }
 
@@ -196,13 +200,21 @@ export class Database {
   }
 
   private async once<T>(work: () => Promise<T>): Promise<T> {
-    if (this.operationScope.getStore()) throw new Error('within a transaction, use its manager');
-    return this.deadlines
-      .counted(() => this.operationScope.run(true, work))
-      .catch((error: unknown) => {
-        this.readiness.recordFailure(error);
-        throw error;
-      });
+    if (isInDatabaseOperation(this)) throw new Error('within a transaction, use its manager');
+    const begin = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      this.readiness.recordFailure(error);
+      throw error;
+    } finally {
+      this.deadlines.count(begin);
+    }
+  }
+
+  /** Marks what the caller's own code awaits: a further operation in it would wait for its connection. */
+  private inScope<Given, T>(work: (given: Given) => Promise<T>): (given: Given) => Promise<T> {
+    return (given) => runInDatabaseOperation(this, () => work(given));
   }
 
   /** @throws AppError DATABASE_UNAVAILABLE before the first connection */

@@ -26,16 +26,11 @@ export class Deadlines {
     return performance.now() + Math.max(MIN_MS, DEADLINE_MS - taken);
   }
 
-  /** Runs an operation and counts its time for the current request. */
-  async counted<T>(work: () => Promise<T>): Promise<T> {
+  /** Counts the time of an operation of the current request. @param begin by `performance.now()` */
+  count(begin: number): void {
+    const ms = performance.now() - begin;
+    if (ms <= UNCOUNTED_MS) return;
     const context = requestContext();
-    if (!context) return work();
-    const begin = performance.now();
-    try {
-      return await work();
-    } finally {
-      const ms = performance.now() - begin;
-      if (ms > UNCOUNTED_MS) this.taken.set(context, (this.taken.get(context) ?? 0) + ms);
-    }
+    if (context) this.taken.set(context, (this.taken.get(context) ?? 0) + ms);
   }
 }

@@ -52,20 +52,38 @@ export interface RequestContext {
   readonly facts: RequestFacts;
 }
 
-const storage = new AsyncLocalStorage<RequestContext>();
+/** What code knows about the chain of calls that it is part of. */
+interface Scope {
+  readonly request: RequestContext | null;
+  /** The database whose connection the caller holds. */
+  readonly database: object | null;
+}
+
+/** The only one: on Node 20 each AsyncLocalStorage makes every promise of the process dearer. */
+const storage = new AsyncLocalStorage<Scope>();
 
 /** Runs `next` and everything that it awaits in the context. */
 export function runInRequestContext(context: RequestContext, next: () => void): void {
-  storage.run(context, next);
+  storage.run({ request: context, database: null }, next);
 }
 
 /** The context of the current request; `null` in background work. */
 export function requestContext(): RequestContext | null {
-  return storage.getStore() ?? null;
+  return storage.getStore()?.request ?? null;
 }
 
 /** Adds facts to the current request. Has no effect in background work. */
 export function noteInRequest(facts: RequestFacts): void {
-  const context = storage.getStore();
+  const context = requestContext();
   if (context) Object.assign(context.facts, facts);
+}
+
+/** Runs work that holds a connection to the database, in the same request. */
+export function runInDatabaseOperation<T>(database: object, work: () => Promise<T>): Promise<T> {
+  return storage.run({ request: requestContext(), database }, work);
+}
+
+/** Whether the caller holds a connection to this database. */
+export function isInDatabaseOperation(database: object): boolean {
+  return storage.getStore()?.database === database;
 }

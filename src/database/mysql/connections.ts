@@ -1,5 +1,6 @@
-import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { MysqlDriver } from 'typeorm/driver/mysql/MysqlDriver.js';
 import { AppError } from '../../common/app-error.js';
 import { withTimeout } from '../../common/with-timeout.js';
 import type { ConnectionUse, Connections, Statement } from '../connections.js';
@@ -17,6 +18,7 @@ import {
 import { IdleConnections } from './idle-connections.js';
 import { lockStatement } from './lock.js';
 import { sessionOf } from './pool.js';
+import { HeldQueryRunner } from './query-runner.js';
 import { CLOCK, type MysqlSession } from './session.js';
 import { assertValues, type SqlValue, withValues } from './values.js';
 
@@ -41,7 +43,6 @@ const CLOCK_TOLERANCE_MS = 50;
 
 /** A connection that one operation holds exclusively. */
 interface HeldConnection {
-  readonly runner: QueryRunner;
   readonly connection: PoolConnection;
   readonly session: MysqlSession;
 }
@@ -56,14 +57,27 @@ interface HeldConnection {
 export class MysqlConnections implements Connections {
   readonly dialect = 'mysql';
   readonly use: ConnectionUse = { inUse: 0, waiting: 0 };
+  private readonly driver: MysqlDriver;
+  private readonly pool: Pool;
   private readonly idle: IdleConnections;
 
+  /** @param dataSource initialized */
   constructor(private readonly dataSource: DataSource) {
-    this.idle = new IdleConnections(dataSource);
+    if (!(dataSource.driver instanceof MysqlDriver)) throw new Error('not a data source of MySQL');
+    this.driver = dataSource.driver;
+    this.pool = dataSource.driver.pool as Pool;
+    this.idle = new IdleConnections(this.pool);
   }
 
   run<T>(work: (runner: QueryRunner) => Promise<T>, until: number): Promise<T> {
-    return this.read(until, ({ runner }) => work(runner));
+    return this.read(until, async ({ connection }) => {
+      const runner = new HeldQueryRunner(this.driver, connection);
+      try {
+        return await work(runner);
+      } finally {
+        await runner.release();
+      }
+    });
   }
 
   /** Uses a prepared statement, which the server prepares once per connection. */
@@ -86,18 +100,24 @@ export class MysqlConnections implements Connections {
     until: number,
     lock: string | null = null,
   ): Promise<T> {
-    return this.write(until, (held) =>
-      rollBackOnFailure(held, until, async () => {
-        const { runner, connection, session } = held;
-        const result = await staleIfLost(held, async () => {
-          await runner.startTransaction();
-          if (lock !== null) await query(connection, withValues(...lockStatement(lock)));
-          return work(runner.manager);
-        });
-        await unknownIfLost(held, () => query(connection, commit(session, until)));
+    return this.write(until, async (held) => {
+      const { connection, session } = held;
+      const runner = new HeldQueryRunner(this.driver, connection);
+      let asLost = staleIfLost;
+      try {
+        await runner.startTransaction();
+        if (lock !== null) await query(connection, withValues(...lockStatement(lock)));
+        const result = await work(runner.manager);
+        const text = commit(session, until);
+        asLost = unknownIfLost;
+        await query(connection, text);
         return result;
-      }),
-    ).catch((error: unknown) => this.answerWhenSettled(error, until));
+      } catch (error) {
+        throw await rolledBack(held, until, asLost(connection, error));
+      } finally {
+        await runner.release();
+      }
+    }).catch((error: unknown) => this.answerWhenSettled(error, until));
   }
 
   /**
@@ -132,9 +152,13 @@ export class MysqlConnections implements Connections {
 
   /** Reads are retried when the connection is lost. */
   private read<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
-    return this.retryStale(until, () =>
-      this.withConnection(until, (held) => staleIfLost(held, () => work(held))),
-    );
+    return this.withConnection(until, async (held) => {
+      try {
+        return await work(held);
+      } catch (error) {
+        throw staleIfLost(held.connection, error);
+      }
+    });
   }
 
   /**
@@ -142,31 +166,12 @@ export class MysqlConnections implements Connections {
    * write.
    */
   private write<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
-    return this.retryStale(until, () =>
-      this.withConnection(until, async (held) => {
-        await this.checkAlive(held);
-        return work(held);
-      }),
+    return this.withConnection(until, (held) =>
+      held.session.idleFor < ALIVE_FOR_MS ? work(held) : this.checkAlive(held).then(() => work(held)),
     );
   }
 
-  /**
-   * Retries on another connection after a stale one. Stale connections are closed, so at last the pool opens
-   * a new one.
-   */
-  private async retryStale<T>(until: number, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof StaleConnection)) throw error;
-        if (performance.now() > until) throw new AppError('DATABASE_UNAVAILABLE', { cause: error.cause });
-      }
-    }
-  }
-
-  private async checkAlive({ connection, session }: HeldConnection): Promise<void> {
-    if (session.idleFor < ALIVE_FOR_MS) return;
+  private async checkAlive({ connection }: HeldConnection): Promise<void> {
     const silent = new Error('silent');
     try {
       await withTimeout(ping(connection), PING_MS, () => silent);
@@ -180,35 +185,36 @@ export class MysqlConnections implements Connections {
   }
 
   /**
-   * Connects, runs a callback on the connection, and enforces the deadline.
+   * Takes a connection, runs a callback on it, and enforces the deadline. Repeats it on another connection
+   * after a stale one. Stale connections are closed, so at last the pool opens a new one.
    * @throws AppError DATABASE_UNAVAILABLE
    */
   private async withConnection<T>(until: number, work: (held: HeldConnection) => Promise<T>): Promise<T> {
-    this.use.waiting++;
-    const runner = this.dataSource.createQueryRunner();
-    const connected = this.connect(runner);
-    let late: AppError | undefined;
-    const asked = connected.then((connection) => {
-      if (late) throw late;
-      return work({ runner, connection, session: sessionOf(connection) });
-    });
-    try {
-      return await withTimeout(
-        asked,
-        Math.max(0, Math.ceil(until - performance.now())),
-        () =>
-          (late = new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' })),
-      );
-    } catch (error) {
-      if (error === late) this.closeSuspects(runner, ALIVE_FOR_MS);
-      if (isReadOnly(error)) this.closeSuspects(runner, 0);
-      throw asUnavailable(error);
-    } finally {
-      // Runs also when the connection comes after the deadline. Otherwise it would never return to the pool.
-      void connected.then(
-        (connection) => this.release(runner, connection),
-        () => undefined,
-      );
+    for (;;) {
+      let connection: PoolConnection | undefined;
+      let late: AppError | undefined;
+      const asked = this.take().then((taken) => {
+        // Otherwise a connection that comes after the deadline would never return to the pool.
+        if (late) this.release(taken);
+        if (late) throw late;
+        connection = taken;
+        return work({ connection, session: sessionOf(connection) });
+      });
+      try {
+        return await withTimeout(
+          asked,
+          Math.max(0, Math.ceil(until - performance.now())),
+          () =>
+            (late = new AppError('DATABASE_UNAVAILABLE', { detail: 'The database did not answer in time.' })),
+        );
+      } catch (error) {
+        if (error === late) this.closeSuspects(connection, ALIVE_FOR_MS);
+        if (isReadOnly(error)) this.closeSuspects(connection, 0);
+        if (!(error instanceof StaleConnection)) throw asUnavailable(error);
+        if (performance.now() > until) throw new AppError('DATABASE_UNAVAILABLE', { cause: error.cause });
+      } finally {
+        if (connection) this.release(connection);
+      }
     }
   }
 
@@ -217,27 +223,36 @@ export class MysqlConnections implements Connections {
    * fault (a firewall dropped them, or the server is no longer the primary), and each would cost a request
    * its whole deadline.
    */
-  private closeSuspects(runner: QueryRunner, unusedFor: number): void {
-    destroyConnection(runner);
+  private closeSuspects(connection: PoolConnection | undefined, unusedFor: number): void {
+    connection?.destroy();
     this.idle.destroy(unusedFor);
   }
 
-  private async connect(runner: QueryRunner): Promise<PoolConnection> {
-    try {
-      // An operation may outlive its request, if the client disconnected, and then the pool too.
-      if (!this.dataSource.isInitialized) throw new ConnectionLost('the database is closed');
-      const connection = (await runner.connect()) as PoolConnection;
-      this.use.inUse++;
-      return connection;
-    } finally {
-      this.use.waiting--;
-    }
+  /**
+   * Work begins in a reaction to this promise, never in the callback of the pool: the pool calls a waiter in
+   * the async context of the request that returned the connection.
+   */
+  private take(): Promise<PoolConnection> {
+    // An operation may outlive its request, if the client disconnected, and then the pool too.
+    if (!this.dataSource.isInitialized) return Promise.reject(new ConnectionLost('the database is closed'));
+    this.use.waiting++;
+    return new Promise((resolve, reject) => {
+      this.pool.getConnection((error, connection) => {
+        this.use.waiting--;
+        if (error) {
+          reject(error);
+          return;
+        }
+        this.use.inUse++;
+        resolve(connection);
+      });
+    });
   }
 
-  private release(runner: QueryRunner, connection: PoolConnection): Promise<void> {
+  private release(connection: PoolConnection): void {
     this.use.inUse--;
     sessionOf(connection).markReturned();
-    return runner.release();
+    connection.release();
   }
 }
 
@@ -251,65 +266,59 @@ class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }
 
-/** Runs statements that have no lasting effect. A lost connection becomes `StaleConnection`. */
-async function staleIfLost<T>({ connection }: HeldConnection, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isLost(error)) throw error;
-    connection.destroy();
-    throw new StaleConnection('lost', { cause: error });
-  }
+/** The error of statements that have no lasting effect. A lost connection becomes `StaleConnection`. */
+function staleIfLost(connection: PoolConnection, error: unknown): unknown {
+  if (!isLost(error)) return error;
+  connection.destroy();
+  return new StaleConnection('lost', { cause: error });
 }
 
-/** Sends statements that include a COMMIT. A lost connection becomes `OutcomeUnknown`. */
-async function unknownIfLost<T>({ connection }: HeldConnection, send: () => Promise<T>): Promise<T> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!isLost(error)) throw error;
-    connection.destroy();
-    throw new OutcomeUnknown('lost', { cause: error });
-  }
+/** The error of statements that include a COMMIT. A lost connection becomes `OutcomeUnknown`. */
+function unknownIfLost(connection: PoolConnection, error: unknown): unknown {
+  if (!isLost(error)) return error;
+  connection.destroy();
+  return new OutcomeUnknown('lost', { cause: error });
 }
 
-function sendBatch(held: HeldConnection, statements: readonly Statement[], until: number): Promise<number[]> {
-  return rollBackOnFailure(held, until, async () => {
-    const { connection, session } = held;
-    const { isClockOld } = session;
+async function sendBatch(
+  held: HeldConnection,
+  statements: readonly Statement[],
+  until: number,
+): Promise<number[]> {
+  const { connection, session } = held;
+  const { isClockOld } = session;
+  try {
     const text = [
       ...(isClockOld ? [CLOCK] : []),
       'START TRANSACTION',
       ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
       commit(session, until),
     ].join(';\n');
-    const results = (await unknownIfLost(held, () => query(connection, text))) as ResultSetHeader[];
+    const results = (await query(connection, text)) as ResultSetHeader[];
     if (isClockOld) session.readClock(results.shift());
     return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
-  });
+  } catch (error) {
+    throw await rolledBack(held, until, unknownIfLost(connection, error));
+  }
 }
 
 /**
- * Runs a callback that ends with a COMMIT. After a failure the transaction is rolled back, or the connection
- * is closed, which rolls back too.
+ * Rolls a failed transaction back, or closes the connection, which rolls back too.
+ * @returns the error to throw for `error`
  */
-async function rollBackOnFailure<T>(
+async function rolledBack(
   { connection, session }: HeldConnection,
   until: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    await rollBack(connection);
-    if (!isDeadlinePassed(error)) throw error;
-    // By our own clock the deadline has not passed, so the server's clock was changed.
-    if (performance.now() < commitBy(session, until) - CLOCK_TOLERANCE_MS) {
-      session.readClock(await query(connection, CLOCK));
-      throw new LostRace('the clock of the server has moved');
-    }
-    throw new AppError('DATABASE_UNAVAILABLE', { detail: 'The database was not done in time.' });
+  error: unknown,
+): Promise<unknown> {
+  await rollBack(connection);
+  if (!isDeadlinePassed(error)) return error;
+  // By our own clock the deadline has not passed, so the server's clock was changed.
+  if (performance.now() < commitBy(session, until) - CLOCK_TOLERANCE_MS) {
+    session.readClock(await query(connection, CLOCK));
+    return new LostRace('the clock of the server has moved');
   }
+  return new AppError('DATABASE_UNAVAILABLE', { detail: 'The database was not done in time.' });
 }
 
 async function rollBack(connection: PoolConnection): Promise<void> {
@@ -376,12 +385,4 @@ function execute(
       else resolve(rows);
     });
   });
-}
-
-/** Closes a connection that did not answer, so that it does not return to the pool. */
-function destroyConnection(runner: QueryRunner): void {
-  const connection: unknown = 'databaseConnection' in runner ? runner.databaseConnection : null;
-  if (connection && typeof connection === 'object' && 'destroy' in connection) {
-    (connection as { destroy: () => void }).destroy();
-  }
 }

@@ -1,21 +1,19 @@
 import type { Pool, PoolConnection } from 'mysql2';
-import type { DataSource } from 'typeorm';
 
 /**
- * The idle connections of the pool, followed by mysql2's events. SQLite has none. Connections that were
+ * The idle connections of the pool, followed by mysql2's events. Connections that were
  * opened earlier are known from their first use on.
  */
 export class IdleConnections {
   /** When each connection was returned to the pool (`performance.now()`). */
   private readonly since = new Map<PoolConnection, number>();
 
-  constructor({ driver }: DataSource) {
-    const pool = 'pool' in driver ? (driver.pool as Pool | undefined) : undefined;
-    pool?.on('connection', (connection) => {
+  constructor(pool: Pool) {
+    pool.on('connection', (connection) => {
       for (const event of ['end', 'error']) connection.on(event, () => this.since.delete(connection));
     });
-    pool?.on('release', (connection) => this.since.set(connection, performance.now()));
-    pool?.on('acquire', (connection) => this.since.delete(connection));
+    pool.on('release', (connection) => this.since.set(connection, performance.now()));
+    pool.on('acquire', (connection) => this.since.delete(connection));
   }
 
   /**
