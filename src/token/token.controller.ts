@@ -10,8 +10,9 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   accessTokenOf,
-  CurrentSession,
+  type AuthenticatedState,
   RecentSession,
+  sessionOf,
   withToken,
 } from '../auth/access-token/access-token.js';
 import { ApiProblems, WECHAT_CALL_PROBLEMS } from '../http/problem-docs.js';
@@ -20,7 +21,6 @@ import { AnswersAnything } from '../http/bodies.js';
 import { Public } from '../http/public.js';
 import { AppConfig } from '../config/app-config.js';
 import { RateLimit } from '../rate-limit/rate-limit.decorator.js';
-import type { SessionOfUser } from '../session/session-rows.js';
 import { SessionService } from '../session/session.service.js';
 import { RefreshReply, refreshReply } from '../session/token-replies.js';
 import { TokenService } from '../session/token.service.js';
@@ -120,9 +120,10 @@ export class TokenController {
   })
   @ApiProblems({}, 'TOKEN_MISSING', 'TOKEN_INVALID', 'SESSION_ENDED', 'DATABASE_UNAVAILABLE')
   verify(
-    @CurrentSession() { session, user }: SessionOfUser,
+    @Req() request: FastifyRequest & AuthenticatedState,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): void {
+    const { session, user } = sessionOf(request);
     void reply.header('X-Auth-User-Id', user.id).header('X-Auth-Session-Id', session.id);
   }
 }

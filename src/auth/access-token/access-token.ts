@@ -20,20 +20,24 @@ export const RECENT_SESSION = 'wechat-auth:recent-session';
 export const RecentSession = (): MethodDecorator => SetMetadata(RECENT_SESSION, true);
 
 /** The session of the request's access token, with its identity and user. */
-export const CurrentSession = createParamDecorator((_: unknown, context: ExecutionContext): SessionOfUser => {
-  const { session } = context.switchToHttp().getRequest<AuthenticatedState>();
-  if (!session) throw new Error('@CurrentSession is not available on a public route');
-  return session;
-});
+export const CurrentSession = createParamDecorator((_: unknown, context: ExecutionContext): SessionOfUser =>
+  sessionOf(context.switchToHttp().getRequest<AuthenticatedState>()),
+);
 
 /** The user of the access token. For a merged user it is the surviving one. */
 export const CurrentUser = createParamDecorator(
-  (_: unknown, context: ExecutionContext): SessionOfUser['user'] => {
-    const { session } = context.switchToHttp().getRequest<AuthenticatedState>();
-    if (!session) throw new Error('@CurrentUser is not available on a public route');
-    return session.user;
-  },
+  (_: unknown, context: ExecutionContext): SessionOfUser['user'] =>
+    sessionOf(context.switchToHttp().getRequest<AuthenticatedState>()).user,
 );
+
+/**
+ * The same for a handler that takes the request. Nest passes every decorated parameter but this one through the
+ * pipes, which takes a dozen promises.
+ */
+export function sessionOf({ session }: AuthenticatedState): SessionOfUser {
+  if (!session) throw new Error('a public route has no session');
+  return session;
+}
 
 /**
  * Returns the access token of a request: from the header that TOKEN_HEADER names (with or without `Bearer `),
