@@ -154,6 +154,12 @@ export class UserService {
     ];
   }
 
+  /** The same for a login that opens no session. */
+  async keepRefreshToken(identityId: string, sealed: string | null): Promise<void> {
+    const writes = this.refreshTokenWrites(identityId, sealed);
+    if (writes.length > 0) await this.database.batch(writes);
+  }
+
   /**
    * Sets the last login of the user and the identity of a session.
    * @param openedAt the time in the reply of the login (ms)

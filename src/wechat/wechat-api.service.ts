@@ -117,9 +117,14 @@ export class WeChatApiService {
     }
     const login = loginOf(app, token, null);
     if (scope === 'snsapi_base') return login;
-    const readProfile = async (): Promise<WeChatLogin> => {
+    const readProfile: WeChatLogin['readProfile'] = async () => {
       const limit = deadline.atMost(PROFILE_TIMEOUT_MS);
-      return loginOf(app, token, await this.optionalUserinfo(app, token, language, limit));
+      const { profile, unionId } = loginOf(
+        app,
+        token,
+        await this.optionalUserinfo(app, token, language, limit),
+      );
+      return { profile, unionId };
     };
     return { ...login, readProfile };
   }

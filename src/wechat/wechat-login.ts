@@ -23,7 +23,7 @@ export interface WeChatLogin {
    * Asks WeChat for the profile, and for the unionid where the first answer named none. Absent if there is
    * nothing to ask for. Never rejects: a login does not need a profile.
    */
-  readonly readProfile?: () => Promise<WeChatLogin>;
+  readonly readProfile?: () => Promise<Pick<WeChatLogin, 'profile' | 'unionId'>>;
   /** For mini program logins only. `obtainedAt` is the start time of the call to WeChat (ms). */
   readonly sessionKey: { readonly value: string; readonly obtainedAt: number } | null;
   /** WeChat's refresh token of a website login, valid for 30 days. */
@@ -32,5 +32,6 @@ export interface WeChatLogin {
 
 /** A login with all that WeChat says about the person. */
 export async function withProfile(login: WeChatLogin): Promise<WeChatLogin> {
-  return login.readProfile ? login.readProfile() : login;
+  const { readProfile, ...known } = login;
+  return readProfile ? { ...known, ...(await readProfile()) } : login;
 }

@@ -222,6 +222,19 @@ describe('a new user', () => {
     expect(await world.count('users')).toBe(users);
   });
 
+  test('stores no refresh token of WeChat, so the profile is still read by that of the website', async () => {
+    const person = await world.person();
+    const website = await world.websiteLogin(person);
+    world.clock.advance(1);
+    await new WeChatBrowser(world, person).login();
+    const stored = await world.backend.rows(
+      `SELECT refresh_token FROM wechat_identities WHERE open_id = '${person.openIds[OFFICIAL_ACCOUNT]}'`,
+    );
+    expect(stored).toEqual([{ refresh_token: null }]);
+    const sync = { method: 'POST', json: {}, token: website.accessToken };
+    expect((await call(`${world.url}/v1/users/me/profile/sync`, sync)).status).toBe(200);
+  });
+
   test('without a unionid is a user of this official account, silently from the second time on', async () => {
     const first = await browserOf({ withUnionId: false });
     const { user, isNewUser, identity } = await first.login();
