@@ -49,8 +49,17 @@ export class SessionLimit {
     return this.hasEnded(matched) ? 'ended-some' : 'within';
   }
 
+  /** A batch for a login that `readResult` calls exceeded. Its first statement locks the identity. */
+  enforcement(login: IdentityOfUser, newSessionId: string, now: number): Statement[] {
+    return [this.count(login), ...this.evictionStatements(login, newSessionId, now)];
+  }
+
   /** Ends the sessions above the limit, least recently used first, and deletes old ones. */
-  evictionStatements({ identity, user }: IdentityOfUser, newSessionId: string, now: number): Statement[] {
+  private evictionStatements(
+    { identity, user }: IdentityOfUser,
+    newSessionId: string,
+    now: number,
+  ): Statement[] {
     const excess: Statement = {
       sql: `SELECT id FROM sessions WHERE identity_id = ? AND revoked_at IS NULL AND id <> ?
             ORDER BY last_used_at DESC, id DESC LIMIT ${MAX_ROWS} OFFSET ${this.config.maxSessions - 1}`,
@@ -68,7 +77,7 @@ export class SessionLimit {
   }
 
   /** Whether a batch that ended with `evictionStatements` has ended a session. */
-  hasEnded(matched: readonly number[]): boolean {
+  private hasEnded(matched: readonly number[]): boolean {
     return (matched.at(-2) ?? 0) > 0;
   }
 

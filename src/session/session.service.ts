@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { freshId } from '../crypto/fresh-id.js';
 import { Clock } from '../common/clock.js';
+import { describeError } from '../common/describe-error.js';
 import { isId } from '../common/id.js';
 import { defaultChannelOf } from '../channel/channels.js';
 import { countOutcome, Metrics } from '../common/metrics.js';
@@ -73,6 +74,8 @@ const AFTER_ALL_IDS = 'g';
 /** Sessions. Only this class opens, refreshes, verifies and ends them. */
 @Injectable()
 export class SessionService {
+  private readonly logger = new Logger(SessionService.name);
+
   constructor(
     private readonly database: Database,
     private readonly events: EventLog,
@@ -88,7 +91,8 @@ export class SessionService {
 
   /**
    * Opens a session for an identity that has just logged in. One transaction in one round trip: the pending
-   * writes of the login, the session, its event, and the end of sessions above MAX_SESSIONS.
+   * writes of the login, the session, its event, and for a person at the limit the end of sessions above
+   * MAX_SESSIONS. If logins at the same time pass it, a second batch ends them.
    * @throws AppError ACCOUNT_DISABLED, which is recorded; SESSION_ENDED if the identity was deleted in the
    * meantime
    */
@@ -373,16 +377,13 @@ export class SessionService {
     return findSessionsOfIdentity(this.database, identityId, before ?? AFTER_ALL_IDS, limit);
   }
 
-  /** The session exists already, so a failure is left to the next login of the identity. */
+  /** The session exists already, so a failure refuses nothing; the next login of the identity repeats it. */
   private async enforceLimit(login: IdentityOfUser, sessionId: string, now: number): Promise<void> {
-    await this.database
-      .batch([
-        ...this.users.lastLoginWrites(login, now),
-        ...this.limit.evictionStatements(login, sessionId, now),
-      ])
-      .catch((error: unknown) => {
-        if (!(error instanceof AppError)) throw error;
-      });
+    try {
+      await this.database.batch(this.limit.enforcement(login, sessionId, now));
+    } catch (error) {
+      this.logger.warn({ error: describeError(error), msg: 'MAX_SESSIONS is enforced by the next login' });
+    }
   }
 
   private issue(

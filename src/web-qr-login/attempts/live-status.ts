@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type Attempt, type AttemptState, isFinal, stateOf } from '../../attempt/attempt.js';
 import { Attempts } from '../../attempt/attempts.js';
@@ -69,6 +70,8 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
   private readonly due = new ExpiryQueue<Waiting>();
   /** Number of streams by group of addresses. */
   private readonly streams = new Map<string, number>();
+  /** Bound here: the request that waits first begins the timer, and its context is not that of the others. */
+  private readonly onTick = AsyncResource.bind(() => this.tick());
   private timer: NodeJS.Timeout | undefined;
   private open = 0;
   private opened = 0;
@@ -154,7 +157,7 @@ export class LiveStatus implements OnModuleInit, OnModuleDestroy {
     this.open++;
     each.expiresAt = dueAt(each, 0);
     this.due.add(each);
-    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+    this.timer ??= setInterval(this.onTick, TICK_MS).unref();
     return all && all.length > MAX_PER_ATTEMPT ? all[0] : undefined;
   }
 
