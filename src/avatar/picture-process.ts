@@ -1,4 +1,4 @@
-import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { untilAborted } from '../outgoing/until-aborted.js';
 import { AvatarFault } from './avatar-fault.js';
 import type { EncodedAvatar } from './avatar-sizes.js';
@@ -13,6 +13,10 @@ const IDLE_MS = 60_000;
 const RESTART_MS = 3_000;
 /** A picture during whose decoding the process ended is tried once more: something else may have ended it. */
 const MAX_ENDS_WHILE_DECODING = 2;
+/** How long a person waits for the picture that they sent, once it has a slot (ms). */
+const UPLOAD_MS = 8_000;
+/** Uploads that are under way when the service stops have so long (ms): their answer is to leave before it ends. */
+const UPLOAD_GRACE_MS = 4_000;
 /** How often an order is repeated that others, or an order to the system, took the process from. */
 const MAX_ENDS_WHILE_WAITING = 5;
 
@@ -21,7 +25,7 @@ const MAX_ENDS_WHILE_WAITING = 5;
  * that a decoder that crashes, hangs or is taken over holds neither the service nor its secrets. The process starts
  * with the first order, again after a crash, and ends when it has had nothing to do for a while.
  */
-export class PictureProcess implements OnApplicationShutdown {
+export class PictureProcess implements OnModuleDestroy, OnApplicationShutdown {
   private readonly logger = new Logger(PictureProcess.name);
   private readonly uploads = new Slots(
     { concurrency: 2, maxQueue: 16, timeoutMs: 5_000 },
@@ -53,7 +57,19 @@ export class PictureProcess implements OnApplicationShutdown {
    * @throws AvatarFault content, busy, time, unavailable, stopped
    */
   encode(bytes: Buffer): Promise<readonly EncodedAvatar[]> {
-    return this.uploads.run(() => this.carryOut({ kind: 'encode', bytes }, this.closing.signal));
+    return this.uploads.run(async () => {
+      const limit = AbortSignal.timeout(UPLOAD_MS);
+      try {
+        return await this.carryOut({ kind: 'encode', bytes }, AbortSignal.any([this.closing.signal, limit]));
+      } catch (error) {
+        throw limit.aborted ? new AvatarFault('time') : error;
+      }
+    });
+  }
+
+  /** The first hook of a stop: later ones wait for the answers of uploads. */
+  onModuleDestroy(): void {
+    setTimeout(() => this.closing.abort(), UPLOAD_GRACE_MS).unref();
   }
 
   onApplicationShutdown(): void {

@@ -52,7 +52,11 @@ export class RunningPictures {
     const { child } = this;
     this.limit = setTimeout(() => child.kill('SIGKILL'), START_MS).unref();
     process.once('exit', this.onExit);
-    child.on('error', reject);
+    child.on('error', (error) => {
+      reject(error);
+      // Node reports a process that could not be started here alone.
+      if (child.pid === undefined) this.ended('not started');
+    });
     child.on('exit', (code, signal) => {
       reject(new Error(`it ended (${signal ?? code})`));
       this.ended(String(signal ?? code));

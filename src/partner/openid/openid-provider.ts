@@ -102,6 +102,8 @@ export class OpenIdProvider {
   private async providerFor({ version, keys }: PartnerKeySet): Promise<Built> {
     if (this.built?.version === version) return this.built;
     await loadLibrary();
+    // Others may have waited for the library, too.
+    if (this.built?.version === version) return this.built;
     const provider = new Provider(
       `${this.config.publicUrl}/oidc`,
       this.configuration.for(keys.map((key) => key.privateJwk)),
