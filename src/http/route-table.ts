@@ -19,7 +19,7 @@ export class RouteTable {
 
   /** Called for every route when it is registered. */
   add(method: string | readonly string[], path: string): void {
-    // Skips wildcard routes (CORS answers OPTIONS everywhere), which do not prove that a path exists.
+    // Skips wildcard routes (the files of Swagger UI), which do not prove that a path exists.
     if (path.includes('*')) return;
     for (const each of typeof method === 'string' ? [method] : method) {
       const known = each as HTTPMethod;

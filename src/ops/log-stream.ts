@@ -8,7 +8,8 @@ const MAX_COLLECTED = 64 * 1024;
 /**
  * Standard output for the log. The lines of one turn of the event loop are written together at its end: under
  * load, a write per line would cost as much as a tenth of a token check. They are also written when the process
- * exits, by an uncaught exception too. SIGKILL can lose what its last turn logged, and nothing older.
+ * exits, by an uncaught exception too. A signal or an abort that ends the process at once, such as SIGKILL, can
+ * lose what its last turn logged, and nothing older.
  *
  * A pipe whose reader has stopped must not block the process: Node's stream buffers the output up to a bound.
  * The number of dropped lines is logged once the reader continues.
