@@ -37,16 +37,14 @@ export class SessionLimit {
    * else one statement counts, at an eighth of the cost; `readResult` says if it was wrong to only count.
    */
   statements(login: IdentityOfUser, newSessionId: string, now: number): Statement[] {
-    const { liveSessions = Infinity } = login;
-    return liveSessions < this.config.maxSessions
-      ? [this.count(login)]
-      : this.evictionStatements(login, newSessionId, now);
+    return this.isBelow(login) ? [this.count(login)] : this.evictionStatements(login, newSessionId, now);
   }
 
   /** @param matched result of the batch that ended with these statements */
-  readResult({ liveSessions = Infinity }: IdentityOfUser, matched: readonly number[]): LimitResult {
-    if (liveSessions < this.config.maxSessions) return matched.at(-1) === 0 ? 'within' : 'exceeded';
-    return this.hasEnded(matched) ? 'ended-some' : 'within';
+  readResult(login: IdentityOfUser, matched: readonly number[]): LimitResult {
+    if (this.isBelow(login)) return matched.at(-1) === 0 ? 'within' : 'exceeded';
+    // The statement before the last one ends sessions.
+    return matched.at(-2) === 0 ? 'within' : 'ended-some';
   }
 
   /** A batch for a login that `readResult` calls exceeded. Its first statement locks the identity. */
@@ -76,9 +74,9 @@ export class SessionLimit {
     return [event, this.revocation(excess, now), this.deletion(identity.id)];
   }
 
-  /** Whether a batch that ended with `evictionStatements` has ended a session. */
-  private hasEnded(matched: readonly number[]): boolean {
-    return (matched.at(-2) ?? 0) > 0;
+  /** Whether the person was below the limit before this login, as far as the login has read. */
+  private isBelow({ liveSessions = Infinity }: IdentityOfUser): boolean {
+    return liveSessions < this.config.maxSessions;
   }
 
   /** Changes nothing: it matches the identity's row, which the batch holds, if there are too many sessions. */

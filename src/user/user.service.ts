@@ -22,7 +22,7 @@ import { type Resolved, ResolveInTransaction } from './resolve.js';
 import { SessionKeys } from './session-keys.js';
 import { sealingContext } from './sealed-columns.js';
 
-/** A login with its user. The caller has to commit `writes` and the refresh token, or to call `settle`. */
+/** A login with its user. The caller has to commit `writesOf` it, or to call `settle`. */
 export interface ResolvedLogin extends Resolved {
   readonly writes: readonly Statement[];
   /** WeChat's refresh token, encrypted for this identity (`refreshTokenWrites`); `null` if WeChat gave none. */
@@ -84,7 +84,7 @@ export class UserService {
 
   /** Commits the writes of a login whose session is opened later, or not at all. */
   async settle(login: ResolvedLogin): Promise<void> {
-    const writes = [...login.writes, ...this.refreshTokenWrites(login.identity.id, login.refreshToken)];
+    const writes = this.writesOf(login);
     if (writes.length > 0) await this.database.batch(writes);
     this.avatarJobs.wake();
   }
@@ -136,6 +136,11 @@ export class UserService {
        WHERE merged_into = ? AND id > ? ORDER BY id LIMIT ?`,
       [userId, after ?? '', limit],
     );
+  }
+
+  /** All that a login has to commit: its `writes` and its refresh token. */
+  writesOf({ identity, writes, refreshToken }: ResolvedLogin): Statement[] {
+    return [...writes, ...this.refreshTokenWrites(identity.id, refreshToken)];
   }
 
   /**

@@ -40,7 +40,6 @@ export class RedeemFlow {
     const { user } = await this.sessions.verify(pending.sessionId);
     await this.loginCodes.use(loginCode);
     const linked = await this.users.link(user.id, this.links.open(pending));
-    const refreshToken = this.users.refreshTokenWrites(linked.identity.id, linked.refreshToken);
-    return this.sessions.start(linked, pending.device, [...linked.writes, ...refreshToken]);
+    return this.sessions.start(linked, pending.device, this.users.writesOf(linked));
   }
 }
