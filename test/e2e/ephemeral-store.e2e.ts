@@ -282,5 +282,15 @@ if (keys !== null) {
       expect(await answers).toEqual(['here', 'here']);
       expect(lines).toEqual([]);
     });
+
+    test('keeps its connections if this process is stalled in the turn that sends the commands', async () => {
+      await store.set('still', 'here', 60_000);
+      lines.length = 0;
+      const answers = Promise.all([store.get('still'), store.count('stalled', 60_000)]);
+      // The commands leave at the end of this turn. Only then does their second begin.
+      for (const end = performance.now() + 1_500; performance.now() < end;);
+      expect(await answers).toEqual(['here', 1]);
+      expect(lines).toEqual([]);
+    });
   });
 }

@@ -11,6 +11,7 @@ import {
   NotSent,
   verdictOf,
 } from './faults.js';
+import { type SentCommand, Turn } from './turn.js';
 
 /** A server by host name or IP address. IPv6 is without brackets. */
 export interface RedisAddress {
@@ -76,6 +77,7 @@ export class RedisConnection {
   private renewedAt = -Infinity;
   private retry: NodeJS.Timeout | undefined;
   private readonly waiting = new Set<() => void>();
+  private turn: Turn | null = null;
   /** Key for the failure of writes in the outage log. */
   private readonly writes = {};
   private readonly verdict: Promise<Error | null>;
@@ -111,27 +113,56 @@ export class RedisConnection {
    * @param until deadline (`performance.now()`)
    * @throws NotSent, NoAnswer, the server's error reply, or the error that closed the connection
    */
-  async send<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
-    try {
-      return await this.sendOnce(command, until);
-    } catch (error) {
-      if (verdictOf(error)?.retriable !== true || performance.now() + RETRY_PAUSE_MS >= until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
-      return this.sendOnce(command, until);
-    }
+  send<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
+    return new Promise((resolve, reject) =>
+      this.attempt(command, until, resolve, (error) => {
+        if (verdictOf(error)?.retriable !== true || performance.now() + RETRY_PAUSE_MS >= until)
+          reject(error);
+        else setTimeout(() => this.attempt(command, until, resolve, reject), RETRY_PAUSE_MS);
+      }),
+    );
   }
 
   /** The same without a retry. */
-  async sendOnce<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
-    const redis = this.usable() ?? (await this.waitUntilUsable(until));
-    gatherWrites(redis.stream);
-    const sentAt = performance.now();
-    try {
-      return await withTimeout(command(redis), Math.max(1, Math.round(until - sentAt)), () => new NoAnswer());
-    } catch (error) {
-      this.applyVerdict(error, redis, performance.now() - sentAt);
-      throw error;
+  sendOnce<T>(command: (redis: Redis) => Promise<T>, until: number): Promise<T> {
+    return new Promise((resolve, reject) => this.attempt(command, until, resolve, reject));
+  }
+
+  /** Callbacks instead of a promise at each step: every request sends several commands. */
+  private attempt<T>(
+    command: (redis: Redis) => Promise<T>,
+    until: number,
+    resolve: (reply: T) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const redis = this.usable();
+    if (redis === null) {
+      this.waitUntilUsable(until)
+        .then(() => this.attempt(command, until, resolve, reject))
+        .catch((error: unknown) => reject(asError(error)));
+      return;
     }
+    const turn = this.turnOf(redis);
+    const fail = (error: unknown, waited = 0): void => {
+      this.applyVerdict(error, redis, waited);
+      reject(asError(error));
+    };
+    const patience = Math.max(1, Math.round(until - performance.now()));
+    const sent: SentCommand = { patience, giveUp: (waited) => fail(new NoAnswer(), waited) };
+    turn.add(sent);
+    command(redis).then(
+      (reply) => {
+        if (turn.settle(sent)) resolve(reply);
+      },
+      (error: unknown) => {
+        if (turn.settle(sent)) fail(error);
+      },
+    );
+  }
+
+  private turnOf(redis: Redis): Turn {
+    if (this.turn === null || this.turn.hasLeft || this.turn.redis !== redis) this.turn = new Turn(redis);
+    return this.turn;
   }
 
   /** Replaces the connection. This counts as an outage only if the new connection fails. */
@@ -168,10 +199,8 @@ export class RedisConnection {
     return redis?.stream.writable === true ? redis : null;
   }
 
-  private async waitUntilUsable(until: number): Promise<Redis> {
-    for (;;) {
-      const redis = this.usable();
-      if (redis) return redis;
+  private async waitUntilUsable(until: number): Promise<void> {
+    while (!this.isUsable) {
       // The server closed the connection, and the client has not noticed yet.
       if (this.redis) this.renew();
       const now = performance.now();
@@ -254,7 +283,7 @@ export class RedisConnection {
       redis?.disconnect();
       if (isConnectionClosed(error) && this.plan.login.tls === null)
         this.attemptFailed(new NotSent(CLOSED_IN_HANDSHAKE));
-      else this.attemptFailed(error instanceof Error ? error : new Error(describe(error)));
+      else this.attemptFailed(asError(error));
     }
   }
 
@@ -297,11 +326,8 @@ export class RedisConnection {
   }
 }
 
-/** Sends the commands of one turn of the event loop in one system call, which costs more than a command. */
-function gatherWrites(stream: Redis['stream']): void {
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  setImmediate(() => stream.uncork());
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(describe(error));
 }
 
 /**

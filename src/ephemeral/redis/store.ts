@@ -143,7 +143,7 @@ export class RedisStore extends EphemeralStore {
   }
 
   async ping(): Promise<void> {
-    await this.orUnavailable(this.servers.probe(PROBE_MS));
+    await this.servers.probe(PROBE_MS).catch(unavailable);
   }
 
   close(): Promise<void> {
@@ -157,16 +157,7 @@ export class RedisStore extends EphemeralStore {
   /** @throws AppError STORE_UNAVAILABLE */
   private run<T>(key: string, command: (redis: Redis, name: string) => Promise<T>): Promise<T> {
     const name = this.name(key);
-    return this.orUnavailable(this.servers.send(name, (redis) => command(redis, name)));
-  }
-
-  private async orUnavailable<T>(reply: Promise<T>): Promise<T> {
-    try {
-      return await reply;
-    } catch (error) {
-      // The reason for the missing connection is logged once, not again for every request.
-      throw new AppError('STORE_UNAVAILABLE', error instanceof NotSent ? {} : { cause: error });
-    }
+    return this.servers.send(name, (redis) => command(redis, name)).catch(unavailable);
   }
 
   private async handshake(redis: Redis, probeKey: string | null): Promise<void> {
@@ -218,6 +209,12 @@ export class RedisStore extends EphemeralStore {
   private name(key: string): string {
     return `${this.config.prefix}${key}`;
   }
+}
+
+/** @throws AppError STORE_UNAVAILABLE */
+function unavailable(error: unknown): never {
+  // The reason for the missing connection is logged once, not again for every request.
+  throw new AppError('STORE_UNAVAILABLE', error instanceof NotSent ? {} : { cause: error });
 }
 
 /** The used share of maxmemory. 0 if no limit is set. */
