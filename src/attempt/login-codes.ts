@@ -7,6 +7,7 @@ import { fingerprint, freshSecret, secretsEqual } from '../crypto/secret.js';
 import { EphemeralStore } from '../ephemeral/ephemeral-store.js';
 import type { Device } from '../session/session.service.js';
 import { type Binding, mayRedeem } from './binding.js';
+import { UnreadRecords } from './unread-records.js';
 
 interface Pending {
   readonly binding: Binding;
@@ -87,16 +88,29 @@ export const LOGIN_CODE_MS = 60 * 1_000;
 /** loginCodes: 60 s, single use, useless without the cookie or the verifier of the attempt. */
 @Injectable()
 export class LoginCodes {
+  private readonly unread: UnreadRecords<PendingLogin | PendingLink>;
+
   constructor(
     private readonly store: EphemeralStore,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.unread = new UnreadRecords(clock);
+  }
 
   /** @returns the loginCode for returnTo */
   async issue(login: PendingLogin | PendingLink): Promise<string> {
     const loginCode = freshSecret();
-    await this.store.set(key(loginCode), JSON.stringify(login), LOGIN_CODE_MS);
+    await this.issueAs(loginCode, login);
     return loginCode;
+  }
+
+  /**
+   * Issues a loginCode that the caller has chosen, so that it can store what carries the code in the same turn.
+   * @param loginCode from `freshSecret`
+   */
+  async issueAs(loginCode: string, login: PendingLogin | PendingLink): Promise<void> {
+    await this.store.set(key(loginCode), JSON.stringify(login), LOGIN_CODE_MS);
+    this.unread.keep(loginCode, login, LOGIN_CODE_MS);
   }
 
   /**
@@ -109,7 +123,7 @@ export class LoginCodes {
     browser: string | null,
     codeVerifier: string | undefined,
   ): Promise<PendingLogin | PendingLink> {
-    const login = await this.read(loginCode);
+    const login = this.unread.take(loginCode) ?? (await this.read(loginCode));
     if (!login || !mayRedeem(login.binding, browser, codeVerifier)) throw new AppError('LOGIN_CODE_INVALID');
     return login;
   }
@@ -120,6 +134,7 @@ export class LoginCodes {
    * @throws AppError LOGIN_CODE_INVALID, also for a login of another browser or one that a website began
    */
   async findHosted(loginCode: string, browser: string | null): Promise<PendingLogin> {
+    // Of the store, which knows whether another instance has redeemed the code.
     const login = await this.read(loginCode);
     if (login?.kind !== 'log-in' || !isHostedBrowser(login, browser)) {
       throw new AppError('LOGIN_CODE_INVALID');

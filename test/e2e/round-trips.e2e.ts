@@ -1,11 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Backend, createBackend } from '../harness/backend.js';
+import { type Backend, createBackend, createStoreKeys } from '../harness/backend.js';
 import { call } from '../harness/http.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
+import { Browser } from '../harness/browser.js';
 import { API_KEYS, callWithKey, SERVICE_KEY } from '../harness/operator.js';
 import { World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null };
+declare const backend: { databaseUrl: string | null; redisUrl: string | null };
+
+/** The minimum of several tries: background work may add to one of them. */
+async function tripsThrough(proxy: TcpProxy, work: () => Promise<unknown>): Promise<number> {
+  const counts: number[] = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    proxy.takeTrips();
+    await work();
+    counts.push(proxy.takeTrips());
+  }
+  return Math.min(...counts);
+}
 
 /** SQLite has no round trips. */
 if (backend.databaseUrl !== null) {
@@ -26,16 +38,7 @@ if (backend.databaseUrl !== null) {
       await own.drop();
     });
 
-    /** The minimum of several tries: background work may add to one of them. */
-    const tripsOf = async (work: () => Promise<unknown>): Promise<number> => {
-      const counts: number[] = [];
-      for (let attempt = 0; attempt < 5; attempt++) {
-        proxy.takeTrips();
-        await work();
-        counts.push(proxy.takeTrips());
-      }
-      return Math.min(...counts);
-    };
+    const tripsOf = (work: () => Promise<unknown>): Promise<number> => tripsThrough(proxy, work);
 
     test('a returning login takes two, its event included', async () => {
       const person = await world.person();
@@ -88,5 +91,43 @@ if (backend.databaseUrl !== null) {
 } else {
   test('round trips are counted where there is a database server', () => {
     expect(backend.databaseUrl).toBeNull();
+  });
+}
+
+if (backend.redisUrl !== null) {
+  describe('round trips to Redis', () => {
+    const keys = createStoreKeys();
+    const url = new URL(keys?.url ?? '');
+    const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
+    let world: World;
+    beforeAll(async () => {
+      url.port = String(await proxy.open());
+      world = await World.start({ ...keys?.environment, REDIS_URL: url.href });
+    });
+    afterAll(async () => {
+      await world.stop();
+      await proxy.cut();
+      await keys?.drop();
+    });
+
+    test('a website login takes one to begin, three for its callback, one to redeem', async () => {
+      const person = await world.person();
+      await world.websiteLogin(person);
+      const browser = new Browser();
+      const begin = (): Promise<URL> => world.authorize(browser);
+      expect(await tripsThrough(proxy, begin)).toBe(1);
+      const callbacks: URL[] = [];
+      for (let time = 0; time < 5; time++) callbacks.push(await world.scanAndAllow(await begin(), person));
+      const landed: (string | null)[] = [];
+      const callback = async (): Promise<void> => {
+        const reply = await browser.visit(callbacks.pop()?.href ?? '');
+        landed.push(new URL(reply.headers.get('location') ?? '').searchParams.get('loginCode'));
+      };
+      expect(await tripsThrough(proxy, callback)).toBe(3);
+      const redeem = async (): Promise<void> => {
+        expect((await world.redeem(browser, landed.pop() ?? null)).status).toBe(200);
+      };
+      expect(await tripsThrough(proxy, redeem)).toBe(1);
+    });
   });
 }

@@ -4,12 +4,19 @@ import { attemptKey } from '../../attempt/attempt.js';
 import { Attempts, type CallbackLogin } from '../../attempt/attempts.js';
 import { BrowserCookie } from '../../attempt/browser-cookie.js';
 import { HostedLogins } from '../../attempt/hosted-logins.js';
-import { isHostedBrowser, LoginCodes, pendingLogin } from '../../attempt/login-codes.js';
+import {
+  isHostedBrowser,
+  LoginCodes,
+  type PendingLink,
+  type PendingLogin,
+  pendingLogin,
+} from '../../attempt/login-codes.js';
 import { withAnswer } from '../../attempt/return-urls.js';
 import type { WeChatLoginRequest, WeChatLoginState } from '../../auth/wechat-login-request.js';
 import { channelOf } from '../../channel/channels.js';
 import { AppError } from '../../common/app-error.js';
 import { Clock } from '../../common/clock.js';
+import { freshSecret } from '../../crypto/secret.js';
 import type { Device } from '../../session/session.service.js';
 import { AcceptedTerms } from '../../user/accepted-terms.js';
 import { type ResolvedLogin, UserService } from '../../user/user.service.js';
@@ -21,6 +28,8 @@ import { type LoginState, LoginStates } from './login-states.js';
 
 /** The browser that sent the callback. */
 interface From extends Omit<CallbackLogin, 'loginCode'> {
+  /** The state that the callback has used. */
+  readonly usedState: string;
   readonly device: Device;
   readonly framed: boolean;
   readonly request: FastifyRequest;
@@ -57,12 +66,12 @@ export class CallbackFlow {
     const { callbackFirst, callbackLogin, wechatLogin } = request;
     if (!callbackFirst || !callbackLogin || !wechatLogin) throw new AppError('STATE_INVALID');
     const browser = this.cookie.read(request);
-    const from = { device, browser, framed: isFramed(request), request, reply };
-    const location = await this.answer(callbackLogin, wechatLogin, from);
-    await this.states.finish(callbackFirst.state, location);
-    return { login: callbackLogin, location };
+    const usedState = callbackFirst.state;
+    const from = { usedState, device, browser, framed: isFramed(request), request, reply };
+    return { login: callbackLogin, location: await this.answer(callbackLogin, wechatLogin, from) };
   }
 
+  /** @returns the redirect, which is stored for repeats of the callback */
   private async answer(
     state: LoginState,
     { login, resolved }: NonNullable<WeChatLoginState['wechatLogin']>,
@@ -72,29 +81,44 @@ export class CallbackFlow {
     const isSilent = channelOf(state.channel).callback?.isSilent === true;
     // The page has shown nothing yet, so it asks the person to accept the terms by a tap.
     if (resolved && isSilent && state.hostedBrowser !== null && this.terms.areOwed(resolved)) {
-      return this.inWeChat.askForConsent({ ...state, isKnown: true });
+      return this.keep(from, await this.inWeChat.askForConsent({ ...state, isKnown: true }));
     }
     if (resolved) {
       // The refresh token of a login is stored with its session, which saves a returning person a transaction.
       await this.users.settle(linkTo === null ? { ...resolved, refreshToken: null } : resolved);
-      if (linkTo !== null) return withAnswer(returnTo, 'linked', resolved.identity.id);
-      return withAnswer(returnTo, 'loginCode', await this.logIn(state, resolved, from));
+      if (linkTo !== null) return this.keep(from, withAnswer(returnTo, 'linked', resolved.identity.id));
+      return this.logIn(state, resolved, from);
     }
-    if (isSilent) return this.inWeChat.askForConsent(state);
+    if (isSilent) return this.keep(from, await this.inWeChat.askForConsent(state));
     if (linkTo === null) throw new AppError('STATE_INVALID');
-    const loginCode = await this.loginCodes.issue(
-      this.links.seal(login, { sessionId: linkTo, binding, device: from.device }),
-    );
-    return withAnswer(returnTo, 'loginCode', loginCode);
+    const link = this.links.seal(login, { sessionId: linkTo, binding, device: from.device });
+    return (await this.issue(link, returnTo, from)).location;
   }
 
-  /** @returns the loginCode */
+  private async keep({ usedState }: From, location: string): Promise<string> {
+    await this.states.finish(usedState, location);
+    return location;
+  }
+
+  /** Stores a loginCode and the redirect that carries it, in one round trip. */
+  private async issue(
+    login: PendingLogin | PendingLink,
+    returnTo: string,
+    from: From,
+  ): Promise<{ loginCode: string; location: string }> {
+    const loginCode = freshSecret();
+    const location = withAnswer(returnTo, 'loginCode', loginCode);
+    await Promise.all([this.loginCodes.issueAs(loginCode, login), this.keep(from, location)]);
+    return { loginCode, location };
+  }
+
   private async logIn(
     state: LoginState,
     { identity, isNewUser, refreshToken }: ResolvedLogin,
-    { device, browser, framed, request, reply }: From,
+    from: From,
   ): Promise<string> {
-    const { attempt, binding, hostedBrowser, isAsked } = state;
+    const { device, browser, framed, request, reply } = from;
+    const { attempt, binding, hostedBrowser, isAsked, returnTo } = state;
     const channel = channelOf(state.channel);
     // A silent login shows no page.
     const isHosted = hostedBrowser !== null && channel.callback?.isSilent === false;
@@ -110,13 +134,13 @@ export class CallbackFlow {
       termsShown: isHosted || isAsked === true,
     };
     const pending = pendingLogin(facts, this.clock.now());
-    const loginCode = await this.loginCodes.issue(pending);
+    const { loginCode, location } = await this.issue(pending, returnTo, from);
     // In a frame our page reports the rest once it was shown: the result, and who has logged in.
-    if (framed) return loginCode;
+    if (framed) return location;
     // With a codeChallenge any browser may bring the callback, so the browser that began is compared here too.
     if (isHostedBrowser(pending, browser)) await this.hostedLogins.begin(pending, request, reply);
     if (attempt !== null) await this.attempts.finish(attempt, { loginCode, browser });
-    return loginCode;
+    return location;
   }
 }
 

@@ -6,6 +6,7 @@ import { fingerprint, freshSecret } from '../../crypto/secret.js';
 import { EphemeralStore } from '../../ephemeral/ephemeral-store.js';
 import { type Binding, mayContinue } from '../../attempt/binding.js';
 import { OpenLogins } from '../../attempt/open-logins.js';
+import { UnreadRecords } from '../../attempt/unread-records.js';
 
 /** A login whose browser is at WeChat's page; stored under its state. */
 export interface LoginState {
@@ -51,11 +52,15 @@ const POLL_MS = 50;
 /** States of logins: random, valid for one app, one returnTo, one browser, one use and 10 minutes. */
 @Injectable()
 export class LoginStates {
+  private readonly unread: UnreadRecords<LoginState>;
+
   constructor(
     private readonly store: EphemeralStore,
     private readonly clock: Clock,
     private readonly openLogins: OpenLogins,
-  ) {}
+  ) {
+    this.unread = new UnreadRecords(clock);
+  }
 
   /**
    * @returns the state for WeChat's URL
@@ -71,12 +76,15 @@ export class LoginStates {
   async goOn(login: LoginState): Promise<string> {
     const state = freshSecret();
     await this.store.begin(key('login-state', state), JSON.stringify(login), STATE_MS);
+    this.unread.keep(state, login, STATE_MS);
     return state;
   }
 
   /** The login of a state, used or not; `null` where the state is unknown. */
   async find(state: unknown): Promise<LoginState | null> {
     if (typeof state !== 'string' || !STATE.test(state)) return null;
+    const unread = this.unread.take(state);
+    if (unread) return unread;
     const stored = await this.store.get(key('login-state', state));
     return stored === null ? null : (JSON.parse(stored) as LoginState);
   }
