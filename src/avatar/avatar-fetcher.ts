@@ -9,6 +9,7 @@ import { backgroundNames, lookupBy, type ResolvedAddress, type ResolveName } fro
 import { AvatarFault } from './avatar-fault.js';
 import { type AvatarSource, largest } from './avatar-source.js';
 import { isPublicAddress } from '../outgoing/public-address.js';
+import { FETCH_MS } from './picture-limits.js';
 
 /** Limits of a fetch, and how it connects. */
 export interface FetchLimits {
@@ -21,7 +22,7 @@ export interface FetchLimits {
 }
 
 const LIMITS: FetchLimits = {
-  milliseconds: 5_000,
+  milliseconds: FETCH_MS,
   bytes: 2 * 1024 * 1024,
   resolve: (hostname) => backgroundNames.resolve(hostname),
   proxy: null,

@@ -1,6 +1,13 @@
+import { constants } from 'node:os';
 import type { ForwardProxy } from '../outgoing/http-client.js';
 import type { AvatarFaultReason } from './avatar-fault.js';
 import type { EncodedAvatar } from './avatar-sizes.js';
+
+/**
+ * With it the process ends itself where a picture takes too much of the processor, so that the service can tell that
+ * from a kill. It writes no core file, which SIGXCPU would. Windows has no such signal.
+ */
+export const CPU_LIMIT_SIGNAL: NodeJS.Signals = 'SIGVTALRM' in constants.signals ? 'SIGVTALRM' : 'SIGKILL';
 
 /** What the picture process has to know of the settings. */
 export interface PictureSettings {
@@ -15,7 +22,7 @@ export type PictureOrder =
 
 /** To the picture process. */
 export type PictureRequest =
-  | { readonly kind: 'settings'; readonly settings: PictureSettings }
+  | { readonly kind: 'settings'; readonly settings: PictureSettings; readonly fetchMs: number }
   | { readonly kind: 'order'; readonly id: number; readonly order: PictureOrder }
   | { readonly kind: 'cancel'; readonly id: number };
 

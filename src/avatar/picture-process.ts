@@ -3,7 +3,7 @@ import { untilAborted } from '../outgoing/until-aborted.js';
 import { AvatarFault } from './avatar-fault.js';
 import type { EncodedAvatar } from './avatar-sizes.js';
 import type { PictureOrder, PictureSettings } from './picture-messages.js';
-import { ProcessEnded, RunningPictures } from './running-pictures.js';
+import { type EndCause, ProcessEnded, RunningPictures } from './running-pictures.js';
 import type { PictureProgram } from './picture-program.js';
 import { Slots } from './slots.js';
 
@@ -11,14 +11,15 @@ import { Slots } from './slots.js';
 const IDLE_MS = 60_000;
 /** After a start that failed the next one waits so long (ms), and so do the orders that need it. */
 const RESTART_MS = 3_000;
-/** A picture during whose decoding the process ended is tried once more: something else may have ended it. */
-const MAX_ENDS_WHILE_DECODING = 2;
 /** How long a person waits for the picture that they sent, once it has a slot (ms). */
 const UPLOAD_MS = 8_000;
 /** Uploads that are under way when the service stops have so long (ms): their answer is to leave before it ends. */
 const UPLOAD_GRACE_MS = 4_000;
-/** How often an order is repeated that others, or an order to the system, took the process from. */
-const MAX_ENDS_WHILE_WAITING = 5;
+/**
+ * After how many ends of the process an order fails. A picture that ends the decoder twice is unusable. One at which the
+ * process was killed is left to the caller, as is one that others took the process from: it may be a good one.
+ */
+const MAX_ENDS: Readonly<Record<EndCause, number>> = { decoder: 2, killed: 2, waiting: 5 };
 
 /**
  * Fetches and encodes pictures in a process of the lowest priority, so that they never compete with requests, and so
@@ -96,18 +97,19 @@ export class PictureProcess implements OnModuleDestroy, OnApplicationShutdown {
   }
 
   private async repeat(order: PictureOrder, signal: AbortSignal): Promise<readonly EncodedAvatar[]> {
-    for (let decoding = 0, waiting = 0; ;) {
+    const ends: Record<EndCause, number> = { decoder: 0, killed: 0, waiting: 0 };
+    for (;;) {
       signal.throwIfAborted();
       const running = await untilAborted(this.started(), signal);
       try {
         return await running.carryOut(order, signal);
       } catch (error) {
         if (!(error instanceof ProcessEnded)) throw error;
-        if (error.whileDecoding) decoding++;
-        else waiting++;
+        const { endCause } = error;
+        if (++ends[endCause] < MAX_ENDS[endCause]) continue;
+        if (endCause === 'decoder') throw new AvatarFault('content', 'the decoder ended');
+        throw new AvatarFault('unavailable', 'it was ended');
       }
-      if (decoding === MAX_ENDS_WHILE_DECODING) throw new AvatarFault('content', 'the decoder ended');
-      if (waiting === MAX_ENDS_WHILE_WAITING) throw new AvatarFault('unavailable');
     }
   }
 

@@ -2,20 +2,39 @@ import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
 import { networkArguments, systemEnvironment } from '../config/system-environment.js';
 import { AvatarFault } from './avatar-fault.js';
 import type { EncodedAvatar } from './avatar-sizes.js';
-import type { PictureOrder, PictureReply, PictureRequest, PictureSettings } from './picture-messages.js';
+import {
+  CPU_LIMIT_SIGNAL,
+  type PictureOrder,
+  type PictureReply,
+  type PictureRequest,
+  type PictureSettings,
+} from './picture-messages.js';
+import { START_MS } from './picture-limits.js';
 import type { PictureProgram } from './picture-program.js';
 
-/** Limit for a start (ms). */
-const START_MS = 30_000;
 /** Memory of the program's own objects (MB). Pixels and files are outside of it, and bounded by their limits. */
 const HEAP_MB = 64;
+
+/** Signals of a program that fails by itself. Any other one was sent: the kernel ends a process when memory runs out. */
+const OF_A_CRASH: ReadonlySet<NodeJS.Signals> = new Set([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGTRAP',
+  CPU_LIMIT_SIGNAL,
+]);
+
+/** What the end of the process means for an order: its picture is to blame, or was only at hand, or waited. */
+export type EndCause = 'decoder' | 'killed' | 'waiting';
 
 /** The process ended before it had carried out an order. */
 export class ProcessEnded extends Error {
   override readonly name = 'ProcessEnded';
 
-  /** @param whileDecoding whether the picture of this order was being decoded */
-  constructor(readonly whileDecoding: boolean) {
+  constructor(readonly endCause: EndCause) {
     super('the picture process ended');
   }
 }
@@ -55,11 +74,11 @@ export class RunningPictures {
     child.on('error', (error) => {
       reject(error);
       // Node reports a process that could not be started here alone.
-      if (child.pid === undefined) this.ended('not started');
+      if (child.pid === undefined) this.ended('not started', 'killed');
     });
     child.on('exit', (code, signal) => {
       reject(new Error(`it ended (${signal ?? code})`));
-      this.ended(String(signal ?? code));
+      this.ended(String(signal ?? code), signal === null || OF_A_CRASH.has(signal) ? 'decoder' : 'killed');
     });
     child.on('message', (reply: PictureReply) => {
       if (reply.kind === 'ready') {
@@ -71,7 +90,7 @@ export class RunningPictures {
         this.end();
       } else this.receive(reply);
     });
-    this.send({ kind: 'settings', settings });
+    this.send({ kind: 'settings', settings, fetchMs: program.fetchMs });
     child.unref();
     child.channel?.unref();
   }
@@ -128,11 +147,14 @@ export class RunningPictures {
     this.child?.kill('SIGKILL');
   }
 
-  private ended(how: string): void {
+  /** @param cause for the picture that was being decoded */
+  private ended(how: string, cause: EndCause): void {
     process.off('exit', this.onExit);
     clearTimeout(this.limit);
     this.onEnd(this.isEnding || !this.isReady ? null : how);
-    for (const [id, { reject }] of this.pending) reject(new ProcessEnded(id === this.decoding));
+    for (const [id, { reject }] of this.pending) {
+      reject(new ProcessEnded(id === this.decoding ? cause : 'waiting'));
+    }
   }
 }
 

@@ -507,10 +507,10 @@ export const ERROR_CATALOGUE = {
   },
   AVATARS_BUSY: {
     status: 503,
-    title: 'Too many pictures are being read',
+    title: 'Pictures cannot be read at present',
     cause:
-      'Decoding a picture takes much processor time, so each instance decodes few at once, and few may wait.',
-    cure: 'Send the picture again after Retry-After.',
+      'More pictures are sent than this instance decodes, the machine is too busy to decode this one in time, or the process that decodes pictures was ended or does not start; the log says why.',
+    cure: 'Send the picture again after Retry-After. If it persists, the operator looks for the picture process in the log.',
     retryAfter: 3,
   },
   SHUTTING_DOWN: {

@@ -77,7 +77,7 @@ export class NotConnected extends Error {
 }
 
 /** Limit for silence on a connection (ms), longer than any deadline of a caller. */
-const SILENCE_MS = 15_000;
+const SILENCE_MS = 25_000;
 /** undici abandons a connection attempt so much later than the caller's limit (ms). */
 const ABANDON_MS = 500;
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { SLOWEST_COPY_MS } from '../avatar/picture-limits.js';
 import { type Leased, LeaseQueue } from '../background/lease-queue.js';
-import type { LeaseTable } from '../background/lease-table.js';
+import { LEASE_MARGIN_MS, type LeaseTable } from '../background/lease-table.js';
 import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 
@@ -9,8 +10,8 @@ const AVATAR_JOBS: LeaseTable = {
   key: 'id',
   lane: null,
   payload: ['kind', 'user_id', 'url', 'avatar_key', 'replaces'],
-  // Longer than a job takes: fetch 5 s, wait for the encoder and encode 10 s, store about 20 s.
-  leaseMs: 90_000,
+  // No other instance begins a copy again while this one is at it.
+  leaseMs: SLOWEST_COPY_MS + LEASE_MARGIN_MS,
 };
 
 /** The columns of a job. */

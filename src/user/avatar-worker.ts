@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AvatarFault } from '../avatar/avatar-fault.js';
 import { AvatarStore } from '../avatar/avatar-store.js';
+import { COPIES_AT_ONCE } from '../avatar/picture-limits.js';
 import { PictureProcess } from '../avatar/picture-process.js';
 import { type Concurrency, Lane, type LaneLog, type Outcome, type Work } from '../background/lane.js';
 import { LeaseWorker } from '../background/lease-worker.js';
@@ -45,8 +46,7 @@ export class AvatarWorker extends LeaseWorker<ClaimedJob> {
 }
 
 class AvatarWork implements Work<ClaimedJob> {
-  // Few, because pictures take memory; enough for a claim of several, and for a slow server not to delay all others.
-  readonly concurrency: Concurrency = { least: 8, most: 8, freeShare: 0.5 };
+  readonly concurrency: Concurrency = { least: COPIES_AT_ONCE, most: COPIES_AT_ONCE, freeShare: 0.5 };
   readonly log: LaneLog = {
     logger: new Logger(AvatarWorker.name),
     about: {},

@@ -1,5 +1,6 @@
 // The picture process as it stands in src/, which fails while it decodes pictures whose URL says so:
-// `fault=kill` ends it, `fault=kill-once&marker=FILE` ends it unless the file exists, `fault=hang` stops it.
+// `fault=crash` ends it as a crash of the decoder does, `fault=kill` as the kernel does without memory,
+// `fault=kill-once&marker=FILE` does so unless the file exists, `fault=hang` stops it.
 import { existsSync, writeFileSync } from 'node:fs';
 
 const urls = new Map();
@@ -13,6 +14,7 @@ process.send = (reply) =>
 function fail(query) {
   const fault = query.get('fault');
   if (fault === 'hang') process.kill(process.pid, 'SIGSTOP');
+  if (fault === 'crash') process.kill(process.pid, 'SIGSEGV');
   if (fault === 'kill') process.kill(process.pid, 'SIGKILL');
   if (fault === 'kill-once' && !existsSync(query.get('marker'))) {
     writeFileSync(query.get('marker'), '');

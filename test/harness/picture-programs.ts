@@ -12,6 +12,12 @@ export const pictureProgram = new PictureProgram(path('./picture-program.mjs'));
 /** The same, failing at pictures whose URL says so, and with a short limit for one that hangs. */
 export const faultyPictureProgram = new PictureProgram(path('./faulty-picture-program.mjs'), 1_000);
 
+/** The same, where decoding seems to take more of the processor than is allowed. */
+export const costlyPictureProgram = new PictureProgram(path('./costly-picture-program.mjs'));
+
+/** With a short limit for fetching, for a server that does not answer. */
+export const impatientPictureProgram = new PictureProgram(pictureProgram.path, undefined, 1_000);
+
 /** A program that does not exist. */
 export const missingPictureProgram = new PictureProgram(path('./no-such-program.mjs'));
 

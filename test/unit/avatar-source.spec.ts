@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { AvatarFetcher, type FetchLimits } from '../../src/avatar/avatar-fetcher.js';
 import { AvatarSource, largest, sandboxOrigin } from '../../src/avatar/avatar-source.js';
@@ -161,6 +162,38 @@ describe('which addresses are public', () => {
   });
 });
 
+/** The timers of a second or more that are begun from now on, which expire when they are told to. */
+class Timers {
+  private readonly real = globalThis.setTimeout;
+  private readonly begun: {
+    readonly ms: number;
+    readonly timer: NodeJS.Timeout;
+    readonly run: () => void;
+  }[] = [];
+
+  constructor() {
+    const { real, begun } = this;
+    const record = (run: () => void, ms = 0): NodeJS.Timeout => {
+      const timer = real(run, ms);
+      if (ms >= 1_000) begun.push({ ms, timer, run });
+      return timer;
+    };
+    globalThis.setTimeout = Object.assign(record, real);
+  }
+
+  /** Runs those whose time is over, at most once each. */
+  expire(ms: number): void {
+    for (const due of this.begun.splice(0).filter((each) => each.ms <= ms)) {
+      clearTimeout(due.timer);
+      due.run();
+    }
+  }
+
+  restore(): void {
+    globalThis.setTimeout = this.real;
+  }
+}
+
 describe('fetching', () => {
   const servers: Server[] = [];
   afterEach(async () => {
@@ -188,6 +221,35 @@ describe('fetching', () => {
   test('the bytes of a picture', async () => {
     const origin = await serve((request, response) => response.end(`picture of ${request.url}`));
     expect((await fetcher(origin).fetch(`${origin}/me/132`)).toString()).toBe('picture of /me/132');
+  });
+
+  test('an answer is waited for on a machine that is full, and not for ever', async () => {
+    const waiting: ServerResponse[] = [];
+    const asked = new EventEmitter();
+    const origin = await serve((_request, response) => {
+      waiting.push(response);
+      asked.emit('again');
+    });
+    const timers = new Timers();
+    try {
+      for (const [seconds, outcome] of [
+        [19, 'picture'],
+        [21, { reason: 'time', permanent: false }],
+      ] as const) {
+        const isAsked = once(asked, 'again');
+        const fetched = fetcher(origin)
+          .fetch(`${origin}/x`)
+          .then(String, (error: unknown) => error);
+        await isAsked;
+        timers.expire(seconds * 1_000);
+        waiting.pop()?.end('picture');
+        const got = await fetched;
+        if (typeof outcome === 'string') expect(got).toBe(outcome);
+        else expect(got).toMatchObject(outcome);
+      }
+    } finally {
+      timers.restore();
+    }
   });
 
   test('three redirects are followed, each to where it says', async () => {

@@ -3,7 +3,13 @@ import { AvatarFault } from '../avatar-fault.js';
 import { AvatarFetcher } from '../avatar-fetcher.js';
 import type { EncodedAvatar } from '../avatar-sizes.js';
 import { AvatarSource } from '../avatar-source.js';
-import type { PictureOrder, PictureReply, PictureRequest, PictureSettings } from '../picture-messages.js';
+import {
+  CPU_LIMIT_SIGNAL,
+  type PictureOrder,
+  type PictureReply,
+  type PictureRequest,
+  type PictureSettings,
+} from '../picture-messages.js';
 
 /**
  * Processor time of one picture (ms), 50 times what a large one needs. It is no time of a clock: at the lowest priority
@@ -32,9 +38,10 @@ export class PictureWork {
 
   constructor(
     { sandboxOrigin, proxy }: PictureSettings,
+    milliseconds: number,
     private readonly send: (reply: PictureReply) => void,
   ) {
-    this.fetcher = new AvatarFetcher(new AvatarSource(sandboxOrigin), { proxy });
+    this.fetcher = new AvatarFetcher(new AvatarSource(sandboxOrigin), { proxy, milliseconds });
   }
 
   take(request: PictureRequest): void {
@@ -103,7 +110,7 @@ async function watched(decoding: Promise<EncodedAvatar[]>): Promise<EncodedAvata
   const begun = process.cpuUsage();
   const watch = setInterval(() => {
     const { user, system } = process.cpuUsage(begun);
-    if (user + system > MAX_CPU_MS * 1_000) process.kill(process.pid, 'SIGKILL');
+    if (user + system > MAX_CPU_MS * 1_000) process.kill(process.pid, CPU_LIMIT_SIGNAL);
   }, WATCH_MS);
   return decoding.finally(() => clearInterval(watch));
 }

@@ -13,7 +13,7 @@ export function serve(onReady: () => void): void {
     if (request.kind !== 'settings') return;
     import('./picture-work.js').then(
       ({ PictureWork }) => {
-        const work = new PictureWork(request.settings, send);
+        const work = new PictureWork(request.settings, request.fetchMs, send);
         process.on('message', (order: PictureRequest) => work.take(order));
         onReady();
         send({ kind: 'ready' });
