@@ -13,6 +13,8 @@ interface Pending {
   readonly binding: Binding;
   /** The browser that logged in. Another client may redeem the code. */
   readonly device: Device;
+  /** When the person logged in at WeChat (ms). */
+  readonly loginAt: number;
 }
 
 /** A login that succeeded in the browser and has yet to be exchanged for tokens. */
@@ -26,8 +28,6 @@ export interface PendingLogin extends Pending {
   readonly attempt: string | null;
   /** Id of the session that it will open. */
   readonly sessionId: string;
-  /** When the person logged in at WeChat (ms). */
-  readonly loginAt: number;
   /** WeChat's refresh token, encrypted (`ResolvedLogin.refreshToken`). It is stored with the session. */
   readonly refreshToken: string | null;
   /** Key of the hosted login that issued the code without another login at WeChat; else `null`. */
@@ -153,9 +153,10 @@ export class LoginCodes {
   private async read(loginCode: string): Promise<PendingLogin | PendingLink | null> {
     const stored = await this.store.get(key(loginCode));
     if (stored === null) return null;
-    const login = JSON.parse(stored) as PendingLogin | PendingLink;
+    const login = JSON.parse(stored) as PendingLogin | (Omit<PendingLink, 'loginAt'> & Partial<PendingLink>);
     // Instances of the previous version store fewer members.
-    return login.kind === 'log-in' ? pendingLogin(login, this.clock.now()) : login;
+    const now = this.clock.now();
+    return login.kind === 'log-in' ? pendingLogin(login, now) : { loginAt: now, ...login };
   }
 }
 

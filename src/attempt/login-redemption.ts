@@ -64,7 +64,7 @@ export class LoginRedemption {
     const authenticatedAt = hostedLogin === null ? undefined : loginAt;
     const asked = { id: pending.sessionId, lifetime, authenticatedAt };
     const writes = [
-      ...this.users.refreshTokenWrites(identityId, pending.refreshToken),
+      ...this.users.refreshTokenWrites(identityId, pending.refreshToken, loginAt),
       ...(pending.termsShown ? this.terms.writes(login) : []),
     ];
     const tokens = await this.sessions.start(login, device, writes, asked);

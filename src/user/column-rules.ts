@@ -63,8 +63,8 @@ export interface UserColumn<Value, Name extends string> extends Disclosure {
 export interface IdentityColumn<Value, Name extends string> extends Disclosure {
   /** `move`: it gets the survivor's id. `keep`: unchanged. */
   readonly merge: 'keep' | 'move';
-  /** `everything`: emptied when all consent of an app is revoked. */
-  readonly consent: IfNullable<Value, 'everything'> | null;
+  /** When all consent of an app is revoked: `everything` is emptied, and `time` gets the time of that. */
+  readonly consent: IfNullable<Value, 'everything' | 'time'> | null;
   /**
    * As for users, and also when only the identity is deleted: by unlinking, or because its WeChat account was
    * closed.

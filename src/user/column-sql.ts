@@ -52,7 +52,12 @@ export const COVERED_ITEMS: readonly CoveredItem[] = COVERED.flatMap((value) => 
   return [{ item: rule.item, value, source: rule.source, columns: [value, ...followers] }];
 });
 
-/** The SET clause that empties what is deleted when all consent of an app is revoked. */
-export const CLEAR_SECRETS = decided(IDENTITY_COLUMNS, 'consent')
-  .map((name) => `${name} = NULL`)
+/** The SET clause for a revocation of all consent of an app. Its parameter is the time. */
+export const REVOKE_ASSIGNMENTS = [...decided(IDENTITY_COLUMNS, 'consent')]
+  .sort((one, other) => Number(isTime(one)) - Number(isTime(other)))
+  .map((name) => `${name} = ${isTime(name) ? '?' : 'NULL'}`)
   .join(', ');
+
+function isTime(name: Decided<typeof IDENTITY_COLUMNS, 'consent'>): boolean {
+  return IDENTITY_COLUMNS[name].consent === 'time';
+}

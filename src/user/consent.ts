@@ -10,7 +10,7 @@ import { execute } from '../database/statements.js';
 import { EventLog } from '../events/event-log.js';
 import { AvatarJobs } from './avatar-jobs.js';
 import { DeleteUser, type Histories } from './delete-user.js';
-import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, CLEAR_SECRETS } from './column-sql.js';
+import { COVERED_COLUMNS, COVERED_ITEMS, type CoveredColumn, REVOKE_ASSIGNMENTS } from './column-sql.js';
 import type { User } from './user.entity.js';
 
 /** The extent of a revocation. */
@@ -71,7 +71,7 @@ export class Consent {
       const ended = covered && withdrawn?.everything ? covered.identity_id : null;
       await execute(
         manager,
-        ...(ended === null ? [] : [{ sql: FORGET_SECRETS, parameters: [ended] }]),
+        ...(ended === null ? [] : [{ sql: REVOKE, parameters: [toSqlTime(this.clock.now()), ended] }]),
         this.events.entry({
           type: 'wechat.user_authorization_revoke',
           userId: covered?.user_id ?? null,
@@ -250,4 +250,4 @@ function withdrawnBy(revokeInfo: string | null, kind: AppKind): Withdrawn {
   }, NOTHING);
 }
 
-const FORGET_SECRETS = `UPDATE wechat_identities SET ${CLEAR_SECRETS} WHERE id = ?`;
+const REVOKE = `UPDATE wechat_identities SET ${REVOKE_ASSIGNMENTS} WHERE id = ?`;

@@ -138,30 +138,35 @@ export class UserService {
     );
   }
 
-  /** All that a login has to commit: its `writes` and its refresh token. */
-  writesOf({ identity, writes, refreshToken }: ResolvedLogin): Statement[] {
-    return [...writes, ...this.refreshTokenWrites(identity.id, refreshToken)];
+  /**
+   * All that a login has to commit: its `writes` and its refresh token.
+   * @param loginAt when the person logged in at WeChat (ms)
+   */
+  writesOf({ identity, writes, refreshToken }: ResolvedLogin, loginAt = this.clock.now()): Statement[] {
+    return [...writes, ...this.refreshTokenWrites(identity.id, refreshToken, loginAt)];
   }
 
   /**
-   * Stores WeChat's refresh token of a login.
+   * Stores WeChat's refresh token of a login, unless the person has revoked their consent since.
    * @param sealed `ResolvedLogin.refreshToken`; under the current key again if the keys have changed since
+   * @param loginAt when the person logged in at WeChat (ms)
    */
-  refreshTokenWrites(identityId: string, sealed: string | null): Statement[] {
+  refreshTokenWrites(identityId: string, sealed: string | null, loginAt: number): Statement[] {
     if (sealed === null) return [];
     const current = this.keyRing.resealed(sealed, sealingContext('refresh_token', identityId));
     if (current === null) return [];
     return [
       {
-        sql: 'UPDATE wechat_identities SET refresh_token = ? WHERE id = ?',
-        parameters: [current, identityId],
+        sql: `UPDATE wechat_identities SET refresh_token = ?
+              WHERE id = ? AND (consent_revoked_at IS NULL OR consent_revoked_at < ?)`,
+        parameters: [current, identityId, toSqlTime(loginAt)],
       },
     ];
   }
 
   /** The same for a login that opens no session. */
-  async keepRefreshToken(identityId: string, sealed: string | null): Promise<void> {
-    const writes = this.refreshTokenWrites(identityId, sealed);
+  async keepRefreshToken(identityId: string, sealed: string | null, loginAt: number): Promise<void> {
+    const writes = this.refreshTokenWrites(identityId, sealed, loginAt);
     if (writes.length > 0) await this.database.batch(writes);
   }
 

@@ -47,6 +47,10 @@ export class WeChatIdentity {
   @Column({ name: 'refresh_token', type: 'varchar', length: 1024, nullable: true })
   refreshToken!: string | null;
 
+  /** When the person revoked all consent of the app: a refresh token from before is stored no more. */
+  @Column({ name: 'consent_revoked_at', type: 'datetime', precision: 3, nullable: true })
+  consentRevokedAt!: Date | null;
+
   @Column({ name: 'created_at', type: 'datetime', precision: 3 })
   createdAt!: Date;
 
@@ -165,6 +169,17 @@ export const IDENTITY_COLUMNS = {
     consent: 'everything',
     deletion: 'nothing',
     sealed: 'refresh_token',
+    loaded: false,
+    person: null,
+    operators: null,
+    exported: null,
+    searched: null,
+  },
+  consent_revoked_at: {
+    merge: 'keep',
+    consent: 'time',
+    deletion: 'nothing',
+    sealed: null,
     loaded: false,
     person: null,
     operators: null,

@@ -14,7 +14,10 @@ export class PendingLinks {
   constructor(private readonly keyRing: KeyRing) {}
 
   /** Builds what a loginCode stands for until it is redeemed with the verifier. */
-  seal(login: WeChatLogin, pending: Pick<PendingLink, 'sessionId' | 'binding' | 'device'>): PendingLink {
+  seal(
+    login: WeChatLogin,
+    pending: Pick<PendingLink, 'sessionId' | 'binding' | 'device' | 'loginAt'>,
+  ): PendingLink {
     return { kind: 'link', login: this.keyRing.seal(JSON.stringify(login), SEALING_CONTEXT), ...pending };
   }
 

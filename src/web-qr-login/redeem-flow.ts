@@ -40,6 +40,6 @@ export class RedeemFlow {
     const { user } = await this.sessions.verify(pending.sessionId);
     await this.loginCodes.use(loginCode);
     const linked = await this.users.link(user.id, this.links.open(pending));
-    return this.sessions.start(linked, pending.device, this.users.writesOf(linked));
+    return this.sessions.start(linked, pending.device, this.users.writesOf(linked, pending.loginAt));
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AvatarStore } from '../../src/avatar/avatar-store.js';
 import { createBackend, INSTANCES } from '../harness/backend.js';
+import { Browser } from '../harness/browser.js';
 import { call, type Reply } from '../harness/http.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import {
@@ -382,6 +383,35 @@ describe('repeats', () => {
     for (let repeat = 0; repeat < 2; repeat++) expect((await again(sent)).text).toBe('success');
     expect((await identity(world, login))?.session_key).toBeNull();
     expect(await eventsOf(world, 'wechat.user_authorization_revoke')).toBe(before + 1);
+  });
+});
+
+describe('a revocation while a website login is under way', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start(PLAIN);
+  });
+  afterAll(() => world.stop());
+
+  test('keeps the refresh token of WeChat from being stored, and that of a later login is', async () => {
+    const person = await world.person();
+    const { openIds } = person;
+    const stored = () =>
+      world.count(`wechat_identities WHERE open_id = '${openIds[WEBSITE]}' AND refresh_token IS NOT NULL`);
+    await world.websiteLogin(person);
+    const browser = new Browser();
+    const loginCode = (await world.websiteCallback(browser, person)).searchParams.get('loginCode');
+    expect(await stored()).toBe(1);
+    world.clock.advance(1);
+    expect(answers(await push(world, person, 'user_authorization_revoke', { appId: WEBSITE }))).toEqual(
+      TAKEN,
+    );
+    expect(await stored()).toBe(0);
+    world.clock.advance(1);
+    expect((await world.redeem(browser, loginCode)).status).toBe(200);
+    expect(await stored()).toBe(0);
+    await world.websiteLogin(person);
+    expect(await stored()).toBe(1);
   });
 });
 

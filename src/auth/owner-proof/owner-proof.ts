@@ -90,7 +90,7 @@ export class OwnerProof {
     const login = await this.users.findIdentity(pending.identityId);
     if (login?.user.id !== userId) return false;
     await this.loginCodes.use(loginCode);
-    await this.users.keepRefreshToken(pending.identityId, pending.refreshToken);
+    await this.users.keepRefreshToken(pending.identityId, pending.refreshToken, pending.loginAt);
     // A browser that still watches the attempt learns that its loginCode was used.
     if (pending.attempt !== null) await this.attempts.redeemed(pending.attempt).catch(() => undefined);
     return true;

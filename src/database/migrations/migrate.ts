@@ -9,6 +9,7 @@ import { AddPartners1764400000000 } from './1764400000000-add-partners.js';
 import { KeepAcceptedTerms1764410000000 } from './1764410000000-keep-accepted-terms.js';
 import { KeepWhenAPersonAuthenticated1764500000000 } from './1764500000000-keep-when-a-person-authenticated.js';
 import { AddPushRelay1764600000000 } from './1764600000000-add-push-relay.js';
+import { KeepWhenConsentWasRevoked1764700000000 } from './1764700000000-keep-when-consent-was-revoked.js';
 import {
   DatabaseSchema,
   type Migration,
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly Migration[] = [
   new KeepAcceptedTerms1764410000000(),
   new KeepWhenAPersonAuthenticated1764500000000(),
   new AddPushRelay1764600000000(),
+  new KeepWhenConsentWasRevoked1764700000000(),
 ];
 
 /** A step of a migration failed. `cause` is the driver's error. */

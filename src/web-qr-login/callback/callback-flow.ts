@@ -91,7 +91,8 @@ export class CallbackFlow {
     }
     if (isSilent) return this.keep(from, await this.inWeChat.askForConsent(state));
     if (linkTo === null) throw new AppError('STATE_INVALID');
-    const link = this.links.seal(login, { sessionId: linkTo, binding, device: from.device });
+    const loginAt = this.clock.now();
+    const link = this.links.seal(login, { sessionId: linkTo, binding, device: from.device, loginAt });
     return (await this.issue(link, returnTo, from)).location;
   }
 
