@@ -46,13 +46,15 @@ export async function compile(folder, { decorators = false, sourceMaps = false, 
 
   const record = join(output, RECORD);
   const outputs = new Set(existsSync(output) ? filesIn(output) : []);
-  const compiled = outputs.has(RECORD) ? JSON.parse(readFileSync(record, 'utf8')) : {};
+  const compiled = outputs.has(RECORD) ? digestsIn(readFileSync(record, 'utf8')) : {};
   const changed = sources.filter(
     (file) => compiled[file] !== digests[file] || !outputs.has(file.replace(/ts$/, 'js')),
   );
   for (const file of outputs) {
     const source = file.replace(/\.(d\.ts|js|js\.map)$/, '.ts');
-    if (file !== RECORD && !isKept(file) && !texts.has(source)) rmSync(join(output, file));
+    if (!file.startsWith(RECORD) && !isKept(file) && !texts.has(source)) {
+      rmSync(join(output, file), { force: true });
+    }
   }
   if (changed.length === 0) return true;
 
@@ -76,9 +78,20 @@ export async function compile(folder, { decorators = false, sourceMaps = false, 
   const failed = changed.filter((_, index) => results[index].status === 'rejected');
   for (const { status, reason } of results) if (status === 'rejected') console.error(reason.message);
   for (const file of failed) delete digests[file];
-  writeFileSync(`${record}.unfinished`, JSON.stringify(digests));
-  renameSync(`${record}.unfinished`, record);
+  // Two builds at once: each has a file of its own.
+  const unfinished = `${record}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify(digests));
+  renameSync(unfinished, record);
   return failed.length === 0;
+}
+
+/** What a record says; nothing where it was cut off, as by a full disk: then everything is compiled again. */
+function digestsIn(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** @returns the paths of the files below a folder, with slashes */

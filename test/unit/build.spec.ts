@@ -83,6 +83,37 @@ describe('the build', () => {
     expect(await greeting()).toBe('hello');
   });
 
+  it.each(['', '{"greeting.ts":', 'null'])(
+    'compiles everything again where its record is %j',
+    async (record) => {
+      await build();
+      await writeFile(output('greeting.js'), "export const greeting = 'half';\n");
+      await writeFile(output('.compiled.json'), record);
+      await build();
+      expect(await greeting()).toBe('hello');
+    },
+  );
+
+  it('leaves alone the record that another build is writing', async () => {
+    await build();
+    await writeFile(output('.compiled.json.7'), '{');
+    await source('greeting.ts', "export const greeting: string = 'good evening';\n");
+    await build();
+    const records = (await readdir(output(''))).filter((file) => file.startsWith('.'));
+    expect(records.sort()).toEqual(['.compiled.json', '.compiled.json.7']);
+  });
+
+  it('has in the image all that it reads, and warns of nothing', async () => {
+    const [, stage = ''] =
+      /^FROM dependencies AS build$([^]*?)^RUN /m.exec(await readFile('Dockerfile', 'utf8')) ?? [];
+    const copied = [...stage.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
+    for (const name of copied) await cp(name, join(folder, name), { recursive: true });
+    const ignored = await readFile('.dockerignore', 'utf8');
+    for (const name of copied) expect(ignored).toContain(`!${name}\n`);
+    const { stderr } = await run(process.execPath, [join(folder, 'scripts/build.mjs'), 'service']);
+    expect(stderr).toBe('');
+  }, 60_000);
+
   it('compiles everything again after a build that was interrupted', async () => {
     await build();
     // What a build that was killed leaves: an output of another source, and no record.
