@@ -32,19 +32,20 @@ export class SessionLimit {
   ) {}
 
   /**
-   * Statements for the batch of a new login. They follow its INSERT in a batch that has locked the identity, so
-   * concurrent logins of one identity are serialised. For a person at the limit they enforce it. For everybody
-   * else one statement counts, at an eighth of the cost; `readResult` says if it was wrong to only count.
+   * Statements for the batch of a new login, after those that lock the identity, so concurrent logins of one
+   * identity are serialised. For a person at the limit they enforce it. For everybody else one statement counts;
+   * `readResult` says if it was wrong to only count. They come before the INSERT of the session: InnoDB reads
+   * entries of an index page that its own transaction has changed from the table, one by one.
    */
   statements(login: IdentityOfUser, newSessionId: string, now: number): Statement[] {
     return this.isBelow(login) ? [this.count(login)] : this.evictionStatements(login, newSessionId, now);
   }
 
-  /** @param matched result of the batch that ended with these statements */
+  /** @param matched result of these statements */
   readResult(login: IdentityOfUser, matched: readonly number[]): LimitResult {
-    if (this.isBelow(login)) return matched.at(-1) === 0 ? 'within' : 'exceeded';
-    // The statement before the last one ends sessions.
-    return matched.at(-2) === 0 ? 'within' : 'ended-some';
+    if (this.isBelow(login)) return matched[0] === 0 ? 'within' : 'exceeded';
+    const [, ended] = matched;
+    return ended === 0 ? 'within' : 'ended-some';
   }
 
   /** A batch for a login that `readResult` calls exceeded. Its first statement locks the identity. */
@@ -79,11 +80,11 @@ export class SessionLimit {
     return liveSessions < this.config.maxSessions;
   }
 
-  /** Changes nothing: it matches the identity's row, which the batch holds, if there are too many sessions. */
+  /** Changes nothing: it matches the identity's row, which the batch holds, if one more session is too many. */
   private count({ identity }: IdentityOfUser): Statement {
     return {
       sql: `UPDATE wechat_identities SET last_login_at = last_login_at WHERE id = ? AND
-            (SELECT SUM(revoked_at IS NULL) > ? OR SUM(revoked_at IS NOT NULL) > ? FROM sessions WHERE identity_id = ?)`,
+            (SELECT SUM(revoked_at IS NULL) >= ? OR SUM(revoked_at IS NOT NULL) > ? FROM sessions WHERE identity_id = ?)`,
       parameters: [identity.id, this.config.maxSessions, MAX_ENDED_SESSIONS + ENDED_SLACK, identity.id],
     };
   }

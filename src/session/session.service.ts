@@ -139,14 +139,13 @@ export class SessionService {
       },
     });
     try {
-      const matched = await this.database.batch([
-        ...pendingWrites,
-        ...this.users.lastLoginWrites(login, now),
-        insert,
-        event,
-        ...this.limit.statements(login, session.id, now),
-      ]);
-      const result = this.limit.readResult(login, matched);
+      const before = [...pendingWrites, ...this.users.lastLoginWrites(login, now)];
+      const limiting = this.limit.statements(login, session.id, now);
+      const matched = await this.database.batch([...before, ...limiting, insert, event]);
+      const result = this.limit.readResult(
+        login,
+        matched.slice(before.length, before.length + limiting.length),
+      );
       if (result === 'exceeded') await this.enforceLimit(login, session.id, now);
       if (result !== 'within') this.verified.forgetIdentity(login.identity.id);
     } catch (error) {
