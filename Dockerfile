@@ -52,7 +52,7 @@ CMD ["node", "sandbox/dist/main.js"]
 
 # --- build of the service: afterwards node_modules holds its dependencies only ---
 FROM dependencies AS build
-COPY scripts/build.mjs scripts/pages.mjs ./scripts/
+COPY scripts/build.mjs scripts/bundle.mjs scripts/pages.mjs ./scripts/
 COPY tsconfig.json ./
 COPY src ./src
 RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces

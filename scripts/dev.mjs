@@ -52,7 +52,7 @@ async function restart() {
   await stop();
   const parts = [...changed];
   changed.clear();
-  if ((await run(['scripts/build.mjs', '--source-maps', ...parts])) !== 0) {
+  if ((await run(['scripts/build.mjs', '--development', ...parts])) !== 0) {
     for (const part of parts) changed.add(part);
     return;
   }

@@ -1,8 +1,12 @@
 /*
- * Entry point: `node --max-semi-space-size=16 dist/main.js`; V8 takes that option at its start only. There are no static
- * imports: they would be loaded before the version of Node is checked, and an older Node would fail in one of them with
- * a stack that names no version.
+ * Entry point: `node --max-semi-space-size=16 dist/main.js`; V8 takes that option at its start only. Nothing but Node's
+ * own modules is imported statically: it would be loaded before the version of Node is checked, and an older Node would
+ * fail in it with a stack that names no version.
  */
+import { existsSync } from 'node:fs';
+
+/** All modules and packages in one file, after `npm run build`. `npm run dev` has none, so that a stack names modules. */
+const BUNDLE = new URL('./bundle/start.js', import.meta.url);
 
 /**
  * First supported minor version of each release line, as in `engines` of package.json. Later major versions
@@ -20,7 +24,8 @@ function isSupported(version: string): boolean {
 }
 
 if (isSupported(process.versions.node)) {
-  import('./start.js').catch((error: unknown) => {
+  const start = existsSync(BUNDLE) ? import(BUNDLE.href) : import('./start.js');
+  start.catch((error: unknown) => {
     const code = (error as { code?: string }).code;
     const isFiles = code === 'EMFILE' || code === 'ENFILE';
     const line = isFiles ? 'There are too few file descriptors: raise the limit (ulimit -n).' : String(error);
