@@ -6,7 +6,7 @@ import type { Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
 
 /**
- * Limit of log lines for requests without a route per window (ms), so that a scanner cannot fill the disk.
+ * Limit of log lines for requests that meet no route per window (ms), so that a scanner cannot fill the disk.
  */
 const MAX_UNROUTED_LINES = 300;
 const UNROUTED_WINDOW_MS = 60_000;
@@ -21,8 +21,8 @@ interface RequestLine extends Pick<RequestFacts, 'userId' | 'appId' | 'code'> {
 
 /**
  * Writes one log line and one metric per request, whatever its result. Only the route pattern of the URL is
- * logged: the rest may contain a code, a state or a ticket. Requests without a route are all counted, but
- * only 300 a minute are logged.
+ * logged: the rest may contain a code, a state or a ticket. Requests that meet no route, or nothing below one that
+ * ends with `*`, are all counted, but only 300 a minute are logged.
  */
 export class RequestLog extends FollowedStreams {
   private windowEndsAt = 0;
@@ -78,7 +78,8 @@ export class RequestLog extends FollowedStreams {
   private write(line: RequestLine, ms: number, isAborted: boolean): void {
     const { requestId, method, route, status } = line;
     this.metrics.request(method, route, status, ms / 1000);
-    if (route === null && !this.mayLogUnrouted()) return;
+    const isUnrouted = route === null || (status === 404 && route.endsWith('*'));
+    if (isUnrouted && !this.mayLogUnrouted()) return;
     this.logger.info({
       requestId,
       method,

@@ -183,6 +183,8 @@ test('a flood that meets no route has 300 lines in the log, and does not hide ot
   await Promise.all(Array.from({ length: 310 }, () => ask('/nowhere')));
   expect(strays()).toBeLessThanOrEqual(300);
   expect(world.log().match(/many requests meet no route/g)).toHaveLength(1);
+  await Promise.all(Array.from({ length: 310 }, () => ask('/docs/nowhere')));
+  expect(strays() + (world.log().match(/"route":"\/docs\/\*"/g)?.length ?? 0)).toBeLessThanOrEqual(300);
   const { headers } = await ask('/health/live');
   expect(world.log()).toContain(`"requestId":"${headers.get('x-request-id') ?? ''}"`);
 });
@@ -273,6 +275,12 @@ describe('the header fields of every reply', () => {
     ['HEAD', '/health/live', { method: 'HEAD' }],
   ])('are those of security and CORS: %s', async (_what, path, options) => {
     expect(await fieldsOf(path, options)).toMatchObject({ ...SECURITY, ...CORS });
+  });
+
+  test('are those of security and CORS: a preflight', async () => {
+    const headers = { origin: SHOP, 'access-control-request-method': 'POST' };
+    const fields = await fieldsOf('/v1/web-qr-login/token', { method: 'OPTIONS', headers });
+    expect(fields).toMatchObject({ ...SECURITY, ...CORS, vary: expect.stringMatching(/^Origin\b/) });
   });
 
   test('are each sent once', async () => {
