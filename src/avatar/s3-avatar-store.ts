@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { lazyPackage } from '../common/lazy-package.js';
 import type { AvatarStoreConfig } from '../config/app-config.js';
 import { backgroundNames } from '../outgoing/host-names.js';
 import { untilAborted } from '../outgoing/until-aborted.js';
@@ -22,7 +23,8 @@ const CALL_MS = 8_000;
 
 /** Pictures in a bucket of Amazon S3 or a compatible service. The bucket may be private. */
 export class S3AvatarStore extends AvatarStore {
-  private opened: Promise<{ s3: S3; client: S3Client }> | null = null;
+  private readonly library = lazyPackage('@aws-sdk/client-s3') as () => S3;
+  private opened: { readonly s3: S3; readonly client: S3Client } | null = null;
 
   /** @param lookup resolves host names; in virtual-hosted style each bucket has one */
   constructor(
@@ -74,7 +76,7 @@ export class S3AvatarStore extends AvatarStore {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(new Error('the bucket did not answer in time')), CALL_MS);
     try {
-      const opened = await (this.opened ??= this.open());
+      const opened = (this.opened ??= this.open());
       return await untilAborted(work(opened, { abortSignal: deadline.signal }), deadline.signal);
     } catch (error) {
       throw storeUnavailable(error);
@@ -84,8 +86,8 @@ export class S3AvatarStore extends AvatarStore {
   }
 
   /** Loaded on first use: the library is large, and most installations store pictures on disk. */
-  private async open(): Promise<{ s3: S3; client: S3Client }> {
-    const s3 = await import('@aws-sdk/client-s3');
+  private open(): { readonly s3: S3; readonly client: S3Client } {
+    const s3 = this.library();
     const { endpoint, region, style, accessKeyId, secretAccessKey } = this.config;
     const client = new s3.S3Client({
       region,

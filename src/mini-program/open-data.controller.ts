@@ -120,7 +120,7 @@ export class OpenDataController {
     @CurrentSession() session: SessionOfUser,
   ): Promise<PhoneNumberReply> {
     const info = await this.phoneInfo(body, session);
-    const number = await toE164(info.countryCode, info.purePhoneNumber);
+    const number = toE164(info.countryCode, info.purePhoneNumber);
     if (number === null)
       throw new AppError('WECHAT_BAD_REPLY', { detail: 'WeChat returned an invalid phone number.' });
     const { user } = await this.profiles.setPhoneNumber(session, number);

@@ -1,5 +1,7 @@
+import { lazyPackage } from '../common/lazy-package.js';
+
 /** Loaded at the first number: many services never read one. */
-const library = () => import('libphonenumber-js');
+const library = lazyPackage('libphonenumber-js') as () => typeof import('libphonenumber-js');
 
 /**
  * Converts a phone number to E.164 (`+8613800138000`), the only form that is stored and compared.
@@ -7,8 +9,8 @@ const library = () => import('libphonenumber-js');
  * @param nationalNumber digits, as written in that country
  * @returns `null` if no number of that country has this form
  */
-export async function toE164(countryCode: string, nationalNumber: string): Promise<string | null> {
-  const { parsePhoneNumberFromString } = await library();
+export function toE164(countryCode: string, nationalNumber: string): string | null {
+  const { parsePhoneNumberFromString } = library();
   const parsed = parsePhoneNumberFromString(`+${countryCode}${nationalNumber}`);
   return parsed?.isPossible() ? parsed.number : null;
 }
@@ -23,10 +25,10 @@ const TYPED = /^[+\d(][\d\s().-]{3,31}$/;
  * ambiguous text yields both readings.
  * @returns nothing for a text that is no phone number
  */
-export async function possiblePhoneNumbers(text: string): Promise<string[]> {
+export function possiblePhoneNumbers(text: string): string[] {
   const typed = text.normalize('NFKC');
   if (!TYPED.test(typed)) return [];
-  const { parsePhoneNumberFromString } = await library();
+  const { parsePhoneNumberFromString } = library();
   const readings = [
     parsePhoneNumberFromString(typed, { defaultCountry: 'CN', extract: false }),
     parsePhoneNumberFromString(`+${typed.replace(/\D/g, '')}`, { extract: false }),

@@ -90,7 +90,7 @@ export class UserDirectory {
    */
   private async matching(search: Search): Promise<DirectoryUser[]> {
     // One SELECT for each lookup. Joined by OR they would read the whole table.
-    const exact = await exactLookups(search.q);
+    const exact = exactLookups(search.q);
     const lookups = [...this.byNickname(search), ...exact];
     const found = await this.database.select<{ id: string }>(
       lookups.map(({ sql }) => `SELECT * FROM (${sql}) way`).join(' UNION '),
@@ -148,8 +148,8 @@ function given(value: string | null): string[] {
  * Lookups that find at most a few users. Ids are only looked up if the text can be one: MariaDB does not
  * compare non-ASCII text with an ASCII column.
  */
-async function exactLookups(q: string): Promise<Statement[]> {
-  const numbers = await possiblePhoneNumbers(q);
+function exactLookups(q: string): Statement[] {
+  const numbers = possiblePhoneNumbers(q);
   const lookups: Statement[] = numbers.map((number) => ({
     sql: 'SELECT id FROM users WHERE phone_number = ?',
     parameters: [number],

@@ -69,7 +69,7 @@ export class OpenIdProvider {
     const [path] = url.split('?', 1);
     // Who looks for the key of a fresh token finds it, whichever instance they ask.
     const { provider, serve, kids } =
-      path === ROUTES.jwks ? await this.providerFor(await this.keys.newestKeySet()) : await this.current();
+      path === ROUTES.jwks ? this.providerFor(await this.keys.newestKeySet()) : await this.current();
     const [incoming, collected] = this.present(
       request,
       path === ROUTES.end_session ? withoutRetiredHint(url, kids) : url,
@@ -99,11 +99,9 @@ export class OpenIdProvider {
     return this.providerFor(await this.keys.keySet());
   }
 
-  private async providerFor({ version, keys }: PartnerKeySet): Promise<Built> {
+  private providerFor({ version, keys }: PartnerKeySet): Built {
     if (this.built?.version === version) return this.built;
-    await loadLibrary();
-    // Others may have waited for the library, too.
-    if (this.built?.version === version) return this.built;
+    loadLibrary();
     const provider = new Provider(
       `${this.config.publicUrl}/oidc`,
       this.configuration.for(keys.map((key) => key.privateJwk)),
