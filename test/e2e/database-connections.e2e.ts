@@ -52,6 +52,25 @@ if (backend.databaseUrl !== null) {
       expect(open.length).toBeLessThanOrEqual(POOL);
     });
 
+    test('that a request has waited for do its work under its own id, not under that of the one before', async () => {
+      const codes = await Promise.all(
+        Array.from({ length: 5 * POOL }, async () => world.wxLogin(await world.person())),
+      );
+      const logins = await Promise.all(
+        codes.map((code, n) =>
+          call<TokenReply>(`${world.url}/v1/mini-program/login`, {
+            json: { code },
+            headers: { 'x-request-id': `waiter-${n}` },
+          }),
+        ),
+      );
+      const recorded = await server.rows(
+        "SELECT DISTINCT user_id, request_id FROM events WHERE request_id LIKE 'waiter-%' ORDER BY user_id",
+      );
+      const own = logins.map(({ body }, n) => ({ user_id: body.user.id, request_id: `waiter-${n}` }));
+      expect(recorded).toEqual(own.sort((one, other) => (one.user_id < other.user_id ? -1 : 1)));
+    });
+
     test('those that turn out to be closed during a read cause no 503', async () => {
       const person = await world.person();
       const tokens = await world.miniProgramLogin(person);
