@@ -1,4 +1,3 @@
-import cookie from '@fastify/cookie';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type AppOptions } from './app.module.js';
@@ -14,6 +13,8 @@ import { PrometheusMetrics } from './ops/prometheus-metrics.js';
 import { RequestLog } from './ops/request-log.js';
 import { Shutdown } from './ops/shutdown.js';
 import { registerVerifyFiles } from './ops/verify-files.js';
+import { RecentSessions } from './auth/access-token/recent-sessions.js';
+import { registerTokenChecks } from './token/token-check.js';
 import { ReturnUrls } from './attempt/return-urls.js';
 
 /** How the app is assembled. */
@@ -55,7 +56,7 @@ export async function createApp({
     requests,
     new Cors(app.get(ReturnUrls, { strict: false }).origins()),
   );
-  await app.register(cookie);
+  registerTokenChecks(adapter.getInstance(), app.get(RecentSessions, { strict: false }));
   await registerMultipartForms(adapter.getInstance());
   if (config.docs) serveDocs(app, config.publicUrl);
   return app;

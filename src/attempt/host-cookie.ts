@@ -1,6 +1,6 @@
-import '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isSecretForm } from '../crypto/secret.js';
+import { cookieOf, setCookie } from '../http/cookies.js';
 
 /** A cookie of this host with a secret: HttpOnly, SameSite=Lax, for all paths. */
 export class HostCookie {
@@ -22,13 +22,13 @@ export class HostCookie {
 
   /** The secret that the browser sent; `null` if it sent none, or none of our form. */
   valueIn(request: FastifyRequest): string | null {
-    const value = request.cookies[this.name];
+    const value = cookieOf(request, this.name);
     return value !== undefined && isSecretForm(value) ? value : null;
   }
 
   /** @param maxAge seconds */
   set(reply: FastifyReply, value: string, maxAge: number): void {
-    void reply.setCookie(this.name, value, { ...this.options, maxAge });
+    setCookie(reply, this.name, value, { ...this.options, maxAge });
   }
 
   clear(reply: FastifyReply): void {

@@ -6,6 +6,7 @@ import { SessionModule } from '../session/session.module.js';
 import { UserModule } from '../user/user.module.js';
 import { WeChatModule } from '../wechat/wechat.module.js';
 import { AccessTokenGuard } from './access-token/access-token.guard.js';
+import { RecentSessions } from './access-token/recent-sessions.js';
 import { OwnerProof } from './owner-proof/owner-proof.js';
 import { PresentedKeyGuard } from './api-key/presented-key.guard.js';
 import { RefusedKeys } from './api-key/refused-keys.js';
@@ -23,9 +24,10 @@ import { WeChatStrategy } from './wechat.strategy.js';
     OwnerProof,
     SamePerson,
     RefusedKeys,
+    RecentSessions,
     { provide: APP_GUARD, useClass: PresentedKeyGuard },
     { provide: APP_GUARD, useClass: AccessTokenGuard },
   ],
-  exports: [PassportModule, OwnerProof, SamePerson, RefusedKeys],
+  exports: [PassportModule, OwnerProof, SamePerson, RefusedKeys, RecentSessions],
 })
 export class AuthModule {}

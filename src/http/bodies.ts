@@ -40,9 +40,6 @@ export const PAYLOAD_LIMIT_BYTES = 4 * MAX_PAYLOAD_BYTES;
  */
 export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimit: bytes });
 
-/** For a route that accepts any body of any type and length, and OPTIONS like other methods. */
-export const AnswersAnything = (): MethodDecorator => RouteConfig({ answersAnything: true });
-
 /** Maximum size of a raw body, far larger than any push of WeChat. */
 export const RAW_LIMIT_BYTES = 64 * 1024;
 

@@ -1,8 +1,9 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { RAW_LIMIT_BYTES } from './bodies.js';
 import { jsonTextFault, MAX_JSON_DEPTH, MAX_JSON_VALUES } from './json-depth.js';
 import { hasTooManyParameters, MAX_PARAMETERS, parseForm } from './parameters.js';
+import { onRequestOf } from './route-hooks.js';
 
 /**
  * Registers a parser for each media type that a route can accept. Other types are refused before the body is
@@ -65,8 +66,9 @@ function acceptRaw(fastify: FastifyInstance): void {
   onRequestOf(
     fastify,
     (config) => config.rawBody,
-    ({ headers }) => {
+    ({ headers }, _reply, done) => {
       headers['content-type'] ??= OCTETS;
+      done();
     },
   );
 }
@@ -106,26 +108,12 @@ function ignoreBodies(fastify: FastifyInstance): void {
   onRequestOf(
     fastify,
     (config) => config.answersAnything,
-    ({ headers }) => {
+    ({ headers }, _reply, done) => {
       for (const name of BODY_FIELDS) {
         // An object that lost a property is slow to read.
         if (headers[name] !== undefined) Reflect.deleteProperty(headers, name);
       }
+      done();
     },
   );
-}
-
-/** Runs something at the beginning of each request of some routes, after the hooks of all routes. */
-function onRequestOf(
-  fastify: FastifyInstance,
-  isMeant: (config: FastifyContextConfig) => boolean | undefined,
-  run: (request: FastifyRequest) => void,
-): void {
-  const hook: onRequestHookHandler = (request, _reply, done) => {
-    run(request);
-    done();
-  };
-  fastify.addHook('onRoute', (route) => {
-    if (isMeant(route.config ?? {})) route.onRequest = [route.onRequest ?? [], hook].flat();
-  });
 }

@@ -1,6 +1,6 @@
-import '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptedLanguages, isTraditionalChinese } from '../http/accept-language.js';
+import { cookieOf, setCookie } from '../http/cookies.js';
 
 /** Languages of the pages, as BCP 47 tags and in the order of the switch. */
 export const PAGE_LANGUAGES = ['zh-CN', 'zh-Hant', 'en'] as const;
@@ -21,7 +21,7 @@ const MAX_UI_LOCALES = 255;
  */
 export function languagesOf(request: FastifyRequest, uiLocales?: string): string {
   const asked = (uiLocalesOf(request) ?? uiLocales ?? '').slice(0, MAX_UI_LOCALES).split(' ');
-  return [...asked, request.cookies[COOKIE] ?? '', request.headers['accept-language'] ?? ''].join(',');
+  return [...asked, cookieOf(request, COOKIE) ?? '', request.headers['accept-language'] ?? ''].join(',');
 }
 
 /** The tags in `ui_locales` of a query, or in `uiLocales`; `undefined` where there are none. */
@@ -47,7 +47,7 @@ export function rememberSwitch(request: FastifyRequest, reply: FastifyReply, isS
   const { [SWITCHED]: switched } = request.query as Readonly<Record<string, unknown>>;
   const chosen = PAGE_LANGUAGES.find((language) => language === uiLocalesOf(request));
   if (switched === undefined || chosen === undefined) return;
-  void reply.setCookie(COOKIE, chosen, {
+  setCookie(reply, COOKIE, chosen, {
     path: '/',
     httpOnly: true,
     secure: isSecure,

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, sign, verify } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SigningKeys } from '../../src/session/signing-keys.js';
-import { call } from '../harness/http.js';
+import { call, type CallOptions } from '../harness/http.js';
 import { startService } from '../harness/service.js';
 import { MINI_PROGRAM, SHOP, type TokenReply, World } from '../harness/world.js';
 
@@ -229,6 +229,49 @@ describe('an access token', () => {
       token: good.accessToken,
     });
     expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+
+  test('that was checked a moment ago gets the reply and the log line of the first check', async () => {
+    const { accessToken: token, user } = await world.miniProgramLogin(await world.person());
+    const url = `${world.url}/v1/auth/verify`;
+    const check = async (options: CallOptions = {}): Promise<unknown> => {
+      const { status, headers, text } = await call(url, { token, ...options });
+      const requestId = headers.get('x-request-id') ?? '';
+      const of = ([name]: [string, string]): boolean => !['date', 'x-request-id'].includes(name);
+      const line =
+        world
+          .log()
+          .split('\n')
+          .find((text) => text.includes(requestId)) ?? '{}';
+      const { time, ms, requestId: id, ...logged } = JSON.parse(line) as Claims;
+      expect([typeof time, typeof ms, id, logged.userId]).toEqual(['string', 'number', requestId, user.id]);
+      return { status, text, fields: [...headers].filter(of), logged };
+    };
+    for (const options of [{}, { method: 'POST', body: 'a=b' }, { headers: { origin: SHOP } }]) {
+      // What was read of the session is forgotten, so the guards read it again.
+      await world.pass(6);
+      const first = await check(options);
+      expect(await check(options)).toStrictEqual(first);
+    }
+  });
+
+  test('that was checked a moment ago is refused for whatever a first check is refused for', async () => {
+    const { accessToken: token } = await world.miniProgramLogin(await world.person());
+    const url = `${world.url}/v1/auth/verify`;
+    for (let again = 0; again < 2; again++) {
+      expect((await world.verify(token)).status).toBe(200);
+      expect((await call(`${url}?a=1`, { token })).status).toBe(200);
+      expect((await call(`${url}?a=1&a=2`, { token })).body.code).toBe('VALIDATION_FAILED');
+      const field = ['Authorization', `Bearer ${token}`];
+      expect(await rawRequest(url, field)).toBe(200);
+      expect(await rawRequest(url, [...field, ...field])).toBe(401);
+    }
+    await call(`${world.url}/v1/auth/logout`, { method: 'POST', token });
+    expect((await world.verify(token)).body.code).toBe('SESSION_ENDED');
+    const { accessToken: shortLived } = await world.miniProgramLogin(await world.person());
+    expect((await world.verify(shortLived)).status).toBe(200);
+    world.clock.advance(15 * 60);
+    expect((await world.verify(shortLived)).body.code).toBe('TOKEN_INVALID');
   });
 
   test('is verified for a proxy by any method, with any body', async () => {

@@ -35,17 +35,10 @@ export class AccessTokenGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedState>();
     const token = accessTokenOf(request, this.config.tokenHeader);
     if (token === null) throw new AppError('TOKEN_MISSING');
-    if (!this.recentRoutes.of(context))
-      return this.admits(request, token, (sid) => this.sessions.verify(sid));
-    const known = this.known(token);
-    if (known === null) return this.admits(request, token, (sid) => this.sessions.verifyRecent(sid));
-    request.session = known;
-    return true;
-  }
-
-  private known(token: string): SessionOfUser | null {
-    const claims = this.tokens.verified(token);
-    return claims && this.sessions.known(claims.sid);
+    const mayBeRecent = this.recentRoutes.of(context);
+    return this.admits(request, token, (sid) =>
+      mayBeRecent ? this.sessions.verifyRecent(sid) : this.sessions.verify(sid),
+    );
   }
 
   private async admits(
