@@ -36,8 +36,8 @@ export async function serviceOn(database, { redisUrl, wechatUrl, key, folder }) 
   };
 }
 
-/** Starts the floor. @param options of `startProgram` */
-export async function startFloor(database, { redisUrl, wechatUrl, key }, options) {
+/** Starts the floor. @param options of `startProgram`, and `more` of its environment */
+export async function startFloor(database, { redisUrl, wechatUrl, key }, { more = {}, ...options } = {}) {
   const environment = {
     DATABASE_URL: database,
     REDIS_URL: redisUrl,
@@ -47,6 +47,7 @@ export async function startFloor(database, { redisUrl, wechatUrl, key }, options
     MINI_PROGRAM,
     WEBSITE,
     RETURN_TO,
+    ...more,
   };
   return startProgram('contestants/floor.mjs', environment, options);
 }

@@ -25,13 +25,14 @@ export async function freePort() {
 
 /**
  * Starts a program of bench/ and waits until it is ready. Its log is discarded, like all logs.
- * @param options `node`: the executable of Node
+ * @param options `node`: the executable of Node; `nodeArguments`: arguments of it, for a profile
  * @returns `{ pid, port, stop, signal }`
  */
-export async function startProgram(path, environment, { node = process.execPath } = {}) {
+export async function startProgram(path, environment, { node = process.execPath, nodeArguments = [] } = {}) {
   const port = await freePort();
   const child = fork(fileURLToPath(new URL(path, import.meta.url)), {
     execPath: node,
+    execArgv: nodeArguments,
     env: { ...baseEnvironment(), PORT: String(port), ...environment },
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
   });

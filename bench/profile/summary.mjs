@@ -5,9 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { sourceOf } from './sources.mjs';
 
 const PACKAGE = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/g;
-const ROOM = /\/dist\/(?:([^/]+)\/)?[^/]+\.js$/;
+const ROOM = /\/(?:dist|src)\/(?:([^/]+)\/.*)?[^/]+\.[jt]s$/;
 /** Idle time, and the profiler's own start. */
 const NOT_OURS = new Set(['(idle) ', 'dispatch ', 'post node:inspector']);
 
@@ -28,7 +29,9 @@ export function summarise(profile) {
   return { packages: ranking(packages, busy), functions: ranking(functions, busy) };
 }
 
-function homeOf({ url, functionName }) {
+function homeOf(frame) {
+  const { functionName } = frame;
+  const url = sourceOf(frame);
   const home = [...url.matchAll(PACKAGE)].at(-1)?.[1];
   if (home !== undefined) return home;
   const room = ROOM.exec(url);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { countingProxy, runCounted } from '../counting.mjs';
 import { serviceOn, startBare, startBetterAuth, startFloor } from '../contestants.mjs';
 import { startService } from '../processes.mjs';
-import { summarise } from '../profile/summary.mjs';
+import { budgetOf } from '../profile/budget.mjs';
 import { capacityPages } from '../report/capacity.mjs';
 import { fixed, percent, range, whole } from '../report/format.mjs';
 import { ratio, spread } from '../report/statistics.mjs';
@@ -15,7 +15,7 @@ import { compareWork } from '../same-work.mjs';
 export const title = 'Operations of a returning person';
 export const isShort = true;
 export const sizes = {
-  full: { seconds: 3, warmUpSeconds: 3, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 },
+  full: { seconds: 3, warmUpSeconds: 8, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 },
   quick: { seconds: 0.5, warmUpSeconds: 0.25, rounds: 1, concurrency: 16, people: 96, profileSeconds: 0.5 },
 };
 
@@ -84,8 +84,15 @@ export async function measure(context) {
   await contestants.service.stop();
   await contestants.floor.stop();
   const roundTrips = await countRoundTrips(context, service, floorDatabase);
-  const profiles = await profile(load, service, size, folder, say);
-  return { rounds, roundTrips, profiles, size };
+  const budgets = {};
+  for (const [name, start] of Object.entries({
+    service: (options) => startService(service.port, { ...service.environment, ...options.more }, options),
+    floor: (options) => startFloor(floorDatabase, shared, options),
+  })) {
+    budgets[name] = await profile(load, start, size, folder);
+    say(`profiled the ${name}`);
+  }
+  return { rounds, roundTrips, budgets, size };
 }
 
 export function aims({ rounds }) {
@@ -96,13 +103,13 @@ export function aims({ rounds }) {
   }));
 }
 
-export function report({ rounds, roundTrips, profiles, size }) {
+export function report({ rounds, roundTrips, budgets, size }) {
   const { rounds: number, seconds, concurrency, people } = size;
   return [
     `${number} rounds of ${seconds} s for each, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.\n`,
     ...Object.entries(rounds).map(([operation, of]) => operationTable(operation, of)),
     demandTable(rounds, roundTrips),
-    ...Object.entries(profiles).map(([operation, of]) => profileTable(operation, of, rounds[operation])),
+    budgetTable(budgets, rounds),
   ].join('\n');
 }
 
@@ -218,24 +225,22 @@ async function startServiceOn(database, shared) {
   return startService(port, environment);
 }
 
-/** Runs the service again, with the profiler. @returns operation -> summary */
-async function profile(load, { port, environment }, size, folder, say) {
-  const file = join(folder, 'service.cpuprofile');
+/** Starts a contestant with the profiler. @returns operation -> budget, see bench/profile/budget.mjs */
+async function profile(load, start, size, folder) {
+  const file = join(folder, 'contestant.cpuprofile');
   const preload = fileURLToPath(new URL('../profile/on-signal.mjs', import.meta.url));
-  const nodeArguments = ['--import', preload];
-  const service = await startService(port, { ...environment, PROFILE_FILE: file }, { nodeArguments });
-  const profiles = {};
+  const contestant = await start({ nodeArguments: ['--import', preload], more: { PROFILE_FILE: file } });
+  const budgets = {};
   for (const operation of operationsOf('floor')) {
-    const job = jobFor('service', service, operation, size);
+    const job = jobFor('service', contestant, operation, size);
     await load.run({ ...job, seconds: size.warmUpSeconds });
     rmSync(file, { force: true });
-    await load.run({ ...job, seconds: size.profileSeconds }, () => service.signal('SIGUSR2'));
-    service.signal('SIGUSR2');
-    profiles[operation] = summarise(await written(file));
-    say(`profiled ${operation}`);
+    await load.run({ ...job, seconds: size.profileSeconds }, () => contestant.signal('SIGUSR2'));
+    contestant.signal('SIGUSR2');
+    budgets[operation] = budgetOf(await written(file));
   }
-  await service.stop();
-  return profiles;
+  await contestant.stop();
+  return budgets;
 }
 
 async function written(file) {
@@ -323,18 +328,24 @@ function mostFrequent(values) {
   return values.reduce((best, value) => (times(value) > times(best) ? value : best));
 }
 
-function profileTable(operation, { packages, functions }, rounds) {
-  const cpu = spread(rounds.map((round) => round.service.cpuPerOperation)).median;
-  const row = ([name, share]) => `| ${name} | ${percent(share)} | ${whole(share * cpu)} |`;
-  return `#### Where the time goes: ${TITLES[operation]}
+/** Shares of a profile, applied to the CPU that the rounds measured without a profiler. */
+function budgetTable({ service, floor }, rounds) {
+  const operations = Object.keys(service);
+  const cpu = (operation, name) =>
+    spread(rounds[operation].map((round) => round[name].cpuPerOperation)).median;
+  const cells = (step) =>
+    operations.map((operation) => {
+      const of = (name, budget) => amount((budget[operation].get(step) ?? 0) * cpu(operation, name));
+      return `${of('service', service)} (${of('floor', floor)})`;
+    });
+  const steps = [...service[operations[0]].keys()];
+  return `#### Where the time goes
 
-| code | self time | µs |
-|---|---|---|
-${packages.slice(0, 14).map(row).join('\n')}
+CPU µs per operation of the service, and in brackets of the floor: shares of a profile, system calls included, of the CPU measured above. A sample belongs to the step of its innermost frame that has one (\`bench/profile/budget.mjs\`); work in other threads, mostly V8's compiler and garbage collection, is spread over all steps.
 
-| function | self time | µs |
-|---|---|---|
-${functions.slice(0, 10).map(row).join('\n')}
+| step | ${operations.map((operation) => TITLES[operation]).join(' | ')} |
+|---|${operations.map(() => '---|').join('')}
+${steps.map((step) => `| ${step} | ${cells(step).join(' | ')} |`).join('\n')}
 `;
 }
 
