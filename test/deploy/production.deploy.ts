@@ -8,6 +8,9 @@ import { freePort } from '../harness/free-port.js';
 import { composeEnvironment } from './compose-files.js';
 import { endProgram, startProgram, untilAnswers } from '../harness/program.js';
 
+/** Of the requests that ask whether the replica is ready: it logs those that it has to refuse. */
+const EARLY = 'asked-while-it-starts';
+
 test('a replica starts for the real WeChat with the secrets that make-secrets.sh makes, and logs nothing but JSON', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wechat-auth-production-'));
   const secrets = join(folder, 'secrets');
@@ -33,7 +36,7 @@ test('a replica starts for the real WeChat with the secrets that make-secrets.sh
   const replica = startProgram([process.execPath, resolve('dist/main.js')], folder, environment);
   const url = `http://127.0.0.1:${port}`;
   try {
-    await untilAnswers(`${url}/health/ready`, 200, replica);
+    await untilAnswers(`${url}/health/ready`, 200, replica, { 'x-request-id': EARLY });
 
     const secret = async (name: string) => (await readFile(join(secrets, name), 'utf8')).trim();
     expect((await call(`${url}/metrics`)).status).toBe(401);
@@ -44,8 +47,8 @@ test('a replica starts for the real WeChat with the secrets that make-secrets.sh
 
     expect(await endProgram(replica)).toBe(0);
     const lines = replica.output().trim().split('\n');
-    const entries = lines.map((line) => JSON.parse(line) as { level: string });
-    expect(entries.filter(({ level }) => level !== 'info')).toEqual([]);
+    const entries = lines.map((line) => JSON.parse(line) as { level: string; requestId?: string });
+    expect(entries.filter(({ level, requestId }) => level !== 'info' && requestId !== EARLY)).toEqual([]);
     for (const name of ['ENCRYPTION_KEYS', 'METRICS_TOKEN', 'DATABASE_URL']) {
       expect(replica.output()).not.toContain(await secret(name));
     }

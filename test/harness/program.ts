@@ -46,11 +46,17 @@ export async function endProgram({ child, ended }: Program): Promise<number | nu
 
 /**
  * Waits until a URL answers with a status.
+ * @param headers of the requests
  * @throws Error after 30 s, with the output of the program
  */
-export async function untilAnswers(url: string, status: number, program: Program): Promise<void> {
+export async function untilAnswers(
+  url: string,
+  status: number,
+  program: Program,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
-    const reply = await fetch(url).catch(() => null);
+    const reply = await fetch(url, { headers }).catch(() => null);
     await reply?.body?.cancel();
     if (reply?.status === status) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
