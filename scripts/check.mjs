@@ -13,7 +13,7 @@ const CHECKS = [
   ['types of the service', 'tsc', '-p', 'tsconfig.build.json', '--noEmit', ...TYPES],
   ['build', 'node', 'scripts/build.mjs'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
-  ['engines', 'node', 'scripts/engines.mjs'],
+  ['lock files', 'node', 'scripts/lock-files.mjs'],
   ['documentation', 'node', 'scripts/translations.mjs'],
   ['compose files', 'dclint', '--max-warnings', '0', '-c', 'deploy/compose/dclint.json', ...COMPOSE_FILES],
   ['dependency rules', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox/src', 'sdk'],
