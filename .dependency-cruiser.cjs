@@ -167,7 +167,10 @@ module.exports = {
       comment:
         'A client package shares only sdk/shared with the others, and nothing but HTTP with the service.',
       from: { path: `^sdk/${name}/src/` },
-      to: { path: '^(src|sandbox|sdk|console|test)/', pathNot: [`^sdk/${name}/src/`, '^sdk/shared/'] },
+      to: {
+        path: '^(src|sandbox|sdk|console|test)/',
+        pathNot: [`^sdk/${name}/src/`, '^sdk/shared/', '^sdk/node_modules/'],
+      },
     })),
     {
       name: 'sdk-shared-imports-nothing',

@@ -51,11 +51,12 @@ HEALTHCHECK --interval=10s --timeout=5s --retries=3 \
 CMD ["node", "sandbox/dist/main.js"]
 
 # --- build of the service: afterwards node_modules holds its dependencies only ---
+# TypeScript, too, would stay: it is an optional peer of @nestjs/swagger, for a plugin of the compiler.
 FROM dependencies AS build
 COPY scripts/build.mjs scripts/bundle.mjs scripts/pages.mjs ./scripts/
 COPY tsconfig.json ./
 COPY src ./src
-RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces
+RUN node scripts/build.mjs service && npm prune --omit=dev --no-workspaces && rm -r node_modules/typescript
 
 # --- the service ---
 FROM runtime

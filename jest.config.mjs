@@ -1,8 +1,8 @@
 /** One project for each place that the end-to-end tests run on; dense units run once, in the first. */
 const shared = {
   rootDir: import.meta.dirname,
-  // The service reads the bundles of its pages from dist/browser, also when it runs from src.
-  globalSetup: '<rootDir>/scripts/pages.mjs',
+  // Among others: the service reads the bundles of its pages from dist/browser, also when it runs from src.
+  globalSetup: '<rootDir>/test/runner/setup.mjs',
   // Test files of a worker share modules: docs/decisions/046-tests-share-modules.md.
   runtime: '<rootDir>/test/runner/runtime.mjs',
   testEnvironment: '<rootDir>/test/runner/environment.mjs',

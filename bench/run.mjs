@@ -30,9 +30,10 @@
  * A scenario leaves nothing behind: processes, databases, Redis keys and the folder of its context are cleaned up.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { install } from '../scripts/install.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,9 +49,7 @@ const { values: options, positionals: names } = parseArgs({
   allowNegative: true,
 });
 
-if (!existsSync(`${here}node_modules/.package-lock.json`)) {
-  command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], here);
-}
+install('bench');
 const scenarios = await load();
 if (options.list) {
   for (const { name, title, isShort } of scenarios)

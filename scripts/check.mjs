@@ -1,7 +1,9 @@
 // `npm run check`: all checks that run no test. It reports every failure, not only the first.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { COMPOSE_FILES } from './compose-files.mjs';
+import { install } from './install.mjs';
 
 /** What the compiler knows of the last time. */
 const TYPES = ['--tsBuildInfoFile', 'node_modules/.cache/wechat-auth-types/service.tsbuildinfo'];
@@ -41,7 +43,7 @@ const failed = [];
 
 /** Runs a check and prints its output when it has ended, so that concurrent checks are not interleaved. */
 function check([name, command, ...words]) {
-  const program = command === 'node' ? process.execPath : `node_modules/.bin/${command}`;
+  const program = command === 'node' ? process.execPath : programOf(command);
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: QUIET });
   const said = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
@@ -56,6 +58,12 @@ function check([name, command, ...words]) {
   });
 }
 
+/** A command of the packages of scripts/, or of the service's. */
+function programOf(command) {
+  const program = `scripts/node_modules/.bin/${command}`;
+  return existsSync(program) ? program : `node_modules/.bin/${command}`;
+}
+
 /** Runs checks until none is left. One of these workers runs per core. */
 async function work(waiting) {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -64,6 +72,8 @@ async function work(waiting) {
   }
 }
 
+// All: what tests import is needed to check their types.
+install('sdk', 'test', 'scripts');
 const waiting = [...CHECKS];
 await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, () => work(waiting)));
 if (failed.length > 0) process.exitCode = 1;

@@ -11,7 +11,7 @@ const REGISTRY = 'https://registry.npmjs.org/';
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 const versions = engines.node.split('||').map((range) => minVersion(range).version);
 
-const packages = ['.', 'bench'].flatMap((folder) =>
+const packages = ['.', 'bench', 'scripts', 'sdk', 'test'].flatMap((folder) =>
   Object.entries(JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')).packages)
     .filter(([path]) => path.includes('node_modules/'))
     .map(([path, entry]) => ({ path: join(folder, path), ...entry })),

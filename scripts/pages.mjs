@@ -1,5 +1,5 @@
 // Bundles the browser code of the hosted pages into dist/browser: one file for each entry point, minified.
-// `--source-maps` adds inline source maps, for `npm run dev`. Jest runs it too, as its globalSetup.
+// `--source-maps` adds inline source maps, for `npm run dev`. Tests run it, too.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { build } from 'esbuild';

@@ -1,16 +1,22 @@
 // Builds the client packages into their `dist`: `node sdk/build.mjs [mini-program] [web] [node]`, without a name all.
 // Each entry point becomes an ES module and a CommonJS module with type declarations. What entry points share is in
 // files of its own, so that a class is the same one whichever entry point it comes from.
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { rollup } from 'rollup';
-import { dts } from 'rollup-plugin-dts';
+import { install } from '../scripts/install.mjs';
 import { minify } from './minify.mjs';
 
+install('sdk');
+// These are there only now.
+const { rollup } = await import('rollup');
+const { dts } = await import('rollup-plugin-dts');
+
 const ROOT = import.meta.dirname;
-const MODULES = join(ROOT, '../node_modules');
+/** Where libraries are: those of sdk/, and those that a package names itself. */
+const MODULES = [join(ROOT, 'node_modules'), join(ROOT, '../node_modules')];
 
 /**
  * `target`: the oldest engines. Mini programs: base library 2.32.3 on iOS 12 and its like; websites: Chromium 80 and
@@ -104,7 +110,7 @@ async function buildPackage(name) {
     declare(sources, output, join(folder, 'tsconfig.json')),
     ...Object.entries({ ...included, ...inCommonJs }).map(([library, license]) =>
       copyFile(
-        join(MODULES, library, license),
+        MODULES.map((modules) => join(modules, library, license)).find(existsSync),
         join(output, `LICENSE.${library.replace('@', '').replace('/', '-')}.md`),
       ),
     ),

@@ -12,29 +12,26 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import bundlePages from '../../scripts/pages.mjs';
+import setUp from '../../test/runner/setup.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PACKAGES = ['mini-program', 'web', 'node'];
-/** What the projects use besides. They are linked from this repository, so that a test needs no registry. */
-const LIBRARIES = [
-  '@nestjs/common',
-  '@nestjs/core',
-  '@nestjs/platform-express',
-  '@types/express',
-  '@types/koa',
-  '@types/node',
-  '@types/react',
-  'express',
-  'fastify',
-  'koa',
-  'miniprogram-api-typings',
-  'react',
-  'react-dom',
-  'reflect-metadata',
-  'rxjs',
-  'vue',
-];
+/** What the projects use besides, by the folder that has installed it: linked, so that a test needs no registry. */
+const LIBRARIES = {
+  '.': ['@nestjs/common', '@nestjs/core', '@types/node', 'fastify', 'reflect-metadata', 'rxjs'],
+  sdk: [
+    '@nestjs/platform-express',
+    '@types/express',
+    '@types/koa',
+    '@types/react',
+    'express',
+    'koa',
+    'miniprogram-api-typings',
+    'react',
+    'react-dom',
+    'vue',
+  ],
+};
 
 /** Their names here, where these are others. */
 const ALIASES = { '@nestjs/platform-express': 'nest-platform-express' };
@@ -42,7 +39,7 @@ const ALIASES = { '@nestjs/platform-express': 'nest-platform-express' };
 export default async function install() {
   const folder = mkdtempSync(join(tmpdir(), 'wechat-auth-projects-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await bundlePages();
+  await setUp();
   run(ROOT, process.execPath, 'sdk/build.mjs');
 
   // Without scripts: a `prepack` would build again. What a package depends on is packed too, from node_modules.
@@ -54,9 +51,11 @@ export default async function install() {
   run(folder, 'npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs);
 
   const modules = join(folder, 'node_modules');
-  for (const name of LIBRARIES) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', ALIASES[name] ?? name), join(modules, name));
+  for (const [from, names] of Object.entries(LIBRARIES)) {
+    for (const name of names) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      symlinkSync(join(ROOT, from, 'node_modules', ALIASES[name] ?? name), join(modules, name));
+    }
   }
   process.env.INSTALLED_PACKAGES = folder;
 }

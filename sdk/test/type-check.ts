@@ -17,6 +17,8 @@ export function faultsIn(project: Project, file: string, compilerOptions: object
   );
   const isInstalled = (fileName: string): boolean => fileName.startsWith(dirname(project.folder));
   const host = ts.createCompilerHost(options);
+  // Where `types` is looked up.
+  host.getCurrentDirectory = () => project.folder;
   const read = host.getSourceFile.bind(host);
   host.getSourceFile = (fileName, version, ...rest) => {
     if (isInstalled(fileName)) return read(fileName, version, ...rest);

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+/** For the browser tests in sdk/, where playwright-core is not installed. */
+export type { BrowserContextOptions, Page } from 'playwright-core';
+
+const AXE = readFileSync('test/node_modules/axe-core/axe.min.js', 'utf8');
 /** WCAG 2.2 A and AA, and axe-core's best practices. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 

@@ -55,8 +55,8 @@ const NODE_ENTRIES = Object.fromEntries(
     resolve(`sdk/node/src/${name}.ts`),
   ]),
 );
-/** Below node_modules, so that what the printed code imports is found. */
-const FOLDER = resolve('node_modules/.cache/wechat-auth-printed-code');
+/** Below node_modules of the tests, so that what the printed code imports is found. */
+const FOLDER = resolve('test/node_modules/.cache/wechat-auth-printed-code');
 
 /** Printed code for Node.js with `@wechat-auth/node` in it. Other imports stay. */
 export function withNodePackage(code: string): string {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { context, cover, expectFailedRequests } from '../../../test/browser/browser-tab.js';
-import { barriersOn } from '../../../test/browser/chromium.js';
+import { barriersOn, type Page } from '../../../test/browser/chromium.js';
 import { pkce } from '../../../test/harness/pkce.js';
 import { MINI_PROGRAM } from '../../../test/harness/world.js';
 import {

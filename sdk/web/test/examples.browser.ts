@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { sites, tab } from '../../../test/browser/browser-tab.js';
-import { barriersOn } from '../../../test/browser/chromium.js';
+import { barriersOn, type Page } from '../../../test/browser/chromium.js';
 import {
   bundle,
   countCalls,

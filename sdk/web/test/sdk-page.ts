@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import { build } from 'esbuild';
-import type { BrowserContextOptions, Page } from 'playwright-core';
 import { context, sites, tab } from '../../../test/browser/browser-tab.js';
+import type { BrowserContextOptions, Page } from '../../../test/browser/chromium.js';
 import { type Person, World } from '../../../test/harness/world.js';
 
 const SOURCE = new URL('../src/index.ts', import.meta.url);

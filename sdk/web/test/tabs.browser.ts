@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { context, expectFailedRequests } from '../../../test/browser/browser-tab.js';
+import type { Page } from '../../../test/browser/chromium.js';
 import {
   anotherTab,
   becomes,
