@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { withTimeout } from '../../common/with-timeout.js';
 import type { OutageLog } from '../outage-log.js';
@@ -118,7 +119,10 @@ export class RedisConnection {
       this.attempt(command, until, resolve, (error) => {
         if (verdictOf(error)?.retriable !== true || performance.now() + RETRY_PAUSE_MS >= until)
           reject(error);
-        else setTimeout(() => this.attempt(command, until, resolve, reject), RETRY_PAUSE_MS);
+        else
+          sleep(RETRY_PAUSE_MS)
+            .then(() => this.sendOnce(command, until))
+            .then(resolve, reject);
       }),
     );
   }
