@@ -14,8 +14,11 @@ const RECORD = '.bundled.json';
 /** Packages that find files of their own beside their code, or are compiled. */
 const NOT_BUNDLED = ['better-sqlite3', 'sharp', 'swagger-ui-dist'];
 
-/** Packages with state that the service imports statically, and Nest when it needs them. */
-const LOADED_TWICE = ['class-validator', 'class-transformer'];
+/**
+ * Packages that Nest imports when it needs them, and that belong inside: two have state and are imported by the service,
+ * too. Nest calls any of them missing where it cannot be read, for want of file descriptors for example.
+ */
+const IMPORTED_BY_NEST = ['class-validator', 'class-transformer', '@fastify/static'];
 
 /** How Nest's modules make a `require` of their own. */
 const OWN_REQUIRE = /^const require = createRequire\(import\.meta\.url\);$/m;
@@ -91,7 +94,7 @@ const packagesOutside = {
   name: 'packages outside',
   setup(build) {
     build.onResolve({ filter: /^[@a-z][^:]*$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
-      if (kind === 'dynamic-import' && !LOADED_TWICE.includes(path)) return { path, external: true };
+      if (kind === 'dynamic-import' && !IMPORTED_BY_NEST.includes(path)) return { path, external: true };
       if (kind !== 'require-call' || pluginData === packagesOutside) return;
       const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: packagesOutside });
       return found.errors.length > 0 ? { path, external: true } : found;
