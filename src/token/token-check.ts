@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RecentSession } from '../auth/access-token/access-token.js';
 import type { RecentSessions } from '../auth/access-token/recent-sessions.js';
+import { RepliesOfTurn } from '../http/replies-of-turn.js';
 import { onRequestOf } from '../http/route-hooks.js';
 import type { SessionOfUser } from '../session/session-rows.js';
 
@@ -22,6 +23,7 @@ export const TokenCheck = (): MethodDecorator =>
  * each request of their site, and these take half of such a check. All other requests go on to the guards.
  */
 export function registerTokenChecks(fastify: FastifyInstance, sessions: RecentSessions): void {
+  const replies = new RepliesOfTurn();
   onRequestOf(
     fastify,
     (config) => config.tokenCheck,
@@ -32,7 +34,7 @@ export function registerTokenChecks(fastify: FastifyInstance, sessions: RecentSe
         return;
       }
       answerTokenCheck(reply, session);
-      void reply.send();
+      replies.add(reply);
     },
   );
 }

@@ -255,6 +255,30 @@ describe('an access token', () => {
     }
   });
 
+  test('of many that are checked at once, each gets its own reply and log line', async () => {
+    const logins: TokenReply[] = [];
+    for (let n = 0; n < 4; n++) logins.push(await world.miniProgramLogin(await world.person()));
+    for (const { accessToken } of logins) expect((await world.verify(accessToken)).status).toBe(200);
+    await Promise.all(
+      Array.from({ length: 10 }, (_, round) =>
+        logins.map(async ({ accessToken: token, user }, n) => {
+          const id = `at-once-${round}-${n}`;
+          const reply = await call(`${world.url}/v1/auth/verify`, { token, headers: { 'x-request-id': id } });
+          expect([reply.status, reply.headers.get('x-auth-user-id')]).toEqual([200, user.id]);
+          expect(reply.headers.get('x-request-id')).toBe(id);
+          const lines = world
+            .log()
+            .split('\n')
+            .filter((text) => text.includes(`"${id}"`));
+          expect(lines.map((line) => JSON.parse(line) as Claims)).toMatchObject([
+            { requestId: id, userId: user.id, status: 200 },
+          ]);
+          expect(lines[0]?.match(/requestId/g)).toHaveLength(1);
+        }),
+      ).flat(),
+    );
+  });
+
   test('that was checked a moment ago is refused for whatever a first check is refused for', async () => {
     const { accessToken: token } = await world.miniProgramLogin(await world.person());
     const url = `${world.url}/v1/auth/verify`;
