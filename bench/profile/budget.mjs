@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { sourceOf } from './sources.mjs';
+import { isWork, sourceOf } from './sources.mjs';
 
 const REST = 'Node: event loop, sockets, promises';
 
@@ -75,9 +75,6 @@ const STEPS = [
   },
 ];
 
-/** Samples that are no work of the process, or of the profiler. */
-const NOT_WORK = new Set(['(idle)', 'dispatch', 'post']);
-
 /** @returns step -> share of the time that is not idle; all steps, in their order */
 export function budgetOf({ nodes, samples, timeDeltas }) {
   const parents = new Map();
@@ -94,7 +91,7 @@ export function budgetOf({ nodes, samples, timeDeltas }) {
   const times = new Map([...STEPS.map(({ step }) => [step, 0]), ['garbage collection', 0], [REST, 0]]);
   let total = 0;
   samples.forEach((id, index) => {
-    if (NOT_WORK.has(byId.get(id).callFrame.functionName)) return;
+    if (!isWork(byId.get(id).callFrame)) return;
     const step = stepOf(id);
     times.set(step, times.get(step) + timeDeltas[index]);
     total += timeDeltas[index];

@@ -5,12 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { sourceOf } from './sources.mjs';
+import { isWork, sourceOf } from './sources.mjs';
 
 const PACKAGE = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/g;
 const ROOM = /\/(?:dist|src)\/(?:([^/]+)\/.*)?[^/]+\.[jt]s$/;
-/** Idle time, and the profiler's own start. */
-const NOT_OURS = new Set(['(idle) ', 'dispatch ', 'post node:inspector']);
 
 /** @returns `{ packages, functions }`, each `[[name, share of the time that is not idle]]`, the most expensive first */
 export function summarise(profile) {
@@ -21,7 +19,7 @@ export function summarise(profile) {
   let busy = 0;
   for (const { id, callFrame } of profile.nodes) {
     const self = samples.get(id) ?? 0;
-    if (self === 0 || NOT_OURS.has(`${callFrame.functionName} ${callFrame.url}`)) continue;
+    if (self === 0 || !isWork(callFrame)) continue;
     busy += self;
     add(packages, homeOf(callFrame), self);
     add(functions, `${callFrame.functionName || '(anonymous)'}, ${homeOf(callFrame)}`, self);
