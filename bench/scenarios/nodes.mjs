@@ -9,7 +9,7 @@ import { spread } from '../report/statistics.mjs';
 export const title = 'Node 20 and Node 24';
 export const isShort = false;
 export const sizes = {
-  full: { seconds: 3, warmUpSeconds: 3, rounds: 5, concurrency: 16, people: 800 },
+  full: { seconds: 3, warmUpSeconds: 8, rounds: 5, concurrency: 16, people: 800 },
   quick: { seconds: 1, warmUpSeconds: 0.5, rounds: 1, concurrency: 16, people: 96 },
 };
 
