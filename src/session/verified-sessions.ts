@@ -7,6 +7,12 @@ import type { SessionOfUser } from './session-rows.js';
 const TTL_MS = 5_000;
 const MAX_ENTRIES = 50_000;
 
+interface Entry {
+  readonly found: SessionOfUser;
+  /** Time before the database was read (ms). */
+  readonly readAt: number;
+}
+
 /** Ids of the cached sessions, by owner. */
 type Owners = Map<string, Set<string>>;
 
@@ -19,7 +25,7 @@ type Owners = Map<string, Set<string>>;
 export class VerifiedSessions {
   private readonly byIdentity: Owners = new Map();
   private readonly byUser: Owners = new Map();
-  private readonly cache = new LRUCache<string, { found: SessionOfUser; readAt: number }>({
+  private readonly cache = new LRUCache<string, Entry>({
     max: MAX_ENTRIES,
     // Also called for an entry that is replaced: after a merge the session may belong to another user.
     dispose: ({ found }) => {
@@ -30,16 +36,21 @@ export class VerifiedSessions {
 
   constructor(private readonly clock: Clock) {}
 
+  /** Number of cached sessions, those that have just expired included. */
+  get size(): number {
+    return this.cache.size;
+  }
+
   /** `null` if there is no fresh entry. */
   get(sessionId: string): SessionOfUser | null {
-    const entry = this.cache.get(sessionId);
-    const now = this.clock.now();
-    // After the clock was set back, entries from the future are not fresh.
-    return entry && entry.readAt <= now && now - entry.readAt < TTL_MS ? entry.found : null;
+    // Not as a use of it: the cache is in the order in which sessions were read.
+    const entry = this.cache.peek(sessionId);
+    return entry && isFresh(entry, this.clock.now()) ? entry.found : null;
   }
 
   /** @param readAt time before the database was read (ms) */
   set(found: SessionOfUser, readAt: number): void {
+    this.removeExpired();
     this.cache.set(found.session.id, { found, readAt });
     add(this.byIdentity, found.identity.id, found.session.id);
     add(this.byUser, found.user.id, found.session.id);
@@ -59,6 +70,21 @@ export class VerifiedSessions {
       if (sessionId !== except) this.cache.delete(sessionId);
     }
   }
+
+  /** Each entry is 3 kB: with all people of a day, up to the bound, they would be most of the process's memory. */
+  private removeExpired(): void {
+    const now = this.clock.now();
+    for (const sessionId of this.cache.rkeys()) {
+      const entry = this.cache.peek(sessionId);
+      if (entry && isFresh(entry, now)) return;
+      this.cache.delete(sessionId);
+    }
+  }
+}
+
+/** After the clock was set back, entries from the future are not fresh. */
+function isFresh({ readAt }: Entry, now: number): boolean {
+  return readAt <= now && now - readAt < TTL_MS;
 }
 
 function add(owners: Owners, ownerId: string, sessionId: string): void {

@@ -48,6 +48,26 @@ describe('sessions that were verified a moment ago', () => {
     expect(known(verified, 'a')).toEqual([]);
   });
 
+  test('take memory only while they count', () => {
+    const verified = filled(session('a', 'i1', 'u1'), session('b', 'i2', 'u2'));
+    clock.advance(3);
+    verified.get('a');
+    verified.set(session('c', 'i3', 'u3'), clock.now());
+    expect(verified.size).toBe(3);
+    clock.advance(3);
+    verified.set(session('d', 'i4', 'u4'), clock.now());
+    expect(known(verified, 'a', 'b', 'c', 'd')).toEqual(['c', 'd']);
+    expect(verified.size).toBe(2);
+  });
+
+  test('take memory only while they count, also after the clock was set back', () => {
+    const verified = filled(session('a', 'i1', 'u1'));
+    clock.advance(-60);
+    verified.set(session('b', 'i2', 'u2'), clock.now());
+    expect(verified.size).toBe(1);
+    clock.advance(60);
+  });
+
   test('are forgotten as fast beside fifty thousand others', () => {
     const verified = filled(...Array.from({ length: 50_000 }, (_, n) => session(`s${n}`, `i${n}`, `u${n}`)));
     const startedAt = performance.now();
