@@ -137,7 +137,7 @@ export function registerRequestHooks(
     void reply.header('x-request-id', request.id);
     const facts: RequestFacts = {};
     // onResponse is not called if the client disconnects early.
-    reply.raw.once('close', () => requests.finished(request, url ?? null, reply, facts));
+    reply.raw.on('close', () => requests.finished(request, url ?? null, reply, facts));
     const apiKey = apiKeyOf(request, config);
     const { remoteAddress } = request.raw.socket;
     const ip = addresses.find(remoteAddress, forwardedFor(request.headers, apiKey), apiKey !== null);

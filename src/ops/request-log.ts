@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../common/app-error.js';
 import { FollowedStreams } from '../http/followed-streams.js';
 import { requestContext, type RequestFacts } from '../http/request-context.js';
-import type { Logger } from './logger.js';
+import { infoLines, type Logger } from './logger.js';
 import type { PrometheusMetrics } from './prometheus-metrics.js';
 
 /**
@@ -11,12 +11,19 @@ import type { PrometheusMetrics } from './prometheus-metrics.js';
 const MAX_UNROUTED_LINES = 300;
 const UNROUTED_WINDOW_MS = 60_000;
 
-/** What is logged about a request besides its duration. */
-interface RequestLine extends Pick<RequestFacts, 'userId' | 'appId' | 'code'> {
+/** What is logged about a request, in the order of the line. Fields that are `undefined` are left out. */
+interface RequestLine {
   readonly requestId: string;
   readonly method: string;
   readonly route: string | null;
   readonly status: number | null;
+  /** Known when the line is written, like `aborted`. */
+  ms: number;
+  readonly userId: RequestFacts['userId'];
+  readonly appId: RequestFacts['appId'];
+  readonly code: RequestFacts['code'];
+  /** The client disconnected before the end of the reply. */
+  aborted: true | undefined;
 }
 
 /**
@@ -27,12 +34,14 @@ interface RequestLine extends Pick<RequestFacts, 'userId' | 'appId' | 'code'> {
 export class RequestLog extends FollowedStreams {
   private windowEndsAt = 0;
   private unroutedLines = 0;
+  private readonly writeLine: (line: RequestLine) => void;
 
   constructor(
     private readonly logger: Logger,
     private readonly metrics: PrometheusMetrics,
   ) {
     super();
+    this.writeLine = infoLines(logger);
   }
 
   /**
@@ -76,21 +85,13 @@ export class RequestLog extends FollowedStreams {
   }
 
   private write(line: RequestLine, ms: number, isAborted: boolean): void {
-    const { requestId, method, route, status } = line;
+    const { method, route, status } = line;
     this.metrics.request(method, route, status, ms / 1000);
     const isUnrouted = route === null || (status === 404 && route.endsWith('*'));
     if (isUnrouted && !this.mayLogUnrouted()) return;
-    this.logger.info({
-      requestId,
-      method,
-      route,
-      status,
-      ms: Math.round(ms * 10) / 10,
-      userId: line.userId,
-      appId: line.appId,
-      code: line.code,
-      ...(isAborted ? { aborted: true } : {}),
-    });
+    line.ms = Math.round(ms * 10) / 10;
+    if (isAborted) line.aborted = true;
+    this.writeLine(line);
   }
 
   private mayLogUnrouted(): boolean {
@@ -119,8 +120,10 @@ function lineOf(
     method: request.method,
     route,
     status: raw.headersSent ? raw.statusCode : null,
+    ms: 0,
     userId: facts.userId,
     appId: facts.appId,
     code: facts.code,
+    aborted: undefined,
   };
 }
