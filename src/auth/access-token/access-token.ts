@@ -45,10 +45,11 @@ export function sessionOf({ session }: AuthenticatedState): SessionOfUser {
  * @throws AppError TOKEN_INVALID if such a header occurs twice: a proxy may have checked the other one
  */
 export function accessTokenOf({ headers, raw }: FastifyRequest, tokenHeader: string): string | null {
-  const own = tokenHeader === 'authorization' ? undefined : headers[tokenHeader];
+  const hasOwn = tokenHeader !== 'authorization';
+  const own = hasOwn ? headers[tokenHeader] : undefined;
   const { authorization } = headers;
   if (own === undefined && authorization === undefined) return null;
-  if (isRepeated(raw.rawHeaders, 'authorization') || isRepeated(raw.rawHeaders, tokenHeader)) {
+  if (isRepeated(raw.rawHeaders, 'authorization') || (hasOwn && isRepeated(raw.rawHeaders, tokenHeader))) {
     throw invalidToken();
   }
   if (typeof own === 'string' && own !== '') return own.replace(/^Bearer +/i, '');
