@@ -96,16 +96,22 @@ function withOneMethod(document: OpenAPIObject): OpenAPIObject {
 }
 
 /**
- * Serves Swagger UI at /docs and the document at /docs/json. SwaggerModule's own document routes are off:
- * they serialise the document again for each request, which blocks the event loop for up to 100 ms.
+ * Serves Swagger UI at /docs and the document at /docs/json. The document is made when it is first asked for: that takes
+ * a tenth of a start. SwaggerModule's own document routes are off: they serialise the document again for each request,
+ * which blocks the event loop for up to 100 ms.
  */
 export function serveDocs(app: NestFastifyApplication, publicUrl: string): void {
-  const document = createOpenApiDocument(app, publicUrl);
-  const json = Buffer.from(JSON.stringify(document));
+  let made: OpenAPIObject | undefined;
+  let json: Buffer | undefined;
+  const document = (): OpenAPIObject => (made ??= createOpenApiDocument(app, publicUrl));
   app
     .getHttpAdapter()
     .getInstance()
-    .get('/docs/json', (_request, reply) => reply.type('application/json; charset=utf-8').send(json));
+    .get('/docs/json', (_request, reply) =>
+      reply
+        .type('application/json; charset=utf-8')
+        .send((json ??= Buffer.from(JSON.stringify(document())))),
+    );
   SwaggerModule.setup('docs', app, document, {
     raw: false,
     swaggerOptions: { persistAuthorization: true },
