@@ -14,9 +14,10 @@ const MAX_SPENT = 50_000;
 export class RateLimiter {
   /**
    * Windows that are used up. The store is not asked about them again, so that a flood costs it nothing, and a request
-   * that is refused to its address is not counted for the app, which others use as well.
+   * that is refused to its address is not counted for the app, which others use as well. Made with the first of them: it
+   * takes its memory at once.
    */
-  private readonly spent = new LRUCache<string, true>({ max: MAX_SPENT });
+  private spent: LRUCache<string, true> | null = null;
 
   constructor(
     private readonly counts: SharedCounts,
@@ -31,7 +32,7 @@ export class RateLimiter {
   async take(quotas: readonly Quota[], reply: FastifyReply | null): Promise<void> {
     const now = this.clock.now();
     const windows = quotas.map((quota) => windowOf(quota, now));
-    const spent = windows.filter(({ key }) => this.spent.has(key));
+    const spent = windows.filter(({ key }) => this.spent?.has(key));
     const uses =
       spent.length > 0 ? spent.map(usedUp) : await Promise.all(windows.map((window) => this.count(window)));
     if (reply) sendFields(reply, quotas, uses);
@@ -49,7 +50,7 @@ export class RateLimiter {
    */
   async requireLeft(quota: Quota, reply: FastifyReply): Promise<void> {
     const window = windowOf(quota, this.clock.now());
-    const used = this.spent.has(window.key) ? quota.limit : await this.counts.read(window.key);
+    const used = this.spent?.has(window.key) ? quota.limit : await this.counts.read(window.key);
     if (used < quota.limit) return;
     const use = usedUp(window);
     sendFields(reply, [quota], [use]);
@@ -58,7 +59,7 @@ export class RateLimiter {
 
   private async count({ quota, key, endsIn }: QuotaWindow): Promise<QuotaUse> {
     const used = await this.counts.count(key, WINDOW_MS);
-    if (used >= quota.limit) this.spent.set(key, true);
+    if (used >= quota.limit) (this.spent ??= new LRUCache({ max: MAX_SPENT })).set(key, true);
     return { quota, used, endsIn };
   }
 }

@@ -22,7 +22,8 @@ const MAX_KEYS = 50_000;
 @Injectable()
 export class SharedCounts {
   private readonly logger = new Logger(SharedCounts.name);
-  private readonly ownCounts = new LRUCache<string, number>({ max: MAX_KEYS });
+  /** Made when the store first is unavailable: it takes its memory at once. */
+  private ownCounts: LRUCache<string, number> | null = null;
   private isStoreUnavailable = false;
   private pingedAt = 0;
 
@@ -37,6 +38,7 @@ export class SharedCounts {
     return this.fromStore(
       () => this.store.count(key, window),
       () => {
+        this.ownCounts ??= new LRUCache({ max: MAX_KEYS });
         const counted = (this.ownCounts.get(key) ?? 0) + 1;
         this.ownCounts.set(key, counted);
         return counted;
@@ -48,7 +50,7 @@ export class SharedCounts {
   read(key: string): Promise<number> {
     return this.fromStore(
       async () => Number((await this.store.get(key)) ?? 0),
-      () => this.ownCounts.get(key) ?? 0,
+      () => this.ownCounts?.get(key) ?? 0,
     );
   }
 
