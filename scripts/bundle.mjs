@@ -56,7 +56,7 @@ export async function bundle(folder) {
     sourcesContent: false,
     banner: { js: BANNER },
     external: NOT_BUNDLED,
-    plugins: [packagesOutside, ownLocation(folder, output), bundledRequires],
+    plugins: [phoneNumbersWhenAsked, packagesOutside, ownLocation(folder, output), bundledRequires],
     logLevel: 'warning',
   });
   mkdirSync(output, { recursive: true });
@@ -99,6 +99,23 @@ const packagesOutside = {
       const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: packagesOutside });
       return found.errors.length > 0 ? { path, external: true } : found;
     });
+  },
+};
+
+/**
+ * class-validator has a decorator for phone numbers, which nothing here uses. Its library would take 7 MB of memory; it is
+ * loaded when such a property is validated.
+ */
+const phoneNumbersWhenAsked = {
+  name: 'phone numbers when asked',
+  setup(build) {
+    const namespace = 'phone numbers when asked';
+    build.onResolve({ filter: /^libphonenumber-js/ }, ({ path, namespace: from }) =>
+      from === namespace ? { path, external: true } : { path, namespace },
+    );
+    build.onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `exports.parsePhoneNumber = (...given) => require(${JSON.stringify(path)}).parsePhoneNumber(...given);`,
+    }));
   },
 };
 
