@@ -5,6 +5,7 @@ import { loadProcessConfig } from './config/process-environment.js';
 import { createApp } from './create-app.js';
 import { DatabaseOpening } from './database/database-opening.js';
 import { fileDescriptorWarning } from './ops/file-descriptors.js';
+import { IdleMemory } from './ops/idle-memory.js';
 import { createLogger } from './ops/logger.js';
 import { startLine } from './ops/start-line.js';
 import { stopApp } from './ops/stop-app.js';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   const warning = fileDescriptorWarning();
   if (warning !== null) logger.warn({ msg: warning });
   await opening.opened;
+  IdleMemory.watch(logger);
   // In production, log collectors expect every line to be JSON.
   if (config.nodeEnv !== 'production') process.stdout.write(greeting(config));
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call } from '../harness/http.js';
 import { freePort } from '../harness/free-port.js';
@@ -28,6 +29,19 @@ describe('the service as a process', () => {
     expect((await login).status).toBe(200);
     expect(await ended).toBe(0);
     await expect(call(`${url}/health/live`)).rejects.toThrow();
+  });
+
+  test('when it has started and nobody asks, it gives memory back, and goes on', async () => {
+    const { child, ended, output } = startProcess({ ...environment, LOG_LEVEL: 'debug' });
+    await untilReady(url);
+    const given = /\{[^\n]*"resident":(\d+)[^\n]*"msg":"memory was given back while the process is idle"\}/;
+    while (!given.test(output())) await new Promise((resolve) => child.stdout?.once('data', resolve));
+    expect((await world.loginWith(await world.wxLogin(await world.person()), {}, url)).status).toBe(200);
+    const [, before] = given.exec(output()) ?? [];
+    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+    expect(Number(kilobytes) * 1024).toBeLessThan(Number(before));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   test('a faulty environment stops the start: a line per fault with the name, never the value', async () => {
