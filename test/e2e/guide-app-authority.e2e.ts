@@ -9,11 +9,6 @@ import { type Page, type PaymentAnswer, Phone } from '../harness/mini-program.js
 import { blocksOf, filesOf, packageCode, runInNode, withHosts } from '../harness/printed-code.js';
 import { MINI_PROGRAM, type Person, SHOP, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the guide's code: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const PAGE = 'docs/guide/app-authority.md';
 const AUTH = 'https://auth.example.com';
 const KEY = '0123456789abcdef';
@@ -73,7 +68,7 @@ const source = (name: string): string => {
   return code;
 };
 
-onceOnly('the code about what services do with the WeChat app', () => {
+describe('the code about what services do with the WeChat app', () => {
   let world: World;
   let receiver: Listening;
   let receive: Handler;
@@ -268,14 +263,14 @@ onceOnly('the code about what services do with the WeChat app', () => {
 
   test('receives a push that is passed on, and no other', async () => {
     const code = await runInNode<Pushes>(source('pushes.js'));
-    const own = await runInNode<OwnPushes>(source('wechat-pushes.js'));
+    const pushes = await runInNode<OwnPushes>(source('wechat-pushes.js'));
     const delivered: unknown[][] = [];
     const answers: unknown[] = [];
     receive = async (request, response) => {
       const body = await buffer(request);
       const query = Object.fromEntries(new URL(request.url ?? '', receiver.url).searchParams);
-      expect(own.open(query, body.toString()).Event).toBe('xpay_goods_deliver_notify');
-      expect(() => own.open({ ...query, nonce: 'another' }, body.toString())).toThrow();
+      expect(pushes.open(query, body.toString()).Event).toBe('xpay_goods_deliver_notify');
+      expect(() => pushes.open({ ...query, nonce: 'another' }, body.toString())).toThrow();
       const answer = await code.receive({ headers: request.headers, body }, (...words) =>
         delivered.push(words),
       );
@@ -291,15 +286,17 @@ onceOnly('the code about what services do with the WeChat app', () => {
     expect(await world.control('virtual-payments', { person: person.id, ...order })).toMatchObject({
       errCode: 0,
     });
-    expect(delivered).toMatchObject([
-      [expect.stringMatching(/^order-/), person.openIds[MINI_PROGRAM], { ProductId: 'product_001' }],
+    // A push of a test before may come again meanwhile.
+    const own = delivered.filter(([, openId]) => openId === person.openIds[MINI_PROGRAM]);
+    expect(own).toMatchObject([
+      [expect.stringMatching(/^order-/), own[0]?.[1], { ProductId: 'product_001' }],
     ]);
-    expect(answers).toEqual([{ ErrCode: 0, ErrMsg: 'success' }]);
+    expect(answers).toContainEqual({ ErrCode: 0, ErrMsg: 'success' });
   });
 });
 
 // That the code is the same in both languages is a check: scripts/translations.mjs.
-onceOnly('the page about what services do with the WeChat app', () => {
+describe('the page about what services do with the WeChat app', () => {
   test.each(['.md', '.zh-CN.md'])('prints the same files in %s', (ending) => {
     expect([...filesOf(PAGE.replace('.md', ending)).keys()]).toEqual([
       'sign.js',

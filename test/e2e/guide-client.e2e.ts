@@ -6,11 +6,6 @@ import { type MiniProgram, Phone } from '../harness/mini-program.js';
 import { blockOf, filesOf } from '../harness/printed-code.js';
 import { type AttemptReply, type Person, SHOP, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the client: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 interface User {
   readonly id: string;
   readonly nickname: string | null;
@@ -32,7 +27,7 @@ const MINI_PROGRAM_PAGE = 'docs/guide/mini-program-plain.md';
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
 
-onceOnly("the guide's code for mini programs without a package", () => {
+describe("the guide's code for mini programs without a package", () => {
   let world: World;
   let person: Person;
   let phone: Phone;
@@ -378,7 +373,7 @@ onceOnly("the guide's code for mini programs without a package", () => {
 });
 
 // That the code is the same in both languages is a check: scripts/translations.mjs.
-onceOnly('the page about mini programs without a package', () => {
+describe('the page about mini programs without a package', () => {
   test.each(['.md', '.zh-CN.md'])('prints the same files in %s', (ending) => {
     expect([...filesOf(MINI_PROGRAM_PAGE.replace('.md', ending)).keys()]).toEqual([
       'auth.js',
@@ -390,7 +385,7 @@ onceOnly('the page about mini programs without a package', () => {
   });
 });
 
-onceOnly('the code on the front page', () => {
+describe('the code on the front page', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start();
@@ -411,7 +406,7 @@ onceOnly('the code on the front page', () => {
   );
 });
 
-onceOnly("the guide's code for a website's back end without a package", () => {
+describe("the guide's code for a website's back end without a package", () => {
   interface Request {
     readonly session: Record<string, unknown>;
     readonly query: Record<string, string>;

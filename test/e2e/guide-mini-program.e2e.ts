@@ -5,11 +5,6 @@ import { blockOf, filesOf, packageCode } from '../harness/printed-code.js';
 import { OwnApi } from '../harness/own-api.js';
 import { type Person, SHOP, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the client: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const PAGE = 'docs/guide/mini-program.md';
 const PACKAGE = '@wechat-auth/mini-program';
 const LOGIN = '/v1/mini-program/login';
@@ -38,7 +33,7 @@ function phoneOf(person: Person, itsFiles: ReadonlyMap<string, string>): Phone {
   return new Phone(world, person, hosts, itsFiles);
 }
 
-onceOnly("the guide's code for mini programs", () => {
+describe("the guide's code for mini programs", () => {
   let person: Person;
   let phone: Phone;
   let program: MiniProgram;
@@ -282,7 +277,7 @@ onceOnly("the guide's code for mini programs", () => {
   });
 });
 
-onceOnly('the code with packages on other pages', () => {
+describe('the code with packages on other pages', () => {
   let phone: Phone;
 
   async function phoneWith(code: ReadonlyMap<string, string>): Promise<Phone> {
@@ -352,7 +347,7 @@ onceOnly('the code with packages on other pages', () => {
 });
 
 // That the code is the same in both languages is a check: scripts/translations.mjs.
-onceOnly('the page about mini programs', () => {
+describe('the page about mini programs', () => {
   test.each(['.md', '.zh-CN.md'])('prints the same files in %s', (ending) => {
     expect([...filesOf(PAGE.replace('.md', ending)).keys()]).toEqual([
       'auth.js',

@@ -10,11 +10,6 @@ import { type Listening, listening } from '../harness/listening.js';
 import { blockOf, runInNode } from '../harness/printed-code.js';
 import { MINI_PROGRAM, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the guide's code: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const OTHER_SERVICES = 'docs/guide/other-services.md';
 const KEY = '0123456789abcdef';
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -46,7 +41,7 @@ async function serve(code: string): Promise<Listening> {
   return listening(createServer(app));
 }
 
-onceOnly('the code of other-services.md', () => {
+describe('the code of other-services.md', () => {
   test.each([
     ['@wechat-auth/node', "import { createVerifier } from '@wechat-auth/node'"],
     ['jose', 'import { createRemoteJWKSet'],
@@ -108,7 +103,7 @@ onceOnly('the code of other-services.md', () => {
   });
 });
 
-onceOnly('the code of webhooks.md', () => {
+describe('the code of webhooks.md', () => {
   test.each([
     ['@wechat-auth/node', "import { verifyWebhook } from '@wechat-auth/node'"],
     ['standardwebhooks', "import { Webhook } from 'standardwebhooks'"],
@@ -143,7 +138,7 @@ onceOnly('the code of webhooks.md', () => {
   });
 });
 
-onceOnly("the guide's code for a website's back end", () => {
+describe("the guide's code for a website's back end", () => {
   type Session = Record<string, unknown>;
   interface Code {
     readonly app: RequestListener;

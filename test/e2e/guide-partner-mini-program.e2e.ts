@@ -9,11 +9,6 @@ import { PartnerApp } from '../harness/partner-app.js';
 import { filesOf, packageCode, runInNode, withHosts } from '../harness/printed-code.js';
 import { MINI_PROGRAM, type Person, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the guide's code: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const PAGE = 'docs/guide/partner-mini-program.md';
 const AUTH = 'https://auth.example.com';
 const PARTNER = 'https://partner.example.com';
@@ -62,7 +57,7 @@ const ownFiles = new Map(
   ]),
 );
 
-onceOnly("the guide's code for a partner's mini program and ours", () => {
+describe("the guide's code for a partner's mini program and ours", () => {
   let world: World;
   let partner: PartnerApp;
   let server: Listening;
@@ -409,7 +404,7 @@ onceOnly("the guide's code for a partner's mini program and ours", () => {
 });
 
 // That the code is the same in both languages is a check: scripts/translations.mjs.
-onceOnly('the page about mini programs of partners', () => {
+describe('the page about mini programs of partners', () => {
   test.each(['.md', '.zh-CN.md'])('prints the same files in %s', (ending) => {
     expect([...filesOf(PAGE.replace('.md', ending)).keys()]).toEqual([
       'server.js',

@@ -9,15 +9,10 @@ import { Browser } from '../harness/browser.js';
 import { blocksOf, filesOf } from '../harness/printed-code.js';
 import { World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-/** This tests the guide's code: the backend makes no difference. */
-const onceOnly = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const PAGE = 'docs/guide/mini-program.md';
 const SCAN = 'pages/scan/scan';
 
-onceOnly("the guide's scan page, with the component to copy", () => {
+describe("the guide's scan page, with the component to copy", () => {
   let world: World;
   let dom: Dom;
   /** A mini program: the printed page, and all of the example but its pages. */

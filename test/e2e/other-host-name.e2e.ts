@@ -8,11 +8,6 @@ import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/w
 import { SHOP, World } from '../harness/world.js';
 import { WebViewBrowser } from '../../sandbox/test/web-view-browser.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-// Does not depend on the backend.
-const once = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const WELCOME = `${SHOP}/welcome`;
 const inWeChat = { 'user-agent': WECHAT_USER_AGENT };
 
@@ -36,7 +31,7 @@ async function open(url: string, headers: Readonly<Record<string, string>>) {
   return { status: reply.statusCode, location: reply.headers.location };
 }
 
-once('the login page of a service that is reached by two names', () => {
+describe('the login page of a service that is reached by two names', () => {
   let world: World;
   let publicUrl: string;
   beforeAll(async () => {
@@ -124,7 +119,7 @@ once('the login page of a service that is reached by two names', () => {
   });
 });
 
-once('the login page behind a proxy that sends another Host and takes a path away', () => {
+describe('the login page behind a proxy that sends another Host and takes a path away', () => {
   let world: World;
   let proxy: RewritingProxy;
   beforeAll(async () => {
@@ -167,7 +162,7 @@ once('the login page behind a proxy that sends another Host and takes a path awa
   });
 });
 
-once('the login page behind a proxy that ends TLS', () => {
+describe('the login page behind a proxy that ends TLS', () => {
   const PUBLIC_URL = 'https://auth.example.com/wechat';
   let world: World;
   beforeAll(async () => {

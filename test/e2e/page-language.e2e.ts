@@ -4,11 +4,6 @@ import { call, type Reply } from '../harness/http.js';
 import { OFFICIAL_ACCOUNT, WECHAT_USER_AGENT, WeChatBrowser } from '../harness/wechat-browser.js';
 import { SHOP, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
-// Does not depend on the backend.
-const once = backend.databaseUrl === null && backend.redisUrl === null ? describe : describe.skip;
-
 const langOf = ({ text }: Reply): string | undefined => /<html lang="([^"]*)"/.exec(text)?.[1];
 const decoded = (html: string): string => html.replaceAll('&amp;', '&');
 
@@ -19,7 +14,7 @@ function switchOf({ text }: Reply): Record<string, string> {
   return Object.fromEntries([...links].map(([, lang = '', href = '']) => [lang, decoded(href)]));
 }
 
-once('the language of a hosted page', () => {
+describe('the language of a hosted page', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start();

@@ -6,8 +6,6 @@ import { StandIn } from '../harness/stand-in.js';
 import { OFFICIAL_ACCOUNT } from '../harness/wechat-browser.js';
 import { type AttemptReply, World } from '../harness/world.js';
 
-declare const backend: { databaseUrl: string | null; redisUrl: string | null };
-
 const OF_ACCEPT_LANGUAGE = [
   ['Taiwan', 'zh-TW,zh;q=0.9,en-US;q=0.8', 'zh_TW', null],
   ['China', 'zh-CN,zh;q=0.9', 'zh_CN', null],
@@ -29,8 +27,7 @@ function visitWithoutHeaders(url: string): Promise<URL> {
   });
 }
 
-// Does not depend on the backend.
-(backend.databaseUrl === null ? describe : describe.skip)('the language of a browser', () => {
+describe('the language of a browser', () => {
   let world: World;
   let wechat: StandIn;
   beforeAll(async () => {
