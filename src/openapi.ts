@@ -108,9 +108,7 @@ export function serveDocs(app: NestFastifyApplication, publicUrl: string): void 
     .getHttpAdapter()
     .getInstance()
     .get('/docs/json', (_request, reply) =>
-      reply
-        .type('application/json; charset=utf-8')
-        .send((json ??= Buffer.from(JSON.stringify(document())))),
+      reply.type('application/json; charset=utf-8').send((json ??= Buffer.from(JSON.stringify(document())))),
     );
   SwaggerModule.setup('docs', app, document, {
     raw: false,

@@ -47,8 +47,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 }
 
 /**
- * Writes lines of the level `info` as the logger does, in half of its time: for the line of each request, which knows
- * its request.
+ * Writes lines of the level `info` as the logger does, without the objects that it makes for its mixin: for the line of
+ * each request, which knows its request.
  */
 export function infoLines(logger: Logger): (fields: object) => void {
   const stream = (logger as unknown as Readonly<Record<symbol, DestinationStream>>)[symbols.streamSym];

@@ -226,9 +226,7 @@ export class SessionService {
   /** As {@link verifyRecent}, if the session was read in the last 5 s and is active. `null` otherwise: ask that one. */
   known(sessionId: string): SessionOfUser | null {
     const found = this.verified.get(sessionId);
-    if (found === null || !this.isAlive(found)) return null;
-    noteInRequest({ userId: found.user.id, appId: found.identity.appId });
-    return found;
+    return found !== null && this.isAlive(found) ? this.requireAlive(found) : null;
   }
 
   /**

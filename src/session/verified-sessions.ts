@@ -5,8 +5,7 @@ import type { SessionOfUser } from './session-rows.js';
 
 /** Cache lifetime, and so the longest time until a revocation is effective on all instances (ms). */
 const TTL_MS = 5_000;
-/** More than one process reads from the database in that time. */
-const MAX_ENTRIES = 20_000;
+const MAX_ENTRIES = 50_000;
 
 interface Entry {
   readonly found: SessionOfUser;

@@ -264,17 +264,15 @@ describe('the code about what services do with the WeChat app', () => {
   test('receives a push that is passed on, and no other', async () => {
     const code = await runInNode<Pushes>(source('pushes.js'));
     const pushes = await runInNode<OwnPushes>(source('wechat-pushes.js'));
-    const delivered: unknown[][] = [];
-    const answers: unknown[] = [];
+    const delivered: { words: unknown[]; answer: unknown }[] = [];
     receive = async (request, response) => {
       const body = await buffer(request);
       const query = Object.fromEntries(new URL(request.url ?? '', receiver.url).searchParams);
       expect(pushes.open(query, body.toString()).Event).toBe('xpay_goods_deliver_notify');
       expect(() => pushes.open({ ...query, nonce: 'another' }, body.toString())).toThrow();
-      const answer = await code.receive({ headers: request.headers, body }, (...words) =>
-        delivered.push(words),
-      );
-      answers.push(answer);
+      const calls: unknown[][] = [];
+      const answer = await code.receive({ headers: request.headers, body }, (...words) => calls.push(words));
+      delivered.push(...calls.map((words) => ({ words, answer })));
       await expect(
         code.receive({ headers: request.headers, body: Buffer.from('{}') }, () => undefined),
       ).rejects.toThrow();
@@ -287,11 +285,12 @@ describe('the code about what services do with the WeChat app', () => {
       errCode: 0,
     });
     // A push of a test before may come again meanwhile.
-    const own = delivered.filter(([, openId]) => openId === person.openIds[MINI_PROGRAM]);
-    expect(own).toMatchObject([
-      [expect.stringMatching(/^order-/), own[0]?.[1], { ProductId: 'product_001' }],
+    const openId = person.openIds[MINI_PROGRAM];
+    const own = delivered.filter(({ words }) => words[1] === openId);
+    expect(own.map(({ words }) => words)).toMatchObject([
+      [expect.stringMatching(/^order-/), openId, { ProductId: 'product_001' }],
     ]);
-    expect(answers).toContainEqual({ ErrCode: 0, ErrMsg: 'success' });
+    expect(own.map(({ answer }) => answer)).toEqual([{ ErrCode: 0, ErrMsg: 'success' }]);
   });
 });
 

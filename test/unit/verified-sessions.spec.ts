@@ -68,15 +68,15 @@ describe('sessions that were verified a moment ago', () => {
     clock.advance(60);
   });
 
-  test('are forgotten as fast beside twenty thousand others', () => {
-    const verified = filled(...Array.from({ length: 20_000 }, (_, n) => session(`s${n}`, `i${n}`, `u${n}`)));
+  test('are forgotten as fast beside fifty thousand others', () => {
+    const verified = filled(...Array.from({ length: 50_000 }, (_, n) => session(`s${n}`, `i${n}`, `u${n}`)));
     const startedAt = performance.now();
-    for (let n = 0; n < 10_000; n += 2) {
+    for (let n = 0; n < 20_000; n += 2) {
       verified.forgetIdentity(`i${n}`);
       verified.forgetUser(`u${n + 1}`, null);
     }
     // A walk through all of them each time takes a hundred times as long.
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(known(verified, 's0', 's9999', 's10000')).toEqual(['s10000']);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(known(verified, 's0', 's19999', 's20000')).toEqual(['s20000']);
   });
 });
