@@ -6,6 +6,14 @@ export interface Statement {
   readonly parameters: readonly (string | number | null)[];
 }
 
+/** What a batch did. */
+export interface BatchResult<Row> {
+  /** Number of rows that each statement matched. */
+  readonly matched: readonly number[];
+  /** Rows of the SELECT, as the transaction left them; empty without one. */
+  readonly rows: readonly Row[];
+}
+
 /** Number of operations that hold a connection, and of operations that wait for one. */
 export interface ConnectionUse {
   inUse: number;
@@ -42,7 +50,11 @@ export interface Connections {
 
   /**
    * Runs all statements in one transaction.
-   * @returns the number of rows that each statement matched
+   * @param select a SELECT that the transaction ends with
    */
-  batch(statements: readonly Statement[], until: number): Promise<number[]>;
+  batch<Row>(
+    statements: readonly Statement[],
+    select: Statement | null,
+    until: number,
+  ): Promise<BatchResult<Row>>;
 }

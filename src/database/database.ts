@@ -3,7 +3,7 @@ import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { AppError } from '../common/app-error.js';
 import { Metrics } from '../common/metrics.js';
 import { isInDatabaseOperation, runInDatabaseOperation } from '../http/request-context.js';
-import type { Connections, Statement } from './connections.js';
+import type { BatchResult, Connections, Statement } from './connections.js';
 import { isDeadlock, isLostRace, LostRace, isUnavailable } from './database-errors.js';
 import { Deadlines } from './deadlines.js';
 import { MysqlConnections } from './mysql/connections.js';
@@ -50,7 +50,7 @@ export class Database {
     this.dialect = dataSource.options.type === 'mysql' ? 'mysql' : 'sqlite';
     this.forUpdate = this.dialect === 'mysql' ? ' FOR UPDATE' : '';
     this.readiness = new Readiness(this.dialect, (statements) =>
-      this.once(() => this.openConnections().batch(statements, this.deadlines.next())),
+      this.once(() => this.openConnections().batch(statements, null, this.deadlines.next())),
     );
     this.forUpdateSkipLocked = this.dialect === 'mysql' ? ' FOR UPDATE SKIP LOCKED' : '';
     const size = dataSource.options.poolSize ?? 1;
@@ -122,8 +122,19 @@ export class Database {
    * Runs all statements in one transaction, in one round trip on MySQL. Retried after a deadlock.
    * @returns the number of rows that each statement matched
    */
-  batch(statements: readonly Statement[]): Promise<number[]> {
-    return this.writeWithRetry(isDeadlock, (until) => this.openConnections().batch(statements, until));
+  async batch(statements: readonly Statement[]): Promise<readonly number[]> {
+    const { matched } = await this.batchThenSelect(statements, null);
+    return matched;
+  }
+
+  /** As `batch`, and reads with the SELECT what the transaction has left, in the same round trip. */
+  batchThenSelect<Row>(
+    statements: readonly Statement[],
+    select: Statement | null,
+  ): Promise<BatchResult<Row>> {
+    return this.writeWithRetry(isDeadlock, (until) =>
+      this.openConnections().batch<Row>(statements, select, until),
+    );
   }
 
   /**

@@ -13,11 +13,55 @@ const SESSION = new Selection(Session, 's', decided(SESSION_COLUMNS, 'loaded'));
 const COLUMNS = `${SESSION.sql}, ${LOADED_COLUMNS}`;
 const JOINED = 'JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id';
 const SELECT = `SELECT ${COLUMNS} FROM sessions s ${JOINED}`;
+const SELECT_ONE = `${SELECT} WHERE s.id = ?`;
 
 /** Reads a session in one round trip; `null` if there is none. */
 export async function findSession(database: Database, sessionId: string): Promise<SessionOfUser | null> {
-  const [row] = await database.select<SelectedRow>(`${SELECT} WHERE s.id = ?`, [sessionId]);
+  const [row] = await database.select<SelectedRow>(SELECT_ONE, [sessionId]);
   return row ? toSessionOfUser(row) : null;
+}
+
+/** A refresh token's session and generation, and what decides whether it is the current token of an active session. */
+export interface Rotation {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** Time of the refresh (ms). */
+  readonly now: number;
+  /** Sessions that were not used since then have ended (ms). */
+  readonly idleSince: number;
+}
+
+const ROTATE = `UPDATE sessions SET generation = generation + 1, rotated_at = ?, last_used_at = ?
+  WHERE id = ? AND generation = ? AND revoked_at IS NULL AND expires_at > ? AND last_used_at > ?`;
+
+/**
+ * Moves a session to the next generation if it is active and the generation the current one. Reads it as it is then,
+ * in the same round trip. The user may be disabled: the caller has to refuse, and to undo the rotation.
+ */
+export async function rotateSession(
+  database: Database,
+  { sessionId, generation, now, idleSince }: Rotation,
+): Promise<{ readonly rotated: boolean; readonly found: SessionOfUser | null }> {
+  const at = toSqlTime(now);
+  const { matched, rows } = await database.batchThenSelect<SelectedRow>(
+    [{ sql: ROTATE, parameters: [at, at, sessionId, generation, at, toSqlTime(idleSince)] }],
+    { sql: SELECT_ONE, parameters: [sessionId] },
+  );
+  const [row] = rows;
+  return { rotated: matched[0] === 1, found: row ? toSessionOfUser(row) : null };
+}
+
+/** Undoes a rotation that was refused, so that the token of this generation is the current one again. */
+export async function undoRotation(
+  database: Database,
+  { sessionId, generation }: Pick<Rotation, 'sessionId' | 'generation'>,
+): Promise<void> {
+  await database.batch([
+    {
+      sql: 'UPDATE sessions SET generation = ? WHERE id = ? AND generation = ?',
+      parameters: [generation, sessionId, generation + 1],
+    },
+  ]);
 }
 
 /** A position in the list of a user's sessions, which is ordered by last use, most recent first. */

@@ -15,14 +15,16 @@ import { type Actor, EventLog } from '../events/event-log.js';
 import type { IdentityOfUser } from '../user/identity-rows.js';
 import { UserService } from '../user/user.service.js';
 import { decideRefresh } from './refresh.js';
-import { RefreshTokens } from './refresh-token.js';
+import { type RefreshTokenParts, RefreshTokens } from './refresh-token.js';
 import { SessionLimit } from './session-limit.js';
 import {
   findLiveSessions,
   findSession,
   findSessionsOfIdentity,
+  rotateSession,
   type SessionOfUser,
   type SessionPosition,
+  undoRotation,
 } from './session-rows.js';
 import { TokenService } from './token.service.js';
 import { VerifiedSessions } from './verified-sessions.js';
@@ -160,15 +162,12 @@ export class SessionService {
   }
 
   /**
-   * Exchanges a refresh token for new tokens. Safe to retry for 60 s. Two round trips.
-   * @param mayContinue additional condition: if it resolves to false, the session ends; if it throws, the
-   * session is unchanged
+   * Exchanges a refresh token for new tokens. Safe to retry for 60 s. One round trip, and one more with a condition.
+   * @param mayContinue condition for the current token of an active session: if it resolves to false, the session
+   * ends; if it throws, the session is unchanged
    * @throws AppError REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, SESSION_ENDED, ACCOUNT_DISABLED
    */
-  refresh(
-    refreshToken: string,
-    mayContinue: (session: SessionOfUser) => Promise<boolean> = () => Promise.resolve(true),
-  ): Promise<Tokens> {
+  refresh(refreshToken: string, mayContinue?: (session: SessionOfUser) => Promise<boolean>): Promise<Tokens> {
     return countOutcome(this.exchangeRefreshToken(refreshToken, mayContinue), (outcome) =>
       this.metrics.refresh(outcome),
     );
@@ -176,40 +175,44 @@ export class SessionService {
 
   private async exchangeRefreshToken(
     refreshToken: string,
-    mayContinue: (session: SessionOfUser) => Promise<boolean>,
+    mayContinue?: (session: SessionOfUser) => Promise<boolean>,
   ): Promise<Tokens> {
-    const parts = this.refreshTokens.parse(refreshToken);
-    if (!parts) throw new AppError('REFRESH_TOKEN_INVALID');
-    // A lost race is read again and finds the next generation. The grace period then gives both callers the
-    // same successor.
-    for (;;) {
-      const found = await findSession(this.database, parts.sessionId);
-      if (found?.session.revokeReason === 'refresh_token_reused') throw new AppError('REFRESH_TOKEN_REUSED');
-      const alive = this.requireAlive(found);
-      const now = this.clock.now();
-      switch (decideRefresh(alive.session, parts.generation, now)) {
-        case 'rotate':
-          if (!(await mayContinue(alive))) {
-            await this.end(parts.sessionId, 'session_key_stale');
-            throw new AppError('SESSION_ENDED');
-          }
-          if (await this.rotate(parts.sessionId, parts.generation, now)) {
-            return this.issue(
-              alive,
-              { ...alive.session, generation: parts.generation + 1, lastUsedAt: now },
-              now,
-            );
-          }
-          break;
-        case 'repeat':
-          return this.issue(alive, alive.session, now);
-        case 'reused':
-          await this.revokeReused(alive, parts.generation);
-          throw new AppError('REFRESH_TOKEN_REUSED');
-        case 'unknown':
-          throw new AppError('REFRESH_TOKEN_INVALID');
-      }
+    const token = this.refreshTokens.parse(refreshToken);
+    if (!token) throw new AppError('REFRESH_TOKEN_INVALID');
+    if (mayContinue) await this.endUnless(mayContinue, token);
+    const now = this.clock.now();
+    const idleSince = this.idleSince(now);
+    const { rotated, found } = await rotateSession(this.database, { ...token, now, idleSince });
+    // Disabling an account ends its sessions. A login at the same moment may have opened one after that.
+    if (rotated && found?.user.status !== 'active') await undoRotation(this.database, token);
+    if (found?.session.revokeReason === 'refresh_token_reused') throw new AppError('REFRESH_TOKEN_REUSED');
+    const alive = this.requireAlive(found);
+    if (rotated) return this.issue(alive, alive.session, now);
+    switch (decideRefresh(alive.session, token.generation, now)) {
+      case 'rotate':
+        // Between the UPDATE and the SELECT, another request undid its rotation, and the account became active.
+        throw new AppError('DATABASE_UNAVAILABLE');
+      case 'repeat':
+        // A retry, or a race that another request with the same token has won: all get the same successor.
+        return this.issue(alive, alive.session, now);
+      case 'reused':
+        await this.revokeReused(alive, token.generation);
+        throw new AppError('REFRESH_TOKEN_REUSED');
+      case 'unknown':
+        throw new AppError('REFRESH_TOKEN_INVALID');
     }
+  }
+
+  /** Ends the session of a current refresh token that must not be exchanged. @throws AppError SESSION_ENDED */
+  private async endUnless(
+    mayContinue: (session: SessionOfUser) => Promise<boolean>,
+    token: RefreshTokenParts,
+  ): Promise<void> {
+    const found = await findSession(this.database, token.sessionId);
+    const isCurrent = found !== null && this.isAlive(found) && found.session.generation === token.generation;
+    if (!isCurrent || (await mayContinue(this.requireAlive(found)))) return;
+    await this.end(token.sessionId, 'session_key_stale');
+    throw new AppError('SESSION_ENDED');
   }
 
   /**
@@ -364,7 +367,7 @@ export class SessionService {
    */
   ofUser(userId: string, after: SessionPosition | null, limit: number): Promise<SessionOfUser[]> {
     const now = this.clock.now();
-    const idleSince = now - this.config.ttl.sessionIdle * 1000;
+    const idleSince = this.idleSince(now);
     return findLiveSessions(this.database, { userId, now, idleSince, after, limit });
   }
 
@@ -409,6 +412,11 @@ export class SessionService {
     return Math.min(session.expiresAt, session.lastUsedAt + this.config.ttl.sessionIdle * 1000);
   }
 
+  /** Sessions that were not used since then have ended (ms). */
+  private idleSince(now: number): number {
+    return now - this.config.ttl.sessionIdle * 1000;
+  }
+
   /** When the session ended (ms); `null` if it is active. */
   endedAt(session: SessionOfUser['session']): number | null {
     if (session.revokedAt !== null) return session.revokedAt;
@@ -439,18 +447,6 @@ export class SessionService {
 
   private isOver(session: SessionOfUser['session']): boolean {
     return this.endedAt(session) !== null;
-  }
-
-  /** Increments the generation by a conditional UPDATE. @returns whether this call won */
-  private async rotate(sessionId: string, generation: number, now: number): Promise<boolean> {
-    const [matched] = await this.database.batch([
-      {
-        sql: `UPDATE sessions SET generation = generation + 1, rotated_at = ?, last_used_at = ?
-              WHERE id = ? AND generation = ? AND revoked_at IS NULL`,
-        parameters: [toSqlTime(now), toSqlTime(now), sessionId, generation],
-      },
-    ]);
-    return matched === 1;
   }
 
   private async revokeReused({ session, user, identity }: SessionOfUser, generation: number): Promise<void> {

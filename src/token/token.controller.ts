@@ -62,7 +62,7 @@ export class TokenController {
     'STORE_UNAVAILABLE',
   )
   async refresh(@Body() { refreshToken }: RefreshRequest): Promise<RefreshReply> {
-    return refreshReply(await this.sessions.refresh(refreshToken, (session) => this.policy.allows(session)));
+    return refreshReply(await this.sessions.refresh(refreshToken, this.policy.condition));
   }
 
   /** Ends the session of the refresh token in the body, otherwise of the access token. Idempotent. */

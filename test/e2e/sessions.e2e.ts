@@ -116,6 +116,8 @@ describe('an account that an operator disabled', () => {
     expect(gist(await world.verify(accessToken))).toEqual({ status: 401, code: 'SESSION_ENDED' });
     expect(await world.count('sessions')).toBe(sessions);
     expect(await world.count(`events WHERE type = 'login.refused' AND user_id = '${user.id}'`)).toBe(1);
+    // If the refused refresh had spent the token, it would now count as reused.
+    world.clock.advance(61);
     await setStatus('active');
     expect((await world.verify(accessToken)).status).toBe(200);
     expect((await world.refresh(refreshToken)).status).toBe(200);

@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { MysqlDriver } from 'typeorm/driver/mysql/MysqlDriver.js';
 import { AppError } from '../../common/app-error.js';
 import { withTimeout } from '../../common/with-timeout.js';
-import type { ConnectionUse, Connections, Statement } from '../connections.js';
+import type { BatchResult, ConnectionUse, Connections, Statement } from '../connections.js';
 import {
   ConnectionLost,
   isDuplicateOfPrimaryKey,
@@ -124,17 +124,24 @@ export class MysqlConnections implements Connections {
    * One round trip. If the connection is lost, the same statements are sent once more. They wait for the
    * locks of the first attempt if it still runs, and hit its primary keys if it was not rolled back.
    */
-  async batch(statements: readonly Statement[], until: number): Promise<number[]> {
-    const once = () => this.write(until, (held) => sendBatch(held, statements, until));
+  async batch<Row>(
+    statements: readonly Statement[],
+    select: Statement | null,
+    until: number,
+  ): Promise<BatchResult<Row>> {
+    const once = () => this.write(until, (held) => sendBatch<Row>(held, statements, select, until));
     try {
       return await once();
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;
-      return once().catch((secondError: unknown) => {
+      return once().catch(async (secondError: unknown) => {
+        if (!isDuplicateOfPrimaryKey(secondError)) {
+          return this.answerWhenSettled(isUnavailable(secondError) ? error : secondError, until);
+        }
         // Row ids are generated per batch, so the first attempt inserted this one. The numbers of matched
         // rows were lost with its answer.
-        if (isDuplicateOfPrimaryKey(secondError)) return statements.map(() => 1);
-        return this.answerWhenSettled(isUnavailable(secondError) ? error : secondError, until);
+        const rows = select ? await this.select<Row>(select.sql, select.parameters, until) : [];
+        return { matched: statements.map(() => 1), rows };
       });
     }
   }
@@ -280,23 +287,30 @@ function unknownIfLost(connection: PoolConnection, error: unknown): unknown {
   return new OutcomeUnknown('lost', { cause: error });
 }
 
-async function sendBatch(
+async function sendBatch<Row>(
   held: HeldConnection,
   statements: readonly Statement[],
+  select: Statement | null,
   until: number,
-): Promise<number[]> {
+): Promise<BatchResult<Row>> {
   const { connection, session } = held;
   const { isClockOld } = session;
   try {
     const text = [
       ...(isClockOld ? [CLOCK] : []),
       'START TRANSACTION',
-      ...statements.map(({ sql, parameters }) => withValues(sql, parameters)),
+      ...[...statements, ...(select ? [select] : [])].map(({ sql, parameters }) =>
+        withValues(sql, parameters),
+      ),
       commit(session, until),
     ].join(';\n');
-    const results = (await query(connection, text)) as ResultSetHeader[];
+    const results = (await query(connection, text)) as unknown[];
     if (isClockOld) session.readClock(results.shift());
-    return results.slice(1, 1 + statements.length).map(({ affectedRows }) => affectedRows);
+    const written = results.slice(1, 1 + statements.length) as ResultSetHeader[];
+    return {
+      matched: written.map(({ affectedRows }) => affectedRows),
+      rows: select ? (results[1 + statements.length] as Row[]) : [],
+    };
   } catch (error) {
     throw await rolledBack(held, until, unknownIfLost(connection, error));
   }

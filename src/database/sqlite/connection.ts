@@ -1,5 +1,5 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { ConnectionUse, Connections, Statement } from '../connections.js';
+import type { BatchResult, ConnectionUse, Connections, Statement } from '../connections.js';
 import { ConnectionLost, isDamaged, asUnavailable } from '../database-errors.js';
 import type { SqliteDataSource } from './data-source.js';
 import type { SqliteQueryRunner } from './query-runner.js';
@@ -35,14 +35,19 @@ export class SqliteConnection implements Connections {
     return this.inTurn(until, (runner) => this.inTransaction(runner, () => work(runner.manager)));
   }
 
-  batch(statements: readonly Statement[], until: number): Promise<number[]> {
+  batch<Row>(
+    statements: readonly Statement[],
+    select: Statement | null,
+    until: number,
+  ): Promise<BatchResult<Row>> {
     return this.inTurn(until, (runner) =>
       this.inTransaction(runner, async () => {
         const matched: number[] = [];
         for (const { sql, parameters } of statements) {
           matched.push(await runner.write(sql, parameters));
         }
-        return matched;
+        const rows = select ? await runner.query<Row[]>(select.sql, [...select.parameters]) : [];
+        return { matched, rows };
       }),
     );
   }
