@@ -62,8 +62,8 @@ const IDENTITY = `i.id AS identity_id, i.app_id, i.app_kind, i.open_id, i.union_
   u.id AS user_id, u.nickname, u.avatar_key, u.phone_number, u.status, u.created_at AS user_created_at,
   u.last_login_at AS user_last_login_at`;
 const SELECT_IDENTITY = `SELECT ${IDENTITY} FROM wechat_identities i JOIN users u ON u.id = i.user_id`;
-const SELECT_SESSION = `SELECT s.id AS session_id, s.generation, s.rotated_at, s.last_used_at, s.expires_at, s.revoked_at,
-  ${IDENTITY} FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id
+const SELECT_SESSION = `SELECT s.id AS session_id, s.generation, s.last_used_at, s.expires_at, s.revoked_at,
+  i.app_id, i.open_id, i.union_id, u.id AS user_id, u.status FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id
   WHERE s.id = ?`;
 const UPDATE_SESSION_KEY = `UPDATE wechat_identities SET previous_session_key = session_key, session_key = ?, session_key_at = ?
   WHERE id = ? AND (session_key_at IS NULL OR session_key_at < ?)`;
@@ -77,7 +77,7 @@ const OPEN_SESSION = `${UPDATE_LOGINS}; ${INSERT_SESSION}; ${INSERT_EVENT}`;
 const LOGIN = `START TRANSACTION; ${UPDATE_SESSION_KEY}; ${OPEN_SESSION}; COMMIT`;
 const REDEEM = `START TRANSACTION; UPDATE wechat_identities SET refresh_token = ? WHERE id = ?; ${OPEN_SESSION}; COMMIT`;
 const ROTATE = `UPDATE sessions SET generation = generation + 1, rotated_at = ?, last_used_at = ?
-  WHERE id = ? AND generation = ? AND revoked_at IS NULL`;
+  WHERE id = ? AND generation = ? AND revoked_at IS NULL AND last_used_at > ?; ${SELECT_SESSION}`;
 
 const WECHAT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const STATE = /^[0-9a-f]{64}$/;
@@ -204,13 +204,12 @@ server.post('/v1/auth/refresh', { schema: body({ refreshToken: text(256) }) }, a
   const [, id, generation, mac] = REFRESH_TOKEN.exec(request.body.refreshToken);
   const expected = createHmac('sha256', refreshKey).update(`${id}.${generation}`).digest();
   if (!timingSafeEqual(expected, Buffer.from(mac, 'base64url'))) throw new Error('bad token');
-  const found = await alive(id);
-  if (found.generation !== Number(generation)) throw new Error('bad generation');
   const now = Date.now();
   const at = sqlTime(now);
-  const [{ affectedRows }] = await database.execute(ROTATE, [at, at, id, found.generation]);
-  if (affectedRows !== 1) throw new Error('lost race');
-  const session = { id, generation: found.generation + 1, expiresAt: Date.parse(`${found.expires_at}Z`) };
+  const idleSince = sqlTime(now - IDLE_S * 1000);
+  const [[{ affectedRows }, [found]]] = await database.query(ROTATE, [at, at, id, generation, idleSince, id]);
+  if (affectedRows !== 1 || found.status !== 'active') throw new Error('not the current token');
+  const session = { id, generation: found.generation, expiresAt: Date.parse(`${found.expires_at}Z`) };
   return answered(request, reply, tokens(found, session, now, false));
 });
 

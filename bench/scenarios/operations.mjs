@@ -15,7 +15,7 @@ import { compareWork } from '../same-work.mjs';
 export const title = 'Operations of a returning person';
 export const isShort = true;
 export const sizes = {
-  full: { seconds: 3, warmUpSeconds: 8, rounds: 7, concurrency: 16, people: 1600, profileSeconds: 4 },
+  full: { seconds: 3, warmUpSeconds: 20, rounds: 7, concurrency: 16, people: 2400, profileSeconds: 4 },
   quick: { seconds: 0.5, warmUpSeconds: 0.25, rounds: 1, concurrency: 16, people: 96, profileSeconds: 0.5 },
 };
 
@@ -104,9 +104,9 @@ export function aims({ rounds }) {
 }
 
 export function report({ rounds, roundTrips, budgets, size }) {
-  const { rounds: number, seconds, concurrency, people } = size;
+  const { rounds: number, seconds, warmUpSeconds, concurrency, people } = size;
   return [
-    `${number} rounds of ${seconds} s for each, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.\n`,
+    `${number} rounds of ${seconds} s for each, after ${warmUpSeconds} s that do not count, ${concurrency} clients, ${people} people. Values are the median of the rounds, with the least and the most in brackets.\n`,
     ...Object.entries(rounds).map(([operation, of]) => operationTable(operation, of)),
     demandTable(rounds, roundTrips),
     budgetTable(budgets, rounds),

@@ -21,6 +21,7 @@ import {
   findLiveSessions,
   findSession,
   findSessionsOfIdentity,
+  type RefreshedSession,
   rotateSession,
   type SessionOfUser,
   type SessionPosition,
@@ -49,12 +50,18 @@ export type EndReason =
   | 'session_limit';
 
 /** New tokens of a session. Lifetimes in seconds. */
-export interface Tokens extends IdentityOfUser {
+interface IssuedTokens {
   readonly accessToken: string;
   readonly expiresIn: number;
   readonly refreshToken: string;
   readonly refreshExpiresIn: number;
 }
+
+/** The tokens of a login. */
+export interface Tokens extends IdentityOfUser, IssuedTokens {}
+
+/** The tokens of a refresh. */
+export type RefreshedTokens = IssuedTokens & Pick<RefreshedSession, 'identity'>;
 
 /** Properties of a new session that its login determines. */
 export interface NewSession {
@@ -158,7 +165,11 @@ export class SessionService {
       requestContext()?.facts.login ?? defaultChannelOf(login.identity.appKind).label,
       'success',
     );
-    return this.issue({ ...login, user: { ...login.user, lastLoginAt: now } }, session, now);
+    return {
+      identity: login.identity,
+      user: { ...login.user, lastLoginAt: now },
+      ...this.issue(login, session, now),
+    };
   }
 
   /**
@@ -167,7 +178,10 @@ export class SessionService {
    * ends; if it throws, the session is unchanged
    * @throws AppError REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, SESSION_ENDED, ACCOUNT_DISABLED
    */
-  refresh(refreshToken: string, mayContinue?: (session: SessionOfUser) => Promise<boolean>): Promise<Tokens> {
+  refresh(
+    refreshToken: string,
+    mayContinue?: (session: SessionOfUser) => Promise<boolean>,
+  ): Promise<RefreshedTokens> {
     return countOutcome(this.exchangeRefreshToken(refreshToken, mayContinue), (outcome) =>
       this.metrics.refresh(outcome),
     );
@@ -176,7 +190,7 @@ export class SessionService {
   private async exchangeRefreshToken(
     refreshToken: string,
     mayContinue?: (session: SessionOfUser) => Promise<boolean>,
-  ): Promise<Tokens> {
+  ): Promise<RefreshedTokens> {
     const token = this.refreshTokens.parse(refreshToken);
     if (!token) throw new AppError('REFRESH_TOKEN_INVALID');
     if (mayContinue) await this.endUnless(mayContinue, token);
@@ -187,14 +201,14 @@ export class SessionService {
     if (rotated && found?.user.status !== 'active') await undoRotation(this.database, token);
     if (found?.session.revokeReason === 'refresh_token_reused') throw new AppError('REFRESH_TOKEN_REUSED');
     const alive = this.requireAlive(found);
-    if (rotated) return this.issue(alive, alive.session, now);
+    if (rotated) return this.refreshed(alive, now);
     switch (decideRefresh(alive.session, token.generation, now)) {
       case 'rotate':
         // Between the UPDATE and the SELECT, another request undid its rotation, and the account became active.
         throw new AppError('DATABASE_UNAVAILABLE');
       case 'repeat':
         // A retry, or a race that another request with the same token has won: all get the same successor.
-        return this.issue(alive, alive.session, now);
+        return this.refreshed(alive, now);
       case 'reused':
         await this.revokeReused(alive, token.generation);
         throw new AppError('REFRESH_TOKEN_REUSED');
@@ -388,18 +402,20 @@ export class SessionService {
     }
   }
 
+  private refreshed(found: RefreshedSession, now: number): RefreshedTokens {
+    return { identity: found.identity, ...this.issue(found, found.session, now) };
+  }
+
   private issue(
-    login: IdentityOfUser,
+    { identity, user }: Pick<RefreshedSession, 'identity' | 'user'>,
     session: { id: string; generation: number; lastUsedAt: number; expiresAt: number },
     now: number,
-  ): Tokens {
+  ): IssuedTokens {
     const { accessToken, expiresIn } = this.tokens.sign(
-      { userId: login.user.id, sessionId: session.id, appId: login.identity.appId },
+      { userId: user.id, sessionId: session.id, appId: identity.appId },
       session.expiresAt,
     );
     return {
-      identity: login.identity,
-      user: login.user,
       accessToken,
       expiresIn,
       refreshToken: this.refreshTokens.issue({ sessionId: session.id, generation: session.generation }),
@@ -418,7 +434,7 @@ export class SessionService {
   }
 
   /** When the session ended (ms); `null` if it is active. */
-  endedAt(session: SessionOfUser['session']): number | null {
+  endedAt(session: RefreshedSession['session']): number | null {
     if (session.revokedAt !== null) return session.revokedAt;
     const endsAt = this.endsAt(session);
     return endsAt <= this.clock.now() ? endsAt : null;
@@ -432,7 +448,7 @@ export class SessionService {
     return found;
   }
 
-  private requireAlive(found: SessionOfUser | null): SessionOfUser {
+  private requireAlive<Found extends RefreshedSession>(found: Found | null): Found {
     if (found === null) throw new AppError('SESSION_ENDED');
     noteInRequest({ userId: found.user.id, appId: found.identity.appId });
     // Checked first: a new login does not help here. Disabling an account also ends its sessions.
@@ -441,15 +457,18 @@ export class SessionService {
     return found;
   }
 
-  private isAlive({ session, user }: SessionOfUser): boolean {
+  private isAlive({ session, user }: RefreshedSession): boolean {
     return user.status === 'active' && !this.isOver(session);
   }
 
-  private isOver(session: SessionOfUser['session']): boolean {
+  private isOver(session: RefreshedSession['session']): boolean {
     return this.endedAt(session) !== null;
   }
 
-  private async revokeReused({ session, user, identity }: SessionOfUser, generation: number): Promise<void> {
+  private async revokeReused(
+    { session, user, identity }: RefreshedSession,
+    generation: number,
+  ): Promise<void> {
     await this.database.batch([
       this.events.entryOf({
         type: 'session.refresh_token_reused',

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { LoginIdentityReply, loginIdentityReply, UserReply } from '../user/user-replies.js';
-import type { Tokens } from './session.service.js';
+import type { RefreshedTokens, Tokens } from './session.service.js';
 
 /** Tokens of a session, as a refresh returns them. */
 export class RefreshReply {
@@ -42,7 +42,7 @@ export class TokenReply extends RefreshReply {
 }
 
 /** Builds the reply of a refresh. */
-export function refreshReply(tokens: Tokens): RefreshReply {
+export function refreshReply(tokens: RefreshedTokens): RefreshReply {
   return {
     tokenType: 'Bearer',
     accessToken: tokens.accessToken,

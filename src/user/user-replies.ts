@@ -109,7 +109,7 @@ export function loginIdentityReply({
   appId,
   openId,
   unionId,
-}: IdentityOfUser['identity']): LoginIdentityReply {
+}: Pick<IdentityOfUser['identity'], 'appId' | 'openId' | 'unionId'>): LoginIdentityReply {
   return { appId, openId, unionId };
 }
 
