@@ -63,8 +63,8 @@ const IDENTITY = `i.id AS identity_id, i.app_id, i.app_kind, i.open_id, i.union_
   u.last_login_at AS user_last_login_at`;
 const SELECT_IDENTITY = `SELECT ${IDENTITY} FROM wechat_identities i JOIN users u ON u.id = i.user_id`;
 const SELECT_SESSION = `SELECT s.id AS session_id, s.generation, s.last_used_at, s.expires_at, s.revoked_at,
-  i.app_id, i.open_id, i.union_id, u.id AS user_id, u.status FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id
-  WHERE s.id = ?`;
+  i.app_id, i.open_id, i.union_id, u.id AS user_id, u.status
+  FROM sessions s JOIN wechat_identities i ON i.id = s.identity_id JOIN users u ON u.id = i.user_id WHERE s.id = ?`;
 const UPDATE_SESSION_KEY = `UPDATE wechat_identities SET previous_session_key = session_key, session_key = ?, session_key_at = ?
   WHERE id = ? AND (session_key_at IS NULL OR session_key_at < ?)`;
 const UPDATE_LOGINS = `UPDATE wechat_identities SET last_login_at = ? WHERE id = ?;

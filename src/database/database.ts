@@ -123,18 +123,12 @@ export class Database {
    * @returns the number of rows that each statement matched
    */
   async batch(statements: readonly Statement[]): Promise<readonly number[]> {
-    const { matched } = await this.batchThenSelect(statements, null);
-    return matched;
+    return (await this.writeBatch(statements, null)).matched;
   }
 
-  /** As `batch`, and reads with the SELECT what the transaction has left, in the same round trip. */
-  batchThenSelect<Row>(
-    statements: readonly Statement[],
-    select: Statement | null,
-  ): Promise<BatchResult<Row>> {
-    return this.writeWithRetry(isDeadlock, (until) =>
-      this.openConnections().batch<Row>(statements, select, until),
-    );
+  /** As `batch`, and reads with a SELECT what the transaction has left, in the same round trip. */
+  batchThenSelect<Row>(statements: readonly Statement[], select: Statement): Promise<BatchResult<Row>> {
+    return this.writeBatch(statements, select);
   }
 
   /**
@@ -188,6 +182,15 @@ export class Database {
     };
     turn.then(end, end);
     return result;
+  }
+
+  private writeBatch<Row>(
+    statements: readonly Statement[],
+    select: Statement | null,
+  ): Promise<BatchResult<Row>> {
+    return this.writeWithRetry(isDeadlock, (until) =>
+      this.openConnections().batch<Row>(statements, select, until),
+    );
   }
 
   /** Writes, retries while `lost` accepts the error and the deadline allows, then notifies the listeners. */

@@ -47,8 +47,8 @@ const REFRESHED = {
 };
 
 /**
- * The part of a session that a refresh needs: half of the columns, each of which costs the driver as much as a small
- * statement. Times in ms.
+ * The part of a session that a refresh needs. The driver reads the description of each column with each answer, so it
+ * is half of the columns. Times in ms.
  */
 export interface RefreshedSession {
   readonly session: ReturnType<typeof REFRESHED.session.read>;
